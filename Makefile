@@ -1,0 +1,49 @@
+# The commands of this repository. Each is also a plain script with --help.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help compile test check hooks lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+compile: $(READY) ## Compile the inventory into compiled/ (CLUSTERS="a b": only those)
+	@$(BIN)/python scripts/compile.py $(CLUSTERS)
+
+test: $(READY) ## Run the tests (ARGS="-k name": options of pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Is compiled/ up to date, and do the shell scripts pass shellcheck
+	@$(BIN)/python scripts/compile.py --check
+	@scripts/check-shell
+
+hooks: ## Let git refuse commits whose compiled/ is stale
+	@scripts/install-hooks
+
+lock: $(READY) ## Resolve requirements.in again into the lock files
+	@scripts/lock $(BIN)/uv
+
+clean: ## Remove the virtual environment and caches
+	@rm -rf $(VENV) .pytest_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# uv resolves and installs in seconds where pip takes minutes; every file is
+# checked against its hash in a lock, uv itself included.
+$(READY): requirements.lock requirements/installer.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'make: Python 3.11 or newer is needed; name one with PYTHON=python3.12' >&2; exit 1; }
+	@echo 'Installing the locked Python packages into $(VENV) ...' >&2
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --only-binary=:all: -r requirements/installer.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python \
+		--require-hashes --build-constraints requirements/installer.lock \
+		requirements.lock requirements/installer.lock
+	@touch $@
