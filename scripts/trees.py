@@ -1,0 +1,129 @@
+"""Folders of compiled files: what differs, and how a new one takes the place of an old one."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import filecmp
+import os
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+AT_FDCWD = -100
+RENAME_EXCHANGE = 2
+
+
+@dataclass(frozen=True)
+class Difference:
+    """File names, relative to the folder compared, sorted."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+    @property
+    def lines(self) -> list[str]:
+        """`+ new`, `- gone` and `~ changed` files, by name."""
+        marked = [("+", name) for name in self.added]
+        marked += [("-", name) for name in self.removed]
+        marked += [("~", name) for name in self.changed]
+        return [f"{mark} {name}" for mark, name in sorted(marked, key=lambda pair: pair[1])]
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """All files under a folder by relative name; nothing if there is no such folder."""
+    if folder.is_file() or folder.is_symlink():
+        return {"": folder}
+    return {
+        str(path.relative_to(folder)): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() or path.is_symlink()
+    }
+
+
+def difference(old: Path, new: Path) -> Difference:
+    """Compare bytes, kind and the permission to execute of all files of two folders."""
+    before, after = files_in(old), files_in(new)
+    both = before.keys() & after.keys()
+    same = {name for name in both if _same(before[name], after[name])}
+    return Difference(
+        added=tuple(sorted(after.keys() - both)),
+        removed=tuple(sorted(before.keys() - both)),
+        changed=tuple(sorted(both - same)),
+        unchanged=tuple(sorted(same)),
+    )
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one.is_symlink() or other.is_symlink():
+        return one.is_symlink() and other.is_symlink() and os.readlink(one) == os.readlink(other)
+    executable = [path.stat().st_mode & 0o111 for path in (one, other)]
+    return executable[0] == executable[1] and filecmp.cmp(one, other, shallow=False)
+
+
+def replace(moves: list[tuple[Path | None, Path]], attic: Path) -> None:
+    """Put each new folder in its place, or take the place away where new is None.
+
+    All of them or none: on an error what was already moved is moved back. The old
+    folders end up under `attic`, which must be on the same file system. Signals
+    wait until it is done.
+    """
+    attic.mkdir()
+    undo: list[tuple[Path, Path | None]] = []
+    with _signals_wait():
+        try:
+            for number, (new, place) in enumerate(moves):
+                aside = attic / str(number)
+                if new is not None and os.path.lexists(place) and _exchange(new, place):
+                    undo.append((place, new))
+                    continue
+                if os.path.lexists(place):
+                    os.rename(place, aside)
+                    undo.append((aside, place))
+                if new is not None:
+                    os.rename(new, place)
+                    undo.append((place, None))
+        except BaseException:
+            for here, back in reversed(undo):
+                if back is None:
+                    shutil.rmtree(here)
+                elif os.path.lexists(back):
+                    _exchange(here, back)
+                else:
+                    os.rename(here, back)
+            raise
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step, so that at no moment a place is empty.
+
+    False where the system cannot (it is Linux's renameat2).
+    """
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    if renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), str(one), None, str(other))
+
+
+@contextlib.contextmanager
+def _signals_wait() -> Iterator[None]:
+    wait = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, wait)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

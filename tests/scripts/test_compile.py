@@ -1,0 +1,204 @@
+"""The command: exit codes, what it says, and that compiled/ is replaced whole or not at all."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts import compile as command
+from scripts.in_process import Kapitan
+from scripts.trees import files_in
+
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTER = "dojot-100k"
+
+
+@pytest.fixture
+def inventory(root, tmp_path) -> Path:
+    """A copy of the inventory, to break."""
+    return Path(shutil.copytree(ROOT / "inventory", tmp_path / "inventory"))
+
+
+@pytest.fixture
+def run(inventory, tmp_path, capsys):
+    """Run the command over the copy; returns (exit code, stdout, stderr)."""
+
+    def run(*arguments: str):
+        capsys.readouterr()
+        code = command.main(
+            ["--inventory", str(inventory), "--output", str(tmp_path / "compiled"), *arguments]
+        )
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {name: path.read_bytes() for name, path in files_in(folder).items()}
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text() + text)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    return list(folder.glob(".compiled-*"))
+
+
+def test_compiles_what_is_committed(run, tmp_path):
+    code, out, _ = run()
+    assert code == 0
+    assert f"{CLUSTER}: " in out and "all new" in out
+    assert content(tmp_path / "compiled") == content(ROOT / "compiled")
+    assert not leftovers(tmp_path)
+
+
+def test_a_second_compile_changes_nothing(run, tmp_path):
+    run()
+    inode = (tmp_path / "compiled" / CLUSTER).stat().st_ino
+    code, out, _ = run()
+    assert code == 0 and "all unchanged" in out
+    assert (tmp_path / "compiled" / CLUSTER).stat().st_ino == inode
+
+
+def test_says_which_files_changed(run, tmp_path):
+    run()
+    readme = next((tmp_path / "compiled" / CLUSTER).rglob("*.yml"))
+    append(readme, "# by hand\n")
+    extra = tmp_path / "compiled" / CLUSTER / "extra.txt"
+    extra.write_text("")
+    code, out, _ = run()
+    assert code == 0
+    assert f"{CLUSTER}: 2 files changed, " in out
+    assert "  - extra.txt" in out and "  ~ " in out
+    assert not extra.exists()
+
+
+def test_check_lists_what_is_stale_and_writes_nothing(run, tmp_path):
+    run()
+    assert run("--check")[0] == 0
+    stale = tmp_path / "compiled" / CLUSTER / "extra.txt"
+    stale.write_text("")
+    code, out, err = run("--check")
+    assert code == 1
+    assert out == f"- {stale}\n"
+    assert "Run make compile" in err
+    assert stale.exists()
+
+
+def test_a_full_compile_removes_the_folder_of_a_removed_cluster(run, inventory, tmp_path):
+    second = inventory / "targets" / "second.yml"
+    shutil.copy(inventory / "targets" / f"{CLUSTER}.yml", second)
+    assert run()[0] == 0
+    assert (tmp_path / "compiled" / "second").is_dir()
+    second.unlink()
+    assert run("--check")[0] == 1
+    assert run(CLUSTER)[0] == 0
+    assert (tmp_path / "compiled" / "second").is_dir()
+    # Outside compiled/ only a known cluster's folder is taken away.
+    code, _, err = run()
+    assert code == 2 and "second" in err
+
+
+def test_only_the_named_clusters_are_written(run, inventory, tmp_path):
+    shutil.copy(inventory / "targets" / f"{CLUSTER}.yml", inventory / "targets" / "second.yml")
+    assert run("second")[0] == 0
+    assert [path.name for path in (tmp_path / "compiled").iterdir()] == ["second"]
+
+
+def test_progress_of_several_clusters(run, inventory):
+    shutil.copy(inventory / "targets" / f"{CLUSTER}.yml", inventory / "targets" / "second.yml")
+    _, _, err = run()
+    assert err.startswith(f"[1/2] {CLUSTER} ... ") and "\n[2/2] second ... " in err
+
+
+def test_an_unknown_cluster_is_wrong_use(run, tmp_path):
+    code, _, err = run("dojot-1k")
+    assert code == 2
+    assert f"no such cluster: dojot-1k. The inventory has: {CLUSTER}" in err
+    assert not (tmp_path / "compiled").exists()
+
+
+def test_findings_of_the_model_leave_everything_as_it_was(run, inventory, tmp_path):
+    run()
+    before = content(tmp_path / "compiled")
+    target = inventory / "targets" / f"{CLUSTER}.yml"
+    append(target, "  sclae:\n    devices: 5\n")
+    code, out, err = run()
+    assert (code, out) == (1, "")
+    assert f"targets/{CLUSTER}.yml:" in err and "sclae" in err
+    assert err.endswith("compile: 1 finding; nothing was written\n")
+    assert content(tmp_path / "compiled") == before
+    assert not leftovers(tmp_path)
+
+
+def test_findings_of_the_files_leave_everything_as_it_was(run, inventory, tmp_path):
+    append(inventory / "targets" / f"{CLUSTER}.yml", "parametres: {}\n")
+    code, _, err = run()
+    assert code == 1 and "Did you mean parameters?" in err
+    assert not (tmp_path / "compiled").exists()
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_failing_face_is_named_and_nothing_is_written(run, monkeypatch, tmp_path, debug):
+    run()
+    before = content(tmp_path / "compiled")
+    monkeypatch.setattr("components.cluster.kapitan.current_cluster", _fail)
+    code, _, err = run(*["--debug"] * debug)
+    assert code == 1
+    assert "ZeroDivisionError: division by zero: this is a bug in the face" in err
+    assert "components/" in err
+    assert ("Traceback" in err) == debug
+    assert content(tmp_path / "compiled") == before
+    assert not leftovers(tmp_path)
+
+
+def test_a_failing_model_is_named(run, monkeypatch):
+    monkeypatch.setattr("components.cluster.kapitan.read_cluster", _fail)
+    code, _, err = run()
+    assert code == 1
+    assert err.startswith(f"components/cluster: {CLUSTER}: ZeroDivisionError")
+    assert "Traceback" not in err
+
+
+def test_an_interrupt_cleans_up(run, monkeypatch, tmp_path):
+    run()
+    before = content(tmp_path / "compiled")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Kapitan, "compile", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert content(tmp_path / "compiled") == before
+    assert not leftovers(tmp_path)
+
+
+def test_a_foreign_folder_is_not_overwritten(run, tmp_path):
+    precious = tmp_path / "compiled-elsewhere" / "photo.jpg"
+    precious.parent.mkdir()
+    precious.write_text("")
+    code, _, err = run("--output", str(precious.parent))
+    assert code == 2 and "photo.jpg" in err
+    assert precious.exists()
+
+
+def test_as_a_script_from_another_folder(tmp_path):
+    script = ROOT / "scripts" / "compile.py"
+
+    def call(*arguments):
+        return subprocess.run(
+            [sys.executable, script, *arguments], cwd=tmp_path, capture_output=True, text=True
+        )
+
+    assert call("--help").returncode == 0
+    assert call("--nonsense").returncode == 2
+    checked = call("--check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def _fail(*_):
+    return 1 // 0

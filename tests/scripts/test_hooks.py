@@ -1,0 +1,76 @@
+"""The pre-commit hook judges what is being committed, not the working tree."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTER = "dojot-100k"
+# A hook of an outer git may be what runs these tests.
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, env=ENVIRONMENT, check=True, capture_output=True, text=True
+    ).stdout
+
+
+@pytest.fixture
+def clone(tmp_path) -> Path:
+    """A repository with all files of this one committed, and this Python in its .venv."""
+    folder = tmp_path / "clone"
+    names = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "x")
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
+
+
+def run_hook(clone: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [clone / "scripts/hooks/pre-commit"], cwd=clone, env=ENVIRONMENT, capture_output=True,
+        text=True,
+    )
+
+
+def change(path: Path) -> None:
+    path.write_text(path.read_text() + "# changed\n")
+
+
+def test_stale_output_is_refused_and_listed(clone):
+    compiled = next((clone / "compiled" / CLUSTER).rglob("*.yml"))
+    change(compiled)
+    assert run_hook(clone).returncode == 0, "not part of the commit"
+
+    git(clone, "add", "compiled")
+    refused = run_hook(clone)
+    assert refused.returncode == 1
+    assert f"~ {compiled.relative_to(clone)}" in refused.stdout
+    assert 'run "make compile"' in refused.stderr
+
+
+def test_output_that_matches_is_accepted(clone):
+    change(clone / "inventory" / "targets" / f"{CLUSTER}.yml")
+    git(clone, "add", "inventory")
+    # Broken work in progress is not being committed.
+    change(next((clone / "compiled" / CLUSTER).rglob("*.yml")))
+    accepted = run_hook(clone)
+    assert accepted.returncode == 0, accepted.stdout + accepted.stderr
+
+
+def test_install_hooks(clone):
+    install = [clone / "scripts/install-hooks"]
+    assert subprocess.run(install, env=ENVIRONMENT).returncode == 0
+    assert git(clone, "config", "core.hooksPath").strip() == "scripts/hooks"
+    git(clone, "config", "core.hooksPath", "elsewhere")
+    assert subprocess.run(install, env=ENVIRONMENT).returncode == 1
