@@ -55,18 +55,25 @@ class Expose:
 
 @dataclass(frozen=True)
 class Port:
-    """A port that a container listens on; `restricted` ones admit declared users only."""
+    """A port that a container listens on; `restricted` ones admit declared users only.
+
+    `listener` (tcp, websocket) is set where the custom resource opens the port.
+    """
 
     name: str
     number: int
     protocol: str
     expose: Expose | None
     restricted: bool
+    listener: str | None
 
 
 @dataclass(frozen=True)
 class KubernetesService:
-    """A Service object inside the cluster: its DNS name and port name -> port number."""
+    """A Service object inside the cluster: its DNS name and port name -> port number.
+
+    The names are those of the container's ports, which are the targets.
+    """
 
     name: str
     headless: bool
@@ -146,11 +153,15 @@ class Volume:
 
 @dataclass(frozen=True)
 class File:
-    """A text file from components/manifests/files mounted into the container."""
+    """A text file mounted into the container as mount/name.
 
+    `source` is a file of components/manifests/files, or "gateway_calls" for the
+    calls that configure the API gateway.
+    """
+
+    name: str
     source: str
     mount: str
-    variables: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -163,7 +174,7 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Route:
-    """One endpoint of the API gateway: Kong service and route of the same name."""
+    """One endpoint of the API gateway: Kong service and route; timeout in milliseconds."""
 
     name: str
     url: str
@@ -201,12 +212,16 @@ class Job:
     when: str
     container: Container
     files: tuple[File, ...]
-    routes: bool
+    uses: tuple[Use, ...]
 
 
 @dataclass(frozen=True)
 class Service:
-    """All about one dojot service. `wave` orders the sync: lower waves come first."""
+    """All about one dojot service.
+
+    `wave` orders the sync: lower waves come first. `per_node` is the exact number
+    of pods beside each broker, None where the scheduler may choose.
+    """
 
     name: str
     title: str
@@ -229,7 +244,6 @@ class Service:
     jobs: tuple[Job, ...]
     rbac: tuple[Mapping[str, Any], ...]
     service_account: str | None
-    labels: Mapping[str, str]
     max_unavailable: int | None
     grace_period: int | None
     update_strategy: str | None
@@ -237,6 +251,13 @@ class Service:
     hostname: str | None
     fs_group: int | None
     custom_resource: Mapping[str, Any] | None
+
+    @property
+    def pod_labels(self) -> Mapping[str, str]:
+        """Labels of the service's pods; the operator chooses those of the brokers."""
+        if self.custom_resource:
+            return {"app": "vernemq", "vernemq": self.custom_resource["name"]}
+        return {"app": "dojot", "name": self.name}
 
     @property
     def exposed(self) -> tuple[Port, ...]:
@@ -308,7 +329,7 @@ class Kafka:
 
 @dataclass(frozen=True)
 class Scale:
-    """Device count and what follows from it."""
+    """Device count and what follows from it; session_lifetime is in milliseconds."""
 
     devices: int
     devices_per_broker: int
@@ -317,6 +338,7 @@ class Scale:
     brokers: int
     bridges: int
     keepalive: int
+    session_lifetime: int
     message_interval: int
     message_bytes: int
     session_memory: Mapping[str, int]
@@ -361,6 +383,7 @@ class Cluster:
     group_label: str
     storage_class: str
     volumes_root: str
+    gateway: str | None
     nodes: tuple[Node, ...]
     groups: Mapping[str, Group]
     services: tuple[Service, ...]

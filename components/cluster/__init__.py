@@ -1,0 +1,7 @@
+"""The model: parameters -> schema -> references -> derived values -> rules -> Cluster."""
+
+from .finding import Finding, InvalidInventory
+from .load import load
+from .types import Cluster
+
+__all__ = ["Cluster", "Finding", "InvalidInventory", "load"]

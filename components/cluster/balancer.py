@@ -1,0 +1,80 @@
+"""The load balancer's listeners, servers and limits, all derived."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping
+
+from .quantity import millicores, size
+from .types import Frontend, Group, Hardware, LoadBalancer, Port, Scale, Server, Service
+
+# HAProxy's own descriptors beside two for each connection: checks, logs, sockets,
+# threads. Measured on 2.6: about 2 x maxconn + 35 + 3 x threads; this leaves ample room.
+_SPARE_FILES = 4096
+# Sessions end when both sides have been silent for longer than one and a half
+# keepalives (MQTT 3.1.1, 3.1.2.10); a minute on top keeps the broker the one who ends them.
+_KEEPALIVE_GRACE = 60
+
+
+def load_balancer(
+    parameters: dict[str, Any], scale: Scale, services: tuple[Service, ...], groups: Mapping[str, Group]
+) -> LoadBalancer:
+    """The HAProxy host of `parameters` for these services."""
+    entry = parameters["load_balancer"]
+    haproxy = parameters["platform"]["haproxy"]
+    device_connections = scale.devices + scale.devices * entry["reconnect_overlap"] // 100
+    frontends = tuple(
+        sorted(
+            _frontends(services, groups, device_connections, entry["api_connections"]),
+            key=lambda frontend: frontend.listen,
+        )
+    )
+    maxconn = sum(frontend.maxconn for frontend in frontends)
+    stats_port = haproxy["stats_port"]
+    return LoadBalancer(
+        hostname=entry["hostname"],
+        address=entry["address"],
+        hardware=Hardware(
+            millicores(entry["hardware"]["cpu"]),
+            size(entry["hardware"]["memory"]),
+            size(entry["hardware"]["disk"]),
+        ),
+        frontends=frontends,
+        maxconn=maxconn,
+        open_files=2 * maxconn + _SPARE_FILES,
+        source_ports=(entry["source_ports"]["first"], entry["source_ports"]["last"]),
+        ephemeral_ports=(entry["ephemeral_ports"]["first"], entry["ephemeral_ports"]["last"]),
+        reserved_ports=tuple(sorted({stats_port, *(frontend.listen for frontend in frontends)})),
+        stats_port=stats_port,
+        session_timeout=scale.keepalive * 3 // 2 + _KEEPALIVE_GRACE,
+        connect_timeout=haproxy["connect_timeout"],
+        client_fin_timeout=haproxy["client_fin_timeout"],
+        hard_stop_after=haproxy["hard_stop_after"],
+        check_interval=haproxy["check_interval"],
+        memory_per_session=size(entry["memory_per_session"]),
+    )
+
+
+def _frontends(
+    services: tuple[Service, ...], groups: Mapping[str, Group], device_connections: int, api_connections: int
+) -> Iterator[Frontend]:
+    for service in services:
+        for port in service.exposed:
+            if port.expose.listen is None:
+                continue
+            yield Frontend(
+                name=frontend_name(service, port),
+                service=service.name,
+                listen=port.expose.listen,
+                node_port=port.expose.node_port,
+                devices=port.expose.devices,
+                maxconn=device_connections if port.expose.devices else api_connections,
+                servers=tuple(
+                    Server(node.name, node.address, port.expose.node_port)
+                    for node in groups[service.group].nodes
+                ),
+            )
+
+
+def frontend_name(service: Service, port: Port) -> str:
+    """HAProxy's name for an exposed port: vernemq-mqtt, kong-http."""
+    return f"{service.name}-{port.name}"

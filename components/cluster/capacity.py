@@ -1,0 +1,168 @@
+"""What the cluster needs against what it has: judged by the rules, shown on its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterator
+
+from .quantity import millicores, size
+from .types import Cluster, Group, Service
+
+# Linux: fs.nr_open, the ceiling of open files for one process.
+OPEN_FILES_CEILING = 1_048_576
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One comparison. `unit` is cpu (millicores), bytes or count.
+
+    `binding` limits are rules; the others are advice that the page shows.
+    `path` is the key to change, `way_out` what to do when `needed` is above `available`.
+    """
+
+    what: str
+    needed: int
+    available: int
+    unit: str
+    path: tuple[str, ...]
+    way_out: str
+    binding: bool = True
+
+    @property
+    def headroom(self) -> float:
+        """Share of `available` that is left; negative when too little."""
+        return 1 - self.needed / self.available if self.available else -1.0
+
+    @property
+    def fits(self) -> bool:
+        return self.needed <= self.available
+
+
+def limits(cluster: Cluster) -> tuple[Limit, ...]:
+    """Every limit of the cluster, in the order of the page."""
+    return (
+        *_brokers(cluster),
+        *_load_balancer(cluster),
+        *_kafka(cluster),
+        *(limit for group in cluster.groups.values() for limit in _nodes(cluster, group)),
+    )
+
+
+def _brokers(cluster: Cluster) -> Iterator[Limit]:
+    scale = cluster.scale
+    brokers = _broker_service(cluster)
+    if brokers is None:
+        return
+    path = ("services", brokers.name, "replicas")
+    yield Limit(
+        "devices on all brokers", scale.devices, scale.brokers * scale.devices_per_broker, "count", path,
+        f"Set replicas to brokers (the rule), or to at least {-(-scale.devices // scale.devices_per_broker)}",
+    )
+    exposed = {port.name for port in brokers.exposed}
+    memory = brokers.container.resources.limits["memory"]
+    for name, each in scale.session_memory.items():
+        if name not in exposed:
+            continue
+        for lost in (0, 1):
+            left = scale.brokers - lost
+            if left < 1:
+                continue
+            sessions = -(-scale.devices // left)
+            yield Limit(
+                f"memory of a broker, all sessions {name}" + (", one broker lost" if lost else ""),
+                sessions * each, size(memory), "bytes",
+                ("services", brokers.name, "resources", "limits", "memory"),
+                "Give the brokers more memory, or more brokers", binding=False,
+            )
+
+
+def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
+    balancer, scale = cluster.load_balancer, cluster.scale
+    first, last = balancer.source_ports
+    ports = max(0, last - first + 1)
+    for frontend in balancer.frontends:
+        if not frontend.devices:
+            continue
+        for lost in (0, 1):
+            yield Limit(
+                f"source ports of {frontend.name}" + (", one broker lost" if lost else ""),
+                scale.devices, max(0, len(frontend.servers) - lost) * ports, "count",
+                ("load_balancer", "source_ports"),
+                "Widen the range, or add brokers: each server line connects from this range of ports",
+            )
+        yield Limit(
+            f"connections of {frontend.name}", scale.devices, frontend.maxconn, "count",
+            ("load_balancer", "reconnect_overlap"), "Allow a larger overlap",
+        )
+    yield Limit(
+        "open files of HAProxy", balancer.open_files, OPEN_FILES_CEILING, "count",
+        ("scale", "devices"), "Share the devices between several load balancers",
+    )
+    yield Limit(
+        "memory of the load balancer", scale.devices * balancer.memory_per_session,
+        balancer.hardware.memory - cluster.reserve.memory, "bytes",
+        ("load_balancer", "hardware"), "Give the load balancer more memory",
+    )
+
+
+def _kafka(cluster: Cluster) -> Iterator[Limit]:
+    for service in cluster.services:
+        if service.name != "kafka-server":
+            continue
+        for volume in service.volumes:
+            copies = min(3, service.replicas)
+            yield Limit(
+                "Kafka's message log", cluster.scale.kafka.bytes_needed * copies,
+                volume.size * service.replicas, "bytes",
+                ("services", service.name, "volumes", volume.name, "size"),
+                "Write size: kafka_log (the rule), or shorten scale.kafka.retention or segment",
+            )
+
+
+def _nodes(cluster: Cluster, group: Group) -> Iterator[Limit]:
+    """The fullest node of each group, by requests. Volumes are counted node by node."""
+    members = [service for service in cluster.services if service.group == group.name]
+    if not group.nodes or not members:
+        return
+    cpu, memory = (
+        sum(pods_per_node(service, group) * _request(service, kind) for service in members)
+        + max((getattr(job.container.resources, kind) for service in members for job in service.jobs), default=0)
+        + argocd_request(cluster, group, kind)
+        for kind in ("cpu", "memory")
+    )
+    for node in group.nodes:
+        where = f"node {node.name}"
+        path = ("cluster", "nodes", node.name)
+        fix = f"Give {node.name} more, move a service to another group, or request less"
+        yield Limit(f"CPU requests on {where}", cpu, node.hardware.cpu - cluster.reserve.cpu, "cpu", path, fix)
+        yield Limit(
+            f"memory requests on {where}", memory, node.hardware.memory - cluster.reserve.memory, "bytes", path, fix
+        )
+        disk = sum(disk.size for _, _, disk in cluster.disks if disk.node == node)
+        if disk:
+            yield Limit(
+                f"volumes on {where}", disk, node.hardware.disk - cluster.reserve.disk, "bytes", path,
+                f"Give {node.name} a larger disk, or make the volumes smaller",
+            )
+
+
+def pods_per_node(service: Service, group: Group) -> int:
+    """The most pods of a service that one node of its group carries."""
+    return -(-service.replicas // max(1, len(group.nodes)))
+
+
+def argocd_request(cluster: Cluster, group: Group, kind: str) -> int:
+    """What Argo CD's own pods are counted with on the group that carries them."""
+    argocd = cluster.platform.argocd
+    if argocd["group"] != group.name:
+        return 0
+    total = millicores(argocd["requests"]["cpu"]) if kind == "cpu" else size(argocd["requests"]["memory"])
+    return -(-total // len(group.nodes))
+
+
+def _request(service: Service, kind: str) -> int:
+    return sum(getattr(container.resources, kind) for container in service.containers)
+
+
+def _broker_service(cluster: Cluster) -> Service | None:
+    return next((service for service in cluster.services if service.kind == "VerneMQ"), None)

@@ -1,0 +1,135 @@
+"""Containers: environment, ports, files and rights of one entry of the inventory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .quantity import millicores, size
+from .references import enabled_ports
+from .types import Container, EnvVar, Expose, File, Port, Resources, Scale, Security, Use
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an environment variable may be derived from."""
+
+    parameters: dict[str, Any]
+    scale: Scale
+    service: str
+    replicas: int
+
+
+def container(name: str, entry: dict[str, Any], context: Context) -> Container:
+    """The container that `entry` (a service, sidecar or job) describes."""
+    env = [_env(key, value, context) for key, value in sorted(entry.get("env", {}).items())]
+    if entry.get("database_server"):
+        env += _databases(context)
+    return Container(
+        name=name,
+        image=entry["image"],
+        command=tuple(entry.get("command", ())),
+        args=tuple(entry.get("args", ())),
+        env=tuple(env),
+        ports=tuple(_port(port, value) for port, value in enabled_ports(entry).items()),
+        readiness=entry.get("readiness"),
+        liveness=entry.get("liveness"),
+        resources=_resources(entry["resources"]),
+        security=_security(entry["security"]),
+    )
+
+
+def files(entry: dict[str, Any]) -> tuple[File, ...]:
+    return tuple(
+        File(name, value["source"], value["mount"]) for name, value in sorted(entry.get("files", {}).items())
+    )
+
+
+def uses(entry: dict[str, Any]) -> tuple[Use, ...]:
+    """One Use a port; a service that is needed but never called has the port name ""."""
+    return tuple(
+        Use(name, port, use.get("at_start", True))
+        for name, use in sorted(entry.get("uses", {}).items())
+        for port in (use["ports"] or [""])
+    )
+
+
+def _env(name: str, value: Any, context: Context) -> EnvVar:
+    if not isinstance(value, dict):
+        return EnvVar(name, value=_text(value))
+    if "derived" in value:
+        return EnvVar(name, value=_derived(value["derived"], context))
+    return EnvVar(name, secret=value.get("secret"), key=value.get("key"), field=value.get("field"))
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _derived(what: str, context: Context) -> str:
+    services = context.parameters["services"]
+    if what == "kafka_partitions":
+        return str(context.scale.kafka.partitions)
+    if what == "kafka_replication":
+        kafka = services.get("kafka-server", {}).get("replicas", 1)
+        return str(min(3, kafka))
+    # zookeeper_servers: host:server:election of every pod, in the order of their ids.
+    ports = services[context.service]["ports"]
+    governing = next(
+        name for name, entry in sorted(services[context.service]["kubernetes_services"].items())
+        if entry.get("headless")
+    )
+    return ";".join(
+        f"{context.service}-{ordinal}.{governing}:{ports['server']['number']}:{ports['leader-election']['number']}"
+        for ordinal in range(context.replicas)
+    )
+
+
+def _databases(context: Context) -> list[EnvVar]:
+    """What the init script needs: how many databases, and of each its name, role and rights."""
+    owners = [
+        (service["database"])
+        for _, service in sorted(context.parameters["services"].items())
+        if service.get("database", {}).get("server") == context.service
+    ]
+    env = [EnvVar("DATABASES", value=str(len(owners)))]
+    for number, database in enumerate(owners, start=1):
+        env += [
+            EnvVar(f"DATABASE_{number}_NAME", value=database["name"]),
+            EnvVar(f"DATABASE_{number}_USER", secret=database["secret"], key="user"),
+            EnvVar(f"DATABASE_{number}_PASSWORD", secret=database["secret"], key="password"),
+            EnvVar(f"DATABASE_{number}_CREATEDB", value=_text(database.get("create_databases", False))),
+        ]
+    return env
+
+
+def _port(name: str, entry: dict[str, Any]) -> Port:
+    expose = entry.get("expose")
+    return Port(
+        name=name,
+        number=entry["number"],
+        protocol=entry.get("protocol", "TCP"),
+        expose=Expose(expose["node_port"], expose.get("listen"), expose.get("devices", False)) if expose else None,
+        restricted=entry.get("restricted", False),
+        listener=entry.get("listener"),
+    )
+
+
+def _resources(entry: dict[str, Any]) -> Resources:
+    requests = {key: str(value) for key, value in entry["requests"].items()}
+    return Resources(
+        requests=requests,
+        limits={key: str(value) for key, value in entry["limits"].items()},
+        cpu=millicores(requests["cpu"]),
+        memory=size(requests["memory"]),
+    )
+
+
+def _security(entry: dict[str, Any]) -> Security:
+    return Security(
+        user=entry["user"],
+        group=entry["group"],
+        read_only_root=entry.get("read_only_root", False),
+        writable=tuple(entry.get("writable", ())),
+        capabilities=tuple(entry.get("capabilities", ())),
+    )

@@ -1,0 +1,251 @@
+"""Names in an inventory that must exist elsewhere in it.
+
+Works on parameters that fit the schema; what passes can be built into a Cluster.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from typing import Any, Iterator
+
+from .finding import Finding
+from .sizes import SIZE_RULES
+from .types import CONTROL_PLANE
+
+FILES = FilePath(__file__).parents[1] / "manifests" / "files"
+GATEWAY_CALLS = "gateway_calls"
+
+
+def findings(parameters: dict[str, Any]) -> list[Finding]:
+    """Every name that leads nowhere; empty when all are found."""
+    checks = (_groups, _brokers, _uses, _cycles, _ports, _secrets, _databases, _routes, _files)
+    return [finding for check in checks for finding in check(parameters)]
+
+
+def _groups(parameters: dict[str, Any]) -> Iterator[Finding]:
+    groups = parameters["node_groups"]
+    known = ", ".join(sorted(groups))
+    places = [
+        (("cluster", "nodes", name, "group"), node["group"])
+        for name, node in parameters["cluster"]["nodes"].items()
+    ]
+    places += [
+        (("services", name, "group"), service["group"])
+        for name, service in parameters["services"].items()
+    ]
+    places.append((("platform", "argocd", "group"), parameters["platform"]["argocd"]["group"]))
+    for path, group in places:
+        if group not in groups:
+            yield Finding(path, group, "there is no such node group", f"Use one of: {known}")
+    for name, service in parameters["services"].items():
+        if service["group"] == CONTROL_PLANE:
+            yield Finding(
+                ("services", name, "group"), CONTROL_PLANE,
+                "no dojot service runs on the control plane", "Choose a group of workers",
+            )
+
+
+def _brokers(parameters: dict[str, Any]) -> Iterator[Finding]:
+    brokers = [name for name, service in parameters["services"].items() if service["kind"] == "VerneMQ"]
+    for name, service in parameters["services"].items():
+        replicas = service["replicas"]
+        if replicas in SIZE_RULES and not brokers:
+            yield Finding(
+                ("services", name, "replicas"), replicas,
+                "this rule counts brokers, and the profile has none",
+                "Add service.vernemq to the profile, or write a number",
+            )
+        if service.get("custom_resource") is None and service["kind"] == "VerneMQ":
+            yield Finding(
+                ("services", name, "custom_resource"), None,
+                "a service of kind VerneMQ needs its custom_resource", "Add it",
+            )
+    for extra in brokers[1:]:
+        yield Finding(
+            ("services", extra, "kind"), "VerneMQ",
+            f"{brokers[0]} is a VerneMQ cluster already, and the operator manages one for each namespace",
+            "Keep one of the two",
+        )
+
+
+def _uses(parameters: dict[str, Any]) -> Iterator[Finding]:
+    services = parameters["services"]
+    for user, path, uses in _all_uses(services):
+        for name, use in uses.items():
+            if name not in services:
+                yield Finding(
+                    (*path, name), None,
+                    f"{user} uses {name}, which is not part of this cluster",
+                    f"Add service.{name} to the profile, or take service.{user} out of it too",
+                )
+                continue
+            ports = enabled_ports(services[name])
+            for port in use["ports"]:
+                if port not in ports:
+                    yield Finding(
+                        (*path, name, "ports"), port, f"{name} has no port of this name",
+                        f"Use one of: {', '.join(sorted(ports)) or 'none (it has no port)'}",
+                    )
+
+
+def _all_uses(services: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...], dict[str, Any]]]:
+    for name, service in services.items():
+        yield name, ("services", name, "uses"), service.get("uses", {})
+        for job_name, job in service.get("jobs", {}).items():
+            yield name, ("services", name, "jobs", job_name, "uses"), job.get("uses", {})
+
+
+def _cycles(parameters: dict[str, Any]) -> Iterator[Finding]:
+    services = parameters["services"]
+    done: set[str] = set()
+
+    def walk(name: str, chain: tuple[str, ...]) -> tuple[str, ...] | None:
+        if name in chain:
+            return (*chain[chain.index(name):], name)
+        if name in done:
+            return None
+        for other, use in services[name].get("uses", {}).items():
+            if use.get("at_start", True) and other in services:
+                cycle = walk(other, (*chain, name))
+                if cycle:
+                    return cycle
+        done.add(name)
+        return None
+
+    for name in services:
+        cycle = walk(name, ())
+        if cycle:
+            yield Finding(
+                ("services", cycle[0], "uses", cycle[1]), None,
+                f"these services wait for each other at start: {' -> '.join(cycle)}",
+                "Write at_start: false where a service can start without the other",
+            )
+            return
+
+
+def enabled_ports(service: dict[str, Any]) -> dict[str, Any]:
+    """The ports of a service that are switched on."""
+    return {name: port for name, port in service.get("ports", {}).items() if port.get("enabled", True)}
+
+
+def _ports(parameters: dict[str, Any]) -> Iterator[Finding]:
+    for name, service in parameters["services"].items():
+        ports = service.get("ports", {})
+        for dns_name, entry in service.get("kubernetes_services", {}).items():
+            for port in entry["ports"]:
+                if port not in ports:
+                    yield Finding(
+                        ("services", name, "kubernetes_services", dns_name, "ports", port), None,
+                        f"{name} has no port of this name", f"Use one of: {', '.join(sorted(ports))}",
+                    )
+        exposed = [port for port, entry in ports.items() if "expose" in entry]
+        if exposed and "external_service" not in service:
+            yield Finding(
+                ("services", name, "external_service"), None,
+                f"{', '.join(exposed)} of {name} is exposed, so its NodePort Service needs a name",
+                "Add external_service",
+            )
+
+
+def _secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
+    services = parameters["services"]
+    secrets: dict[str, set[str]] = {}
+    owner: dict[str, str] = {}
+    for name, service in services.items():
+        for secret, keys in service.get("secrets", {}).items():
+            if secret in owner:
+                yield Finding(
+                    ("services", name, "secrets", secret), None,
+                    f"{owner[secret]} declares this Secret already", "Declare it once",
+                )
+            owner[secret] = name
+            secrets.setdefault(secret, set()).update(keys)
+    for path, env in _all_env(services):
+        for variable, value in env.items():
+            if not isinstance(value, dict) or "secret" not in value:
+                continue
+            if value["secret"] not in secrets:
+                yield Finding(
+                    (*path, variable), value["secret"], "no service of this cluster declares this Secret",
+                    f"Declare it under secrets, or use one of: {', '.join(sorted(secrets))}",
+                )
+            elif value["key"] not in secrets[value["secret"]]:
+                yield Finding(
+                    (*path, variable), value["key"], f"the Secret {value['secret']} has no such key",
+                    f"Use one of: {', '.join(sorted(secrets[value['secret']]))}",
+                )
+
+
+def _all_env(services: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    for name, service in services.items():
+        yield ("services", name, "env"), service.get("env", {})
+        for part in ("sidecars", "jobs"):
+            for inner, container in service.get(part, {}).items():
+                yield ("services", name, part, inner, "env"), container.get("env", {})
+
+
+def _databases(parameters: dict[str, Any]) -> Iterator[Finding]:
+    services = parameters["services"]
+    for name, service in services.items():
+        database = service.get("database")
+        if database is None:
+            continue
+        path = ("services", name, "database")
+        if not services.get(database["server"], {}).get("database_server"):
+            yield Finding(
+                (*path, "server"), database["server"], "this service is no database server of the cluster",
+                "Name a service with database_server: true, and add it to the profile",
+            )
+        keys = service.get("secrets", {}).get(database["secret"], {})
+        for key in ("user", "password"):
+            if key not in keys:
+                yield Finding(
+                    (*path, "secret"), database["secret"],
+                    f"this Secret of {name} has no key {key}", "Add it under secrets",
+                )
+
+
+def _routes(parameters: dict[str, Any]) -> Iterator[Finding]:
+    services = parameters["services"]
+    gateway = parameters.get("gateway", {}).get("service")
+    for name, service in services.items():
+        for route, entry in service.get("routes", {}).items():
+            path = ("services", name, "routes", route)
+            if entry["port"] not in enabled_ports(service):
+                yield Finding(
+                    (*path, "port"), entry["port"], f"{name} has no port of this name",
+                    f"Use one of: {', '.join(sorted(enabled_ports(service)))}",
+                )
+            elif not _dns_names(service, entry["port"]):
+                yield Finding(
+                    (*path, "port"), entry["port"], "no entry of kubernetes_services offers this port",
+                    "Add the port to one",
+                )
+        if service.get("routes") and gateway not in services:
+            yield Finding(
+                ("services", name, "routes"), None, "this cluster has no API gateway to carry the routes",
+                "Add service.kong to the profile",
+            )
+
+
+def _dns_names(service: dict[str, Any], port: str) -> list[str]:
+    return [
+        name for name, entry in service.get("kubernetes_services", {}).items() if port in entry["ports"]
+    ]
+
+
+def _files(parameters: dict[str, Any]) -> Iterator[Finding]:
+    for name, service in parameters["services"].items():
+        holders = [(("services", name), service)]
+        holders += [
+            (("services", name, "jobs", job_name), job) for job_name, job in service.get("jobs", {}).items()
+        ]
+        for path, holder in holders:
+            for file, entry in holder.get("files", {}).items():
+                source = entry["source"]
+                if source != GATEWAY_CALLS and not (FILES / FilePath(source).name).is_file():
+                    yield Finding(
+                        (*path, "files", file, "source"), source, "there is no such file",
+                        f"Put it into components/manifests/files, or name one of: "
+                        f"{', '.join(sorted(item.name for item in FILES.iterdir()))}",
+                    )

@@ -1,0 +1,41 @@
+"""Volumes: directories that no two services share, sizes that fit."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Iterator
+
+from ..finding import Finding
+from ..types import Cluster
+
+
+def separate_directories(cluster: Cluster) -> Iterator[Finding]:
+    """No volume's directory is, or lies inside, another volume's on the same node."""
+    disks = cluster.disks
+    for position, (service, volume, disk) in enumerate(disks):
+        for other_service, other, other_disk in disks[:position]:
+            if disk.node != other_disk.node or (service, volume) == (other_service, other):
+                continue
+            mine, theirs = PurePosixPath(disk.host_path), PurePosixPath(other_disk.host_path)
+            if mine == theirs or mine in theirs.parents or theirs in mine.parents:
+                yield Finding(
+                    ("services", service.name, "volumes", volume.name, "host_path"), disk.host_path,
+                    f"volume {other.name} of {other_service.name} has {other_disk.host_path} on the same node",
+                    "Give each volume a directory of its own",
+                )
+
+
+def distinct_claims(cluster: Cluster) -> Iterator[Finding]:
+    """A volume's name is also its PersistentVolume's, so it is used once."""
+    seen: dict[str, str] = {}
+    for service in cluster.services:
+        for volume in service.volumes:
+            if volume.name in seen:
+                yield Finding(
+                    ("services", service.name, "volumes", volume.name), None,
+                    f"{seen[volume.name]} has a volume of this name already", "Rename one of them",
+                )
+            seen.setdefault(volume.name, service.name)
+
+
+RULES = (separate_directories, distinct_claims)

@@ -1,0 +1,80 @@
+"""Sizes that follow from the device count, each by a rule with a named source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .quantity import size
+from .types import Kafka, Scale
+
+#: What `replicas` may say instead of a number.
+SIZE_RULES = ("brokers", "bridges")
+
+
+def scale(parameters: dict[str, Any]) -> Scale:
+    """Brokers, bridges, partitions and the message log of `parameters`.
+
+    An explicit number wins over its rule; the rules judge it afterwards.
+    """
+    entry = parameters["scale"]
+    devices = entry["devices"]
+    # Guide: one broker for each 33,334 devices, at least three.
+    by_rule = max(entry["minimum_brokers"], _ceil(devices, entry["devices_per_broker"]))
+    brokers = _explicit_brokers(parameters) or by_rule
+    # Guide: at least three bridges of each kind for each broker.
+    bridges = brokers * entry["bridges_per_broker"]
+    return Scale(
+        devices=devices,
+        devices_per_broker=entry["devices_per_broker"],
+        minimum_brokers=entry["minimum_brokers"],
+        bridges_per_broker=entry["bridges_per_broker"],
+        brokers=brokers,
+        bridges=bridges,
+        keepalive=entry["keepalive"],
+        session_lifetime=entry["session_lifetime"],
+        message_interval=entry["message"]["interval"],
+        message_bytes=entry["message"]["stored_bytes"],
+        session_memory={name: size(value) for name, value in sorted(entry["session_memory"].items())},
+        kafka=_kafka(entry, bridges),
+    )
+
+
+def _explicit_brokers(parameters: dict[str, Any]) -> int | None:
+    for service in parameters["services"].values():
+        if service["kind"] == "VerneMQ" and isinstance(service["replicas"], int):
+            return service["replicas"]
+    return None
+
+
+def _kafka(entry: dict[str, Any], bridges: int) -> Kafka:
+    """Disk that the message log needs.
+
+    For each topic: one segment being written in every partition (retention never
+    removes it), and what arrives during retention.
+    """
+    kafka = entry["kafka"]
+    # Reference deployment: the bridge count is also the number of partitions.
+    partitions = kafka.get("partitions", bridges)
+    arriving = _ceil(
+        entry["devices"] * entry["message"]["stored_bytes"] * kafka["retention"] * 60,
+        entry["message"]["interval"],
+    )
+    return Kafka(
+        partitions=partitions,
+        segment_bytes=kafka["segment"],
+        retention=kafka["retention"] * 60,
+        topics=kafka["topics"],
+        bytes_needed=kafka["topics"] * (partitions * kafka["segment"] + arriving),
+    )
+
+
+def kafka_log_size(parameters: dict[str, Any], needed: int, replicas: int) -> int:
+    """Bytes of one Kafka broker's volume: its share of the log with the margin, in whole GiB."""
+    margin = 100 + parameters["scale"]["kafka"]["margin"]
+    # Each partition has min(3, replicas) copies, spread over the replicas.
+    share = _ceil(needed * min(3, replicas), replicas)
+    return _ceil(share * margin, 100 * 2**30) * 2**30
+
+
+def _ceil(dividend: int, divisor: int) -> int:
+    return -(-dividend // divisor)

@@ -1,0 +1,33 @@
+"""ConfigMaps of the files that containers mount."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+from components.cluster.references import FILES, GATEWAY_CALLS
+from components.cluster.types import Cluster, File
+
+from .gateway import calls
+from .metadata import metadata
+from .pods import files_name
+
+
+def config_map(
+    cluster: Cluster, owner: str, files: Sequence[File], wave: int, labels: Mapping[str, str]
+) -> dict[str, Any]:
+    """The ConfigMap with the files of a service or job."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(files_name(owner), wave, namespace=cluster.namespace, labels=labels),
+        "data": contents(cluster, files),
+    }
+
+
+def contents(cluster: Cluster, files: Sequence[File]) -> dict[str, str]:
+    """File name -> text."""
+    return {
+        file.name: calls(cluster) if file.source == GATEWAY_CALLS else (FILES / Path(file.source).name).read_text("utf-8")
+        for file in files
+    }

@@ -1,0 +1,40 @@
+"""Cluster -> manifest files."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+from components.cluster.types import Cluster, Service
+from components.render import yaml_documents
+
+from . import custom_resource_definition, foundation, jobs, network, rbac, storage, vernemq, workloads
+
+Objects = Iterator[dict[str, Any]]
+
+
+def manifests(cluster: Cluster) -> dict[str, str]:
+    """{file name: YAML text}: the foundation, and one file for each service."""
+    files = {
+        "namespace.yml": [foundation.namespace(cluster)],
+        "storage-class.yml": [foundation.storage_class(cluster)],
+    }
+    if any(service.kind == "VerneMQ" for service in cluster.services):
+        files["vernemq-crd.yml"] = [custom_resource_definition.vernemq(cluster)]
+    for service in cluster.services:
+        files[f"{service.name}.yml"] = list(_service_objects(cluster, service))
+    return {name: yaml_documents(objects) for name, objects in sorted(files.items())}
+
+
+def _service_objects(cluster: Cluster, service: Service) -> Objects:
+    yield from storage.persistent_volumes(cluster, service)
+    yield from rbac.objects(cluster, service)
+    yield from network.policies(cluster, service)
+    yield from jobs.objects(cluster, service, "before")
+    yield from storage.claims(cluster, service)
+    yield from network.services(cluster, service)
+    if service.kind == "VerneMQ":
+        yield vernemq.custom_resource(cluster, service)
+    else:
+        yield from workloads.objects(cluster, service)
+    yield from network.disruption_budgets(cluster, service)
+    yield from jobs.objects(cluster, service, "after")

@@ -1,0 +1,57 @@
+#!/bin/sh
+# auth creates its administrator with a password that everyone knows. This gives the
+# account the password of the Secret, once; a second run finds it in place.
+set -eu
+
+url=${AUTH_URL:?}
+user=${ADMIN_USER:?}
+wanted=${ADMIN_PASSWORD:?}
+attempts=${AUTH_ATTEMPTS:-60}
+pause=${AUTH_PAUSE_SECONDS:-5}
+first="admin"
+
+body=$(mktemp)
+trap 'rm -f "$body"' EXIT
+
+# Prints the token, or nothing where the password is refused; 2 where auth does not answer.
+login() {
+  code=$(printf '{"username":"%s","passwd":"%s"}' "$user" "$1" |
+    curl --silent --max-time 10 --output "$body" --write-out '%{http_code}' \
+      --header 'Content-Type: application/json' --data @- "$url/") || return 2
+  case $code in
+    200) sed -n 's/.*"jwt" *: *"\([^"]*\)".*/\1/p' "$body" ;;
+    5??) return 2 ;;
+  esac
+}
+
+tried=0
+until token=$(login "$wanted"); do
+  tried=$((tried + 1))
+  if [ "$tried" -ge "$attempts" ]; then
+    echo "failed: no answer from auth at $url after $tried attempts" >&2
+    exit 1
+  fi
+  sleep "$pause"
+done
+if [ -n "$token" ]; then
+  echo "skipped: $user has the password of the Secret"
+  exit 0
+fi
+
+token=$(login "$first") || token=
+if [ -z "$token" ]; then
+  echo "failed: $user has neither the first password nor the Secret's; set it by hand" >&2
+  exit 1
+fi
+# The token goes through a file descriptor, not through the command line.
+code=$(printf '{"oldpasswd":"%s","newpasswd":"%s"}' "$first" "$wanted" |
+  { printf 'header = "Authorization: Bearer %s"\n' "$token" >"$body"
+    curl --silent --max-time 10 --output /dev/null --write-out '%{http_code}' --config "$body" \
+      --header 'Content-Type: application/json' --data @- "$url/password/update"; }) || code=000
+: >"$body"
+if [ "$code" != 200 ]; then
+  echo "failed: auth refused the new password of $user: status $code" >&2
+  exit 1
+fi
+[ -n "$(login "$wanted")" ] || { echo "failed: $user cannot log in with the new password" >&2; exit 1; }
+echo "done: $user has the password of the Secret"

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Runs once, in an empty data directory: makes the database and the role of every
+# service. DATABASES says how many; DATABASE_<n>_{NAME,USER,PASSWORD,CREATEDB}
+# describe each. Passwords come from the environment alone and are never printed.
+set -euo pipefail
+
+run_psql() {
+  psql --set ON_ERROR_STOP=1 --no-psqlrc --quiet --username "$POSTGRES_USER" --dbname "${POSTGRES_DB:-postgres}" "$@"
+}
+
+make_database() {
+  local name_var="DATABASE_$1_NAME" user_var="DATABASE_$1_USER" password_var="DATABASE_$1_PASSWORD"
+  local createdb_var="DATABASE_$1_CREATEDB" exists
+  local name="${!name_var:?}" user="${!user_var:?}" createdb=nocreatedb
+  [ "${!createdb_var:-false}" = true ] && createdb=createdb
+
+  # The statements go to standard input, where psql replaces :"name" and :'name'
+  # with quoted text, and the password does not show up among the processes.
+  exists=$(run_psql --tuples-only --no-align --set user="$user" <<<"select 1 from pg_roles where rolname = :'user';")
+  [ -n "$exists" ] || run_psql --set user="$user" <<<'create role :"user" login;'
+  run_psql --set user="$user" <<SQL
+\\set password \`printenv $password_var\`
+alter role :"user" login $createdb encrypted password :'password';
+SQL
+
+  exists=$(run_psql --tuples-only --no-align --set name="$name" <<<"select 1 from pg_database where datname = :'name';")
+  [ -n "$exists" ] || run_psql --set name="$name" --set user="$user" <<<'create database :"name" owner :"user";'
+  run_psql --set name="$name" --set user="$user" <<<'revoke all on database :"name" from public; grant all on database :"name" to :"user";'
+  echo "database $name: ready, owned by $user"
+}
+
+for number in $(seq 1 "${DATABASES:?}"); do
+  make_database "$number"
+done

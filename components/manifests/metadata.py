@@ -1,0 +1,46 @@
+"""Names, labels and Argo CD annotations of objects."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from components.cluster.types import Cluster
+
+# Sync waves of what services stand on; services themselves begin at 10.
+NAMESPACE_WAVE = -30
+FOUNDATION_WAVE = -20
+SUPPORT_WAVE = -10
+
+WAVE = "argocd.argoproj.io/sync-wave"
+OPTIONS = "argocd.argoproj.io/sync-options"
+
+
+def metadata(
+    name: str,
+    wave: int,
+    *,
+    namespace: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
+    annotations: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The metadata of an object; cluster-scoped ones have no namespace."""
+    found: dict[str, Any] = {"name": name}
+    if namespace:
+        found["namespace"] = namespace
+    found["labels"] = dict(labels or {"app": "dojot"})
+    notes = {WAVE: str(wave), **(annotations or {})}
+    if options:
+        notes[OPTIONS] = ",".join(options)
+    found["annotations"] = dict(sorted(notes.items()))
+    return found
+
+
+def protection(cluster: Cluster) -> tuple[str, ...]:
+    """Sync options that keep an object although its manifest is gone."""
+    return tuple(cluster.platform.argocd["protect_options"])
+
+
+def api_version(cluster: Cluster, kind: str, default: str) -> str:
+    """The API version of a kind that is not the same in every release."""
+    return cluster.platform.kubernetes["api_versions"].get(kind, default)

@@ -1,0 +1,118 @@
+"""Services, NetworkPolicies and disruption budgets: who reaches a pod, and who may evict it."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping
+
+from components.cluster.types import Cluster, Port, Service
+
+from .metadata import SUPPORT_WAVE, api_version, metadata
+
+
+def services(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
+    """The names that other pods look up, and the NodePort Service of exposed ports."""
+    targets = {port.name: port for port in service.container.ports}
+    for entry in service.kubernetes_services:
+        spec: dict[str, Any] = {"type": "ClusterIP"}
+        if entry.headless:
+            # Members of a quorum must find each other before they are ready.
+            spec.update(clusterIP="None", publishNotReadyAddresses=True)
+        if entry.same_node:
+            spec.update(_same_node(cluster))
+        spec["selector"] = dict(service.pod_labels)
+        if entry.ports:
+            spec["ports"] = [
+                {"name": name, "port": number, "protocol": targets[name].protocol, "targetPort": targets[name].number}
+                for name, number in entry.ports.items()
+            ]
+        yield _object("Service", "v1", entry.name, cluster, service, spec)
+    if service.exposed:
+        yield _object("Service", "v1", service.external_service, cluster, service, _node_port_spec(service))
+
+
+def _same_node(cluster: Cluster) -> dict[str, Any]:
+    if cluster.platform.kubernetes["same_node_routing"] == "topologyKeys":
+        return {"topologyKeys": ["kubernetes.io/hostname"]}
+    return {"internalTrafficPolicy": "Local"}
+
+
+def _node_port_spec(service: Service) -> dict[str, Any]:
+    return {
+        "type": "NodePort",
+        # With a pod on every node of the group, a connection stays on the node it arrives at.
+        "externalTrafficPolicy": "Local" if service.one_per_node else "Cluster",
+        "selector": dict(service.pod_labels),
+        "ports": [
+            {
+                "name": port.name, "port": port.number, "protocol": port.protocol,
+                "targetPort": port.number, "nodePort": port.expose.node_port,
+            }
+            for port in service.exposed
+        ],
+    }
+
+
+def policies(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
+    """A restricted port admits those who declare its use; the service's other ports stay open."""
+    ports = service.container.ports
+    if not any(port.restricted for port in ports):
+        return
+    rules = [
+        {"from": [{"podSelector": {"matchLabels": dict(labels)}} for labels in _users(cluster, service, port)],
+         "ports": [_policy_port(port)]}
+        for port in ports if port.restricted
+    ]
+    open_ports = [_policy_port(port) for port in ports if not port.restricted]
+    if open_ports:
+        rules.append({"ports": open_ports})
+    spec = {
+        "podSelector": {"matchLabels": dict(service.pod_labels)},
+        "policyTypes": ["Ingress"],
+        # A rule without `from` would admit everyone: a port that nobody uses has no rule at all.
+        "ingress": [rule for rule in rules if rule.get("from", True)],
+    }
+    yield {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata(
+            service.name, SUPPORT_WAVE, namespace=cluster.namespace, labels=service.pod_labels
+        ),
+        "spec": spec,
+    }
+
+
+def _policy_port(port: Port) -> dict[str, Any]:
+    return {"port": port.number, "protocol": port.protocol}
+
+
+def _users(cluster: Cluster, service: Service, port: Port) -> Iterator[Mapping[str, str]]:
+    """Pod labels of every service and job that uses this port."""
+    for other in cluster.services:
+        if any(use.service == service.name and use.port == port.name for use in other.uses):
+            yield other.pod_labels
+        for job in other.jobs:
+            if any(use.service == service.name and use.port == port.name for use in job.uses):
+                yield {"app": "dojot", "name": job.name}
+
+
+def disruption_budgets(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
+    """A drain may take what stands on one node, and no more at a time."""
+    if service.max_unavailable is None:
+        return
+    spec = {
+        "maxUnavailable": service.max_unavailable,
+        "selector": {"matchLabels": dict(service.pod_labels)},
+    }
+    version = api_version(cluster, "PodDisruptionBudget", "policy/v1")
+    yield _object("PodDisruptionBudget", version, f"{service.name}-pdb", cluster, service, spec)
+
+
+def _object(
+    kind: str, version: str, name: str, cluster: Cluster, service: Service, spec: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": metadata(name, service.wave, namespace=cluster.namespace, labels=service.pod_labels),
+        "spec": spec,
+    }

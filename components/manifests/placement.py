@@ -1,0 +1,34 @@
+"""Where pods may stand: on their group, and how far from each other."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from components.cluster.types import Cluster
+
+_HOST = "kubernetes.io/hostname"
+
+
+def group_term(cluster: Cluster, group: str) -> dict[str, Any]:
+    """The node selector term of a group."""
+    return {
+        "matchExpressions": [
+            {"key": cluster.group_label, "operator": "In", "values": [cluster.groups[group].label]}
+        ]
+    }
+
+
+def affinity(cluster: Cluster, group: str, apart: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Required affinity to the group; pods with the labels `apart` never share a node."""
+    found: dict[str, Any] = {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [group_term(cluster, group)]}
+        }
+    }
+    if apart:
+        found["podAntiAffinity"] = {
+            "requiredDuringSchedulingIgnoredDuringExecution": [
+                {"labelSelector": {"matchLabels": dict(apart)}, "topologyKey": _HOST}
+            ]
+        }
+    return found

@@ -1,0 +1,119 @@
+"""Pod templates: containers, their rights, and the volumes they see."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Mapping, Sequence
+
+from components.cluster.quantity import binary
+from components.cluster.types import Cluster, Container, EnvVar, File, Volume
+
+# Scripts in a ConfigMap: readable and executable, writable by nobody.
+_SCRIPT_MODE = 0o555
+# Room of a scratch directory: ample for sockets and logs, too little to fill a node's disk.
+_SCRATCH_LIMIT = binary(256 * 2**20)
+
+
+def container(
+    found: Container, volumes: Sequence[Volume] = (), files: Sequence[File] = (), owner: str = ""
+) -> dict[str, Any]:
+    """A container of a pod template. `owner` names the ConfigMap of its files."""
+    spec: dict[str, Any] = {"name": found.name, "image": found.image, "imagePullPolicy": "IfNotPresent"}
+    if found.command:
+        spec["command"] = list(found.command)
+    if found.args:
+        spec["args"] = list(found.args)
+    if found.env:
+        spec["env"] = environment(found.env)
+    if found.ports:
+        spec["ports"] = [
+            {"name": port.name, "containerPort": port.number, "protocol": port.protocol} for port in found.ports
+        ]
+    if found.readiness:
+        spec["readinessProbe"] = dict(found.readiness)
+    if found.liveness:
+        spec["livenessProbe"] = dict(found.liveness)
+    spec["resources"] = resources(found)
+    spec["securityContext"] = _rights(found)
+    mounts = [{"name": volume.name, "mountPath": volume.mount} for volume in volumes]
+    mounts += [{"name": _scratch_name(found, path), "mountPath": path} for path in found.security.writable]
+    if files:
+        mounts += [
+            {"name": files_name(owner), "mountPath": mount, "readOnly": True}
+            for mount in sorted({file.mount for file in files})
+        ]
+    if mounts:
+        spec["volumeMounts"] = mounts
+    return spec
+
+
+def environment(env: Sequence[EnvVar]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for variable in env:
+        if variable.secret:
+            source = {"secretKeyRef": {"name": variable.secret, "key": variable.key}}
+        elif variable.field:
+            source = {"fieldRef": {"apiVersion": "v1", "fieldPath": variable.field}}
+        else:
+            found.append({"name": variable.name, "value": variable.value})
+            continue
+        found.append({"name": variable.name, "valueFrom": source})
+    return found
+
+
+def resources(found: Container) -> dict[str, Any]:
+    return {"requests": dict(found.resources.requests), "limits": dict(found.resources.limits)}
+
+
+def _rights(found: Container) -> dict[str, Any]:
+    security = found.security
+    capabilities: dict[str, Any] = {"drop": ["ALL"]}
+    if security.capabilities:
+        capabilities["add"] = list(security.capabilities)
+    return {
+        "allowPrivilegeEscalation": False,
+        "capabilities": capabilities,
+        "readOnlyRootFilesystem": security.read_only_root,
+        "runAsGroup": security.group,
+        "runAsNonRoot": security.user != 0,
+        "runAsUser": security.user,
+    }
+
+
+def scratch_volumes(found: Sequence[Container]) -> list[dict[str, Any]]:
+    return [
+        {"name": _scratch_name(one, path), "emptyDir": {"sizeLimit": _SCRATCH_LIMIT}}
+        for one in found for path in one.security.writable
+    ]
+
+
+def _scratch_name(found: Container, path: str) -> str:
+    return f"scratch-{found.name}{path.replace('/', '-').replace('_', '-').rstrip('-')}"
+
+
+def files_volume(owner: str) -> dict[str, Any]:
+    return {"name": files_name(owner), "configMap": {"name": files_name(owner), "defaultMode": _SCRIPT_MODE}}
+
+
+def files_name(owner: str) -> str:
+    """Name of the ConfigMap that holds the files of a service or job."""
+    return f"{owner}-files"
+
+
+def pod_annotations(data: Mapping[str, str] | None) -> dict[str, str]:
+    """A digest of the mounted files, so that new contents make new pods."""
+    if not data:
+        return {}
+    text = "\0".join(f"{name}\0{content}" for name, content in sorted(data.items()))
+    return {"dojot.components/files": hashlib.sha256(text.encode()).hexdigest()[:16]}
+
+
+def pod_spec(cluster: Cluster, affinity: Mapping[str, Any], containers: list[dict[str, Any]]) -> dict[str, Any]:
+    """What every pod has: its place, its containers, and neither token nor service variables."""
+    return {
+        "affinity": dict(affinity),
+        "automountServiceAccountToken": False,
+        # Variables such as KAFKA_WS_REDIS_PORT would be read as configuration by dojot's images.
+        "enableServiceLinks": False,
+        "containers": containers,
+    }

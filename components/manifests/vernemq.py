@@ -1,0 +1,73 @@
+"""The VerneMQ custom resource, from which the operator makes the brokers' StatefulSet."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from components.cluster.types import Cluster, Service
+
+from . import pods
+from .metadata import metadata
+from .placement import affinity
+from .storage import claim_template
+
+
+def custom_resource(cluster: Cluster, service: Service) -> dict[str, Any]:
+    resource = service.custom_resource
+    base_image, tag = service.container.image.rsplit(":", 1)
+    spec: dict[str, Any] = {
+        "size": service.replicas,
+        "baseImage": base_image,
+        "tag": tag,
+        # The operator reads the version even where a tag is given.
+        "version": resource["version"],
+        "bundlerImage": resource["bundler_image"],
+        "serviceAccountName": service.service_account,
+        "affinity": affinity(cluster, service.group, service.pod_labels),
+        "resources": pods.resources(service.container),
+        "securityContext": {
+            "fsGroup": service.fs_group,
+            "runAsGroup": service.container.security.group,
+            "runAsNonRoot": True,
+            "runAsUser": service.container.security.user,
+        },
+        "terminationGracePeriodSeconds": service.grace_period,
+        "env": [*pods.environment(service.container.env), {"name": "VERNEMQ_CONF", "value": _conf(resource["conf"])}],
+        "config": {
+            "configs": [{"name": name, "value": value} for name, value in resource["configs"].items()],
+            "listeners": _listeners(service),
+            "plugins": [],
+        },
+    }
+    persistent = [volume for volume in service.volumes if volume.persistent]
+    spec["storage"] = (
+        {"volumeClaimTemplate": claim_template(cluster, persistent[0])} if persistent else {"emptyDir": {}}
+    )
+    return {
+        "apiVersion": "vernemq.com/v1alpha1",
+        "kind": "VerneMQ",
+        "metadata": metadata(
+            resource["name"], service.wave, namespace=cluster.namespace, labels={"vernemq": resource["name"]},
+            options=(cluster.platform.argocd["skip_missing"],),
+        ),
+        "spec": spec,
+    }
+
+
+def _conf(settings: dict[str, Any]) -> str:
+    """vernemq.conf, encoded as the broker's start command expects it."""
+    text = "".join(f"{key} = {value}\n" for key, value in settings.items())
+    return base64.b64encode(text.encode()).decode()
+
+
+def _listeners(service: Service) -> list[dict[str, Any]]:
+    """Listeners that VerneMQ opens while it runs; TLS (8883) is part of vernemq.conf."""
+    found = []
+    for port in service.container.ports:
+        if port.listener:
+            listener: dict[str, Any] = {"address": "0.0.0.0", "port": port.number}
+            if port.listener == "websocket":
+                listener["websocket"] = True
+            found.append(listener)
+    return found

@@ -1,0 +1,136 @@
+"""Deployments and StatefulSets."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping
+
+from components.cluster.types import Cluster, Service
+
+from . import pods
+from .config_files import config_map, contents
+from .metadata import metadata
+from .placement import affinity
+from .storage import claim_template
+
+# Names one of the sets that together hold the pods of an evenly spread service.
+SET_LABEL = "dojot.components/set"
+
+
+def objects(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
+    """The workload of a service, with the ConfigMap of its files."""
+    if service.files:
+        yield config_map(cluster, service.name, service.files, service.wave, service.pod_labels)
+    if service.kind == "Deployment":
+        yield _deployment(cluster, service)
+    elif service.per_node is None:
+        yield _stateful_set(cluster, service, service.name, service.replicas, {})
+    elif cluster.platform.kubernetes["pod_spread"] == "anti-affinity":
+        # One set for each place beside a broker; the pods of one set never share a node,
+        # so every node of the group has exactly one pod of every set.
+        for place in range(1, service.per_node + 1):
+            yield _stateful_set(
+                cluster, service, f"{service.name}-{place}", service.replicas // service.per_node,
+                {SET_LABEL: str(place)},
+            )
+    else:
+        yield _spread_set(cluster, service)
+
+
+def _deployment(cluster: Cluster, service: Service) -> dict[str, Any]:
+    spec: dict[str, Any] = {
+        "replicas": service.replicas,
+        "revisionHistoryLimit": 3,
+        "selector": {"matchLabels": dict(service.pod_labels)},
+        "strategy": {"type": service.update_strategy or "RollingUpdate"},
+        "template": _template(cluster, service, service.pod_labels, affinity(cluster, service.group)),
+    }
+    return _workload("Deployment", cluster, service, service.name, service.pod_labels, spec)
+
+
+def _stateful_set(
+    cluster: Cluster, service: Service, name: str, replicas: int, extra: Mapping[str, str]
+) -> dict[str, Any]:
+    labels = {**service.pod_labels, **extra}
+    apart = labels if extra else None
+    spec: dict[str, Any] = {
+        "replicas": replicas,
+        "revisionHistoryLimit": 3,
+        "serviceName": _governing_service(service),
+        "podManagementPolicy": service.pod_management or "OrderedReady",
+        "updateStrategy": {"type": service.update_strategy or "RollingUpdate"},
+        "selector": {"matchLabels": labels},
+        "template": _template(cluster, service, labels, affinity(cluster, service.group, apart)),
+    }
+    templates = [claim_template(cluster, volume) for volume in service.volumes if volume.persistent]
+    if templates:
+        spec["volumeClaimTemplates"] = templates
+    return _workload("StatefulSet", cluster, service, name, labels, spec)
+
+
+def _spread_set(cluster: Cluster, service: Service) -> dict[str, Any]:
+    workload = _stateful_set(cluster, service, service.name, service.replicas, {})
+    workload["spec"]["template"]["spec"]["topologySpreadConstraints"] = [
+        {
+            "maxSkew": 1,
+            "minDomains": service.replicas // service.per_node,
+            "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "DoNotSchedule",
+            "labelSelector": {"matchLabels": dict(service.pod_labels)},
+        }
+    ]
+    return workload
+
+
+def _governing_service(service: Service) -> str:
+    """The Service that names the pods: the headless one where there is one."""
+    ranked = sorted(service.kubernetes_services, key=lambda entry: (not entry.headless, entry.name))
+    return ranked[0].name
+
+
+def _template(
+    cluster: Cluster, service: Service, labels: Mapping[str, str], place: Mapping[str, Any]
+) -> dict[str, Any]:
+    containers = [pods.container(service.container, service.volumes, service.files, service.name)]
+    containers += [pods.container(sidecar) for sidecar in service.sidecars]
+    spec = pods.pod_spec(cluster, place, containers)
+    if service.fs_group is not None:
+        spec["securityContext"] = {"fsGroup": service.fs_group}
+    if service.service_account:
+        spec["serviceAccountName"] = service.service_account
+        spec["automountServiceAccountToken"] = bool(service.rbac)
+    if service.hostname:
+        spec["hostname"] = service.hostname
+    if service.grace_period is not None:
+        spec["terminationGracePeriodSeconds"] = service.grace_period
+    volumes = _volumes(service)
+    if volumes:
+        spec["volumes"] = volumes
+    template: dict[str, Any] = {"metadata": {"labels": dict(labels)}, "spec": spec}
+    notes = pods.pod_annotations(contents(cluster, service.files))
+    if notes:
+        template["metadata"]["annotations"] = notes
+    return template
+
+
+def _volumes(service: Service) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for volume in service.volumes:
+        if not volume.persistent:
+            found.append({"name": volume.name, "emptyDir": {}})
+        elif service.kind == "Deployment":
+            found.append({"name": volume.name, "persistentVolumeClaim": {"claimName": volume.name}})
+    found += pods.scratch_volumes(service.containers)
+    if service.files:
+        found.append(pods.files_volume(service.name))
+    return found
+
+
+def _workload(
+    kind: str, cluster: Cluster, service: Service, name: str, labels: Mapping[str, str], spec: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": metadata(name, service.wave, namespace=cluster.namespace, labels=labels),
+        "spec": spec,
+    }
