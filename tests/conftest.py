@@ -1,0 +1,34 @@
+"""What every test may ask for: each committed cluster, as a model and as files."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+from kapitan import cached
+
+ROOT = Path(__file__).resolve().parent.parent
+CLUSTERS = sorted(path.stem for path in (ROOT / "inventory" / "targets").glob("*.yml"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _at_root() -> None:
+    """Paths of the inventory and of Kapitan are relative to the repository."""
+    os.chdir(ROOT)
+    cached.args = Namespace(inventory_backend="reclass-rs", inventory_path="inventory")
+
+
+@pytest.fixture(scope="session", params=CLUSTERS)
+def cluster(request):
+    """The Cluster of each target, one after the other."""
+    from components.cluster.kapitan import read_cluster
+
+    return read_cluster(request.param)
+
+
+@pytest.fixture(scope="session")
+def compiled(cluster) -> Path:
+    """The committed folder of the cluster."""
+    return ROOT / "compiled" / cluster.name
