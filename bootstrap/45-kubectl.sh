@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# Speaking to the cluster.
+
+CLUSTER_KNOWN=''
+
+kubeconfig() {
+  local given
+  given=$(option kubeconfig)
+  if [[ -n $given ]]; then
+    printf '%s' "$given"
+  elif [[ -r /etc/kubernetes/admin.conf ]]; then
+    printf '/etc/kubernetes/admin.conf'
+  else
+    printf '%s' "${KUBECONFIG:-$HOME/.kube/config}"
+  fi
+}
+
+kube() {
+  kubectl --kubeconfig="$(kubeconfig)" "$@"
+}
+
+cluster_answers() {
+  command -v kubectl >/dev/null &&
+    kube --request-timeout=10s get --raw=/healthz >/dev/null 2>&1
+}
+
+# Is there a cluster to compare with? Only --dry-run goes on without one.
+cluster_known() {
+  [[ -n $CLUSTER_KNOWN ]]
+}
+
+need_cluster() {
+  if cluster_answers; then
+    CLUSTER_KNOWN=yes
+  elif dry_run; then
+    printf '%s\n' 'bootstrap.sh: no cluster answers here; what it has already is not known' >&2
+  else
+    fail "no cluster answers with the kubeconfig $(kubeconfig): run this step on the control-plane node, or name one with --kubeconfig"
+  fi
+}
+
+# apply WHAT ARGUMENTS...: kubectl apply, which says itself whether something changed.
+apply() {
+  local what=$1 output
+  shift
+  if dry_run; then
+    report would "apply $what"
+    return 0
+  fi
+  working_on "apply $what"
+  output=$(kube apply "$@")
+  printf '%s\n' "$output" >&2
+  if grep -qv ' unchanged$' <<<"$output"; then
+    report 'done' "apply $what"
+  else
+    report skipped "$what: nothing has changed"
+  fi
+}
+
+create_namespace() {
+  if cluster_known && [[ -n $(kube get namespace "$1" --ignore-not-found --output=name) ]]; then
+    report skipped "namespace $1 exists"
+  else
+    change "create namespace $1" kube create namespace "$1"
+  fi
+}

@@ -1,0 +1,97 @@
+# shellcheck shell=bash
+# Joining: a token for this round only, with the hash of the cluster's CA, in a file
+# that only root reads; deleted in the cluster when the round is over.
+
+JOIN_FILE=/root/dojot-join
+JOIN_DESCRIPTION='dojot bootstrap: join'
+
+join_file() {
+  local given
+  given=$(option join-file)
+  printf '%s' "${given:-$JOIN_FILE}"
+}
+
+step_join_token() {
+  need_root
+  identify
+  need_role control-plane
+  need_cluster
+  change "write $(join_file) (0600): a join token that lives $JOIN_TOKEN_TTL" write_join_file
+}
+
+write_join_file() {
+  local - token hash path temporary=''
+  set +x
+  path=$(join_file)
+  hash=$(ca_hash /etc/kubernetes/pki/ca.crt)
+  token=$(kubeadm token create --kubeconfig="$(kubeconfig)" --ttl="$JOIN_TOKEN_TTL" \
+    --description="$JOIN_DESCRIPTION")
+  scratch temporary "$path.XXXXXX"
+  printf 'token %s\nca-hash %s\n' "$token" "$hash" >"$temporary"
+  mv --force -- "$temporary" "$path"
+}
+
+# ca_hash CERTIFICATE: sha256:... of its public key, as kubeadm pins it.
+ca_hash() {
+  local digest
+  digest=$(openssl x509 -pubkey -noout -in "$1" |
+    openssl pkey -pubin -outform der | openssl dgst -sha256 -hex)
+  printf 'sha256:%s' "${digest##* }"
+}
+
+step_worker() {
+  need_root
+  identify
+  need_role worker
+  if [[ -e /etc/kubernetes/kubelet.conf ]]; then
+    report skipped "$(self name) has joined the cluster"
+    return 0
+  fi
+  change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
+  change "remove $(join_file)" rm -f -- "$(join_file)"
+}
+
+join_cluster() {
+  local - path token='' hash='' word rest config='' text
+  set +x
+  path=$(join_file)
+  [[ -r $path ]] || fail "there is no $path: copy it from the control-plane node, which makes it with the step join-token"
+  while read -r word rest; do
+    case $word in
+      token) token=$rest ;;
+      ca-hash) hash=$rest ;;
+    esac
+  done <"$path"
+  [[ $token =~ ^[a-z0-9]{6}\.[a-z0-9]{16}$ && $hash =~ ^sha256:[0-9a-f]{64}$ ]] ||
+    fail "$path is not what the step join-token writes: make a new one"
+  text=${KUBEADM_JOIN//@NODE@/$(self name)}
+  text=${text//@ADDRESS@/$(self address)}
+  text=${text//@LABEL@/$(self label)}
+  text=${text//@TOKEN@/$token}
+  text=${text//@CA_HASH@/$hash}
+  scratch config "${TMPDIR:-/tmp}/dojot-join.XXXXXX"
+  printf '%s' "$text" >"$config"
+  kubeadm join --config="$config"
+}
+
+step_join_done() {
+  need_root
+  need_cluster
+  local tokens='' encoded name
+  if cluster_known; then
+    # A token's name is its public half; its description finds ours.
+    encoded=$(printf '%s' "$JOIN_DESCRIPTION" | base64 --wrap=0)
+    tokens=$(kube --namespace=kube-system get secrets --field-selector=type=bootstrap.kubernetes.io/token \
+      --output=go-template="{{range .items}}{{if eq (printf \"%v\" .data.description) \"$encoded\"}}{{println .metadata.name}}{{end}}{{end}}")
+  fi
+  for name in $tokens; do
+    change "delete the join token ${name#bootstrap-token-}" \
+      kube --namespace=kube-system delete secret "$name"
+  done
+  [[ -n $tokens ]] || report skipped 'no join token is left'
+  if [[ -e $(join_file) ]]; then
+    change "remove $(join_file)" rm -f -- "$(join_file)"
+  else
+    report skipped "$(join_file) does not exist"
+  fi
+}

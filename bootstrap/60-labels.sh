@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# Step `labels`: workers register with their label; this verifies, and repairs.
+
+step_labels() {
+  need_cluster
+  local row name role label found
+  for row in "${NODES[@]}"; do
+    IFS='|' read -r name _ role label <<<"$row"
+    [[ $role == worker ]] || continue
+    found=''
+    if cluster_known; then
+      found=$(node_label "$name")
+      [[ -n $found ]] || fail "node $name has not joined the cluster: run the step worker on it"
+    fi
+    if [[ $found == "=$label" ]]; then
+      report skipped "node $name has label $GROUP_LABEL=$label"
+    else
+      change "label node $name with $GROUP_LABEL=$label" \
+        kube label node "$name" "$GROUP_LABEL=$label" --overwrite
+    fi
+  done
+}
+
+# node_label NAME: `=VALUE` (`=` without a label), nothing when there is no such node.
+node_label() {
+  kube get node "$1" --ignore-not-found \
+    --output=go-template="={{with index .metadata.labels \"$GROUP_LABEL\"}}{{.}}{{end}}"
+}

@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# Step `argocd`: the pinned release, on the group's nodes, then this cluster's
+# project and application: from here on, Argo CD keeps the cluster as Git says.
+
+step_argocd() {
+  need_root
+  need_cluster
+  local manifest=/var/cache/dojot/argocd-$ARGOCD_VERSION.yml
+  need_compiled argocd argocd-cm.yml project.yml application.yml
+  create_namespace "$ARGOCD_NAMESPACE"
+  fetch "$ARGOCD_MANIFEST_URL" "$ARGOCD_MANIFEST_SHA256" "$manifest" 0644
+  apply "Argo CD $ARGOCD_VERSION" --namespace="$ARGOCD_NAMESPACE" \
+    --filename="${OPTION[root]-}$manifest"
+  place_argocd
+  configure_argocd
+  wait_for_argocd
+  apply 'the Argo CD project' --filename="$(compiled)/argocd/project.yml"
+  apply 'the Argo CD application' --filename="$(compiled)/argocd/application.yml"
+}
+
+# The compiled folder of this cluster: --compiled, or the one that holds this script.
+compiled() {
+  local given
+  given=$(option compiled)
+  printf '%s' "${given:-$(dirname -- "${BASH_SOURCE[0]}")/..}"
+}
+
+# need_compiled FOLDER FILE...
+need_compiled() {
+  local folder file
+  folder=$(compiled)/$1
+  shift
+  for file in "$@"; do
+    [[ -r $folder/$file ]] ||
+      fail "$folder/$file is missing: copy the whole compiled/$CLUSTER_NAME to this machine, or name its place with --compiled"
+  done
+}
+
+argocd_kube() {
+  kube --namespace="$ARGOCD_NAMESPACE" "$@"
+}
+
+argocd_workloads() {
+  argocd_kube get deployments,statefulsets --output=name
+}
+
+place_argocd() {
+  local workload found
+  if ! cluster_known; then
+    report would "place Argo CD on $GROUP_LABEL=$ARGOCD_LABEL"
+    return 0
+  fi
+  for workload in $(argocd_workloads); do
+    found=$(argocd_kube get "$workload" \
+      --output=go-template="{{with .spec.template.spec.nodeSelector}}{{index . \"$GROUP_LABEL\"}}{{end}}")
+    if [[ $found == "$ARGOCD_LABEL" ]]; then
+      report skipped "$workload is placed on $GROUP_LABEL=$ARGOCD_LABEL"
+    else
+      change "place $workload on $GROUP_LABEL=$ARGOCD_LABEL" argocd_kube patch "$workload" --type=merge \
+        --patch="{\"spec\":{\"template\":{\"spec\":{\"nodeSelector\":{\"$GROUP_LABEL\":\"$ARGOCD_LABEL\"}}}}}"
+    fi
+  done
+}
+
+# Only the keys of this file: what else is in argocd-cm stays.
+configure_argocd() {
+  local output
+  if dry_run; then
+    report would 'set the keys of argocd-cm'
+    return 0
+  fi
+  working_on 'set the keys of argocd-cm'
+  output=$(argocd_kube patch configmap argocd-cm --type=merge --patch="$(<"$(compiled)/argocd/argocd-cm.yml")")
+  if [[ $output == *'(no change)'* ]]; then
+    report skipped 'argocd-cm has its keys'
+  else
+    report 'done' 'set the keys of argocd-cm'
+  fi
+}
+
+wait_for_argocd() {
+  local workload
+  change 'wait for the kinds of Argo CD' kube wait --for=condition=Established --timeout=60s \
+    crd/applications.argoproj.io crd/appprojects.argoproj.io
+  if cluster_known; then
+    for workload in $(argocd_workloads); do
+      change "wait for $workload" argocd_kube rollout status "$workload" --timeout=600s
+    done
+  fi
+}

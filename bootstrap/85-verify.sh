@@ -1,0 +1,114 @@
+# shellcheck shell=bash
+# Step `verify`: did it work? One line a thing, ok or failed; changes nothing.
+
+WRONG=0
+
+# verdict CONDITION WHAT [WHAT IS WRONG]: CONDITION is yes or no.
+verdict() {
+  if [[ $1 == yes ]]; then
+    report ok "$2"
+  else
+    report failed "$2${3:+: $3}"
+    WRONG=$((WRONG + 1))
+  fi
+}
+
+# same A B: yes or no
+same() {
+  if [[ $1 == "$2" ]]; then printf yes; else printf no; fi
+}
+
+step_verify() {
+  if cluster_answers; then
+    verify_nodes
+    verify_volumes
+    verify_secrets
+    verify_workloads kube-system
+    verify_workloads "$ARGOCD_NAMESPACE"
+    verify_workloads "$NAMESPACE"
+    verify_application
+  else
+    verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
+  fi
+  verify_load_balancer
+  if ((WRONG)); then
+    fail "$WRONG things are not as the inventory says"
+  fi
+}
+
+verify_nodes() {
+  local row name role label found table
+  table=$(kube get nodes --output=go-template="{{range .items}}{{.metadata.name}}|{{range .status.conditions}}{{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}}|{{.status.nodeInfo.kubeletVersion}}|{{with index .metadata.labels \"$GROUP_LABEL\"}}{{.}}{{end}}{{println}}{{end}}")
+  for row in "${NODES[@]}"; do
+    IFS='|' read -r name _ role label <<<"$row"
+    [[ $role == worker ]] || label=''
+    found=$(grep -F -- "$name|" <<<"$table" | grep -- "^$name|" || true)
+    verdict "$(same "$found" "$name|True|$KUBERNETES_VERSION|$label")" \
+      "node $name is Ready, $KUBERNETES_VERSION${label:+, $GROUP_LABEL=$label}" "${found:-it has not joined}"
+  done
+}
+
+verify_volumes() {
+  local name phase
+  for name in "${PERSISTENT_VOLUMES[@]}"; do
+    phase=$(kube get persistentvolume "$name" --ignore-not-found --output=go-template='{{.status.phase}}')
+    verdict "$(same "$phase" Bound)" "PersistentVolume $name is bound" "${phase:-it does not exist}"
+  done
+}
+
+verify_secrets() {
+  local row secret key present='' previous=''
+  for row in "${SECRETS[@]}"; do
+    IFS='|' read -r secret key _ <<<"$row"
+    if [[ $secret != "$previous" ]]; then
+      present=$(secret_keys "$secret")
+      previous=$secret
+    fi
+    if grep -qxF -- "key $key" <<<"$present"; then
+      verdict yes "Secret $secret has key $key"
+    else
+      verdict no "Secret $secret has key $key" 'run the step secrets'
+    fi
+  done
+}
+
+# verify_workloads NAMESPACE: every pod that is not a Job's is ready, every Job is complete.
+verify_workloads() {
+  local table name phase ready seen=''
+  table=$(kube --namespace="$1" get pods --output=go-template="{{range .items}}{{\$job := false}}{{range .metadata.ownerReferences}}{{if eq .kind \"Job\"}}{{\$job = true}}{{end}}{{end}}{{if not \$job}}{{.metadata.name}}|{{.status.phase}}|{{range .status.conditions}}{{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}}{{println}}{{end}}{{end}}")
+  while IFS='|' read -r name phase ready; do
+    [[ -n $name ]] || continue
+    seen=yes
+    verdict "$(same "$phase $ready" 'Running True')" "pod $1/$name is ready" "$phase"
+  done <<<"$table"
+  table=$(kube --namespace="$1" get jobs --output=go-template="{{range .items}}{{.metadata.name}}|{{range .status.conditions}}{{if eq .status \"True\"}}{{.type}}{{end}}{{end}}{{println}}{{end}}")
+  while IFS='|' read -r name phase; do
+    [[ -n $name ]] || continue
+    verdict "$(same "$phase" Complete)" "Job $1/$name is complete" "$phase"
+  done <<<"$table"
+  [[ -n $seen ]] || verdict no "pods run in namespace $1" 'there is none'
+}
+
+verify_application() {
+  local file found
+  file=$(compiled)/argocd/application.yml
+  if [[ ! -r $file ]]; then
+    verdict no 'the Argo CD application is Synced and Healthy' "$file is missing: name its place with --compiled"
+    return 0
+  fi
+  found=$(kube get --filename="$file" --ignore-not-found \
+    --output=go-template='{{.status.sync.status}} {{.status.health.status}}' 2>/dev/null || true)
+  verdict "$(same "$found" 'Synced Healthy')" 'the Argo CD application is Synced and Healthy' "${found:-it does not exist}"
+}
+
+verify_load_balancer() {
+  local row port name
+  for row in "${LOAD_BALANCER_PORTS[@]}"; do
+    IFS='|' read -r port name <<<"$row"
+    if timeout 5 bash -c "exec 3<>/dev/tcp/$LOAD_BALANCER_ADDRESS/$port" 2>/dev/null; then
+      verdict yes "$LOAD_BALANCER_NAME answers on port $port ($name)"
+    else
+      verdict no "$LOAD_BALANCER_NAME answers on port $port ($name)" "nothing accepts at $LOAD_BALANCER_ADDRESS:$port"
+    fi
+  done
+}

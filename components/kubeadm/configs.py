@@ -1,0 +1,125 @@
+"""The kubeadm configuration of the control plane and of a joining worker.
+
+Facts: the kubeadm v1beta2, kubelet v1beta1 and kube-proxy v1alpha1 APIs of
+Kubernetes 1.17. No credential is written here: kubeadm makes its own, and the
+join template leaves the token out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.cluster.types import Cluster, Node
+
+API_PORT = 6443
+
+# What the `worker` step puts into the join template on the joining node.
+JOIN_PLACEHOLDERS = ("@NODE@", "@ADDRESS@", "@LABEL@", "@TOKEN@", "@CA_HASH@")
+
+
+def endpoint(cluster: Cluster) -> str:
+    """Where the API server answers, `address:port`."""
+    return f"{cluster.control_plane.address}:{API_PORT}"
+
+
+def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
+    """The documents that `kubeadm init` reads."""
+    kubernetes = cluster.platform.kubernetes
+    master = cluster.control_plane
+    gates = dict(sorted(kubernetes["feature_gates"].items()))
+    component = {"extraArgs": {"feature-gates": _gates(gates)}} if gates else {}
+    taint = {"key": kubernetes["control_plane_taint"], "effect": "NoSchedule"}
+    return [
+        {
+            "apiVersion": kubernetes["kubeadm_api"],
+            "kind": "InitConfiguration",
+            # kubeadm always makes a token; this one is never shown nor used, and
+            # dies at once. The `join-token` step makes the one that counts.
+            "bootstrapTokens": [{"ttl": "1m0s"}],
+            "localAPIEndpoint": {"advertiseAddress": master.address, "bindPort": API_PORT},
+            "nodeRegistration": {**_registration(cluster, master.name, master.address), "taints": [taint]},
+        },
+        {
+            "apiVersion": kubernetes["kubeadm_api"],
+            "kind": "ClusterConfiguration",
+            "clusterName": cluster.name,
+            "kubernetesVersion": kubernetes["version"],
+            "imageRepository": kubernetes["image_repository"],
+            "controlPlaneEndpoint": endpoint(cluster),
+            "networking": {
+                "podSubnet": cluster.platform.pod_network["cidr"],
+                "serviceSubnet": kubernetes["service_subnet"],
+            },
+            "apiServer": component,
+            "controllerManager": component,
+            "scheduler": component,
+        },
+        {
+            "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "kind": "KubeletConfiguration",
+            "cgroupDriver": kubernetes["cgroup_driver"],
+            "failSwapOn": True,
+            "featureGates": gates,
+        },
+        {
+            "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+            "kind": "KubeProxyConfiguration",
+            "mode": "iptables",
+            "featureGates": gates,
+        },
+    ]
+
+
+def join_documents(cluster: Cluster) -> list[dict[str, Any]]:
+    """The document that `kubeadm join` reads, with JOIN_PLACEHOLDERS in place of what a node adds.
+
+    The kubelet registers with the group label, so that no pod is ever placed on a
+    node whose label is still missing. Its own admission rules allow that: they
+    keep only the labels of the kubernetes.io and k8s.io domains for themselves.
+    """
+    registration = _registration(cluster, "@NODE@", "@ADDRESS@")
+    registration["kubeletExtraArgs"]["node-labels"] = f"{cluster.group_label}=@LABEL@"
+    return [
+        {
+            "apiVersion": cluster.platform.kubernetes["kubeadm_api"],
+            "kind": "JoinConfiguration",
+            "nodeRegistration": registration,
+            "discovery": {
+                "bootstrapToken": {
+                    "apiServerEndpoint": endpoint(cluster),
+                    "token": "@TOKEN@",
+                    "caCertHashes": ["@CA_HASH@"],
+                },
+            },
+        }
+    ]
+
+
+def group_label(cluster: Cluster, node: Node) -> str:
+    """The value of the group label on `node`."""
+    return cluster.groups[node.group].label
+
+
+def daemon_json(cluster: Cluster) -> dict[str, Any]:
+    """/etc/docker/daemon.json: the kubelet's cgroup driver, bounded logs, containers outlive a restart."""
+    log = cluster.platform.runtime["log"]
+    return {
+        "exec-opts": [f"native.cgroupdriver={cluster.platform.kubernetes['cgroup_driver']}"],
+        "live-restore": True,
+        "log-driver": "json-file",
+        "log-opts": {"max-file": str(log["max_files"]), "max-size": log["max_size"]},
+        "storage-driver": "overlay2",
+    }
+
+
+def _registration(cluster: Cluster, name: str, address: str) -> dict[str, Any]:
+    # node-ip: on a host with several networks the kubelet would choose by itself.
+    return {
+        "name": name,
+        "criSocket": cluster.platform.runtime["cri_socket"],
+        "kubeletExtraArgs": {"node-ip": address},
+    }
+
+
+def _gates(gates: dict[str, bool]) -> str:
+    return ",".join(f"{name}={str(value).lower()}" for name, value in gates.items())

@@ -1,0 +1,219 @@
+"""The pod network: flannel carries packets, kube-router enforces NetworkPolicies.
+
+Flags and permissions are those that flannel v0.13.0 and kube-router v1.1.1 need in
+these roles, from their sources: flannel reads its own pod and every node and patches
+its node's status; kube-router as a firewall only watches pods, policies and
+namespaces (and keeps idle watches on services, endpoints and nodes). Neither is
+privileged: both get the two network capabilities and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Mapping
+
+from components.cluster.types import Cluster
+
+NAMESPACE = "kube-system"  # where system-node-critical pods are at home
+_HEALTH_PORT = 20244
+_CAPABILITIES = ["NET_ADMIN", "NET_RAW"]
+
+
+def documents(cluster: Cluster) -> list[dict[str, Any]]:
+    """Every object of the pod network, in the order in which they are applied."""
+    network = cluster.platform.pod_network
+    return [*_flannel(network), *_kube_router(network["policy"], cluster.platform.kubernetes)]
+
+
+def _flannel(network: Mapping[str, Any]) -> list[dict[str, Any]]:
+    name = "flannel"
+    config = {
+        "cni-conf.json": _json(
+            {
+                "name": "cbr0",
+                "cniVersion": "0.3.1",
+                "plugins": [
+                    {"type": "flannel", "delegate": {"hairpinMode": True, "isDefaultGateway": True}},
+                    {"type": "portmap", "capabilities": {"portMappings": True}},
+                ],
+            }
+        ),
+        "net-conf.json": _json({"Network": network["cidr"], "Backend": {"Type": network["backend"]}}),
+    }
+    install = {
+        "name": "install-cni",
+        "image": network["image"],
+        "command": ["cp"],
+        "args": ["-f", "/etc/kube-flannel/cni-conf.json", "/etc/cni/net.d/10-flannel.conflist"],
+        "resources": _resources(network["resources"]),
+        "securityContext": _security([]),
+        "volumeMounts": [
+            {"name": "cni", "mountPath": "/etc/cni/net.d"},
+            {"name": "config", "mountPath": "/etc/kube-flannel"},
+        ],
+    }
+    daemon = {
+        "name": name,
+        "image": network["image"],
+        "command": ["/opt/bin/flanneld"],
+        # The interface that has the node's address in the inventory, whatever its name.
+        "args": ["--ip-masq", "--kube-subnet-mgr", "--iface=$(HOST_IP)"],
+        "env": [
+            _field("POD_NAME", "metadata.name"),
+            _field("POD_NAMESPACE", "metadata.namespace"),
+            _field("HOST_IP", "status.hostIP"),
+        ],
+        "resources": _resources(network["resources"]),
+        "securityContext": _security(_CAPABILITIES),
+        "volumeMounts": [
+            {"name": "run", "mountPath": "/run/flannel"},
+            {"name": "config", "mountPath": "/etc/kube-flannel"},
+        ],
+    }
+    volumes = [
+        {"name": "run", "hostPath": {"path": "/run/flannel", "type": "DirectoryOrCreate"}},
+        {"name": "cni", "hostPath": {"path": "/etc/cni/net.d", "type": "DirectoryOrCreate"}},
+        {"name": "config", "configMap": {"name": f"{name}-config"}},
+    ]
+    rules = [
+        _rule("", ["pods"], ["get"]),
+        _rule("", ["nodes"], ["list", "watch"]),
+        _rule("", ["nodes/status"], ["patch"]),
+    ]
+    return [
+        *_access(name, rules),
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": f"{name}-config", "namespace": NAMESPACE, "labels": _labels(name)},
+            "data": config,
+        },
+        # flanneld reads its files only at start: the checksum rolls it when they change.
+        _daemon_set(name, [install], [daemon], volumes, {"checksum/config": _checksum(config)}),
+    ]
+
+
+def _kube_router(policy: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    name = "kube-router"
+    daemon = {
+        "name": name,
+        "image": policy["image"],
+        "args": [
+            "--run-firewall=true",
+            "--run-router=false",
+            "--run-service-proxy=false",
+            "--enable-cni=false",
+            f"--health-port={_HEALTH_PORT}",
+            f"--service-cluster-ip-range={kubernetes['service_subnet']}",
+        ],
+        "env": [_field("NODE_NAME", "spec.nodeName")],
+        "livenessProbe": {
+            "httpGet": {"path": "/healthz", "port": _HEALTH_PORT},
+            "initialDelaySeconds": 20,
+            "periodSeconds": 10,
+        },
+        "resources": _resources(policy["resources"]),
+        "securityContext": _security(_CAPABILITIES),
+        "volumeMounts": [
+            {"name": "modules", "mountPath": "/lib/modules", "readOnly": True},
+            # kube-proxy and kube-router change the same tables: they take turns by this lock.
+            {"name": "xtables-lock", "mountPath": "/run/xtables.lock"},
+        ],
+    }
+    volumes = [
+        {"name": "modules", "hostPath": {"path": "/lib/modules", "type": "Directory"}},
+        {"name": "xtables-lock", "hostPath": {"path": "/run/xtables.lock", "type": "FileOrCreate"}},
+    ]
+    rules = [
+        _rule("", ["endpoints", "namespaces", "pods", "services"], ["list", "watch"]),
+        _rule("", ["nodes"], ["get", "list", "watch"]),
+        _rule("networking.k8s.io", ["networkpolicies"], ["list", "watch"]),
+    ]
+    return [*_access(name, rules), _daemon_set(name, [], [daemon], volumes, {})]
+
+
+def _access(name: str, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    group = "rbac.authorization.k8s.io"
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": name, "namespace": NAMESPACE, "labels": _labels(name)},
+        },
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": name, "labels": _labels(name)},
+            "rules": rules,
+        },
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name, "labels": _labels(name)},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}],
+        },
+    ]
+
+
+def _daemon_set(
+    name: str,
+    init: list[dict[str, Any]],
+    containers: list[dict[str, Any]],
+    volumes: list[dict[str, Any]],
+    annotations: dict[str, str],
+) -> dict[str, Any]:
+    pod: dict[str, Any] = {
+        "serviceAccountName": name,
+        "priorityClassName": "system-node-critical",
+        "hostNetwork": True,
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        # Every node needs its network before anything else, tainted ones too.
+        "tolerations": [
+            {"operator": "Exists", "effect": "NoSchedule"},
+            {"operator": "Exists", "effect": "NoExecute"},
+        ],
+        **({"initContainers": init} if init else {}),
+        "containers": containers,
+        "volumes": volumes,
+    }
+    metadata: dict[str, Any] = {"labels": _labels(name)}
+    if annotations:
+        metadata["annotations"] = annotations
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": _labels(name)},
+        "spec": {"selector": {"matchLabels": _labels(name)}, "template": {"metadata": metadata, "spec": pod}},
+    }
+
+
+def _labels(name: str) -> dict[str, str]:
+    return {"app.kubernetes.io/name": name}
+
+
+def _rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
+    return {"apiGroups": [group], "resources": resources, "verbs": verbs}
+
+
+def _field(name: str, path: str) -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def _resources(written: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: dict(written[key]) for key in ("requests", "limits")}
+
+
+def _security(capabilities: list[str]) -> dict[str, Any]:
+    # Root without any capability but these: iptables and ipset need no more.
+    added = {"add": list(capabilities)} if capabilities else {}
+    return {"allowPrivilegeEscalation": False, "capabilities": {**added, "drop": ["ALL"]}}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2) + "\n"
+
+
+def _checksum(config: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()

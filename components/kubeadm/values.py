@@ -1,0 +1,155 @@
+"""The values that the bootstrap script reads: shell variables, quoted by shlex.
+
+Rows of a table are one quoted word; their columns are separated by `|`, the last
+column takes the rest of the row. Whole files are here-documents, to be read as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any, Iterable, Mapping
+
+from components.cluster.types import CONTROL_PLANE, Cluster
+from components.render import yaml_documents
+
+from . import configs, pod_network
+
+RANDOM = "random"  # the inventory's word for a value that the `secrets` step makes up
+_SEPARATOR = "|"
+
+
+def block(cluster: Cluster) -> str:
+    """The generated part of the script: read-only variables."""
+    lines = [
+        *(f"readonly {name}={shlex.quote(value)}" for name, value in _scalars(cluster).items()),
+        *(_array(name, rows) for name, rows in _tables(cluster).items()),
+        *(_text(name, text) for name, text in _texts(cluster).items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _scalars(cluster: Cluster) -> dict[str, str]:
+    platform = cluster.platform
+    kubernetes, system, runtime = platform.kubernetes, platform.operating_system, platform.runtime
+    argocd, haproxy, balancer = platform.argocd, platform.haproxy, cluster.load_balancer
+    return {
+        "CLUSTER_NAME": cluster.name,
+        "NAMESPACE": cluster.namespace,
+        "GROUP_LABEL": cluster.group_label,
+        "OS_NAME": system["name"],
+        "OS_VERSION": system["version"],
+        "RUNTIME_NAME": runtime["name"],
+        "RUNTIME_SERVICE": runtime["service"],
+        "KUBERNETES_VERSION": kubernetes["version"],
+        "CNI_PLUGINS_URL": kubernetes["cni_plugins"]["url"],
+        "CNI_PLUGINS_SHA256": kubernetes["cni_plugins"]["sha256"],
+        "JOIN_TOKEN_TTL": kubernetes["join_token_ttl"],
+        "API_ADDRESS": cluster.control_plane.address,
+        "ARGOCD_VERSION": argocd["version"],
+        "ARGOCD_NAMESPACE": argocd["namespace"],
+        "ARGOCD_LABEL": cluster.groups[argocd["group"]].label,
+        "ARGOCD_MANIFEST_URL": argocd["install"]["url"],
+        "ARGOCD_MANIFEST_SHA256": argocd["install"]["sha256"],
+        "LOAD_BALANCER_NAME": balancer.hostname,
+        "LOAD_BALANCER_ADDRESS": balancer.address,
+        "LOAD_BALANCER_OPEN_FILES": str(balancer.open_files),
+        # url | suite | component | key url | key fingerprint
+        "RUNTIME_REPOSITORY": _repository(runtime["repository"]),
+        "HAPROXY_REPOSITORY": _repository(haproxy["repository"]),
+        "HAPROXY_CONFIG": haproxy["paths"]["config"],
+        "HAPROXY_SYSCTL": haproxy["paths"]["sysctl"],
+        "HAPROXY_UNIT_LIMITS": haproxy["paths"]["unit_limits"],
+    }
+
+
+def _tables(cluster: Cluster) -> dict[str, list[str]]:
+    platform = cluster.platform
+    return {
+        # name | address | role | group label
+        "NODES": [
+            _row(
+                node.name,
+                node.address,
+                "control-plane" if node.group == CONTROL_PLANE else "worker",
+                configs.group_label(cluster, node),
+            )
+            for node in cluster.nodes
+        ],
+        # node | owner (numeric) | directory
+        "DISKS": [
+            _row(disk.node.name, str(disk.owner), disk.host_path)
+            for _, _, disk in sorted(cluster.disks, key=lambda item: (item[2].node.name, item[2].host_path))
+        ],
+        "PERSISTENT_VOLUMES": sorted(disk.persistent_volume for _, _, disk in cluster.disks),
+        # secret | key | random or literal | value
+        "SECRETS": _secrets(cluster),
+        # port | what listens
+        "LOAD_BALANCER_PORTS": [
+            _row(str(frontend.listen), frontend.name) for frontend in cluster.load_balancer.frontends
+        ],
+        # name | url | sha256
+        "BINARIES": [
+            _row(name, binary["url"], binary["sha256"])
+            for name, binary in sorted(platform.kubernetes["binaries"].items())
+        ],
+        "OS_PACKAGES": list(platform.operating_system["packages"]),
+        "KERNEL_MODULES": list(platform.operating_system["kernel_modules"]),
+        # package | exact version (or a pattern of it)
+        "RUNTIME_PACKAGES": _packages(platform.runtime["packages"]),
+        "HAPROXY_PACKAGES": _packages({platform.haproxy["package"]["name"]: platform.haproxy["package"]["version"]}),
+    }
+
+
+def _texts(cluster: Cluster) -> dict[str, str]:
+    settings = cluster.platform.operating_system["sysctl"]
+    return {
+        "SYSCTL_CONF": "".join(f"{name} = {value}\n" for name, value in sorted(settings.items())),
+        "DOCKER_DAEMON_JSON": json.dumps(configs.daemon_json(cluster), indent=2) + "\n",
+        "KUBEADM_INIT": yaml_documents(configs.init_documents(cluster)),
+        "KUBEADM_JOIN": yaml_documents(configs.join_documents(cluster)),
+        "POD_NETWORK": yaml_documents(pod_network.documents(cluster)),
+    }
+
+
+def _secrets(cluster: Cluster) -> list[str]:
+    """One row a key; services that share a Secret must agree on its keys."""
+    wanted: dict[tuple[str, str], str] = {}
+    for service in cluster.services:
+        for secret, keys in service.secrets.items():
+            for key, value in keys.items():
+                if wanted.setdefault((secret, key), value) != value:
+                    raise ValueError(f"{service.name}: key {key} of Secret {secret} has two values")
+    return [
+        _row(secret, key, RANDOM, "") if value == RANDOM else _row(secret, key, "literal", value)
+        for (secret, key), value in sorted(wanted.items())
+    ]
+
+
+def _packages(packages: Mapping[str, str]) -> list[str]:
+    return [_row(name, version) for name, version in sorted(packages.items())]
+
+
+def _repository(repository: Mapping[str, Any]) -> str:
+    key = repository["key"]
+    return _row(repository["url"], repository["suite"], repository["component"], key["url"], key["fingerprint"])
+
+
+def _row(*columns: str) -> str:
+    for column in columns[:-1]:
+        if _SEPARATOR in column:
+            raise ValueError(f"{column!r}: a value of the bootstrap script cannot contain {_SEPARATOR!r}")
+    if any("\n" in column or "\r" in column for column in columns):
+        raise ValueError(f"{columns!r}: a value of the bootstrap script cannot contain a line break")
+    return _SEPARATOR.join(columns)
+
+
+def _text(name: str, text: str) -> str:
+    end = f"END_OF_{name}"
+    if not text.endswith("\n") or end in text.splitlines() or "\0" in text:
+        raise ValueError(f"{name}: this text cannot be a here-document")
+    return f"IFS= read -r -d '' {name} <<'{end}' || true\n{text}{end}\nreadonly {name}"
+
+
+def _array(name: str, rows: Iterable[str]) -> str:
+    return "\n".join([f"readonly {name}=(", *(f"  {shlex.quote(row)}" for row in rows), ")"])
