@@ -7,23 +7,24 @@ from typing import Any
 from . import references, schema
 from .build import build
 from .finding import Finding, InvalidInventory, Origin
-from .rules import RULES
+from .rules import CAPACITY, STRUCTURE
 from .types import Cluster
 
 
 def load(parameters: dict[str, Any], origin: Origin) -> Cluster:
     """Check `parameters` and derive the Cluster.
 
-    Three gates, each of which reports all that it finds: the schema (keys and
-    shapes), the references (names that must exist), the rules (numbers that must
-    agree). A gate is passed only by an inventory without findings.
+    Four gates, each of which reports all that it finds: the schema (keys and
+    shapes), the references (names that must exist), the rules of structure, and
+    capacity. A gate is passed only by an inventory without findings.
 
     Raises InvalidInventory.
     """
     _refuse(schema.findings(parameters), origin)
     _refuse(references.findings(parameters), origin)
     cluster = build(parameters)
-    _refuse([finding for rule in RULES for finding in rule(cluster)], origin)
+    for rules in (STRUCTURE, CAPACITY):
+        _refuse([finding for rule in rules for finding in rule(cluster)], origin)
     return cluster
 
 

@@ -1,12 +1,10 @@
-"""Cross-field rules: each takes a Cluster and yields what breaks it."""
+"""Cross-field rules: each takes a Cluster and yields what breaks it.
+
+CAPACITY is asked only of a cluster that STRUCTURE accepts: with nodes missing,
+every sum would be wrong as well, and hide what is really to do.
+"""
 
 from . import capacity, hosts, placement, ports, scale, storage
 
-RULES = (
-    *hosts.RULES,
-    *placement.RULES,
-    *scale.RULES,
-    *ports.RULES,
-    *storage.RULES,
-    *capacity.RULES,
-)
+STRUCTURE = (*hosts.RULES, *placement.RULES, *scale.RULES, *ports.RULES, *storage.RULES)
+CAPACITY = capacity.RULES
