@@ -1,0 +1,14 @@
+"""The Argo CD face: AppProject, Application and the health checks in argocd-cm."""
+
+from __future__ import annotations
+
+from components.argocd.files import files
+
+__all__ = ["files", "main"]
+
+
+def main():
+    """Entry point of the compiler: {file name: text} of the cluster being compiled."""
+    from components.cluster.kapitan import current_cluster
+
+    return files(current_cluster())

@@ -1,0 +1,47 @@
+"""The Application: Git to cluster, by itself and for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.argocd.destination import destination
+from components.cluster.types import Cluster
+
+
+def application(cluster: Cluster) -> dict[str, Any]:
+    """Application of the cluster's name, in the AppProject of the same name.
+
+    It has no finalizer: deleting it leaves its objects in the cluster. Releases before
+    2.7 cannot exempt single objects, so volumes, claims and the namespace would go too.
+    It ignores no differences: what controllers and defaults add to the objects is not
+    in Git, and Argo CD compares only fields that are.
+    """
+    argocd = cluster.platform.argocd
+    retry = argocd["retry"]
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": cluster.name, "namespace": argocd["namespace"]},
+        "spec": {
+            "project": cluster.name,
+            "source": {
+                "repoURL": cluster.git.repository,
+                "targetRevision": cluster.git.revision,
+                "path": cluster.git.path,
+            },
+            "destination": destination(cluster),
+            "syncPolicy": {
+                "automated": {"prune": True, "selfHeal": True, "allowEmpty": False},
+                "syncOptions": list(argocd["sync_options"]),
+                "retry": {
+                    "limit": retry["limit"],
+                    "backoff": {
+                        "duration": f"{retry['first_wait']}s",
+                        "factor": retry["factor"],
+                        "maxDuration": f"{retry['longest_wait']}s",
+                    },
+                },
+            },
+            "revisionHistoryLimit": argocd["revision_history"],
+        },
+    }

@@ -1,0 +1,21 @@
+"""Cluster -> what Argo CD itself is given, as YAML text."""
+
+from __future__ import annotations
+
+from components.argocd.application import application
+from components.argocd.health import health_settings
+from components.argocd.project import project
+from components.cluster.types import Cluster
+from components.render import yaml_documents
+
+
+def files(cluster: Cluster) -> dict[str, str]:
+    """{file name: text}. project.yml goes before application.yml.
+
+    argocd-cm.yml is a patch for the ConfigMap of that name: it has only the keys to set.
+    """
+    return {
+        "application.yml": yaml_documents([application(cluster)]),
+        "argocd-cm.yml": yaml_documents([health_settings(cluster)]),
+        "project.yml": yaml_documents([project(cluster)]),
+    }
