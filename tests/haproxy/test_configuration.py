@@ -1,0 +1,43 @@
+"""The HAProxy face of every cluster keeps its promises, and HAProxy itself agrees."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from components.haproxy.files import files
+from tests.haproxy.binary import haproxy
+from tests.haproxy.checks import CHECKS, CONFIG
+
+
+@pytest.fixture(scope="module")
+def texts(cluster):
+    return files(cluster)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_promise(check, cluster, texts):
+    check(cluster, texts)
+
+
+def test_haproxy_accepts_the_compiled_file_without_a_warning(compiled):
+    done = subprocess.run(
+        [haproxy(), "-c", "-f", str(compiled / "haproxy" / CONFIG)], capture_output=True, text=True, timeout=60
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "WARNING" not in said and "Warnings were found" not in said, said
+
+
+def test_texts_name_their_cluster_and_fit_a_page(cluster, texts):
+    for name, text in texts.items():
+        assert cluster.name in text.splitlines()[0], name
+        assert text.endswith("\n") and not text.endswith("\n\n"), name
+        assert all(line == line.rstrip() for line in text.splitlines()), name
+        # Generated paragraphs stay readable: only server lines may be long.
+        assert all(len(line) <= 110 for line in text.splitlines() if " source " not in line), name
+
+
+def test_same_cluster_same_bytes(cluster, texts):
+    assert files(cluster) == texts
