@@ -8,6 +8,7 @@ from kapitan import cached
 from kapitan.resources import get_inventory
 from kapitan.topics import current_target
 
+from .finding import Finding, InvalidInventory
 from .load import load
 from .origin import origin_of
 from .types import Cluster
@@ -31,9 +32,20 @@ def read_cluster(name: str, inventory: Path = INVENTORY) -> Cluster:
     if name in _loaded and _loaded[name][0] is parameters:
         return _loaded[name][1]
     plain = parameters.model_dump(by_alias=True, exclude=_TOOLS)
-    cluster = load({key: value for key, value in plain.items() if key not in _TOOLS}, origin_of(inventory.resolve(), name, target.classes))
+    origin = origin_of(inventory.resolve(), name, target.classes)
+    cluster = load({key: value for key, value in plain.items() if key not in _TOOLS}, origin)
+    if cluster.name != name:
+        raise InvalidInventory([_other_name(cluster, name)], origin)
     _loaded[name] = (parameters, cluster)
     return cluster
+
+
+def _other_name(cluster: Cluster, target: str) -> Finding:
+    return Finding(
+        ("cluster", "name"), cluster.name,
+        f"the cluster is compiled into compiled/{target}, so that is its name",
+        f"Take the line out, or call the file inventory/targets/{cluster.name}.yml",
+    )
 
 
 def current_cluster() -> Cluster:
