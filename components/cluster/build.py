@@ -24,6 +24,7 @@ def build(parameters: dict[str, Any]) -> Cluster:
     repository = parameters["repository"]
     return Cluster(
         name=cluster["name"],
+        release=parameters["release"]["version"],
         domain=cluster["domain"],
         namespace=cluster["namespace"],
         rbac=cluster["rbac"],

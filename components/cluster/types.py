@@ -377,6 +377,7 @@ class GitSource:
 @dataclass(frozen=True)
 class Cluster:
     name: str
+    release: str
     domain: str
     namespace: str
     rbac: bool

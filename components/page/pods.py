@@ -1,0 +1,64 @@
+"""Where the pods of a service stand, as far as the cluster fixes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from components.cluster.types import Cluster, Container, Node, Port, Service
+
+
+@dataclass(frozen=True)
+class Share:
+    """Pods of one service on one node; not `exact`: the scheduler chooses, at most so many."""
+
+    service: Service
+    pods: int
+    exact: bool
+
+
+def shares(cluster: Cluster, node: Node) -> tuple[Share, ...]:
+    """What runs on `node`, in the order of the services."""
+    found = (_share(cluster, service, node) for service in cluster.services if service.group == node.group)
+    return tuple(share for share in found if share.pods)
+
+
+def _share(cluster: Cluster, service: Service, node: Node) -> Share:
+    if service.per_node is not None:
+        return Share(service, service.per_node, True)
+    if service.one_per_node:
+        return Share(service, 1, True)
+    volumes = [volume for volume in service.volumes if volume.disks]
+    if volumes:
+        # A pod stands where its volume is.
+        return Share(service, sum(disk.node == node for disk in volumes[0].disks), True)
+    alone = len(cluster.groups[service.group].nodes) == 1
+    return Share(service, service.replicas, alone)
+
+
+def request(service: Service, kind: str) -> int:
+    """CPU (millicores) or memory (bytes) that all pods of the service request."""
+    return service.replicas * sum(getattr(container.resources, kind) for container in service.containers)
+
+
+def users(cluster: Cluster, service: Service, port: Port) -> tuple[str, ...]:
+    """Names of the services and jobs that declare the use of this port."""
+    found: list[str] = []
+    for other in cluster.services:
+        holders = [(other.name, other.uses), *((job.name, job.uses) for job in other.jobs)]
+        found += [
+            name for name, uses in holders
+            if any(use.service == service.name and use.port == port.name for use in uses)
+        ]
+    return tuple(found)
+
+
+def all_containers(cluster: Cluster) -> tuple[tuple[str, Container], ...]:
+    """Every container with the name of what it belongs to: its service, or its job."""
+    return tuple(
+        (owner, container)
+        for service in cluster.services
+        for owner, container in (
+            *((service.name, container) for container in service.containers),
+            *((job.name, job.container) for job in service.jobs),
+        )
+    )
