@@ -5,7 +5,8 @@ declare -A SELF=()
 APT_UPDATED=''
 
 need_root() {
-  if ! dry_run && ((EUID != 0)); then
+  # Under --root the rights on that folder decide.
+  if ! dry_run && [[ -z ${OPTION[root]-} ]] && ((EUID != 0)); then
     fail 'this step changes the system: run it as root (sudo)'
   fi
 }
@@ -52,8 +53,8 @@ need_role() {
 need_system() {
   local release=${OPTION[root]-}/etc/os-release found
   [[ $(uname -m) == x86_64 ]] || fail "this host is $(uname -m): the binaries of the inventory are for x86_64"
-  found=$(sed -n 's/^ID=//p; s/^VERSION_ID=//p' "$release" 2>/dev/null | tr -d '"' | sort | paste -sd ' ')
-  [[ $found == "$OS_VERSION $OS_NAME" ]] && return 0
+  found=$(sed -n 's/^ID=//p; s/^VERSION_ID=//p' "$release" 2>/dev/null | tr -d '"' | sort | paste -sd ' ' || true)
+  [[ $found != "$OS_VERSION $OS_NAME" ]] || return 0
   if dry_run; then
     report would "refuse: this host is not $OS_NAME $OS_VERSION"
     return 0

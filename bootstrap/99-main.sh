@@ -112,6 +112,7 @@ main() {
   fi
   [[ -n $step ]] || usage_error 'which step? (see --help)'
   check_root_option
+  working_on "$step"
   "step_${step//-/_}"
 }
 

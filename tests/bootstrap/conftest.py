@@ -1,0 +1,77 @@
+"""The assembled script in a sandbox: its own PATH, home and temporary folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from components.kubeadm import script
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Runs bootstrap.sh with fake commands that come before the real ones."""
+
+    folder: Path
+
+    def fake(self, name: str, body: str) -> None:
+        """A command of this name; it finds its state in $STATE and notes its arguments in $STATE/calls."""
+        path = self.folder / "bin" / name
+        path.write_text(f'#!/bin/bash\nprintf "%s %s\\n" {name} "$*" >>"$STATE/calls"\n{body}\n')
+        path.chmod(0o755)
+
+    def write(self, text: str) -> None:
+        (self.folder / "bootstrap" / "bootstrap.sh").write_text(text)
+
+    @property
+    def calls(self) -> list[str]:
+        path = self.folder / "state" / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "HOME": str(self.folder / "home"),
+            "TMPDIR": str(self.folder / "tmp"),
+            "STATE": str(self.state),
+            "LC_ALL": "C",
+        }
+        return subprocess.run(
+            ["bash", str(self.folder / "bootstrap" / "bootstrap.sh"), *arguments],
+            env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
+        )
+
+
+@pytest.fixture(scope="session")
+def text(cluster) -> str:
+    return script.script(cluster)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, text: str) -> Sandbox:
+    for name in ("bin", "home", "tmp", "state", "root", "bootstrap"):
+        (tmp_path / name).mkdir()
+    box = Sandbox(tmp_path)
+    box.write(text)
+    return box
+
+
+def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file and folder below: mode and content."""
+    return {
+        str(path.relative_to(folder)): (path.lstat().st_mode, path.read_bytes() if path.is_file() else b"")
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def states(output: str) -> set[str]:
+    """What the lines of an output begin with."""
+    return {line.partition(":")[0] for line in output.splitlines()}

@@ -1,0 +1,41 @@
+"""--dry-run reads, says what it would do, and touches nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import states, tree
+
+READING = ("systemctl is-active", "systemctl is-enabled", "sysctl -n", "apt-mark showhold", "kubectl --kubeconfig")
+
+
+@pytest.fixture
+def traps(sandbox):
+    for name in ("apt-get", "systemctl", "kubeadm", "modprobe", "sysctl", "swapoff", "hostnamectl", "curl",
+                 "apt-mark", "kubectl", "install", "mkdir", "mv", "chmod", "gpg"):
+        sandbox.fake(name, "exit 1")
+    compiled = {"argocd": ["argocd-cm.yml", "project.yml", "application.yml"],
+                "haproxy": ["haproxy.cfg", "99-dojot-haproxy.conf", "haproxy.service.d-limits.conf"]}
+    for folder, names in compiled.items():
+        (sandbox.folder / folder).mkdir()
+        for name in names:
+            (sandbox.folder / folder / name).write_text("\n")
+    sandbox.fake("haproxy", "exit 0")
+    return sandbox
+
+
+@pytest.mark.parametrize(
+    "step", ["node", "volumes", "control-plane", "join-token", "worker", "join-done", "labels", "secrets",
+             "argocd", "load-balancer"],
+)
+def test_nothing_is_changed(traps, cluster, step):
+    role = "master" if step in ("control-plane", "join-token") else "worker"
+    node = cluster.control_plane if role == "master" else cluster.workers[0]
+    before = tree(traps.folder / "root")
+    done = traps.run(step, "--dry-run", "--node", node.name, "--root", str(traps.folder / "root"))
+    assert done.returncode == 0, done.stderr
+    assert states(done.stdout) <= {"would", "skipped"}
+    assert tree(traps.folder / "root") == before
+    for call in traps.calls:
+        assert call.startswith(READING) or call.startswith("haproxy -c"), call
+    assert not list((traps.folder / "tmp").iterdir()), "a temporary file is left"

@@ -1,0 +1,72 @@
+"""The assembled script as text: sound shell, true values, nothing secret."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+from components.kubeadm import script, values
+
+
+def test_bash_can_read_it(text):
+    done = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_shellcheck_is_content_without_exceptions(text):
+    if not shutil.which("shellcheck"):
+        if os.environ.get("CI"):
+            pytest.fail("CI must have shellcheck")
+        pytest.skip("shellcheck is not installed")
+    done = subprocess.run(["shellcheck", "-"], input=text, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "shellcheck disable" not in text
+
+
+def test_same_cluster_same_bytes(cluster, text):
+    assert script.files(cluster)["bootstrap.sh"] == text
+
+
+def test_every_part_is_in_it_in_order(text):
+    names = [path.stem.partition("-")[2] for path in sorted(script.PARTS.glob("*.sh"))]
+    assert names and re.findall(r"^# ---- (\S+)$", text, re.M)[-1] == "main"
+    assert [name for name in re.findall(r"^# ---- (\S+)$", text, re.M) if name in names] == names
+    assert text.rstrip().endswith('main "$@"')
+
+
+def test_holds_no_credential(cluster, text):
+    assert not re.search(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b", text), "a join token"
+    assert "PRIVATE KEY" not in text
+    for service in cluster.services:
+        for secret, keys in service.secrets.items():
+            for key, value in keys.items():
+                if value == "random":
+                    assert f"'{secret}|{key}|random|'" in text
+
+
+@pytest.mark.parametrize("value", ["it's", "$(touch /nowhere) `id`", "a|b\\c", 'say "x" & {y}', "*"])
+def test_any_value_arrives_as_it_is(cluster, value):
+    service = replace(cluster.services[0], secrets={"a-secret": {"key": value}})
+    block = values.block(replace(cluster, services=(service,)))
+    shell = 'IFS="|" read -r _ _ kind value <<<"${SECRETS[0]}"; printf "%s=%s" "$kind" "$value"'
+    done = subprocess.run(["bash", "-c", f"{block}\n{shell}"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"literal={value}"
+
+
+def test_a_line_break_is_refused(cluster):
+    service = replace(cluster.services[0], secrets={"a-secret": {"key": "two\nlines"}})
+    with pytest.raises(ValueError, match="line break"):
+        values.block(replace(cluster, services=(service,)))
+
+
+def test_services_that_share_a_secret_must_agree(cluster):
+    one, two = (
+        replace(service, secrets={"a-secret": {"user": service.name}}) for service in cluster.services[:2]
+    )
+    with pytest.raises(ValueError, match="two values"):
+        values.block(replace(cluster, services=(one, two)))

@@ -1,0 +1,89 @@
+"""Secrets: made once, made up well, and never seen."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from .conftest import states
+
+# A server that keeps each Secret as the text that it was sent.
+KUBECTL = r"""
+case " $* " in
+  *" --raw=/healthz "*) echo ok ;;
+  *" get namespace "*) [[ ! -e $STATE/namespace ]] || cat "$STATE/namespace" ;;
+  *" create namespace "*) echo "namespace/${*: -1}" >"$STATE/namespace" ;;
+  *" get secret "*)
+    name=$(grep -oE 'get secret [^ ]+' <<<"$*"); name=${name##* }
+    [[ -e $STATE/secret.$name ]] || exit 0
+    case $* in
+      *output=yaml*) cat "$STATE/secret.$name" ;;
+      *) echo secret; sed -nE "s/^  '([^']+)': .*/key \1/p" "$STATE/secret.$name" ;;
+    esac ;;
+  *" create --filename=- "* | *" replace --filename=- "*)
+    text=$(cat); name=$(sed -n 's/^  name: //p' <<<"$text")
+    printf '%s\n' "$text" >"$STATE/secret.$name" ;;
+  *) exit 1 ;;
+esac
+"""
+
+
+@pytest.fixture
+def box(sandbox):
+    sandbox.fake("kubectl", KUBECTL)
+    return sandbox
+
+
+def _stored(box):
+    return {
+        (path.name.removeprefix("secret."), key): value
+        for path in box.state.glob("secret.*")
+        for key, value in re.findall(r"^  '([^']+)': '(.*)'$", path.read_text(), re.M)
+    }
+
+
+def _wanted(cluster):
+    return {
+        (secret, key): value
+        for service in cluster.services
+        for secret, keys in service.secrets.items()
+        for key, value in keys.items()
+    }
+
+
+def test_missing_ones_are_made_once_and_never_shown(box, cluster):
+    first = box.run("secrets")
+    assert first.returncode == 0, first.stderr
+    stored, wanted = _stored(box), _wanted(cluster)
+    assert stored.keys() == wanted.keys()
+    made_up = [stored[place] for place, value in wanted.items() if value == "random"]
+    assert len(set(made_up)) == len(made_up) > 0
+    assert all(re.fullmatch(r"[A-Za-z0-9]{32}", value) for value in made_up)
+    assert all(stored[place] == value for place, value in wanted.items() if value != "random")
+
+    # One key is lost: the second run adds that one and leaves all others.
+    secret, key = next(place for place, value in wanted.items() if value == "random")
+    path = box.state / f"secret.{secret}"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if f"'{key}'" not in line))
+    second = box.run("secrets")
+    again = _stored(box)
+    assert f"done: add to Secret {secret}: {key}\n" in second.stdout
+    assert second.stdout.count("done: ") == 1
+    assert {place: value for place, value in again.items() if place != (secret, key)} == {
+        place: value for place, value in stored.items() if place != (secret, key)
+    }
+
+    third = box.run("secrets")
+    assert (third.returncode, states(third.stdout)) == (0, {"skipped"})
+    seen = "".join(run.stdout + run.stderr for run in (first, second, third)) + "\n".join(box.calls)
+    for value in [*made_up, again[secret, key]]:
+        assert value not in seen
+    assert not any(call.split()[2:3] == ["apply"] for call in box.calls), "apply keeps a copy of the values"
+
+
+def test_without_a_cluster_it_fails_and_says_where_to_go(box):
+    box.fake("kubectl", "exit 1")
+    done = box.run("secrets")
+    assert done.returncode == 1
+    assert done.stderr.startswith("failed: no cluster answers") and "--kubeconfig" in done.stderr
