@@ -6,6 +6,7 @@ only when there is something to report.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path as FilePath
 from typing import Sequence
 
@@ -21,16 +22,19 @@ def origin_of(inventory: FilePath, target: str, classes: Sequence[str]) -> Origi
     the key wins. A key that is nowhere is looked up by its nearest parent.
     """
     target_file = _target_file(inventory, target)
-    files = [_class_file(inventory, name) for name in classes] + [target_file]
-    places: dict[Path, str] = {}
-    for file in files:
-        if file.is_file():
-            _collect(file, inventory.parent, places)
+
+    @cache
+    def places() -> dict[Path, str]:
+        found: dict[Path, str] = {}
+        for file in [*(_class_file(inventory, name) for name in classes), target_file]:
+            if file.is_file():
+                _collect(file, inventory.parent, found)
+        return found
 
     def find(path: Path) -> str:
         for length in range(len(path), 0, -1):
-            if path[:length] in places:
-                return places[path[:length]]
+            if path[:length] in places():
+                return places()[path[:length]]
         return str(target_file.relative_to(inventory.parent))
 
     return find

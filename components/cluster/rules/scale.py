@@ -32,4 +32,16 @@ def partitions_feed_consumers(cluster: Cluster) -> Iterator[Finding]:
             )
 
 
-RULES = (minimum_brokers, partitions_feed_consumers)
+def reload_outlives_sessions(cluster: Cluster) -> Iterator[Finding]:
+    """After a reload the old HAProxy process lives until the broker has ended its sessions."""
+    seconds = cluster.load_balancer.hard_stop_after
+    if seconds * 1000 < cluster.scale.session_lifetime:
+        yield Finding(
+            ("platform", "haproxy", "hard_stop_after"), seconds,
+            f"sessions live for {cluster.scale.session_lifetime // 1000} s (scale.session_lifetime), so a reload "
+            "would cut those of the old process",
+            f"Write at least {-(-cluster.scale.session_lifetime // 1000)}",
+        )
+
+
+RULES = (minimum_brokers, partitions_feed_consumers, reload_outlives_sessions)
