@@ -161,6 +161,25 @@ fetch_key() {
   mv --force -- "$temporary" "$path"
 }
 
+# ---- kernel settings
+
+# write_sysctl PATH TEXT: now, and after every boot.
+write_sysctl() {
+  local name value found different=''
+  write_file "$1" 0644 "$2"
+  while IFS=' =' read -r name value; do
+    [[ -n $name && $name != '#'* ]] || continue
+    # The kernel parts the numbers of a range by a tab.
+    found=$(sysctl -n "${name#-}" 2>/dev/null | tr '\t' ' ' || true)
+    [[ $found == "$value" ]] || different=yes
+  done <<<"$2"
+  if [[ -n $different || -n ${OPTION[root]-} ]]; then
+    live "apply $1" sysctl --load="$1"
+  else
+    report skipped "the kernel has the settings of $1"
+  fi
+}
+
 # ---- services
 
 is_active() {

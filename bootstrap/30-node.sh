@@ -5,24 +5,22 @@ step_node() {
   need_root
   identify
   need_system
-  set_hostname
+  set_hostname "$(self name)"
   write_hosts
   switch_swap_off
   load_modules
-  apply_sysctl
+  write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
   install_packages "${OS_PACKAGES[@]}"
   "runtime_$RUNTIME_NAME"
   install_kubernetes
 }
 
 set_hostname() {
-  local name
-  name=$(self name)
-  write_file /etc/hostname 0644 "$name"$'\n'
-  if [[ -z ${OPTION[root]-} && $(hostname) == "$name" ]]; then
-    report skipped "the host name is $name"
+  write_file /etc/hostname 0644 "$1"$'\n'
+  if [[ -z ${OPTION[root]-} && $(hostname) == "$1" ]]; then
+    report skipped "the host name is $1"
   else
-    live "set the host name to $name" hostnamectl set-hostname "$name"
+    live "set the host name to $1" hostnamectl set-hostname "$1"
   fi
 }
 
@@ -68,18 +66,5 @@ load_modules() {
     live "load kernel modules: ${missing[*]}" modprobe --all "${missing[@]}"
   else
     report skipped 'kernel modules are loaded'
-  fi
-}
-
-apply_sysctl() {
-  local file=/etc/sysctl.d/90-dojot.conf name value different=''
-  write_file "$file" 0644 "$SYSCTL_CONF"
-  while IFS='= ' read -r name value; do
-    [[ $(sysctl -n "$name" 2>/dev/null || true) == "$value" ]] || different=yes
-  done <<<"${SYSCTL_CONF%$'\n'}"
-  if [[ -n $different || -n ${OPTION[root]-} ]]; then
-    live "apply $file" sysctl --load="$file"
-  else
-    report skipped 'kernel settings are in force'
   fi
 }

@@ -71,7 +71,8 @@ join_cluster() {
   text=${text//@CA_HASH@/$hash}
   scratch config "${TMPDIR:-/tmp}/dojot-join.XXXXXX"
   printf '%s' "$text" >"$config"
-  kubeadm join --config="$config"
+  kubeadm join --config="$config" ||
+    fail "kubeadm join did not finish, see above. If it says that an earlier attempt left files behind, run \"kubeadm reset\" on this worker and then this step again"
 }
 
 step_join_done() {

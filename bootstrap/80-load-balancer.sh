@@ -12,9 +12,10 @@ step_load_balancer() {
   need_compiled haproxy haproxy.cfg 99-dojot-haproxy.conf haproxy.service.d-limits.conf
   local folder
   folder=$(compiled)/haproxy
+  set_hostname "$LOAD_BALANCER_NAME"
+  write_hosts
   # The kernel's limits and the unit's come first: the package starts HAProxy as it installs.
-  write_file "$HAPROXY_SYSCTL" 0644 "$(<"$folder/99-dojot-haproxy.conf")"$'\n'
-  live "apply $HAPROXY_SYSCTL" sysctl --load="$HAPROXY_SYSCTL"
+  write_sysctl "$HAPROXY_SYSCTL" "$(<"$folder/99-dojot-haproxy.conf")"$'\n'
   write_file "$HAPROXY_UNIT_LIMITS" 0644 "$(<"$folder/haproxy.service.d-limits.conf")"$'\n'
   if file_changed; then
     live 'read the unit files again' systemctl daemon-reload

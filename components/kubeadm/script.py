@@ -15,7 +15,7 @@ _HEADER = """\
 #!/usr/bin/env bash
 # Bootstrap of the cluster {name}: run with --help. The runbook is bootstrap/README.md.
 # Generated from the inventory: change that and compile again, not this file.
-set -Eeuo pipefail
+set -euo pipefail
 
 # ---- values of the inventory
 """
