@@ -17,15 +17,14 @@ def picture(cluster: Cluster) -> str:
     return section(
         "Who calls whom",
         flowchart("LR", _lines(cluster)),
-        "Solid: needed to start, so it comes up first. Dotted: called later. Each service stands in its node group.",
+        "Solid: needed to start, so it comes up first. Dotted: called later.",
     )
 
 
 def _lines(cluster: Cluster) -> Iterator[str]:
-    drawn = [service for service in cluster.services]
-    for service in drawn:
+    for service in cluster.services:
         yield box(node_id("service", service.name), service.title)
-    for service in drawn:
+    for service in cluster.services:
         called: dict[str, bool] = {}
         for use in service.uses:
             called[use.service] = called.get(use.service, False) or use.at_start

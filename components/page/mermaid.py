@@ -11,8 +11,8 @@ _INDENT = "    "
 
 
 def node_id(kind: str, *parts: str | int) -> str:
-    """An id such as broker_verne_1: letters, digits and underscores, never a bare keyword (end)."""
-    return "_".join(re.sub(r"[^A-Za-z0-9]", "_", str(part)) for part in (kind, *parts)) + ("" if parts else "_")
+    """An id of letters, digits and underscores: broker_verne_1. `kind` is no keyword (end, subgraph)."""
+    return "_".join(re.sub(r"[^A-Za-z0-9]", "_", str(part)) for part in (kind, *parts))
 
 
 def label(*lines: str) -> str:
@@ -21,9 +21,9 @@ def label(*lines: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    # Mermaid's entities: # begins one, " ends the label, < would begin a tag.
+    # Mermaid's entities. The # comes first, since it begins each of the others.
     for character, entity in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;")):
-        text = text.replace(character, entity) if character != "#" else text.replace("#", entity)
+        text = text.replace(character, entity)
     return text
 
 

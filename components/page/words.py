@@ -6,6 +6,9 @@ from typing import Sequence
 
 _BINARY = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
+# Keeps a number and its unit on one line.
+_FIXED_SPACE = "\N{NO-BREAK SPACE}"
+
 #: More neighbours than this are told as first, last and how many.
 _SPELT_OUT = 4
 
@@ -21,8 +24,8 @@ def amount(number: int) -> str:
     """Bytes in the largest fitting binary unit, one decimal place unless whole."""
     for factor, unit in _BINARY:
         if number >= factor:
-            return f"{number / factor:,.1f}".removesuffix(".0") + f" {unit}"
-    return f"{number:,} B"
+            return f"{number / factor:,.1f}".removesuffix(".0") + _FIXED_SPACE + unit
+    return f"{number:,}{_FIXED_SPACE}B"
 
 
 def seconds(number: float) -> str:
