@@ -1,0 +1,59 @@
+"""What happens to the pods when one node of a group is drained."""
+
+from __future__ import annotations
+
+from components.cluster.types import CONTROL_PLANE, Cluster, Group
+
+from .markdown import code, codes, note, section, table
+from .pods import Share, shares
+from .words import count, names
+
+
+def section_of(cluster: Cluster) -> str:
+    groups = [group for name, group in cluster.groups.items() if name != CONTROL_PLANE and group.nodes]
+    blocked = [
+        share.service.name for group in groups for share in shares(cluster, group.nodes[0]) if _blocks(share)
+    ]
+    return section(
+        "Draining a node",
+        "*Pending*: no other node may run the pod, because of its group's label, its volume, or the rule of so many pods "
+        "a node. It starts again when the node is back. *Budget*: pods of the service that may be missing at a time.",
+        table(("Drained", "Pending until it is back", "Moves to another node", "Budget"), [_row(cluster, group) for group in groups]),
+        note(
+            "WARNING",
+            f"The budget of {codes(blocked)} is smaller than the number of pods on one node, and evicted pods stay Pending: "
+            "the drain never ends.",
+        ) if blocked else "",
+    )
+
+
+def _row(cluster: Cluster, group: Group) -> tuple[str, ...]:
+    found = shares(cluster, group.nodes[0])
+    alone = len(group.nodes) == 1
+    pending = [_pods(share) for share in found if stays(share)]
+    moving = [_pods(share) for share in found if not stays(share)]
+    if cluster.platform.argocd["group"] == group.name:
+        (pending if alone else moving).append("Argo CD")
+    budgets = [
+        f"{code(share.service.name)} {count(share.service.max_unavailable)}"
+        for share in found if share.service.max_unavailable is not None
+    ]
+    nodes = names([code(node.name) for node in group.nodes])
+    return (nodes if alone else f"one of {nodes}", ", ".join(pending), ", ".join(moving), ", ".join(budgets))
+
+
+def stays(share: Share) -> bool:
+    """Pods that have their place on this node and on no other."""
+    return share.exact
+
+
+def _pods(share: Share) -> str:
+    text = code(share.service.name)
+    if share.pods == 1:
+        return text
+    return f"{count(share.pods)} × {text}" if share.exact else f"up to {count(share.pods)} × {text}"
+
+
+def _blocks(share: Share) -> bool:
+    budget = share.service.max_unavailable
+    return share.exact and budget is not None and share.pods > budget

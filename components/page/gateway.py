@@ -1,0 +1,49 @@
+"""Routes of the API gateway."""
+
+from __future__ import annotations
+
+import json
+
+from components.cluster.types import Cluster, Plugin
+
+from .markdown import code, codes, section, table
+from .words import seconds
+
+_MILLISECONDS = 1000
+
+
+def section_of(cluster: Cluster) -> str:
+    """The section; empty for a cluster without routes."""
+    rows = [
+        (
+            code(route.name), "<br>".join(code(path) for path in route.paths), code(route.url),
+            "yes" if route.strip_path else "no", "<br>".join(_plugin(plugin) for plugin in route.plugins),
+            seconds(route.timeout / _MILLISECONDS) if route.timeout else "",
+        )
+        for service in cluster.services
+        for route in service.routes
+    ]
+    if not rows or cluster.gateway is None:
+        return ""
+    return section(
+        "API gateway",
+        f"{cluster.service(cluster.gateway).title} answers {_entries(cluster)}. *Strip*: the part of the path that matched is taken "
+        "off before the request goes on.",
+        table(("Route", "Paths", "Leads to", "Strip", "Plugins", ">Timeout"), rows),
+    )
+
+
+def _entries(cluster: Cluster) -> str:
+    ports = [
+        f"{cluster.domain}:{port.expose.listen}"
+        for port in cluster.service(cluster.gateway).exposed
+        if port.expose.listen is not None
+    ]
+    return f"at {codes(ports)}" if ports else "inside the cluster only"
+
+
+def _plugin(plugin: Plugin) -> str:
+    settings = ", ".join(
+        f"{key}: {value if isinstance(value, str) else json.dumps(value, sort_keys=True)}" for key, value in plugin.config.items()
+    )
+    return code(plugin.name) + (f" ({settings})" if settings else "")
