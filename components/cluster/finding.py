@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Collection, Sequence
+
+import yaml
 
 Path = tuple[str, ...]
-Origin = Callable[[Path], str]
+#: From a parameter's path to "FILE:LINE" (see origin.Origin).
+Where = Callable[[Path], str]
+# Longer values are cut in the middle of a message.
+_LONGEST_VALUE = 60
 
 
 @dataclass(frozen=True)
@@ -23,23 +29,53 @@ class Finding:
     rule: str
     way_out: str
 
-    def text(self, origin: Origin) -> str:
+    def text(self, where: Where) -> str:
         """The line for people: file, key, value, rule, way out."""
         key = ".".join(self.path) or "(top level)"
         shown = "" if self.value is None else f" = {_short(self.value)}"
         end = "" if self.way_out.endswith("?") else "."
-        return f"{origin(self.path)}: {key}{shown}: {self.rule}. {self.way_out}{end}"
+        return f"{where(self.path)}: {key}{shown}: {self.rule}. {self.way_out}{end}"
 
 
 class InvalidInventory(Exception):
     """The inventory breaks rules; `findings` holds every one of them."""
 
-    def __init__(self, findings: Sequence[Finding], origin: Origin):
+    def __init__(self, findings: Sequence[Finding], where: Where):
         self.findings = tuple(findings)
-        self.lines = tuple(finding.text(origin) for finding in findings)
+        self.lines = tuple(dict.fromkeys(finding.text(where) for finding in findings))
         super().__init__("\n".join(self.lines))
 
 
+def near(word: str, known: Collection[str]) -> str | None:
+    """The known word that `word` was probably meant to be."""
+    return next(iter(difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)), None)
+
+
+def suggest(word: str, known: Collection[str]) -> str:
+    """The way out for a word that is none of the known ones."""
+    if guess := near(word, known):
+        return f"Did you mean {guess}?"
+    return f"Use one of: {', '.join(sorted(known))}" if known else "Take it out"
+
+
+def listed(names: Collection[str]) -> str:
+    """"a, b and c"."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def _short(value: Any) -> str:
-    text = repr(value) if isinstance(value, str) and not value.strip() else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    text = _written(value)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
+
+
+def _written(value: Any) -> str:
+    """A value as YAML has it, with quotes only where they make a difference."""
+    if isinstance(value, str):
+        try:
+            plain = yaml.safe_load(value) == value
+        except yaml.YAMLError:
+            plain = True
+        return value if plain else f"'{value}'"
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
+    return " ".join(text.removesuffix("...\n").split())

@@ -6,7 +6,9 @@ from typing import Any
 
 from . import references, schema
 from .build import build
-from .finding import Finding, InvalidInventory, Origin
+from .causes import causes
+from .finding import Finding, InvalidInventory
+from .origin import Origin
 from .rules import CAPACITY, STRUCTURE
 from .types import Cluster
 
@@ -30,4 +32,4 @@ def load(parameters: dict[str, Any], origin: Origin) -> Cluster:
 
 def _refuse(found: list[Finding], origin: Origin) -> None:
     if found:
-        raise InvalidInventory(found, origin)
+        raise InvalidInventory(causes(found, origin), origin)

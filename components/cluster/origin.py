@@ -1,4 +1,4 @@
-"""Where in the inventory a parameter is written: file and line.
+"""Where in the inventory a parameter is written: file and line, and what it refers to.
 
 Reclass keeps no source positions, so this reads the target's files again, and
 only when there is something to report.
@@ -6,38 +6,83 @@ only when there is something to report.
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import count
 from pathlib import Path as FilePath
 from typing import Sequence
 
 import yaml
 
-from .finding import Origin, Path
+from .finding import Path
+
+# ${cluster:name}, but not \${NAME}; references inside references are left alone.
+_REFERENCE = re.compile(r"(?<!\\)\$\{([^${}]+)\}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """One key or list item of a file; `text` is its value where that is a scalar."""
+
+    file: FilePath
+    line: int
+    text: str | None
+
+
+class Origin:
+    """A lookup from a parameter's path to "inventory/...yml:LINE".
+
+    `files` are a target's files in merge order, the target's own last: the last one
+    that writes a key wins. A key that is nowhere is looked up by its nearest parent.
+    """
+
+    def __init__(self, files: Sequence[FilePath], root: FilePath):
+        self._files = tuple(files)
+        self._root = root
+
+    def place(self, path: Path) -> tuple[str, int]:
+        """File (as people know it) and line; line 0 where only the file is known."""
+        for length in range(len(path), 0, -1):
+            if found := self._places.get(path[:length]):
+                return str(found.file.relative_to(self._root)), found.line
+        return str(self._files[-1].relative_to(self._root)), 0
+
+    def __call__(self, path: Path) -> str:
+        file, line = self.place(path)
+        return f"{file}:{line}" if line else file
+
+    def references(self, path: Path) -> tuple[Path, ...]:
+        """The parameters that the text written at `path` is made of: ${cluster:name}."""
+        text = self._text(path)
+        return tuple(tuple(name.split(":")) for name in _REFERENCE.findall(text))
+
+    def source(self, path: Path) -> Path:
+        """Where the value at `path` is written by hand: a text that is one reference is followed."""
+        seen = [path]
+        while len(found := self.references(seen[-1])) == 1 and found[0] not in seen:
+            if not _REFERENCE.fullmatch(self._text(seen[-1])) or found[0] not in self._places:
+                break
+            seen.append(found[0])
+        return seen[-1]
+
+    def _text(self, path: Path) -> str:
+        place = self._places.get(path)
+        return (place.text or "") if place else ""
+
+    @cached_property
+    def _places(self) -> dict[Path, Place]:
+        places: dict[Path, Place] = {}
+        for file in self._files:
+            if file.is_file():
+                _merge(_compose(file, file.stat().st_mtime_ns), file, places)
+        return places
 
 
 def origin_of(inventory: FilePath, target: str, classes: Sequence[str]) -> Origin:
-    """A lookup from a parameter's path to "inventory/...yml:LINE".
-
-    `classes` are the target's classes in merge order: the last file that writes
-    the key wins. A key that is nowhere is looked up by its nearest parent.
-    """
-    target_file = _target_file(inventory, target)
-
-    @cache
-    def places() -> dict[Path, str]:
-        found: dict[Path, str] = {}
-        for file in [*(_class_file(inventory, name) for name in classes), target_file]:
-            if file.is_file():
-                _collect(file, inventory.parent, found)
-        return found
-
-    def find(path: Path) -> str:
-        for length in range(len(path), 0, -1):
-            if path[:length] in places():
-                return places()[path[:length]]
-        return str(target_file.relative_to(inventory.parent))
-
-    return find
+    """The Origin of a target; `classes` are its classes in merge order."""
+    files = [_class_file(inventory, name) for name in classes]
+    return Origin([*files, _target_file(inventory, target)], inventory.parent)
 
 
 def _target_file(inventory: FilePath, target: str) -> FilePath:
@@ -54,19 +99,40 @@ def _class_file(inventory: FilePath, name: str) -> FilePath:
     return file if file.is_file() else base / "init.yml"
 
 
-def _collect(file: FilePath, root: FilePath, places: dict[Path, str]) -> None:
+@lru_cache(maxsize=256)
+def _compose(file: FilePath, _changed: int) -> yaml.Node | None:
+    """The `parameters` of a file with their positions; many clusters share their classes."""
     with file.open(encoding="utf-8") as stream:
         document = yaml.compose(stream, Loader=yaml.CSafeLoader)
-    shown = file.relative_to(root)
+    entries = document.value if isinstance(document, yaml.MappingNode) else ()
+    return next((value for key, value in entries if key.value == "parameters"), None)
 
-    def walk(node: yaml.Node, path: Path) -> None:
+
+def _merge(root: yaml.Node | None, file: FilePath, places: dict[Path, Place]) -> None:
+    """Put a file's keys over those of the files before it, as reclass does."""
+
+    def note(path: Path, mark: yaml.Mark, value: yaml.Node) -> None:
+        scalar = isinstance(value, yaml.ScalarNode)
+        places[path] = Place(file, mark.line + 1, value.value if scalar else None)
+        walk(value, path)
+
+    def walk(node: yaml.Node | None, path: Path) -> None:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
-                below = (*path, str(key.value).lstrip("~="))
-                places[below] = f"{shown}:{key.start_mark.line + 1}"
-                walk(value, below)
+                name = str(key.value)
+                below = (*path, name.lstrip("~="))
+                if name.startswith("~"):
+                    _forget(below, places)
+                note(below, key.start_mark, value)
+        elif isinstance(node, yaml.SequenceNode):
+            # Lists are appended to each other.
+            begin = next(number for number in count() if (*path, str(number)) not in places)
+            for index, value in enumerate(node.value, start=begin):
+                note((*path, str(index)), value.start_mark, value)
 
-    if isinstance(document, yaml.MappingNode):
-        for key, value in document.value:
-            if key.value == "parameters":
-                walk(value, ())
+    walk(root, ())
+
+
+def _forget(path: Path, places: dict[Path, Place]) -> None:
+    for other in [other for other in places if other[: len(path)] == path]:
+        del places[other]

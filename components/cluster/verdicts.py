@@ -1,0 +1,117 @@
+"""What JSON Schema found, in an operator's words: one finding for each thing to do."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Iterator, Mapping
+
+from jsonschema.exceptions import ValidationError
+
+from .finding import Finding, Path, listed, near, suggest
+
+
+def verdicts(errors: Iterable[ValidationError], parameters: Any, shapes: Mapping[str, Any]) -> list[Finding]:
+    """Findings for the `errors` of `parameters`; `shapes` are the schema's $defs."""
+    judge = _Judge(parameters, shapes)
+    return [finding for error in errors for finding in judge.explain(error)]
+
+
+class _Judge:
+    def __init__(self, parameters: Any, shapes: Mapping[str, Any]):
+        self.parameters = parameters
+        self.shapes = shapes
+
+    def explain(self, error: ValidationError) -> Iterator[Finding]:
+        path = tuple(str(part) for part in error.absolute_path)
+        if error.validator == "additionalProperties" and error.validator_value is False:
+            yield from self._unknown(error, path)
+        elif error.validator == "required":
+            yield from self._missing(error, path)
+        elif "propertyNames" in error.absolute_schema_path:
+            yield Finding(
+                (*path, str(error.instance)), None, "this is not a valid name here",
+                f"Write {self._wanted(error.schema)}",
+            )
+        elif error.validator == "anyOf" and (inner := _meant(error)):
+            for each in inner:
+                yield from self.explain(each)
+        elif error.instance is None:
+            yield Finding(path, None, "this key has no value", f"Write {self._wanted(error.schema)}")
+        else:
+            yield Finding(path, error.instance, "this value does not fit", f"Write {self._wanted(error.schema)}")
+
+    def _unknown(self, error: ValidationError, path: Path) -> Iterator[Finding]:
+        known = error.schema.get("properties", {})
+        for key in error.instance:
+            if key in known:
+                continue
+            way_out = suggest(str(key), known)
+            if not near(str(key), known):
+                way_out = f"Remove it, or use one of: {', '.join(sorted(known))}"
+            yield Finding((*path, str(key)), error.instance[key], "unknown key", way_out)
+
+    def _missing(self, error: ValidationError, path: Path) -> Iterator[Finding]:
+        properties = error.schema.get("properties", {})
+        # A key that is missing because it is misspelt is reported as misspelt only.
+        meant = {near(str(key), properties) for key in error.instance if key not in properties}
+        missing = [key for key in error.validator_value if key not in error.instance and key not in meant]
+        # jsonschema makes one error of each missing key, named in its message alone.
+        if not missing or f"'{missing[0]}'" not in error.message:
+            return
+        if len(missing) == 1:
+            key = missing[0]
+            yield Finding(
+                (*path, key), None, "this key is missing", f"Add it: {self._wanted(properties.get(key, {}))}"
+            )
+            return
+        guess = self._sibling(path)
+        yield Finding(
+            path, None, f"the keys {listed(missing)} are missing",
+            f"Did you mean {guess}?" if guess else "Add them",
+        )
+
+    def _sibling(self, path: Path) -> str | None:
+        """An entry beside `path` with almost its name: a half-written entry may be a misspelt one."""
+        beside = self.parameters
+        for part in path[:-1]:
+            beside = beside[int(part) if isinstance(beside, list) else part]
+        if not path or not isinstance(beside, dict):
+            return None
+        name = path[-1]
+        # verne-4 is no misspelt verne-1.
+        others = [other for other in beside if _stem(other) != _stem(name)]
+        return near(name, others)
+
+    def _wanted(self, shape: Mapping[str, Any]) -> str:
+        """What a schema asks for, in its own words or in those of its form."""
+        if "description" in shape:
+            return shape["description"]
+        if "$ref" in shape:
+            return self._wanted(self.shapes[shape["$ref"].rpartition("/")[2]])
+        if keys := shape.get("required") or list(shape.get("properties", ())):
+            return f"a map with {'the key' if len(keys) == 1 else 'the keys'} {listed(keys)}"
+        if shape.get("type") == "object":
+            return "a map: one line `key: value` for each entry"
+        if shape.get("type") == "array":
+            return "a list: one line `- value` for each entry"
+        if "enum" in shape:
+            return f"one of: {', '.join(str(value) for value in shape['enum'])}"
+        return "a text" if shape.get("type") == "string" else "another value"
+
+
+def _meant(error: ValidationError) -> list[ValidationError]:
+    """The errors of that alternative which a map was probably written for."""
+    if not isinstance(error.instance, dict):
+        return []
+    alternatives = list(enumerate(error.validator_value))
+    shared = {
+        number: len(error.instance.keys() & alternative.get("properties", {}).keys())
+        for number, alternative in alternatives
+    }
+    best = max(shared, key=lambda number: shared[number])
+    if not shared[best]:
+        return []
+    return [inner for inner in error.context if inner.schema_path[0] == best]
+
+
+def _stem(name: str) -> str:
+    return str(name).rstrip("0123456789")
