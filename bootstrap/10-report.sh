@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # How every step speaks: one line each on standard output,
-#   done | skipped | would | failed: what
+#   done | skipped | would | ok | failed: what
 # The chatter of the commands themselves goes to standard error.
 
 shopt -s inherit_errexit
@@ -55,6 +55,19 @@ change() {
   working_on "$what"
   "$@" >&2
   report 'done' "$what"
+}
+
+# await WHAT COMMAND...: a command that changes nothing and ends when WHAT is true.
+await() {
+  local what=$1
+  shift
+  if dry_run; then
+    report would "wait until $what"
+    return 0
+  fi
+  working_on "wait until $what"
+  "$@" >&2
+  report ok "$what"
 }
 
 # live WHAT COMMAND...: a change of the running system, which --root does not have.

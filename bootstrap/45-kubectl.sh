@@ -39,21 +39,14 @@ need_cluster() {
   fi
 }
 
-# apply WHAT ARGUMENTS...: kubectl apply, which says itself whether something changed.
+# apply WHAT ARGUMENTS...: kubectl apply, where the server finds a difference.
 apply() {
-  local what=$1 output
+  local what=$1
   shift
-  if dry_run; then
-    report would "apply $what"
-    return 0
-  fi
-  working_on "apply $what"
-  output=$(kube apply "$@")
-  printf '%s\n' "$output" >&2
-  if grep -qv ' unchanged$' <<<"$output"; then
-    report 'done' "apply $what"
-  else
+  if cluster_known && kube diff "$@" >/dev/null 2>&1; then
     report skipped "$what: nothing has changed"
+  else
+    change "apply $what" kube apply "$@"
   fi
 }
 

@@ -7,7 +7,8 @@ step_control_plane() {
   need_role control-plane
   init_control_plane
   write_kubeconfig
-  apply "the pod network" --filename=- <<<"$POD_NETWORK"
+  need_cluster
+  apply_pod_network
   wait_for_control_plane
 }
 
@@ -54,8 +55,15 @@ copy_kubeconfig() {
   install --mode=0600 --owner="$1" --group="$(id -gn "$1")" /etc/kubernetes/admin.conf "$2"
 }
 
+apply_pod_network() {
+  local file=''
+  scratch file "${TMPDIR:-/tmp}/dojot-network.XXXXXX"
+  printf '%s' "$POD_NETWORK" >"$file"
+  apply 'the pod network' --filename="$file"
+}
+
 wait_for_control_plane() {
   local name
   name=$(self name)
-  change "wait until $name is Ready" kube wait --for=condition=Ready "node/$name" --timeout=300s
+  await "node $name is Ready" kube wait --for=condition=Ready "node/$name" --timeout=300s
 }

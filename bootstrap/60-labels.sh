@@ -24,5 +24,5 @@ step_labels() {
 # node_label NAME: `=VALUE` (`=` without a label), nothing when there is no such node.
 node_label() {
   kube get node "$1" --ignore-not-found \
-    --output=go-template="={{with index .metadata.labels \"$GROUP_LABEL\"}}{{.}}{{end}}"
+    --output=go-template="={{with .metadata.labels}}{{with index . \"$GROUP_LABEL\"}}{{.}}{{end}}{{end}}"
 }

@@ -80,11 +80,11 @@ configure_argocd() {
 
 wait_for_argocd() {
   local workload
-  change 'wait for the kinds of Argo CD' kube wait --for=condition=Established --timeout=60s \
+  await 'the kinds of Argo CD are known' kube wait --for=condition=Established --timeout=60s \
     crd/applications.argoproj.io crd/appprojects.argoproj.io
   if cluster_known; then
     for workload in $(argocd_workloads); do
-      change "wait for $workload" argocd_kube rollout status "$workload" --timeout=600s
+      await "$workload runs" argocd_kube rollout status "$workload" --timeout=600s
     done
   fi
 }

@@ -37,14 +37,16 @@ step_verify() {
 }
 
 verify_nodes() {
-  local row name role label found table
-  table=$(kube get nodes --output=go-template="{{range .items}}{{.metadata.name}}|{{range .status.conditions}}{{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}}|{{.status.nodeInfo.kubeletVersion}}|{{with index .metadata.labels \"$GROUP_LABEL\"}}{{.}}{{end}}{{println}}{{end}}")
+  local row name role label found ready version value table
+  table=$(kube get nodes --output=go-template="{{range .items}}{{.metadata.name}}|{{range .status.conditions}}{{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}}|{{.status.nodeInfo.kubeletVersion}}|{{with .metadata.labels}}{{with index . \"$GROUP_LABEL\"}}{{.}}{{end}}{{end}}{{println}}{{end}}")
   for row in "${NODES[@]}"; do
     IFS='|' read -r name _ role label <<<"$row"
     [[ $role == worker ]] || label=''
     found=$(grep -F -- "$name|" <<<"$table" | grep -- "^$name|" || true)
+    IFS='|' read -r _ ready version value <<<"$found"
     verdict "$(same "$found" "$name|True|$KUBERNETES_VERSION|$label")" \
-      "node $name is Ready, $KUBERNETES_VERSION${label:+, $GROUP_LABEL=$label}" "${found:-it has not joined}"
+      "node $name is Ready, $KUBERNETES_VERSION${label:+, $GROUP_LABEL=$label}" \
+      "Ready: ${ready:-not known}, version: ${version:-not known}, label: ${value:-none}"
   done
 }
 
@@ -97,7 +99,7 @@ verify_application() {
     return 0
   fi
   found=$(kube get --filename="$file" --ignore-not-found \
-    --output=go-template='{{.status.sync.status}} {{.status.health.status}}' 2>/dev/null || true)
+    --output=go-template='{{with .status}}{{.sync.status}} {{.health.status}}{{else}}not looked at yet{{end}}' 2>/dev/null || true)
   verdict "$(same "$found" 'Synced Healthy')" 'the Argo CD application is Synced and Healthy' "${found:-it does not exist}"
 }
 
