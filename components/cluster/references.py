@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import Any, Iterator
 
-from .finding import Finding
+from .finding import Finding, Path, listed, suggest
 from .sizes import SIZE_RULES
 from .types import CONTROL_PLANE
 
@@ -24,7 +24,6 @@ def findings(parameters: dict[str, Any]) -> list[Finding]:
 
 def _groups(parameters: dict[str, Any]) -> Iterator[Finding]:
     groups = parameters["node_groups"]
-    known = ", ".join(sorted(groups))
     places = [
         (("cluster", "nodes", name, "group"), node["group"])
         for name, node in parameters["cluster"]["nodes"].items()
@@ -36,7 +35,8 @@ def _groups(parameters: dict[str, Any]) -> Iterator[Finding]:
     places.append((("platform", "argocd", "group"), parameters["platform"]["argocd"]["group"]))
     for path, group in places:
         if group not in groups:
-            yield Finding(path, group, "there is no such node group", f"Use one of: {known}")
+            workers = groups.keys() - ({CONTROL_PLANE} if path[0] != "cluster" else set())
+            yield Finding(path, group, "there is no such node group", suggest(group, workers))
     for name, service in parameters["services"].items():
         if service["group"] == CONTROL_PLANE:
             yield Finding(
@@ -47,14 +47,14 @@ def _groups(parameters: dict[str, Any]) -> Iterator[Finding]:
 
 def _brokers(parameters: dict[str, Any]) -> Iterator[Finding]:
     brokers = [name for name, service in parameters["services"].items() if service["kind"] == "VerneMQ"]
+    sized = [name for name, service in parameters["services"].items() if service["replicas"] in SIZE_RULES]
+    if sized and not brokers:
+        yield Finding(
+            ("services", sized[0], "replicas"), parameters["services"][sized[0]]["replicas"],
+            f"the replicas of {listed(sized)} follow the number of brokers, and the profile has none",
+            "Add service.vernemq to the profile, or write numbers",
+        )
     for name, service in parameters["services"].items():
-        replicas = service["replicas"]
-        if replicas in SIZE_RULES and not brokers:
-            yield Finding(
-                ("services", name, "replicas"), replicas,
-                "this rule counts brokers, and the profile has none",
-                "Add service.vernemq to the profile, or write a number",
-            )
         if service.get("custom_resource") is None and service["kind"] == "VerneMQ":
             yield Finding(
                 ("services", name, "custom_resource"), None,
@@ -70,22 +70,26 @@ def _brokers(parameters: dict[str, Any]) -> Iterator[Finding]:
 
 def _uses(parameters: dict[str, Any]) -> Iterator[Finding]:
     services = parameters["services"]
+    absent: dict[str, dict[str, Path]] = {}
     for user, path, uses in _all_uses(services):
         for name, use in uses.items():
             if name not in services:
-                yield Finding(
-                    (*path, name), None,
-                    f"{user} uses {name}, which is not part of this cluster",
-                    f"Add service.{name} to the profile, or take service.{user} out of it too",
-                )
+                absent.setdefault(name, {}).setdefault(user, (*path, name))
                 continue
             ports = enabled_ports(services[name])
             for port in use["ports"]:
                 if port not in ports:
                     yield Finding(
-                        (*path, name, "ports"), port, f"{name} has no port of this name",
-                        f"Use one of: {', '.join(sorted(ports)) or 'none (it has no port)'}",
+                        (*path, name, "ports"), port, f"{name} has no port of this name", suggest(port, ports)
                     )
+    for name, users in absent.items():
+        first = min(users)
+        yield Finding(
+            users[first], None,
+            f"{listed(sorted(users))} {'uses' if len(users) == 1 else 'use'} {name}, "
+            "which is not part of this cluster",
+            f"Add service.{name} to the profile, or take {first if len(users) == 1 else 'all of those'} out of it",
+        )
 
 
 def _all_uses(services: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...], dict[str, Any]]]:
@@ -136,7 +140,7 @@ def _ports(parameters: dict[str, Any]) -> Iterator[Finding]:
                 if port not in ports:
                     yield Finding(
                         ("services", name, "kubernetes_services", dns_name, "ports", port), None,
-                        f"{name} has no port of this name", f"Use one of: {', '.join(sorted(ports))}",
+                        f"{name} has no port of this name", suggest(port, ports),
                     )
         exposed = [port for port, entry in ports.items() if "expose" in entry]
         if exposed and "external_service" not in service:
@@ -167,12 +171,12 @@ def _secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
             if value["secret"] not in secrets:
                 yield Finding(
                     (*path, variable), value["secret"], "no service of this cluster declares this Secret",
-                    f"Declare it under secrets, or use one of: {', '.join(sorted(secrets))}",
+                    suggest(value["secret"], secrets),
                 )
             elif value["key"] not in secrets[value["secret"]]:
                 yield Finding(
                     (*path, variable), value["key"], f"the Secret {value['secret']} has no such key",
-                    f"Use one of: {', '.join(sorted(secrets[value['secret']]))}",
+                    suggest(value["key"], secrets[value["secret"]]),
                 )
 
 
@@ -196,12 +200,18 @@ def _databases(parameters: dict[str, Any]) -> Iterator[Finding]:
                 (*path, "server"), database["server"], "this service is no database server of the cluster",
                 "Name a service with database_server: true, and add it to the profile",
             )
-        keys = service.get("secrets", {}).get(database["secret"], {})
+        secrets = service.get("secrets", {})
+        if database["secret"] not in secrets:
+            yield Finding(
+                (*path, "secret"), database["secret"], f"{name} declares no such Secret, and only it may use this one",
+                suggest(database["secret"], secrets),
+            )
+            continue
         for key in ("user", "password"):
-            if key not in keys:
+            if key not in secrets[database["secret"]]:
                 yield Finding(
                     (*path, "secret"), database["secret"],
-                    f"this Secret of {name} has no key {key}", "Add it under secrets",
+                    f"this Secret has no key {key}", f"Add it under services.{name}.secrets",
                 )
 
 
@@ -214,18 +224,20 @@ def _routes(parameters: dict[str, Any]) -> Iterator[Finding]:
             if entry["port"] not in enabled_ports(service):
                 yield Finding(
                     (*path, "port"), entry["port"], f"{name} has no port of this name",
-                    f"Use one of: {', '.join(sorted(enabled_ports(service)))}",
+                    suggest(entry["port"], enabled_ports(service)),
                 )
             elif not _dns_names(service, entry["port"]):
                 yield Finding(
                     (*path, "port"), entry["port"], "no entry of kubernetes_services offers this port",
                     "Add the port to one",
                 )
-        if service.get("routes") and gateway not in services:
-            yield Finding(
-                ("services", name, "routes"), None, "this cluster has no API gateway to carry the routes",
-                "Add service.kong to the profile",
-            )
+    routed = [name for name, service in services.items() if service.get("routes")]
+    if routed and gateway not in services:
+        yield Finding(
+            ("services", routed[0], "routes"), None,
+            f"{listed(routed)} {'has' if len(routed) == 1 else 'have'} routes, and this cluster has no API gateway",
+            "Add service.kong to the profile",
+        )
 
 
 def _dns_names(service: dict[str, Any], port: str) -> list[str]:
@@ -247,5 +259,5 @@ def _files(parameters: dict[str, Any]) -> Iterator[Finding]:
                     yield Finding(
                         (*path, "files", file, "source"), source, "there is no such file",
                         f"Put it into components/manifests/files, or name one of: "
-                        f"{', '.join(sorted(item.name for item in FILES.iterdir()))}",
+                        f"{', '.join(sorted(item.name for item in FILES.iterdir() if item.is_file()))}",
                     )

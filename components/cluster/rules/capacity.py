@@ -12,13 +12,22 @@ from ..types import Cluster
 
 def fits(cluster: Cluster) -> Iterator[Finding]:
     """No binding limit of the capacity report is exceeded."""
+    worst: dict[tuple, Limit] = {}
     for limit in limits(cluster):
-        if limit.binding and not limit.fits:
-            yield Finding(
-                limit.path, None,
-                f"{limit.what}: {amount(limit, limit.needed)} needed, {amount(limit, limit.available)} available",
-                limit.way_out,
-            )
+        if not limit.binding or limit.fits:
+            continue
+        # One thing to do, one line: the same range may be too narrow for two listeners.
+        todo = (limit.path, limit.unit, limit.way_out)
+        if todo not in worst or limit.headroom < worst[todo].headroom:
+            worst[todo] = limit
+    for limit in worst.values():
+        beside = " beside what is reserved for the system" if _is_hardware(limit) else ""
+        yield Finding(
+            limit.path, None,
+            f"{limit.what}: {amount(limit, limit.needed)} needed, "
+            f"{amount(limit, limit.available)} available{beside}",
+            limit.way_out,
+        )
 
 
 def amount(limit: Limit, number: int) -> str:
@@ -26,6 +35,10 @@ def amount(limit: Limit, number: int) -> str:
     if limit.unit == "cpu":
         return f"{cores(number)} cores"
     return gibibytes(number) if limit.unit == "bytes" else f"{number:,}"
+
+
+def _is_hardware(limit: Limit) -> bool:
+    return limit.path[:2] in (("cluster", "nodes"), ("load_balancer", "hardware"))
 
 
 RULES = (fits,)

@@ -5,21 +5,20 @@ from __future__ import annotations
 import ipaddress
 from typing import Iterator
 
-from ..finding import Finding
+from ..finding import Finding, Path
 from ..types import CONTROL_PLANE, Cluster
 
 
 def unique_addresses(cluster: Cluster) -> Iterator[Finding]:
     """Every host, the load balancer included, has an address of its own."""
-    seen = {cluster.load_balancer.address: "the load balancer (load_balancer.address)"}
-    for node in cluster.nodes:
-        if node.address in seen:
+    seen: dict[str, Path] = {}
+    for path, address in _addresses(cluster):
+        if address in seen:
             yield Finding(
-                ("cluster", "nodes", node.name, "address"), node.address,
-                f"this is also the address of {seen[node.address]}; every host needs its own",
+                path, address, f"this is also {'.'.join(seen[address])}; every host needs an address of its own",
                 "Give one of the two another address",
             )
-        seen.setdefault(node.address, f"node {node.name}")
+        seen.setdefault(address, path)
 
 
 def unique_names(cluster: Cluster) -> Iterator[Finding]:
@@ -38,25 +37,42 @@ def addresses_outside_pods(cluster: Cluster) -> Iterator[Finding]:
         "pods": cluster.platform.pod_network["cidr"],
         "Services": cluster.platform.kubernetes["service_subnet"],
     }
-    hosts = [(("cluster", "nodes", node.name, "address"), node.address) for node in cluster.nodes]
-    hosts.append((("load_balancer", "address"), cluster.load_balancer.address))
-    for path, address in hosts:
+    for path, address in _addresses(cluster):
         for what, network in networks.items():
             if ipaddress.ip_address(address) in ipaddress.ip_network(network):
                 yield Finding(
                     path, address, f"this address is inside the network of the {what}, {network}",
-                    "Choose an address outside, or another network in the platform class",
+                    "Choose an address outside it, or another network in the platform class",
                 )
 
 
 def one_control_plane(cluster: Cluster) -> Iterator[Finding]:
     """The bootstrap sets up exactly one control plane node, as the guide does."""
     found = [node.name for node in cluster.nodes if node.group == CONTROL_PLANE]
-    if len(found) != 1:
+    if not found:
         yield Finding(
-            ("cluster", "nodes"), ", ".join(found) or "no node",
-            f"there must be exactly one node with group: {CONTROL_PLANE}, there are {len(found)}",
-            f"Give exactly one node group: {CONTROL_PLANE}",
+            ("cluster", "nodes"), None, f"no node has group: {CONTROL_PLANE}, and the cluster needs one",
+            "Add a node for it",
+        )
+    for name in found[1:]:
+        yield Finding(
+            ("cluster", "nodes", name, "group"), CONTROL_PLANE,
+            f"{found[0]} is the control plane already, and the bootstrap sets up one",
+            f"Give {name} a group of workers, or take it out",
+        )
+
+
+def own_namespace(cluster: Cluster) -> Iterator[Finding]:
+    """dojot's namespace is made and kept by the manifests, so it holds nothing else."""
+    taken = {
+        "default": "Kubernetes", "kube-system": "Kubernetes", "kube-public": "Kubernetes",
+        "kube-node-lease": "Kubernetes", cluster.platform.argocd["namespace"]: "Argo CD",
+    }
+    if cluster.namespace in taken:
+        yield Finding(
+            ("cluster", "namespace"), cluster.namespace,
+            f"this namespace belongs to {taken[cluster.namespace]}, and dojot needs one of its own",
+            "Choose another name such as dojot",
         )
 
 
@@ -72,4 +88,10 @@ def distinct_labels(cluster: Cluster) -> Iterator[Finding]:
         seen.setdefault(group.label, group.name)
 
 
-RULES = (unique_addresses, unique_names, addresses_outside_pods, one_control_plane, distinct_labels)
+def _addresses(cluster: Cluster) -> Iterator[tuple[Path, str]]:
+    for node in cluster.nodes:
+        yield ("cluster", "nodes", node.name, "address"), node.address
+    yield ("load_balancer", "address"), cluster.load_balancer.address
+
+
+RULES = (unique_addresses, unique_names, addresses_outside_pods, one_control_plane, own_namespace, distinct_labels)

@@ -4,35 +4,41 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from ..finding import Finding
+from ..finding import Finding, listed
 from ..types import Cluster, Group, Service
 
 
 def enough_nodes(cluster: Cluster) -> Iterator[Finding]:
-    """Each service's group has the nodes that its pods need."""
-    for service in cluster.services:
-        group = cluster.groups[service.group]
-        needed, why = _nodes_needed(service)
+    """Each group has the nodes that its services' pods need."""
+    for group in cluster.groups.values():
+        members = [service for service in cluster.services if service.group == group.name]
+        needed = max((_nodes_needed(service)[0] for service in members), default=0)
         missing = needed - len(group.nodes)
-        if missing > 0:
-            yield Finding(
-                ("cluster", "nodes"), f"{len(group.nodes)} in group {group.name}",
-                f"{service.title} ({service.replicas} pods{_because(cluster, service)}) needs {needed} "
-                f"node{'s' * (needed != 1)} of group {group.name}: {why}",
-                f"Add {missing} under cluster.nodes: {', '.join(_names(cluster, group, missing))}",
-            )
+        if missing <= 0:
+            continue
+        asking = [service for service in members if _nodes_needed(service)[0] == needed]
+        yield Finding(
+            ("cluster", "nodes"), None,
+            f"group {group.name} has {_nodes(len(group.nodes))}, and "
+            f"{listed([_who(cluster, service) for service in asking])} "
+            f"{'needs' if len(asking) == 1 else 'need'} {needed} ({_nodes_needed(asking[0])[1]})",
+            f"Add {listed(_names(cluster, group, missing))} under cluster.nodes,"
+            f"{' each' * (missing > 1)} with group: {group.name}",
+        )
 
 
 def brokers_fill_their_group(cluster: Cluster) -> Iterator[Finding]:
     """Every node of the brokers' group has a broker, because bridges stand on each of them."""
     for service in cluster.services:
         group = cluster.groups[service.group]
-        if service.one_per_node and len(group.nodes) > service.replicas:
+        # Fewer brokers than the minimum are refused for that alone.
+        if service.one_per_node and len(group.nodes) > service.replicas >= cluster.scale.minimum_brokers:
             yield Finding(
                 ("services", service.name, "replicas"), service.replicas,
-                f"group {group.name} has {len(group.nodes)} nodes, so {len(group.nodes) - service.replicas} "
-                f"would carry bridges without a broker beside them",
-                f"Write replicas: {len(group.nodes)}, or take nodes out of the group",
+                f"group {group.name} has {len(group.nodes)} nodes, and its other pods would stand "
+                f"on {_nodes(len(group.nodes) - service.replicas)} without a {service.title} beside them",
+                f"Write {len(group.nodes)}, or take {listed([n.name for n in group.nodes[service.replicas:]])} "
+                f"out of the group",
             )
 
 
@@ -53,7 +59,7 @@ def even_shares(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(
                 path, service.replicas,
                 f"{brokers} brokers need at least {least} bridges each, {brokers * least} in all (guide)",
-                f"Write replicas: {brokers * least}, or the rule: bridges",
+                f"Write {brokers * least}, or the rule: bridges",
             )
 
 
@@ -64,7 +70,7 @@ def single_writer(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(
                 ("services", service.name, "replicas"), service.replicas,
                 "its volume is a directory of one node, which only one pod may write",
-                "Write replicas: 1, or persistent: false for its volumes",
+                "Write 1, or persistent: false for its volumes",
             )
 
 
@@ -76,8 +82,14 @@ def _nodes_needed(service: Service) -> tuple[int, str]:
     return 1, "its pods run nowhere else"
 
 
-def _because(cluster: Cluster, service: Service) -> str:
-    return f" for {cluster.scale.devices} devices" if service.kind == "VerneMQ" else ""
+def _who(cluster: Cluster, service: Service) -> str:
+    pods = "1 pod" if service.replicas == 1 else f"{service.replicas} pods"
+    devices = f" for {cluster.scale.devices:,} devices" if service.kind == "VerneMQ" else ""
+    return f"{service.title} ({pods}{devices})"
+
+
+def _nodes(count: int) -> str:
+    return "1 node" if count == 1 else f"{count or 'no'} nodes"
 
 
 def _names(cluster: Cluster, group: Group, count: int) -> list[str]:
@@ -91,7 +103,7 @@ def _names(cluster: Cluster, group: Group, count: int) -> list[str]:
         if name not in taken:
             names.append(name)
         number += 1
-    return [f"{name} (group: {group.name})" for name in names]
+    return names
 
 
 RULES = (enough_nodes, brokers_fill_their_group, even_shares, single_writer)

@@ -23,7 +23,7 @@ def unique_node_ports(cluster: Cluster) -> Iterator[Finding]:
         if number in seen:
             yield Finding(
                 ("services", service.name, "ports", port.name, "expose", "node_port"), number,
-                f"this NodePort already leads to {seen[number]}", "Give each its own under nodeports",
+                f"this NodePort leads to {seen[number]} already", "Choose another from 30000 to 32767",
             )
         seen.setdefault(number, here)
 
@@ -38,8 +38,8 @@ def unique_listen_ports(cluster: Cluster) -> Iterator[Finding]:
         if number in seen:
             yield Finding(
                 ("services", service.name, "ports", port.name, "expose", "listen"), number,
-                f"this port of the load balancer already leads to {seen[number]}",
-                "Give each its own under load_balancer.listen",
+                f"this port of the load balancer leads to {seen[number]} already",
+                "Choose another",
             )
         seen.setdefault(number, f"{service.name} {port.name}")
 
@@ -68,12 +68,13 @@ def source_ports_are_free(cluster: Cluster) -> Iterator[Finding]:
             ("load_balancer", "source_ports"), f"{first}-{last}", "the range ends before it begins",
             "Write the smaller number under first",
         )
+    listeners = {frontend.listen: f" for {frontend.name}" for frontend in balancer.frontends}
     for number in balancer.reserved_ports:
         if first <= number <= last:
             yield Finding(
                 ("load_balancer", "source_ports"), f"{first}-{last}",
-                f"the load balancer listens on {number}, which is inside this range",
-                f"Begin the range above {number}",
+                f"the load balancer listens on {number}{listeners.get(number, '')}, which is inside this range",
+                f"Listen on a port below {first}, or begin the range above {number}",
             )
 
 

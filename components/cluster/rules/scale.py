@@ -4,32 +4,47 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from ..finding import Finding
+from ..finding import Finding, listed
 from ..types import Cluster
 
 
-def minimum_brokers(cluster: Cluster) -> Iterator[Finding]:
-    """The guide's minimum holds whatever the device count."""
+def enough_brokers(cluster: Cluster) -> Iterator[Finding]:
+    """Brokers for all devices, and the guide's minimum whatever their count."""
+    scale = cluster.scale
+    by_devices = -(-scale.devices // scale.devices_per_broker)
+    if by_devices > scale.minimum_brokers:
+        least, why = by_devices, f"{scale.devices:,} devices, {scale.devices_per_broker:,} to a broker"
+    else:
+        least, why = scale.minimum_brokers, "scale.minimum_brokers"
     for service in cluster.services:
-        if service.kind == "VerneMQ" and service.replicas < cluster.scale.minimum_brokers:
+        if service.kind == "VerneMQ" and service.replicas < least:
             yield Finding(
                 ("services", service.name, "replicas"), service.replicas,
-                f"there must be at least {cluster.scale.minimum_brokers} brokers (scale.minimum_brokers)",
-                f"Write replicas: brokers (the rule), or at least {cluster.scale.minimum_brokers}",
+                f"there must be at least {least} brokers ({why})",
+                f"Write {least}, or the rule: brokers",
             )
 
 
 def partitions_feed_consumers(cluster: Cluster) -> Iterator[Finding]:
     """A Kafka consumer without a partition is idle."""
     partitions = cluster.scale.kafka.partitions
-    consumers = [service for service in cluster.services if service.per_node is not None]
-    for service in consumers:
-        if service.replicas > partitions:
-            yield Finding(
-                ("scale", "kafka", "partitions"), partitions,
-                f"{service.title} has {service.replicas} pods, and each needs a partition of its own",
-                f"Write at least {service.replicas}, or take the line out (the rule gives {cluster.scale.bridges})",
-            )
+    # A number of bridges that cannot be shared evenly is refused for that alone.
+    consumers = [
+        service for service in cluster.services
+        if service.per_node is not None and service.replicas % cluster.scale.brokers == 0
+    ]
+    most = max((service.replicas for service in consumers), default=0)
+    if most > partitions:
+        titles = [service.title for service in consumers if service.replicas == most]
+        yield Finding(
+            ("scale", "kafka", "partitions"), partitions,
+            f"{listed(titles)} {'has' if len(titles) == 1 else 'have'} {most} pods"
+            f"{' each' * (len(titles) > 1)}, and every pod needs a partition of its own",
+            f"Write at least {most}" + (
+                f", or take the line out: the rule gives {cluster.scale.bridges}"
+                if cluster.scale.bridges >= most else ""
+            ),
+        )
 
 
 def reload_outlives_sessions(cluster: Cluster) -> Iterator[Finding]:
@@ -44,4 +59,4 @@ def reload_outlives_sessions(cluster: Cluster) -> Iterator[Finding]:
         )
 
 
-RULES = (minimum_brokers, partitions_feed_consumers, reload_outlives_sessions)
+RULES = (enough_brokers, partitions_feed_consumers, reload_outlives_sessions)

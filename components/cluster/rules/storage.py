@@ -20,7 +20,10 @@ def separate_directories(cluster: Cluster) -> Iterator[Finding]:
             if mine == theirs or mine in theirs.parents or theirs in mine.parents:
                 yield Finding(
                     ("services", service.name, "volumes", volume.name, "host_path"), disk.host_path,
-                    f"volume {other.name} of {other_service.name} has {other_disk.host_path} on the same node",
+                    f"volume {other.name} of {other_service.name} has {theirs} on {disk.node.name} too"
+                    if mine == theirs else
+                    f"volume {other.name} of {other_service.name} has {theirs} on {disk.node.name}, "
+                    "and neither may be inside the other",
                     "Give each volume a directory of its own",
                 )
 

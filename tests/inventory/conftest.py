@@ -1,0 +1,106 @@
+"""Targets of this folder, rendered on top of the guide's cluster.
+
+A copy of the inventory holds every fixture as a target. In it, two classes stand for
+the guide's target file: `guide` is the whole of it, `guide-machines` all but the
+profile, for fixtures that bring their own: one service where no more is needed,
+because each costs time. `# without: CLASS` in a fixture gives it a profile of its own
+name: the load test's, with that line deleted.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from kapitan.inventory.backends.reclass_rs import ReclassRsInventory
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+GUIDE, PROFILE = "dojot-100k", "load-test"
+TOOLS = {"kapitan", "_kapitan_", "_reclass_"}
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """One target file. `said` holds what its comments state: keyword -> texts, in order."""
+
+    name: str
+    text: str
+    said: dict[str, list[str]] = field(hash=False, compare=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def fixtures(folder: str) -> list[Fixture]:
+    """The target files of tests/inventory/`folder`, by name."""
+    found = []
+    for path in sorted((HERE / folder).glob("*.yml")):
+        text = path.read_text(encoding="utf-8")
+        said: dict[str, list[str]] = {}
+        for keyword, value in re.findall(r"^# ([a-z]+): (.+)$", text, re.MULTILINE):
+            said.setdefault(keyword, []).append(value)
+        found.append(Fixture(path.stem, text, said))
+    return found
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for folder in ("invalid", "valid"):
+        if folder in metafunc.fixturenames:
+            metafunc.parametrize(folder, fixtures(folder), ids=str, scope="session")
+
+
+def write_inventory(folder: Path, targets: list[Fixture]) -> Path:
+    """Make `folder`/inventory with these targets; returns its path."""
+    inventory = folder / "inventory"
+    classes = inventory / "classes"
+    shutil.copytree(ROOT / "inventory" / "classes", classes)
+    (inventory / "targets").mkdir()
+
+    guide = (ROOT / "inventory" / "targets" / f"{GUIDE}.yml").read_text(encoding="utf-8")
+    profile_line = f"  - profile.{PROFILE}\n"
+    assert guide.count(profile_line) == 1
+    (classes / "guide-machines.yml").write_text(guide.replace(profile_line, ""), encoding="utf-8")
+    (classes / "guide.yml").write_text(f"classes: [guide-machines, profile.{PROFILE}]\n", encoding="utf-8")
+
+    profile = (classes / "profile" / f"{PROFILE}.yml").read_text(encoding="utf-8")
+    for target in targets:
+        (inventory / "targets" / f"{target.name}.yml").write_text(target.text, encoding="utf-8")
+        shorter = profile
+        for name in target.said.get("without", ()):
+            assert shorter.count(f"  - {name}\n") == 1, f"{target.name}: the profile has no {name}"
+            shorter = shorter.replace(f"  - {name}\n", "")
+        if shorter is not profile:
+            (classes / "profile" / f"{target.name}.yml").write_text(shorter, encoding="utf-8")
+    return inventory
+
+
+Rendered = Callable[[str], tuple[dict[str, Any], Callable[[tuple[str, ...]], str]]]
+
+
+def render(inventory: Path) -> Rendered:
+    """Render all targets in one go; the answer gives load()'s arguments for each by name."""
+    from components.cluster.origin import origin_of
+
+    targets = ReclassRsInventory(str(inventory)).targets
+
+    def arguments(name: str):
+        plain = targets[name].parameters.model_dump(by_alias=True, exclude=TOOLS)
+        parameters = {key: value for key, value in plain.items() if key not in TOOLS}
+        return parameters, origin_of(inventory, name, targets[name].classes)
+
+    return arguments
+
+
+@pytest.fixture(scope="session")
+def invalid_inventory(tmp_path_factory) -> Path:
+    return write_inventory(tmp_path_factory.mktemp("invalid"), fixtures("invalid"))
+
+
+@pytest.fixture(scope="session")
+def invalid_rendered(invalid_inventory) -> Rendered:
+    return render(invalid_inventory)
