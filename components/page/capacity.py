@@ -15,8 +15,7 @@ _UNIT = {"cpu": " CPU", "bytes": "", "count": ""}
 # Key of the inventory (its end) -> what an exceeded advice means there.
 _MEANING = {
     ("resources", "limits", "memory"): (
-        "If it comes to that, the kernel kills the container at its memory limit, and the sessions it held move on to "
-        "the brokers that are left."
+        "A broker that reaches its memory limit is killed, and its devices move on to the brokers that are left."
     ),
 }
 
@@ -66,9 +65,11 @@ def _sentence(what: str) -> str:
 
 
 def percent(share: float) -> str:
-    """0.234 -> "23 %"; what rounds to nothing but is something is "< 1 %"."""
+    """0.234 -> "23 %"; what would be rounded to nothing or to all is "< 1 %" or "> 99 %"."""
     if 0 < share < 0.005:
         return "< 1 %"
+    if 0.995 <= share < 1:
+        return "> 99 %"
     return f"{share * 100:.0f} %"
 
 
@@ -80,7 +81,7 @@ def _warning(cluster: Cluster, limit: Limit) -> str:
     parts = (
         f"**{_sentence(limit.what)}**: {form(limit.needed)} needed, {form(limit.available)} there.",
         meaning,
-        f"It holds for about {count(_rounded_down(carried))} of {count(cluster.scale.devices)} devices." if meaning else "",
+        f"There is enough for about {count(_rounded_down(carried))} of {count(cluster.scale.devices)} devices." if meaning else "",
         f"{limit.way_out}: {code('.'.join(limit.path))}.",
     )
     return note("WARNING", "\n".join(part for part in parts if part))

@@ -43,7 +43,7 @@ def _entries(cluster: Cluster) -> str:
 
 
 def _plugin(plugin: Plugin) -> str:
-    settings = ", ".join(
+    settings = codes(
         f"{key}: {value if isinstance(value, str) else json.dumps(value, sort_keys=True)}" for key, value in plugin.config.items()
     )
     return code(plugin.name) + (f" ({settings})" if settings else "")

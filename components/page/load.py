@@ -57,7 +57,7 @@ def _times(cluster: Cluster) -> list[tuple[str, str]]:
     times = [
         ("HAProxy gives up connecting to a broker", balancer.connect_timeout),
         ("Longest keepalive that a device may ask for", scale.keepalive),
-        ("The broker ends a session, whatever it does (the device reconnects)", scale.session_lifetime / _MILLISECONDS),
+        ("The broker ends a device's session, and the device reconnects", scale.session_lifetime / _MILLISECONDS),
         ("After a reload HAProxy's old process lets its sessions run", balancer.hard_stop_after),
         # MQTT 3.1.1, 3.1.2.10.
         ("The broker gives up a silent device: one and a half keepalives", scale.keepalive * 3 / 2),

@@ -12,7 +12,7 @@ from .words import amount, count, plural
 
 
 def title(cluster: Cluster) -> str:
-    return f"# {cluster.name}"
+    return f"# Cluster {cluster.name}"
 
 
 def summary(cluster: Cluster) -> str:
@@ -21,19 +21,18 @@ def summary(cluster: Cluster) -> str:
     runtime, system = platform.runtime, platform.operating_system
     return (
         f"dojot {cluster.release} for {plural(scale.devices, 'MQTT device')}: "
-        f"{plural(scale.brokers, 'broker')} and {_bridges(cluster)}, "
-        f"on Kubernetes {platform.kubernetes['version']} ({runtime['name']} {runtime['version']}, "
+        f"{_messengers(cluster)}, on Kubernetes {platform.kubernetes['version']} ({runtime['name']} {runtime['version']}, "
         f"{platform.pod_network['name']}, {system['name']} {system['version']}) "
         f"behind HAProxy {platform.haproxy['version']}, "
         f"synced from Git by Argo CD {platform.argocd['version']}."
     )
 
 
-def _bridges(cluster: Cluster) -> str:
-    kinds = [service for service in cluster.services if service.per_node is not None]
-    if not kinds:
-        return "no bridges"
-    return " and ".join(f"{count(service.replicas)} × {service.title}" for service in kinds)
+def _messengers(cluster: Cluster) -> str:
+    """The brokers and the bridges beside them."""
+    brokers = [plural(service.replicas, f"{service.title} broker") for service in cluster.services if service.kind == "VerneMQ"]
+    bridges = [f"{count(service.replicas)} × {service.title}" for service in cluster.services if service.per_node is not None]
+    return ", ".join(brokers + bridges)
 
 
 def machines(cluster: Cluster) -> str:
@@ -79,7 +78,7 @@ def services(cluster: Cluster) -> str:
     heads = ("Service", "Kind", ">Pods", "Group", ">Wave", ">CPU", ">Memory", "Calls (port)")
     rows = [
         (
-            f"{link(service.title, f'manifests/{service.name}.yml')}<br>{code(service.name)}", service.kind,
+            f"{link(service.title, f'manifests/{service.name}.yml')}<br>{code(service.name)}", _kind(cluster, service),
             _replicas(service), service.group, str(service.wave), cores(request(service, "cpu")),
             amount(request(service, "memory")), _uses(service),
         )
@@ -91,7 +90,15 @@ def services(cluster: Cluster) -> str:
         "requests of all pods of the service together. *(later)*: not needed to start.",
         table(heads, rows),
         _jobs(cluster),
+        _bundlers(cluster),
     )
+
+
+def _kind(cluster: Cluster, service: Service) -> str:
+    """Where pods are spread by anti-affinity, one set for each place beside a broker."""
+    if service.per_node is not None and cluster.platform.kubernetes["pod_spread"] == "anti-affinity":
+        return f"{count(service.per_node)} × {service.kind}"
+    return service.kind
 
 
 def _replicas(service: Service) -> str:
@@ -119,3 +126,13 @@ def _jobs(cluster: Cluster) -> str:
         for job in service.jobs
     ]
     return table(("Job", "Runs", ">Wave", "Image"), rows) if rows else ""
+
+
+def _bundlers(cluster: Cluster) -> str:
+    """The pod that is nobody's: VerneMQ's operator gives it no affinity and no requests."""
+    return "\n".join(
+        f"The operator makes one pod more for {service.title}, on any worker: it serves the brokers their plugins when they "
+        f"start (image {code(service.custom_resource['bundler_image'])})."
+        for service in cluster.services
+        if service.custom_resource
+    )

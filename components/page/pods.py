@@ -30,7 +30,7 @@ def _share(cluster: Cluster, service: Service, node: Node) -> Share:
     volumes = [volume for volume in service.volumes if volume.disks]
     if volumes:
         # A pod stands where its volume is.
-        return Share(service, sum(disk.node == node for disk in volumes[0].disks), True)
+        return Share(service, sum(disk.node.name == node.name for disk in volumes[0].disks), True)
     alone = len(cluster.groups[service.group].nodes) == 1
     return Share(service, service.replicas, alone)
 

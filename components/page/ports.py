@@ -17,7 +17,7 @@ def section_of(cluster: Cluster) -> str:
 
 def _outside(cluster: Cluster) -> Iterator[str]:
     heads = (
-        "Client connects to", ">NodePort", "on", "Service", ">Container port", "For", ">Connections",
+        "Client connects to", ">NodePort", "on", "Service", ">Container port", "For", ">Connections at most",
     )
     rows = [
         _outside_row(cluster, service, port) for service in cluster.services for port in service.exposed
@@ -44,11 +44,11 @@ def _outside_row(cluster: Cluster, service: Service, port: Port) -> tuple[str, .
     expose = port.expose
     nodes = names([node.name for node in cluster.groups[service.group].nodes])
     balancer = cluster.load_balancer
-    entry = "a node" if expose.listen is None else code(f"{balancer.hostname}:{expose.listen}")
+    entry = "the node itself" if expose.listen is None else code(f"{balancer.hostname}:{expose.listen}")
     frontend = next((each for each in balancer.frontends if each.listen == expose.listen), None)
     return (
         entry, code(expose.node_port), nodes, code(f"{service.external_service}:{port.number}"),
-        f"{service.title} {code(port.number)}", "devices" if expose.devices else "clients of the API",
+        f"{service.title} {code(port.number)}", "devices" if expose.devices else "clients",
         count(frontend.maxconn) if frontend else "",
     )
 
@@ -58,8 +58,11 @@ def _inside(cluster: Cluster) -> Iterator[str]:
     if not rows:
         return
     yield "### Inside the cluster"
+    policy = cluster.platform.pod_network.get("policy")
+    enforced = f" ({policy['name']} enforces it)" if policy else ""
     yield (
-        "*restricted*: a NetworkPolicy admits the users named and nobody else. *open*: every pod of the cluster may connect."
+        f"*restricted*: a NetworkPolicy{enforced} admits the users named and nobody else. "
+        "*open*: every pod of the cluster may connect."
     )
     yield table(("Service", "Leads to", ">Container port", "Used by", "NetworkPolicy"), rows)
 

@@ -14,12 +14,13 @@ _RANDOM = "random"
 
 def volumes(cluster: Cluster) -> str:
     heads = ("Service", "Claim", "PersistentVolume", "Node", "Directory", ">Owner (uid)", ">Size")
+    order = {node.name: position for position, node in enumerate(cluster.nodes)}
     rows = [
         (
             service.title, code(disk.claim), code(disk.persistent_volume), code(disk.node.name), code(disk.host_path),
             str(disk.owner), amount(disk.size),
         )
-        for service, _, disk in sorted(cluster.disks, key=lambda item: _place(cluster, item[2]))
+        for service, _, disk in sorted(cluster.disks, key=lambda item: (order[item[2].node.name], item[2].host_path))
     ]
     if not rows:
         return ""
@@ -29,10 +30,6 @@ def volumes(cluster: Cluster) -> str:
         "node that has the directory and on no other; the data stay when the claim goes.",
         table(heads, rows),
     )
-
-
-def _place(cluster: Cluster, disk) -> tuple[int, str]:
-    return cluster.nodes.index(disk.node), disk.host_path
 
 
 def secrets(cluster: Cluster) -> str:
@@ -48,8 +45,8 @@ def secrets(cluster: Cluster) -> str:
         return ""
     return section(
         "Secrets",
-        "No value is in Git. The bootstrap makes the Secrets that are missing, with random values it never prints, "
-        "and leaves the others alone.",
+        "The bootstrap makes the Secrets that are missing and leaves the others alone. The values of the random keys exist in "
+        "the cluster only: they are never printed and not in Git. The other keys are names, as the inventory states them.",
         table(("Secret", "Of", "Random keys", "Other keys", "Read by"), rows),
     )
 

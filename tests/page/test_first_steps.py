@@ -1,0 +1,50 @@
+"""Values that name an example domain are listed, wherever the model has them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from components.page.reserved import reserved_host, reserved_values
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("https://git.example.org/dojot/x.git", "git.example.org"),
+        ("registry.example.com:5000/a/b:1", "registry.example.com"),
+        ("broker.test", "broker.test"),
+        ("git@git.example:dojot/x.git", "git.example"),
+        ("host.invalid", "host.invalid"),
+        ("https://github.com/dojot/example.git", None),
+        ("dojot.domain", None),
+        ("myexample.org", None),
+        ("example.org.br", None),
+        ("load_test.conf", None),
+        ("localhost", None),
+        ("curlimages/curl:7.76.1", None),
+    ],
+)
+def test_reserved_hosts(text, host):
+    assert reserved_host(text) == host
+
+
+def test_each_is_listed_with_the_place_to_change(cluster, page):
+    section = page.section("Before the first sync")
+    found = reserved_values(cluster)
+    for value in found:
+        assert f"`{value}`" in section
+    assert ("reserved for examples" in section) == bool(found)
+
+
+def test_an_address_of_ones_own_is_not_listed(cluster, render):
+    own = replace(cluster, git=replace(cluster.git, repository="https://git.city.br/iot.git"))
+    section = render(own).section("Before the first sync")
+    assert "the address of your fork" not in section
+    assert "`https://git.city.br/iot.git`" in section
+
+
+def test_any_other_value_is_listed_with_its_path(cluster, render):
+    section = render(replace(cluster, domain="iot.example.net")).section("Before the first sync")
+    assert "`iot.example.net`: `domain`" in section
