@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Bootstrap of the cluster dojot-100k: run with --help. The runbook is bootstrap/README.md.
 # Generated from the inventory: change that and compile again, not this file.
-set -Eeuo pipefail
+set -euo pipefail
 
 # ---- values of the inventory
 readonly CLUSTER_NAME=dojot-100k
@@ -540,7 +540,7 @@ readonly POD_NETWORK
 
 # ---- report
 # How every step speaks: one line each on standard output,
-#   done | skipped | would | failed: what
+#   done | skipped | would | ok | failed: what
 # The chatter of the commands themselves goes to standard error.
 
 shopt -s inherit_errexit
@@ -595,6 +595,19 @@ change() {
   working_on "$what"
   "$@" >&2
   report 'done' "$what"
+}
+
+# await WHAT COMMAND...: a command that changes nothing and ends when WHAT is true.
+await() {
+  local what=$1
+  shift
+  if dry_run; then
+    report would "wait until $what"
+    return 0
+  fi
+  working_on "wait until $what"
+  "$@" >&2
+  report ok "$what"
 }
 
 # live WHAT COMMAND...: a change of the running system, which --root does not have.
@@ -871,6 +884,25 @@ fetch_key() {
   mv --force -- "$temporary" "$path"
 }
 
+# ---- kernel settings
+
+# write_sysctl PATH TEXT: now, and after every boot.
+write_sysctl() {
+  local name value found different=${OPTION[root]-}
+  write_file "$1" 0644 "$2"
+  while [[ -z $different ]] && IFS=' =' read -r name value; do
+    [[ -n $name && $name != '#'* ]] || continue
+    # The kernel parts the numbers of a range by a tab.
+    found=$(sysctl -n "${name#-}" 2>/dev/null | tr '\t' ' ' || true)
+    [[ $found == "$value" ]] || different=yes
+  done <<<"$2"
+  if [[ -n $different ]]; then
+    live "apply $1" sysctl --load="$1"
+  else
+    report skipped "the kernel has the settings of $1"
+  fi
+}
+
 # ---- services
 
 is_active() {
@@ -901,24 +933,22 @@ step_node() {
   need_root
   identify
   need_system
-  set_hostname
+  set_hostname "$(self name)"
   write_hosts
   switch_swap_off
   load_modules
-  apply_sysctl
+  write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
   install_packages "${OS_PACKAGES[@]}"
   "runtime_$RUNTIME_NAME"
   install_kubernetes
 }
 
 set_hostname() {
-  local name
-  name=$(self name)
-  write_file /etc/hostname 0644 "$name"$'\n'
-  if [[ -z ${OPTION[root]-} && $(hostname) == "$name" ]]; then
-    report skipped "the host name is $name"
+  write_file /etc/hostname 0644 "$1"$'\n'
+  if [[ -z ${OPTION[root]-} && $(hostname) == "$1" ]]; then
+    report skipped "the host name is $1"
   else
-    live "set the host name to $name" hostnamectl set-hostname "$name"
+    live "set the host name to $1" hostnamectl set-hostname "$1"
   fi
 }
 
@@ -964,19 +994,6 @@ load_modules() {
     live "load kernel modules: ${missing[*]}" modprobe --all "${missing[@]}"
   else
     report skipped 'kernel modules are loaded'
-  fi
-}
-
-apply_sysctl() {
-  local file=/etc/sysctl.d/90-dojot.conf name value different=''
-  write_file "$file" 0644 "$SYSCTL_CONF"
-  while IFS='= ' read -r name value; do
-    [[ $(sysctl -n "$name" 2>/dev/null || true) == "$value" ]] || different=yes
-  done <<<"${SYSCTL_CONF%$'\n'}"
-  if [[ -n $different || -n ${OPTION[root]-} ]]; then
-    live "apply $file" sysctl --load="$file"
-  else
-    report skipped 'kernel settings are in force'
   fi
 }
 
@@ -1114,21 +1131,14 @@ need_cluster() {
   fi
 }
 
-# apply WHAT ARGUMENTS...: kubectl apply, which says itself whether something changed.
+# apply WHAT ARGUMENTS...: kubectl apply, where the server finds a difference.
 apply() {
-  local what=$1 output
+  local what=$1
   shift
-  if dry_run; then
-    report would "apply $what"
-    return 0
-  fi
-  working_on "apply $what"
-  output=$(kube apply "$@")
-  printf '%s\n' "$output" >&2
-  if grep -qv ' unchanged$' <<<"$output"; then
-    report 'done' "apply $what"
-  else
+  if cluster_known && kube diff "$@" >/dev/null 2>&1; then
     report skipped "$what: nothing has changed"
+  else
+    change "apply $what" kube apply "$@"
   fi
 }
 
@@ -1149,7 +1159,8 @@ step_control_plane() {
   need_role control-plane
   init_control_plane
   write_kubeconfig
-  apply "the pod network" --filename=- <<<"$POD_NETWORK"
+  need_cluster
+  apply_pod_network
   wait_for_control_plane
 }
 
@@ -1196,10 +1207,17 @@ copy_kubeconfig() {
   install --mode=0600 --owner="$1" --group="$(id -gn "$1")" /etc/kubernetes/admin.conf "$2"
 }
 
+apply_pod_network() {
+  local file=''
+  scratch file "${TMPDIR:-/tmp}/dojot-network.XXXXXX"
+  printf '%s' "$POD_NETWORK" >"$file"
+  apply 'the pod network' --filename="$file"
+}
+
 wait_for_control_plane() {
   local name
   name=$(self name)
-  change "wait until $name is Ready" kube wait --for=condition=Ready "node/$name" --timeout=300s
+  await "node $name is Ready" kube wait --for=condition=Ready "node/$name" --timeout=300s
 }
 
 # ---- join
@@ -1275,7 +1293,8 @@ join_cluster() {
   text=${text//@CA_HASH@/$hash}
   scratch config "${TMPDIR:-/tmp}/dojot-join.XXXXXX"
   printf '%s' "$text" >"$config"
-  kubeadm join --config="$config"
+  kubeadm join --config="$config" ||
+    fail "kubeadm join did not finish, see above. If it says that an earlier attempt left files behind, run \"kubeadm reset\" on this worker and then this step again"
 }
 
 step_join_done() {
@@ -1326,7 +1345,7 @@ step_labels() {
 # node_label NAME: `=VALUE` (`=` without a label), nothing when there is no such node.
 node_label() {
   kube get node "$1" --ignore-not-found \
-    --output=go-template="={{with index .metadata.labels \"$GROUP_LABEL\"}}{{.}}{{end}}"
+    --output=go-template="={{with .metadata.labels}}{{with index . \"$GROUP_LABEL\"}}{{.}}{{end}}{{end}}"
 }
 
 # ---- volumes
@@ -1530,11 +1549,11 @@ configure_argocd() {
 
 wait_for_argocd() {
   local workload
-  change 'wait for the kinds of Argo CD' kube wait --for=condition=Established --timeout=60s \
+  await 'the kinds of Argo CD are known' kube wait --for=condition=Established --timeout=60s \
     crd/applications.argoproj.io crd/appprojects.argoproj.io
   if cluster_known; then
     for workload in $(argocd_workloads); do
-      change "wait for $workload" argocd_kube rollout status "$workload" --timeout=600s
+      await "$workload runs" argocd_kube rollout status "$workload" --timeout=600s
     done
   fi
 }
@@ -1553,9 +1572,10 @@ step_load_balancer() {
   need_compiled haproxy haproxy.cfg 99-dojot-haproxy.conf haproxy.service.d-limits.conf
   local folder
   folder=$(compiled)/haproxy
+  set_hostname "$LOAD_BALANCER_NAME"
+  write_hosts
   # The kernel's limits and the unit's come first: the package starts HAProxy as it installs.
-  write_file "$HAPROXY_SYSCTL" 0644 "$(<"$folder/99-dojot-haproxy.conf")"$'\n'
-  live "apply $HAPROXY_SYSCTL" sysctl --load="$HAPROXY_SYSCTL"
+  write_sysctl "$HAPROXY_SYSCTL" "$(<"$folder/99-dojot-haproxy.conf")"$'\n'
   write_file "$HAPROXY_UNIT_LIMITS" 0644 "$(<"$folder/haproxy.service.d-limits.conf")"$'\n'
   if file_changed; then
     live 'read the unit files again' systemctl daemon-reload
@@ -1653,14 +1673,16 @@ step_verify() {
 }
 
 verify_nodes() {
-  local row name role label found table
-  table=$(kube get nodes --output=go-template="{{range .items}}{{.metadata.name}}|{{range .status.conditions}}{{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}}|{{.status.nodeInfo.kubeletVersion}}|{{with index .metadata.labels \"$GROUP_LABEL\"}}{{.}}{{end}}{{println}}{{end}}")
+  local row name role label found ready version value table
+  table=$(kube get nodes --output=go-template="{{range .items}}{{.metadata.name}}|{{range .status.conditions}}{{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}}|{{.status.nodeInfo.kubeletVersion}}|{{with .metadata.labels}}{{with index . \"$GROUP_LABEL\"}}{{.}}{{end}}{{end}}{{println}}{{end}}")
   for row in "${NODES[@]}"; do
     IFS='|' read -r name _ role label <<<"$row"
     [[ $role == worker ]] || label=''
     found=$(grep -F -- "$name|" <<<"$table" | grep -- "^$name|" || true)
+    IFS='|' read -r _ ready version value <<<"$found"
     verdict "$(same "$found" "$name|True|$KUBERNETES_VERSION|$label")" \
-      "node $name is Ready, $KUBERNETES_VERSION${label:+, $GROUP_LABEL=$label}" "${found:-it has not joined}"
+      "node $name is Ready, $KUBERNETES_VERSION${label:+, $GROUP_LABEL=$label}" \
+      "Ready: ${ready:-not known}, version: ${version:-not known}, label: ${value:-none}"
   done
 }
 
@@ -1713,7 +1735,7 @@ verify_application() {
     return 0
   fi
   found=$(kube get --filename="$file" --ignore-not-found \
-    --output=go-template='{{.status.sync.status}} {{.status.health.status}}' 2>/dev/null || true)
+    --output=go-template='{{with .status}}{{.sync.status}} {{.health.status}}{{else}}not looked at yet{{end}}' 2>/dev/null || true)
   verdict "$(same "$found" 'Synced Healthy')" 'the Argo CD application is Synced and Healthy' "${found:-it does not exist}"
 }
 
