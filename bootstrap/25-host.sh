@@ -165,15 +165,15 @@ fetch_key() {
 
 # write_sysctl PATH TEXT: now, and after every boot.
 write_sysctl() {
-  local name value found different=''
+  local name value found different=${OPTION[root]-}
   write_file "$1" 0644 "$2"
-  while IFS=' =' read -r name value; do
+  while [[ -z $different ]] && IFS=' =' read -r name value; do
     [[ -n $name && $name != '#'* ]] || continue
     # The kernel parts the numbers of a range by a tab.
     found=$(sysctl -n "${name#-}" 2>/dev/null | tr '\t' ' ' || true)
     [[ $found == "$value" ]] || different=yes
   done <<<"$2"
-  if [[ -n $different || -n ${OPTION[root]-} ]]; then
+  if [[ -n $different ]]; then
     live "apply $1" sysctl --load="$1"
   else
     report skipped "the kernel has the settings of $1"
