@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Iterator
 
 from .quantity import millicores, size
+from .sizes import KAFKA
 from .types import Cluster, Group, Service
 
 # Linux: fs.nr_open, the ceiling of open files for one process.
@@ -107,12 +108,11 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
 
 def _kafka(cluster: Cluster) -> Iterator[Limit]:
     for service in cluster.services:
-        if service.name != "kafka-server":
+        if service.name != KAFKA:
             continue
         for volume in service.volumes:
-            copies = min(3, service.replicas)
             yield Limit(
-                "Kafka's message log", cluster.scale.kafka.bytes_needed * copies,
+                "Kafka's message log", cluster.scale.kafka.bytes_with_copies,
                 volume.size * service.replicas, "bytes",
                 ("services", service.name, "volumes", volume.name, "size"),
                 "Write size: kafka_log (the rule), or shorten scale.kafka.retention or segment",

@@ -71,8 +71,7 @@ def _derived(what: str, context: Context) -> str:
     if what == "kafka_partitions":
         return str(context.scale.kafka.partitions)
     if what == "kafka_replication":
-        kafka = services.get("kafka-server", {}).get("replicas", 1)
-        return str(min(3, kafka))
+        return str(context.scale.kafka.replication)
     # zookeeper_servers: host:server:election of every pod, in the order of their ids.
     ports = services[context.service]["ports"]
     governing = next(

@@ -116,7 +116,7 @@ class _Builder:
         persistent = entry.get("persistent", True)
         capacity = entry["size"]
         if capacity == "kafka_log":
-            number = kafka_log_size(self.parameters, self.scale.kafka.bytes_needed, self.replicas)
+            number = kafka_log_size(self.parameters, self.scale.kafka)
         else:
             number = size(capacity)
         return Volume(

@@ -7,6 +7,10 @@ from typing import Any
 from .quantity import size
 from .types import Kafka, Scale
 
+#: The service that keeps the message log, by the name that dojot's images look up.
+KAFKA = "kafka-server"
+# Copies of a partition: Kafka's own recommendation, where there are that many servers.
+_COPIES = 3
 #: What `replicas` may say instead of a number.
 SIZE_RULES = ("brokers", "bridges")
 
@@ -35,7 +39,7 @@ def scale(parameters: dict[str, Any]) -> Scale:
         message_interval=entry["message"]["interval"],
         message_bytes=entry["message"]["stored_bytes"],
         session_memory={name: size(value) for name, value in sorted(entry["session_memory"].items())},
-        kafka=_kafka(entry, bridges),
+        kafka=_kafka(parameters, bridges),
     )
 
 
@@ -46,13 +50,15 @@ def _explicit_brokers(parameters: dict[str, Any]) -> int | None:
     return None
 
 
-def _kafka(entry: dict[str, Any], bridges: int) -> Kafka:
+def _kafka(parameters: dict[str, Any], bridges: int) -> Kafka:
     """Disk that the message log needs.
 
     For each topic: one segment being written in every partition (retention never
     removes it), and what arrives during retention.
     """
+    entry = parameters["scale"]
     kafka = entry["kafka"]
+    servers = parameters["services"].get(KAFKA, {}).get("replicas", 1)
     # Reference deployment: the bridge count is also the number of partitions.
     partitions = kafka.get("partitions", bridges)
     arriving = _ceil(
@@ -60,19 +66,21 @@ def _kafka(entry: dict[str, Any], bridges: int) -> Kafka:
         entry["message"]["interval"],
     )
     return Kafka(
+        servers=servers,
+        replication=min(_COPIES, servers),
         partitions=partitions,
         segment_bytes=kafka["segment"],
         retention=kafka["retention"] * 60,
         topics=kafka["topics"],
+        arriving=arriving,
         bytes_needed=kafka["topics"] * (partitions * kafka["segment"] + arriving),
     )
 
 
-def kafka_log_size(parameters: dict[str, Any], needed: int, replicas: int) -> int:
-    """Bytes of one Kafka broker's volume: its share of the log with the margin, in whole GiB."""
+def kafka_log_size(parameters: dict[str, Any], kafka: Kafka) -> int:
+    """Bytes of one server's volume: its share of the log with the margin, in whole GiB."""
     margin = 100 + parameters["scale"]["kafka"]["margin"]
-    # Each partition has min(3, replicas) copies, spread over the replicas.
-    share = _ceil(needed * min(3, replicas), replicas)
+    share = _ceil(kafka.bytes_with_copies, kafka.servers)
     return _ceil(share * margin, 100 * 2**30) * 2**30
 
 

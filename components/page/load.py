@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.cluster.sizes import KAFKA
 from components.cluster.types import Cluster
 
 from .markdown import section, table
@@ -68,19 +69,17 @@ def _times(cluster: Cluster) -> list[tuple[str, str]]:
 
 def _log(cluster: Cluster) -> tuple[str, ...]:
     kafka, scale = cluster.scale.kafka, cluster.scale
-    servers = next((service for service in cluster.services if service.name == "kafka-server"), None)
+    servers = next((service for service in cluster.services if service.name == KAFKA), None)
     if servers is None:
         return ()
-    arriving = -(-scale.devices * scale.message_bytes * kafka.retention // scale.message_interval)
-    copies = min(3, servers.replicas)
     size = " + ".join(f"{plural(servers.replicas, 'volume')} of {amount(volume.size)}" for volume in servers.volumes)
     rows = [
         ("Segments being written", amount(kafka.partitions * kafka.segment_bytes),
          f"{plural(kafka.partitions, 'partition')} × {amount(kafka.segment_bytes)}; retention never removes these"),
-        ("Arriving during retention", amount(arriving),
+        ("Arriving during retention", amount(kafka.arriving),
          f"{count(scale.messages_per_second)} messages/s × {amount(scale.message_bytes)} × {seconds(kafka.retention)}"),
         ("Both, in every topic of device traffic", amount(kafka.bytes_needed), plural(kafka.topics, "topic")),
-        ("With all copies", amount(kafka.bytes_needed * copies),
-         f"{count(copies)} of each partition; there {'is' if servers.replicas == 1 else 'are'} {size}"),
+        ("With all copies", amount(kafka.bytes_with_copies),
+         f"{count(kafka.replication)} of each partition; there {'is' if servers.replicas == 1 else 'are'} {size}"),
     ]
     return ("### Kafka's message log", table(("What", ">Bytes", "Follows from"), rows))

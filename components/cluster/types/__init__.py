@@ -1,0 +1,43 @@
+"""The cluster as every face sees it: immutable, complete, already judged by the rules.
+
+Units: CPU in millicores, memory and disk in bytes, times in seconds. Optional
+values are None. Collections are tuples, sorted or in the order of the inventory.
+"""
+
+from .balancer import Frontend, LoadBalancer, Server
+from .cluster import Cluster, GitSource, Platform
+from .containers import Container, EnvVar, Expose, KubernetesService, Port, Resources, Security
+from .machines import CONTROL_PLANE, Group, Hardware, Node
+from .scale import Kafka, Scale
+from .services import Database, Disk, File, Job, Plugin, Route, Service, Use, Volume
+
+__all__ = [
+    "CONTROL_PLANE",
+    "Cluster",
+    "Container",
+    "Database",
+    "Disk",
+    "EnvVar",
+    "Expose",
+    "File",
+    "Frontend",
+    "GitSource",
+    "Group",
+    "Hardware",
+    "Job",
+    "Kafka",
+    "KubernetesService",
+    "LoadBalancer",
+    "Node",
+    "Platform",
+    "Plugin",
+    "Port",
+    "Resources",
+    "Route",
+    "Scale",
+    "Security",
+    "Server",
+    "Service",
+    "Use",
+    "Volume",
+]

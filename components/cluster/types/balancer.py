@@ -1,0 +1,55 @@
+"""The load balancer and its listeners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .machines import Hardware
+
+
+@dataclass(frozen=True)
+class Server:
+    """One line of an HAProxy backend."""
+
+    name: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Frontend:
+    """A TCP listener of the load balancer and where it leads."""
+
+    name: str
+    service: str
+    listen: int
+    node_port: int
+    devices: bool
+    maxconn: int
+    servers: tuple[Server, ...]
+
+
+@dataclass(frozen=True)
+class LoadBalancer:
+    """The HAProxy host with every limit derived from the device count.
+
+    `source_ports` is the range each server line connects from; `reserved_ports`
+    are the host's own listeners, kept out of the kernel's ephemeral choice.
+    """
+
+    hostname: str
+    address: str
+    hardware: Hardware
+    frontends: tuple[Frontend, ...]
+    maxconn: int
+    open_files: int
+    source_ports: tuple[int, int]
+    ephemeral_ports: tuple[int, int]
+    reserved_ports: tuple[int, ...]
+    stats_port: int
+    session_timeout: int
+    connect_timeout: int
+    client_fin_timeout: int
+    hard_stop_after: int
+    check_interval: int
+    memory_per_session: int

@@ -1,0 +1,81 @@
+"""The cluster as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+from .balancer import LoadBalancer
+from .machines import CONTROL_PLANE, Group, Hardware, Node
+from .scale import Scale
+from .services import Disk, Service, Volume
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Versions and abilities of what dojot runs on, as written in the platform classes.
+
+    `kubernetes`, `runtime`, `pod_network`, `operating_system`, `haproxy` and
+    `argocd` are plain mappings: see inventory/classes/platform/.
+    """
+
+    kubernetes: Mapping[str, Any]
+    runtime: Mapping[str, Any]
+    pod_network: Mapping[str, Any]
+    operating_system: Mapping[str, Any]
+    haproxy: Mapping[str, Any]
+    argocd: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class GitSource:
+    """Where Argo CD reads the compiled manifests; `path` is inside the repository."""
+
+    repository: str
+    revision: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Cluster:
+    name: str
+    release: str
+    domain: str
+    namespace: str
+    rbac: bool
+    group_label: str
+    storage_class: str
+    volumes_root: str
+    gateway: str | None
+    nodes: tuple[Node, ...]
+    groups: Mapping[str, Group]
+    services: tuple[Service, ...]
+    load_balancer: LoadBalancer
+    scale: Scale
+    platform: Platform
+    git: GitSource
+    reserve: Hardware
+
+    def service(self, name: str) -> Service:
+        """The service called `name`; KeyError if the profile does not have it."""
+        for service in self.services:
+            if service.name == name:
+                return service
+        raise KeyError(name)
+
+    @property
+    def control_plane(self) -> Node:
+        return next(node for node in self.nodes if node.group == CONTROL_PLANE)
+
+    @property
+    def workers(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if node.group != CONTROL_PLANE)
+
+    @property
+    def disks(self) -> tuple[tuple[Service, Volume, Disk], ...]:
+        return tuple(
+            (service, volume, disk)
+            for service in self.services
+            for volume in service.volumes
+            for disk in volume.disks
+        )

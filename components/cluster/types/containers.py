@@ -1,0 +1,93 @@
+"""What a container is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+
+@dataclass(frozen=True)
+class Expose:
+    """How a port is reached from outside: node_port on the group's nodes, listen on HAProxy.
+
+    `listen` is None for a port that clients reach on the nodes themselves.
+    `devices` marks the ports on which devices hold their sessions open.
+    """
+
+    node_port: int
+    listen: int | None
+    devices: bool
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port that a container listens on; `restricted` ones admit declared users only.
+
+    `listener` (tcp, websocket) is set where the custom resource opens the port.
+    """
+
+    name: str
+    number: int
+    protocol: str
+    expose: Expose | None
+    restricted: bool
+    listener: str | None
+
+
+@dataclass(frozen=True)
+class KubernetesService:
+    """A Service object inside the cluster: its DNS name and port name -> port number.
+
+    The names are those of the container's ports, which are the targets.
+    """
+
+    name: str
+    headless: bool
+    same_node: bool
+    ports: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class EnvVar:
+    """One environment variable: a literal value, a key of a Secret, or a pod field."""
+
+    name: str
+    value: str | None = None
+    secret: str | None = None
+    key: str | None = None
+    field: str | None = None
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Requests and limits as written (Kubernetes quantities), and the requests as numbers."""
+
+    requests: Mapping[str, str]
+    limits: Mapping[str, str]
+    cpu: int
+    memory: int
+
+
+@dataclass(frozen=True)
+class Security:
+    """What a container may do; `writable` paths become emptyDirs under a read-only root."""
+
+    user: int
+    group: int
+    read_only_root: bool
+    writable: tuple[str, ...]
+    capabilities: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Container:
+    name: str
+    image: str
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    env: tuple[EnvVar, ...]
+    ports: tuple[Port, ...]
+    readiness: Mapping[str, Any] | None
+    liveness: Mapping[str, Any] | None
+    resources: Resources
+    security: Security

@@ -1,0 +1,36 @@
+"""Machines and the groups they form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+CONTROL_PLANE = "control-plane"
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What one machine has (the guide's hardware table)."""
+
+    cpu: int
+    memory: int
+    disk: int
+
+
+@dataclass(frozen=True)
+class Node:
+    """One machine of the Kubernetes cluster."""
+
+    name: str
+    address: str
+    group: str
+    hardware: Hardware
+
+
+@dataclass(frozen=True)
+class Group:
+    """Nodes that carry one value of the group label; `label` is that value."""
+
+    name: str
+    label: str
+    nodes: tuple[Node, ...]

@@ -1,0 +1,51 @@
+"""The device count and the sizes that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """The message log: `servers` of them share `replication` copies of each partition.
+
+    For each topic, `arriving` bytes come in during retention; `bytes_needed` is one
+    copy of everything.
+    """
+
+    servers: int
+    replication: int
+
+    partitions: int
+    segment_bytes: int
+    retention: int
+    topics: int
+    arriving: int
+    bytes_needed: int
+
+    @property
+    def bytes_with_copies(self) -> int:
+        return self.bytes_needed * self.replication
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Device count and what follows from it; session_lifetime is in milliseconds."""
+
+    devices: int
+    devices_per_broker: int
+    minimum_brokers: int
+    bridges_per_broker: int
+    brokers: int
+    bridges: int
+    keepalive: int
+    session_lifetime: int
+    message_interval: int
+    message_bytes: int
+    session_memory: Mapping[str, int]
+    kafka: Kafka
+
+    @property
+    def messages_per_second(self) -> float:
+        return self.devices / self.message_interval

@@ -1,0 +1,150 @@
+"""A service with its volumes, routes and jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+from .containers import Container, Port
+from .machines import Node
+
+
+@dataclass(frozen=True)
+class Disk:
+    """One local volume: claim <-> PersistentVolume <-> directory on a node."""
+
+    claim: str
+    persistent_volume: str
+    host_path: str
+    node: Node
+    size: int
+    owner: int
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume of a service; `disks` has one entry a replica, none when not persistent."""
+
+    name: str
+    mount: str
+    size: int
+    persistent: bool
+    owner: int
+    disks: tuple[Disk, ...]
+
+
+@dataclass(frozen=True)
+class File:
+    """A text file mounted into the container as mount/name.
+
+    `source` is a file of components/manifests/files, or "gateway_calls" for the
+    calls that configure the API gateway.
+    """
+
+    name: str
+    source: str
+    mount: str
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A Kong plugin on a route's Kong service."""
+
+    name: str
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One endpoint of the API gateway: Kong service and route; timeout in milliseconds."""
+
+    name: str
+    url: str
+    paths: tuple[str, ...]
+    strip_path: bool
+    plugins: tuple[Plugin, ...]
+    timeout: int | None
+
+
+@dataclass(frozen=True)
+class Database:
+    """A PostgreSQL database; name, user and password are keys of the Secret."""
+
+    server: str
+    secret: str
+    name: str
+    user: str
+    create_databases: bool
+
+
+@dataclass(frozen=True)
+class Use:
+    """This service calls `port` of `service`; `at_start`: it cannot start without it."""
+
+    service: str
+    port: str
+    at_start: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run-to-completion pod of a service, `before` or `after` its workload."""
+
+    name: str
+    when: str
+    container: Container
+    files: tuple[File, ...]
+    uses: tuple[Use, ...]
+
+
+@dataclass(frozen=True)
+class Service:
+    """All about one dojot service.
+
+    `wave` orders the sync: lower waves come first. `per_node` is the exact number
+    of pods beside each broker, None where the scheduler may choose.
+    """
+
+    name: str
+    title: str
+    kind: str
+    group: str
+    replicas: int
+    per_node: int | None
+    one_per_node: bool
+    wave: int
+    container: Container
+    sidecars: tuple[Container, ...]
+    kubernetes_services: tuple[KubernetesService, ...]
+    external_service: str | None
+    volumes: tuple[Volume, ...]
+    files: tuple[File, ...]
+    secrets: Mapping[str, Mapping[str, str]]
+    database: Database | None
+    routes: tuple[Route, ...]
+    uses: tuple[Use, ...]
+    jobs: tuple[Job, ...]
+    rbac: tuple[Mapping[str, Any], ...]
+    service_account: str | None
+    max_unavailable: int | None
+    grace_period: int | None
+    update_strategy: str | None
+    pod_management: str | None
+    hostname: str | None
+    fs_group: int | None
+    custom_resource: Mapping[str, Any] | None
+
+    @property
+    def pod_labels(self) -> Mapping[str, str]:
+        """Labels of the service's pods; the operator chooses those of the brokers."""
+        if self.custom_resource:
+            return {"app": "vernemq", "vernemq": self.custom_resource["name"]}
+        return {"app": "dojot", "name": self.name}
+
+    @property
+    def exposed(self) -> tuple[Port, ...]:
+        return tuple(port for port in self.container.ports if port.expose)
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        return (self.container, *self.sidecars)
