@@ -2,7 +2,7 @@
 # Joining: a token for this round only, with the hash of the cluster's CA, in a file
 # that only root reads; deleted in the cluster when the round is over.
 
-JOIN_FILE=/root/dojot-join
+JOIN_FILE=/run/dojot-join
 JOIN_DESCRIPTION='dojot bootstrap: join'
 
 join_file() {

@@ -14,12 +14,18 @@ step_volumes() {
   [[ -n $found ]] || report skipped "no volume lives on $(self name)"
 }
 
-# What is inside stays as it is: only the directory itself gets owner and mode.
+# What is inside stays as it is: only the directory itself gets owner and mode. The
+# kubelet gives a mounted volume to its pod's group and opens it to that group, which
+# is as it should be; whoever else may look in is not.
 make_directory() {
-  if [[ -d $1 && $(stat -c '%u:%g %a' -- "$1") == "$2:$2 750" ]]; then
-    report skipped "$1 exists (owner $2, mode 0750)"
-  else
-    change "make $1 (owner $2, mode 0750)" \
-      install --directory --mode=0750 --owner="$2" --group="$2" -- "$1"
+  local mode
+  if [[ -d $1 && $(stat -c '%u' -- "$1") == "$2" ]]; then
+    mode=$(stat -c '%a' -- "$1")
+    if [[ ${mode: -1} == 0 ]]; then
+      report skipped "$1 exists (owner $2, closed to others)"
+      return 0
+    fi
   fi
+  change "make $1 (owner $2, mode 0750)" \
+    install --directory --mode=0750 --owner="$2" --group="$2" -- "$1"
 }

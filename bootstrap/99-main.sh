@@ -67,7 +67,7 @@ Options:
   --node NAME         this host is node NAME (default: the node that has one of its addresses)
   --root DIR          prepare the system under DIR, such as a mounted image
   --compiled DIR      the compiled folder of this cluster (default: the one above this script)
-  --join-file FILE    the file with the join token (default: /root/dojot-join)
+  --join-file FILE    the file with the join token (default: /run/dojot-join)
   --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config
   --help              this text, or with a step that step's
 

@@ -120,6 +120,24 @@ def test_volumes_belong_to_their_services(sandbox, cluster):
         root.mkdir()
 
 
+@needs_root
+def test_a_volume_that_a_pod_has_mounted_stays_open_to_its_group(sandbox, cluster):
+    root = sandbox.folder / "root"
+    disk = cluster.disks[0][2]
+    directory = root / disk.host_path.lstrip("/")
+    step = ("volumes", "--node", disk.node.name, "--root", str(root))
+    sandbox.run(*step)
+    # What the kubelet does for fsGroup.
+    os.chown(directory, disk.owner, 4242)
+    directory.chmod(0o2770)
+    assert states(sandbox.run(*step).stdout) == {"skipped"}
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o2770
+
+    directory.chmod(0o755)
+    assert f"done: make {directory}" in sandbox.run(*step).stdout
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o750
+
+
 GOOD = "defaults\n  mode tcp\n  timeout client 1s\n  timeout server 1s\n  timeout connect 1s\nlisten a\n  bind 127.0.0.1:1\n"
 
 

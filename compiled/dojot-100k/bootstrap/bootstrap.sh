@@ -1224,7 +1224,7 @@ wait_for_control_plane() {
 # Joining: a token for this round only, with the hash of the cluster's CA, in a file
 # that only root reads; deleted in the cluster when the round is over.
 
-JOIN_FILE=/root/dojot-join
+JOIN_FILE=/run/dojot-join
 JOIN_DESCRIPTION='dojot bootstrap: join'
 
 join_file() {
@@ -1364,14 +1364,20 @@ step_volumes() {
   [[ -n $found ]] || report skipped "no volume lives on $(self name)"
 }
 
-# What is inside stays as it is: only the directory itself gets owner and mode.
+# What is inside stays as it is: only the directory itself gets owner and mode. The
+# kubelet gives a mounted volume to its pod's group and opens it to that group, which
+# is as it should be; whoever else may look in is not.
 make_directory() {
-  if [[ -d $1 && $(stat -c '%u:%g %a' -- "$1") == "$2:$2 750" ]]; then
-    report skipped "$1 exists (owner $2, mode 0750)"
-  else
-    change "make $1 (owner $2, mode 0750)" \
-      install --directory --mode=0750 --owner="$2" --group="$2" -- "$1"
+  local mode
+  if [[ -d $1 && $(stat -c '%u' -- "$1") == "$2" ]]; then
+    mode=$(stat -c '%a' -- "$1")
+    if [[ ${mode: -1} == 0 ]]; then
+      report skipped "$1 exists (owner $2, closed to others)"
+      return 0
+    fi
   fi
+  change "make $1 (owner $2, mode 0750)" \
+    install --directory --mode=0750 --owner="$2" --group="$2" -- "$1"
 }
 
 # ---- secrets
@@ -1846,7 +1852,7 @@ Options:
   --node NAME         this host is node NAME (default: the node that has one of its addresses)
   --root DIR          prepare the system under DIR, such as a mounted image
   --compiled DIR      the compiled folder of this cluster (default: the one above this script)
-  --join-file FILE    the file with the join token (default: /root/dojot-join)
+  --join-file FILE    the file with the join token (default: /run/dojot-join)
   --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config
   --help              this text, or with a step that step's
 

@@ -46,6 +46,17 @@ def addresses_outside_pods(cluster: Cluster) -> Iterator[Finding]:
                 )
 
 
+def separate_networks(cluster: Cluster) -> Iterator[Finding]:
+    """Pods and Services have networks that do not overlap."""
+    pods, services = cluster.platform.pod_network["cidr"], cluster.platform.kubernetes["service_subnet"]
+    if ipaddress.ip_network(pods).overlaps(ipaddress.ip_network(services)):
+        yield Finding(
+            ("platform", "pod_network", "cidr"), pods,
+            f"the network of the pods overlaps that of the Services, {services} (platform.kubernetes.service_subnet)",
+            "Choose another network for one of them",
+        )
+
+
 def one_control_plane(cluster: Cluster) -> Iterator[Finding]:
     """The bootstrap sets up exactly one control plane node, as the guide does."""
     found = [node.name for node in cluster.nodes if node.group == CONTROL_PLANE]
@@ -94,4 +105,4 @@ def _addresses(cluster: Cluster) -> Iterator[tuple[Path, str]]:
     yield ("load_balancer", "address"), cluster.load_balancer.address
 
 
-RULES = (unique_addresses, unique_names, addresses_outside_pods, one_control_plane, own_namespace, distinct_labels)
+RULES = (unique_addresses, unique_names, addresses_outside_pods, separate_networks, one_control_plane, own_namespace, distinct_labels)
