@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Iterable, Mapping
 
 import yaml
+
+# Plain scalars that PyYAML takes for text and Kubernetes' parser does not: `y` is a
+# boolean to it, and `12e5` a number. Everything that could be either is quoted.
+AMBIGUOUS = re.compile(
+    r"[yYnN]"
+    r"|[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"
+    r"|[-+]?0[xXoObB][0-9a-fA-F_]+"
+    r"|[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9_]*)?"
+)
 
 
 class _Dumper(yaml.CSafeDumper):
@@ -13,7 +23,10 @@ class _Dumper(yaml.CSafeDumper):
 
 
 def _text(dumper: yaml.Dumper, data: str) -> yaml.Node:
-    style = "|" if "\n" in data else None
+    if "\n" in data:
+        style = "|"
+    else:
+        style = "'" if AMBIGUOUS.fullmatch(data) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
 
