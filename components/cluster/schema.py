@@ -36,7 +36,7 @@ def _validator() -> Draft202012Validator:
     container = _read("container")
     schema = _read("cluster")
     when = {"enum": ["before", "after"], "description": "before or after"}
-    schema["$defs"] = {
+    shapes = {
         **_read("common"),
         **_read("parts"),
         "service": _closed(
@@ -51,7 +51,22 @@ def _validator() -> Draft202012Validator:
         ),
         "platform": _platform(),
     }
-    return Draft202012Validator(schema)
+    return Draft202012Validator(_inlined(schema, shapes))
+
+
+def _inlined(node: Any, shapes: dict[str, Any]) -> Any:
+    """`node` with every $ref replaced by the shape it names: following them takes a third of the time.
+
+    What stands beside a $ref (a description of its own) wins over the shape's.
+    """
+    if isinstance(node, list):
+        return [_inlined(item, shapes) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        beside = {key: value for key, value in node.items() if key != "$ref"}
+        return _inlined({**shapes[node["$ref"].removeprefix("#/$defs/")], **beside}, shapes)
+    return {key: _inlined(value, shapes) for key, value in node.items()}
 
 
 def _platform() -> dict[str, Any]:
@@ -61,5 +76,4 @@ def _platform() -> dict[str, Any]:
 
 def findings(parameters: dict[str, Any]) -> list[Finding]:
     """Every place where `parameters` differ from the schema; empty when none does."""
-    validator = _validator()
-    return verdicts(validator.iter_errors(parameters), parameters, validator.schema["$defs"])
+    return verdicts(_validator().iter_errors(parameters), parameters)

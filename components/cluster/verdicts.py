@@ -9,16 +9,15 @@ from jsonschema.exceptions import ValidationError
 from .finding import Finding, Path, listed, near, suggest
 
 
-def verdicts(errors: Iterable[ValidationError], parameters: Any, shapes: Mapping[str, Any]) -> list[Finding]:
-    """Findings for the `errors` of `parameters`; `shapes` are the schema's $defs."""
-    judge = _Judge(parameters, shapes)
+def verdicts(errors: Iterable[ValidationError], parameters: Any) -> list[Finding]:
+    """Findings for the `errors` of `parameters`, whose schema has no $ref."""
+    judge = _Judge(parameters)
     return [finding for error in errors for finding in judge.explain(error)]
 
 
 class _Judge:
-    def __init__(self, parameters: Any, shapes: Mapping[str, Any]):
+    def __init__(self, parameters: Any):
         self.parameters = parameters
-        self.shapes = shapes
 
     def explain(self, error: ValidationError) -> Iterator[Finding]:
         path = tuple(str(part) for part in error.absolute_path)
@@ -29,15 +28,15 @@ class _Judge:
         elif "propertyNames" in error.absolute_schema_path:
             yield Finding(
                 (*path, str(error.instance)), None, "this is not a valid name here",
-                f"Write {self._wanted(error.schema)}",
+                f"Write {_wanted(error.schema)}",
             )
         elif error.validator == "anyOf" and (inner := _meant(error)):
             for each in inner:
                 yield from self.explain(each)
         elif error.instance is None:
-            yield Finding(path, None, "this key has no value", f"Write {self._wanted(error.schema)}")
+            yield Finding(path, None, "this key has no value", f"Write {_wanted(error.schema)}")
         else:
-            yield Finding(path, error.instance, "this value does not fit", f"Write {self._wanted(error.schema)}")
+            yield Finding(path, error.instance, "this value does not fit", f"Write {_wanted(error.schema)}")
 
     def _unknown(self, error: ValidationError, path: Path) -> Iterator[Finding]:
         known = error.schema.get("properties", {})
@@ -60,7 +59,7 @@ class _Judge:
         if len(missing) == 1:
             key = missing[0]
             yield Finding(
-                (*path, key), None, "this key is missing", f"Add it: {self._wanted(properties.get(key, {}))}"
+                (*path, key), None, "this key is missing", f"Add it: {_wanted(properties.get(key, {}))}"
             )
             return
         guess = self._sibling(path)
@@ -81,21 +80,20 @@ class _Judge:
         others = [other for other in beside if _stem(other) != _stem(name)]
         return near(name, others)
 
-    def _wanted(self, shape: Mapping[str, Any]) -> str:
-        """What a schema asks for, in its own words or in those of its form."""
-        if "description" in shape:
-            return shape["description"]
-        if "$ref" in shape:
-            return self._wanted(self.shapes[shape["$ref"].rpartition("/")[2]])
-        if keys := shape.get("required") or list(shape.get("properties", ())):
-            return f"a map with {'the key' if len(keys) == 1 else 'the keys'} {listed(keys)}"
-        if shape.get("type") == "object":
-            return "a map: one line `key: value` for each entry"
-        if shape.get("type") == "array":
-            return "a list: one line `- value` for each entry"
-        if "enum" in shape:
-            return f"one of: {', '.join(str(value) for value in shape['enum'])}"
-        return "a text" if shape.get("type") == "string" else "another value"
+
+def _wanted(shape: Mapping[str, Any]) -> str:
+    """What a schema asks for, in its own words or in those of its form."""
+    if "description" in shape:
+        return shape["description"]
+    if keys := shape.get("required") or list(shape.get("properties", ())):
+        return f"a map with {'the key' if len(keys) == 1 else 'the keys'} {listed(keys)}"
+    if shape.get("type") == "object":
+        return "a map: one line `key: value` for each entry"
+    if shape.get("type") == "array":
+        return "a list: one line `- value` for each entry"
+    if "enum" in shape:
+        return f"one of: {', '.join(str(value) for value in shape['enum'])}"
+    return "a text" if shape.get("type") == "string" else "another value"
 
 
 def _meant(error: ValidationError) -> list[ValidationError]:

@@ -18,6 +18,8 @@ from typing import Any, Callable
 import pytest
 from kapitan.inventory.backends.reclass_rs import ReclassRsInventory
 
+from tests.compiled.tree import Tree, read
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 GUIDE, PROFILE = "dojot-100k", "load-test"
@@ -104,3 +106,46 @@ def invalid_inventory(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def invalid_rendered(invalid_inventory) -> Rendered:
     return render(invalid_inventory)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One compiled fixture; `files` as if it had the guide's name, so that only the change shows."""
+
+    tree: Tree
+    files: dict[str, str]
+
+    def changed(self, other: Variant) -> set[str]:
+        """Names of files that are not the same in both, or only in one."""
+        names = self.files.keys() | other.files.keys()
+        return {name for name in names if self.files.get(name) != other.files.get(name)}
+
+
+@pytest.fixture(scope="session")
+def variants(tmp_path_factory) -> dict[str, Variant]:
+    """Every valid fixture, compiled as `make compile` does it; beside them the guide's own cluster."""
+    from components.cluster.kapitan import read_cluster
+    from scripts import in_process
+
+    folder = tmp_path_factory.mktemp("valid")
+    targets = [*fixtures("valid"), Fixture(GUIDE, "classes: [guide]\n", {})]
+    inventory = write_inventory(folder, targets)
+    before = in_process.cached.args
+    try:
+        kapitan = in_process.Kapitan.read(inventory)
+        found = {}
+        for target in targets:
+            kapitan.compile(target.name, folder)
+            parameters = kapitan.inventory.targets[target.name].parameters.model_dump(by_alias=True)
+            tree = read(folder / target.name, read_cluster(target.name, inventory), parameters)
+            files = {path: text.replace(target.name, GUIDE) for path, text in tree.files.items()}
+            found[target.name] = Variant(tree, files)
+        return found
+    finally:
+        in_process.forget()
+        in_process.cached.args = before
+
+
+@pytest.fixture(scope="session")
+def guide(variants) -> Variant:
+    return variants[GUIDE]
