@@ -1,0 +1,38 @@
+"""Breaks: a change of a compiled tree that a check must report, or the check proves nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable
+
+from tests.compiled.tree import Tree
+
+Check = Callable[[Tree], list[str]]
+
+
+@dataclass(frozen=True)
+class Break:
+    """`alter` changes a copy of a tree and returns a word (the broken object's name, often)
+    that the message must hold beside `says`. It raises LookupError where the cluster
+    has nothing of the kind to break. It may also return a new tree and the word.
+    """
+
+    check: Check
+    says: str
+    alter: Callable[[Tree], str | tuple[Tree, str]]
+
+    def __str__(self) -> str:
+        return f"{self.check.__name__}-{self.alter.__name__}"
+
+
+BREAKS: list[Break] = []
+
+
+def breaks(check: Check, says: str) -> Callable:
+    """Registers the decorated function as a break of `check`, which must then say `says`."""
+
+    def register(alter: Callable) -> Callable:
+        BREAKS.append(Break(check, says, alter))
+        return alter
+
+    return register

@@ -1,0 +1,222 @@
+"""Breaks of tests/compiled/checks/volumes.py."""
+
+import re
+
+from tests.compiled.bootstrap_values import SCRIPT
+from tests.compiled.breaking import breaks
+from tests.compiled.checks import volumes
+from tests.compiled.tree import Object, Tree
+
+
+def _volume(tree: Tree) -> Object:
+    return tree.some("PersistentVolume")
+
+
+def _remove(tree: Tree, found: Object) -> None:
+    for documents in tree.documents.values():
+        if found in documents:
+            documents.remove(found)
+
+
+@breaks(volumes.every_claim_has_its_volume, "0 PersistentVolumes are reserved")
+def a_volume_that_is_missing(tree: Tree) -> str:
+    found = _volume(tree)
+    _remove(tree, found)
+    return found["spec"]["claimRef"]["name"]
+
+
+@breaks(volumes.every_claim_has_its_volume, "which nobody makes")
+def a_volume_for_nobody(tree: Tree) -> str:
+    found = _volume(tree)
+    found["spec"]["claimRef"]["name"] = "nobody"
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.every_claim_has_its_volume, "0 PersistentVolumes are reserved")
+def a_volume_for_another_namespace(tree: Tree) -> str:
+    found = _volume(tree)
+    found["spec"]["claimRef"]["namespace"] = "default"
+    return found["spec"]["claimRef"]["name"]
+
+
+@breaks(volumes.every_claim_has_its_volume, "0 PersistentVolumes are reserved")
+def one_broker_more_than_volumes(tree: Tree) -> str:
+    found = tree.some("VerneMQ", lambda entry: "volumeClaimTemplate" in entry["spec"]["storage"])
+    found["spec"]["size"] += 1
+    return f"vernemq-{found['metadata']['name']}-{found['spec']['size'] - 1}"
+
+
+@breaks(volumes.every_claim_has_its_volume, "size is")
+def a_volume_smaller_than_its_claim(tree: Tree) -> str:
+    found = _volume(tree)
+    found["spec"]["capacity"]["storage"] = "1Ki"
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.every_claim_has_its_volume, "storageClassName is")
+def a_volume_of_another_class(tree: Tree) -> str:
+    found = _volume(tree)
+    found["spec"]["storageClassName"] = "standard"
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.every_claim_has_its_volume, "accessModes is")
+def a_volume_of_another_access_mode(tree: Tree) -> str:
+    found = _volume(tree)
+    found["spec"]["accessModes"] = ["ReadOnlyMany"]
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.every_claim_has_its_volume, "no pod mounts it")
+def a_claim_of_nobody(tree: Tree) -> str:
+    found = tree.some("PersistentVolumeClaim")
+    pod = tree.some("Deployment", lambda entry: "claimName" in str(entry))["spec"]["template"]["spec"]
+    pod["volumes"] = [{"name": "x", "emptyDir": {}}]
+    return found["metadata"]["name"] if pod else ""
+
+
+@breaks(volumes.volumes_are_written_by_one_node, "local volumes have ReadWriteOnce only")
+def a_claim_for_many(tree: Tree) -> str:
+    found = tree.some("PersistentVolumeClaim")
+    found["spec"]["accessModes"] = ["ReadWriteMany"]
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.volumes_are_written_by_one_node, "would share it")
+def two_pods_of_one_directory(tree: Tree) -> str:
+    found = tree.some("Deployment", lambda entry: "claimName" in str(entry))
+    found["spec"]["replicas"] = 2
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.volumes_are_written_by_one_node, "reclaim policy is not Retain")
+def a_volume_that_goes_with_its_claim(tree: Tree) -> str:
+    found = _volume(tree)
+    found["spec"]["persistentVolumeReclaimPolicy"] = "Delete"
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.volumes_are_written_by_one_node, "there is no StorageClass")
+def a_class_of_another_name(tree: Tree) -> str:
+    found = tree.some("StorageClass")
+    name, found["metadata"]["name"] = found["metadata"]["name"], "other"
+    return name
+
+
+@breaks(volumes.volumes_are_written_by_one_node, "must wait for the pod")
+def a_class_that_binds_at_once(tree: Tree) -> str:
+    found = tree.some("StorageClass")
+    found["volumeBindingMode"] = "Immediate"
+    return found["metadata"]["name"]
+
+
+def _expressions(found: Object) -> list[dict]:
+    return found["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"][0]["matchExpressions"]
+
+
+@breaks(volumes.volumes_are_on_their_services_nodes, "is not pinned to one node")
+def a_volume_pinned_to_its_group_only(tree: Tree) -> str:
+    # The reference's volumes: with two nodes in a group they follow the label, and the data stay.
+    found = _volume(tree)
+    _expressions(found)[:] = [one for one in _expressions(found) if one["key"] != "kubernetes.io/hostname"]
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.volumes_are_on_their_services_nodes, "but asks for label")
+def a_volume_without_its_group(tree: Tree) -> str:
+    found = _volume(tree)
+    _expressions(found)[:] = [one for one in _expressions(found) if one["key"] == "kubernetes.io/hostname"]
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.volumes_are_on_their_services_nodes, "runs on group")
+def a_volume_on_another_groups_node(tree: Tree) -> str:
+    first, *others = tree.of_kind("PersistentVolume")
+    nodes = tree.parameters["cluster"]["nodes"]
+
+    def group(one: Object) -> str:
+        return next(nodes[entry["values"][0]]["group"] for entry in _expressions(one) if entry["values"][0] in nodes)
+
+    for other in others:
+        if group(other) != group(first):
+            first["spec"]["nodeAffinity"] = other["spec"]["nodeAffinity"]
+            return first["metadata"]["name"]
+    raise LookupError("all volumes are of one group")
+
+
+@breaks(volumes.the_bootstrap_makes_every_directory, "does not make")
+def a_directory_that_nobody_makes(tree: Tree) -> str:
+    found = _volume(tree)
+    path = found["spec"]["local"]["path"]
+    tree.files[SCRIPT] = "\n".join(
+        line for line in tree.files[SCRIPT].splitlines() if not re.search(rf"\|\d+\|{re.escape(path)}'?$", line)
+    )
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.the_bootstrap_makes_every_directory, "which no volume uses")
+def a_directory_for_nothing(tree: Tree) -> str:
+    found = _volume(tree)
+    _remove(tree, found)
+    return found["spec"]["local"]["path"]
+
+
+@breaks(volumes.the_bootstrap_makes_every_directory, "belongs to 4711")
+def a_directory_of_another_owner(tree: Tree) -> str:
+    found = _volume(tree)
+    path = found["spec"]["local"]["path"]
+    tree.files[SCRIPT] = re.sub(rf"\|\d+\|{re.escape(path)}('?)$", rf"|4711|{path}\1", tree.files[SCRIPT], flags=re.MULTILINE)
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.the_bootstrap_makes_every_directory, "is outside volumes.root")
+def another_root(tree: Tree) -> str:
+    tree.parameters["volumes"]["root"] = "/elsewhere"
+    return _volume(tree)["metadata"]["name"]
+
+
+@breaks(volumes.the_bootstrap_makes_every_directory, "too")
+def one_directory_for_two_volumes(tree: Tree) -> str:
+    first = _volume(tree)
+    for other in tree.of_kind("PersistentVolume"):
+        if other is not first and _expressions(other)[-1] == _expressions(first)[-1]:
+            other["spec"]["local"]["path"] = first["spec"]["local"]["path"]
+            return first["spec"]["local"]["path"]
+    raise LookupError("no node has two volumes")
+
+
+@breaks(volumes.the_bootstrap_makes_every_directory, "PERSISTENT_VOLUMES differ")
+def a_volume_that_the_bootstrap_does_not_know(tree: Tree) -> str:
+    found = _volume(tree)
+    found["metadata"]["name"] = "renamed"
+    return "renamed"
+
+
+@breaks(volumes.pods_can_write_their_volumes, "the directory is")
+def a_directory_that_its_pod_cannot_write(tree: Tree) -> str:
+    found = tree.some("StatefulSet", lambda entry: "volumeClaimTemplates" in entry["spec"])
+    pod = found["spec"]["template"]["spec"]
+    pod.pop("securityContext", None)
+    pod["containers"][0]["securityContext"]["runAsUser"] = 4711
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.pods_can_write_their_volumes, "no container of")
+def a_volume_that_nobody_mounts(tree: Tree) -> str:
+    found = tree.some("StatefulSet", lambda entry: "volumeClaimTemplates" in entry["spec"])
+    del found["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.claim_templates_state_their_type, "does not state kind")
+def a_template_without_its_kind(tree: Tree) -> str:
+    found = tree.some("StatefulSet", lambda entry: "volumeClaimTemplates" in entry["spec"])
+    del found["spec"]["volumeClaimTemplates"][0]["kind"]
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.claim_templates_state_their_type, "does not state apiVersion")
+def a_brokers_template_without_its_version(tree: Tree) -> str:
+    found = tree.some("VerneMQ", lambda entry: "volumeClaimTemplate" in entry["spec"]["storage"])
+    del found["spec"]["storage"]["volumeClaimTemplate"]["apiVersion"]
+    return found["metadata"]["name"]

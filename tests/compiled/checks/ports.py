@@ -1,0 +1,331 @@
+"""From a port of the load balancer to the container that answers, and who may go that way."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from typing import Any, Iterator
+
+from tests.compiled.tree import Object, Tree, name_of
+from tests.compiled.workloads import Workload, open_ports, selected, workloads
+from tests.haproxy.configuration import sections
+
+HAPROXY = "haproxy/haproxy.cfg"
+CALLS = "kong-calls.txt"
+# host:port inside a value, with or without a scheme before it.
+_ADDRESS = re.compile(r"(?:^|//|[,;@ ])([a-z][a-z0-9.-]*):(\d{2,5})\b")
+_HOST_NAME = re.compile(r"^[a-z][a-z0-9.-]*$")
+_SCHEMES = {"http": 80, "https": 443}
+
+
+def listeners_lead_to_containers(tree: Tree) -> list[str]:
+    """Each way of the inventory is there whole: listener, nodes, NodePort, Service, container."""
+    ways = {listen: (node_port, servers) for listen, node_port, servers in _listeners(tree)}
+    found = []
+    for service, name, port in _exposed(tree):
+        listen = port["expose"].get("listen")
+        where = f"{service} {name}"
+        if listen is None:
+            continue
+        if listen not in ways:
+            found.append(f"{where}: HAProxy does not listen on {listen}")
+            continue
+        node_port, servers = ways.pop(listen)
+        group = tree.parameters["services"][service]["group"]
+        nodes = {
+            node["address"] for node in tree.parameters["cluster"]["nodes"].values() if node["group"] == group
+        }
+        if servers != nodes:
+            found.append(
+                f"{where}: listener {listen} leads to {', '.join(sorted(servers))}, "
+                f"but group {group} is {', '.join(sorted(nodes))}"
+            )
+        if node_port != port["expose"]["node_port"]:
+            found.append(f"{where}: listener {listen} leads to NodePort {node_port}, not {port['expose']['node_port']}")
+    found += [f"HAProxy listens on {listen}, which no service of the inventory exposes" for listen in ways]
+    return found
+
+
+def node_ports_lead_to_containers(tree: Tree) -> list[str]:
+    """Each NodePort of the inventory leads to the container port it stands beside, and there is no other."""
+    found, seen = [], {}
+    for entry in tree.of_kind("Service"):
+        for port in entry["spec"].get("ports", ()):
+            if "nodePort" not in port:
+                if entry["spec"].get("type") == "NodePort":
+                    found.append(f"{name_of(entry)}: port {port['port']} leaves its NodePort to chance")
+                continue
+            number = port["nodePort"]
+            if number in seen:
+                found.append(f"{name_of(entry)}: NodePort {number} leads to {name_of(seen[number][0])} already")
+            if not 30000 <= number <= 32767:
+                found.append(f"{name_of(entry)}: NodePort {number} is outside 30000-32767")
+            seen[number] = (entry, port)
+    for service, name, wanted in _exposed(tree):
+        number = wanted["expose"]["node_port"]
+        if number not in seen:
+            found.append(f"{service} {name}: no Service has NodePort {number}")
+            continue
+        entry, port = seen.pop(number)
+        targets = {_target(workload, port) for workload in selected(tree, entry["spec"]["selector"])}
+        if targets != {wanted["number"]}:
+            found.append(f"{service} {name}: NodePort {number} leads to container port {targets or 'none'}, not {wanted['number']}")
+        if {one.service for one in selected(tree, entry["spec"]["selector"])} != {service}:
+            found.append(f"{service} {name}: NodePort {number} leads to pods of another service")
+    found += [f"{name_of(entry)}: NodePort {number} is outside the inventory" for number, (entry, _) in seen.items()]
+    return found
+
+
+def _exposed(tree: Tree) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(service, port name, port) of the inventory for every exposed port that is switched on."""
+    for service, entry in tree.parameters["services"].items():
+        for name, port in entry.get("ports", {}).items():
+            if "expose" in port and port.get("enabled", True):
+                yield service, name, port
+
+
+def _listeners(tree: Tree) -> Iterator[tuple[int, int, set[str]]]:
+    """(port, NodePort, server addresses) of each listener that is not for the host itself."""
+    found = sections(tree.files[HAPROXY])
+    backends = {section.name: section for section in found if section.kind in ("backend", "listen")}
+    for section in found:
+        if section.kind not in ("frontend", "listen"):
+            continue
+        for (bind, *_) in section.values("bind"):
+            host, _, port = bind.rpartition(":")
+            if host not in ("", "*", "0.0.0.0", "::"):
+                if ipaddress.ip_address(host).is_loopback:
+                    continue
+            default = section.values("default_backend")
+            servers = [words[1] for words in (backends[default[0][0]] if default else section).values("server")]
+            addresses = {server.rpartition(":")[0] for server in servers}
+            numbers = {int(server.rpartition(":")[2]) for server in servers}
+            yield int(port), numbers.pop() if len(numbers) == 1 else -1, addresses
+
+
+def services_reach_pods(tree: Tree) -> list[str]:
+    """Each Service selects pods, and each of its ports is open in them."""
+    found = []
+    for entry in tree.of_kind("Service"):
+        members = selected(tree, entry["spec"].get("selector", {"": ""}))
+        if not members:
+            found.append(f"{name_of(entry)}: selects no pod")
+        if len({one.service for one in members}) > 1:
+            found.append(f"{name_of(entry)}: selects pods of several services")
+        for workload in members:
+            for port in entry["spec"].get("ports", ()):
+                if _target(workload, port) is None:
+                    found.append(
+                        f"{name_of(entry)}: port {port['port']} leads to {port.get('targetPort')} "
+                        f"of {workload}, which opens {_shown(workload)}"
+                    )
+    return found
+
+
+def _target(workload: Workload, port: dict[str, Any]) -> int | None:
+    """The container port that a Service's port leads to; None where none is open."""
+    wanted, protocol = port.get("targetPort", port["port"]), port.get("protocol", "TCP")
+    for (number, other), name in open_ports(workload).items():
+        if other == protocol and wanted in (number, name):
+            return number
+    return None
+
+
+def _shown(workload: Workload) -> str:
+    return ", ".join(str(number) for number, _ in sorted(open_ports(workload))) or "none"
+
+
+def probes_ask_open_ports(tree: Tree) -> list[str]:
+    """A probe asks a port of its own container."""
+    found = []
+    for workload in workloads(tree):
+        for container in workload.containers:
+            declared = {key for port in container.get("ports", ()) for key in (port["containerPort"], port.get("name"))}
+            for probe in ("readinessProbe", "livenessProbe", "startupProbe"):
+                for handler in ("httpGet", "tcpSocket"):
+                    port = container.get(probe, {}).get(handler, {}).get("port")
+                    if port is not None and port not in declared:
+                        found.append(f"{workload}: container {container['name']}: {probe} asks {port}, which it does not open")
+    return found
+
+
+def policies_fit_their_pods(tree: Tree) -> list[str]:
+    """A NetworkPolicy names pods and ports that exist, and leaves the way for NodePorts and probes."""
+    found = []
+    for policy in tree.of_kind("NetworkPolicy"):
+        members = selected(tree, policy["spec"]["podSelector"])
+        if not members:
+            found.append(f"{name_of(policy)}: selects no pod")
+        for rule in policy["spec"].get("ingress", ()):
+            for port in rule.get("ports", ()):
+                for workload in members:
+                    if (port["port"], port.get("protocol", "TCP")) not in open_ports(workload):
+                        found.append(f"{name_of(policy)}: port {port['port']} is not open in {workload}")
+            for peer in rule.get("from", ()):
+                if "podSelector" in peer and not selected(tree, peer["podSelector"]):
+                    found.append(f"{name_of(policy)}: admits pods {peer['podSelector'].get('matchLabels')}, which nobody has")
+        for service, name, port in _exposed(tree):
+            if any(one.service == service for one in members) and not _open_to_all(policy, port["number"]):
+                found.append(f"{name_of(policy)}: closes port {port['number']} ({name}), which is exposed by a NodePort")
+    return found
+
+
+def users_are_admitted(tree: Tree) -> list[str]:
+    """Whoever declares the use of a port passes the policies of its pods; restricted ports admit nobody else."""
+    found = []
+    for service, entry in tree.parameters["services"].items():
+        for name, port in entry.get("ports", {}).items():
+            if not port.get("enabled", True):
+                continue
+            targets = [one for one in workloads(tree) if one.service == service and one.runs_on]
+            users = _users(tree, service, name)
+            for target in targets:
+                policies = [
+                    policy for policy in tree.of_kind("NetworkPolicy")
+                    if policy["spec"]["podSelector"].get("matchLabels", {}).items() <= target.labels.items()
+                ]
+                if port.get("restricted") and not policies:
+                    found.append(f"{target}: port {port['number']} is restricted, but no NetworkPolicy guards it")
+                for other in workloads(tree):
+                    admitted = not policies or any(_admits(policy, other, port["number"]) for policy in policies)
+                    declared = other.name in users or other.service in users and other.runs_on
+                    if declared and not admitted:
+                        found.append(f"{other} uses port {port['number']} of {target}, which admits it not")
+                    if admitted and not declared and port.get("restricted") and policies:
+                        found.append(f"{target}: restricted port {port['number']} admits {other}, which declares no use")
+    return found
+
+
+def _users(tree: Tree, service: str, port: str) -> set[str]:
+    """Names of the services and jobs that declare the use of a port, by `uses` or by a route through the gateway."""
+    found = set()
+    for name, entry in tree.parameters["services"].items():
+        for user, uses in [(name, entry.get("uses", {})), *((job, one.get("uses", {})) for job, one in entry.get("jobs", {}).items())]:
+            if port in uses.get(service, {}).get("ports", ()):
+                found.add(user)
+    if any(route["port"] == port for route in tree.parameters["services"][service].get("routes", {}).values()):
+        found.add(tree.parameters["gateway"]["service"])
+    return found
+
+
+def _open_to_all(policy: Object, number: int) -> bool:
+    return any(
+        "from" not in rule and ("ports" not in rule or number in [port["port"] for port in rule["ports"]])
+        for rule in policy["spec"].get("ingress", ())
+    )
+
+
+def _admits(policy: Object, other: Workload, number: int) -> bool:
+    return _open_to_all(policy, number) or any(
+        ("ports" not in rule or number in [port["port"] for port in rule["ports"]])
+        and any(
+            peer.get("podSelector", {"matchLabels": {"": ""}}).get("matchLabels", {}).items() <= other.labels.items()
+            for peer in rule["from"]
+        )
+        for rule in policy["spec"].get("ingress", ()) if "from" in rule
+    )
+
+
+def environment_leads_to_services(tree: Tree) -> list[str]:
+    """Every host:port that a container is told is a Service of the cluster with that port, which admits the pod."""
+    found = []
+    for workload in workloads(tree):
+        for container in workload.containers:
+            env = {entry["name"]: entry.get("value") or "" for entry in container.get("env", ())}
+            for name, value in env.items():
+                for host, port in _ADDRESS.findall(value):
+                    found += _unreachable(tree, workload, name, host, int(port))
+                if name.endswith("_HOST") and _HOST_NAME.match(value):
+                    port = env.get(f"{name.removesuffix('_HOST')}_PORT")
+                    found += _unreachable(tree, workload, name, value, int(port) if port else None)
+    return found
+
+
+def routes_lead_to_services(tree: Tree) -> list[str]:
+    """What Kong is told leads to Services and ports of the cluster only."""
+    found = []
+    for entry in tree.of_kind("ConfigMap"):
+        if CALLS not in entry.get("data", {}):
+            continue
+        known: set[str] = set()
+        gateway = next(one for one in workloads(tree) if one.service == tree.parameters["gateway"]["service"] and one.runs_on)
+        for line in entry["data"][CALLS].splitlines():
+            path, _, text = line.partition(" ")
+            body = json.loads(text)
+            if path in known:
+                found.append(f"{CALLS}: {path} is sent twice")
+            known.add(path)
+            parent = "/".join(path.split("/")[:3])
+            if parent not in known:
+                found.append(f"{CALLS}: {path} comes before its service {parent}")
+            for url in (body.get("url"), body.get("config", {}).get("pdpUrl")):
+                if url:
+                    scheme, _, rest = url.partition("://")
+                    host, _, port = rest.partition("/")[0].partition(":")
+                    found += _unreachable(tree, gateway, path, host, int(port or _SCHEMES[scheme]))
+            if "paths" in body and not all(one.startswith("/") for one in body["paths"]):
+                found.append(f"{CALLS}: {path}: a path of {body['paths']} does not begin with /")
+    wanted = {name for entry in tree.parameters["services"].values() for name in entry.get("routes", {})}
+    sent = {
+        line.split("/")[2].split(" ")[0]
+        for entry in tree.of_kind("ConfigMap") for line in entry.get("data", {}).get(CALLS, "").splitlines()
+    }
+    found += [f"{CALLS}: route {name} of the inventory is missing" for name in sorted(wanted - sent)]
+    return found
+
+
+def _unreachable(tree: Tree, workload: Workload, where: str, host: str, port: int | None) -> Iterator[str]:
+    """Why `workload` does not get through to host:port."""
+    if host == "localhost":
+        return
+    # pod.service names one pod behind a headless Service.
+    name = host.split(".")[1] if "." in host and _service(tree, host.split(".")[0]) is None else host.split(".")[0]
+    service = _service(tree, name)
+    if service is None:
+        yield f"{workload}: {where}: there is no Service {host}"
+        return
+    ports = {entry["port"]: entry for entry in service["spec"].get("ports", ())}
+    if port is not None and port not in ports:
+        yield f"{workload}: {where}: Service {host} has no port {port}"
+        return
+    for target in selected(tree, service["spec"]["selector"]) if port is not None else ():
+        number = _target(target, ports[port])
+        policies = [
+            policy for policy in tree.of_kind("NetworkPolicy")
+            if policy["spec"]["podSelector"].get("matchLabels", {}).items() <= target.labels.items()
+        ]
+        if policies and not any(_admits(policy, workload, number) for policy in policies):
+            yield f"{workload}: {where}: a NetworkPolicy keeps it from port {port} of {host}"
+
+
+def _service(tree: Tree, name: str) -> Object | None:
+    return next((entry for entry in tree.of_kind("Service") if entry["metadata"]["name"] == name), None)
+
+
+def local_services_have_local_pods(tree: Tree) -> list[str]:
+    """A Service that stays on the node needs a pod on each node from which it is called."""
+    found = []
+    services = tree.parameters["services"]
+    for entry in tree.of_kind("Service"):
+        spec, members = entry["spec"], selected(tree, entry["spec"].get("selector", {}))
+        keys = spec.get("topologyKeys")
+        same_node = keys == ["kubernetes.io/hostname"] or spec.get("internalTrafficPolicy") == "Local"
+        if keys and spec.get("externalTrafficPolicy") == "Local":
+            found.append(f"{name_of(entry)}: topologyKeys and externalTrafficPolicy: Local exclude each other")
+        for service, wanted in services.items():
+            declared = wanted.get("kubernetes_services", {}).get(entry["metadata"]["name"])
+            if declared is not None and bool(declared.get("same_node")) != same_node:
+                found.append(f"{name_of(entry)}: same-node routing is {same_node}, the inventory says otherwise")
+        if spec.get("externalTrafficPolicy") == "Local" or same_node:
+            for workload in members:
+                if not services[workload.service].get("one_per_node"):
+                    found.append(f"{name_of(entry)}: stays on the node, but {workload} has no pod on every node")
+    return found
+
+
+CHECKS = (
+    listeners_lead_to_containers, node_ports_lead_to_containers, services_reach_pods, probes_ask_open_ports,
+    policies_fit_their_pods, users_are_admitted, environment_leads_to_services, routes_lead_to_services,
+    local_services_have_local_pods,
+)

@@ -1,0 +1,99 @@
+"""No credential in Git: pods name Secrets, and the bootstrap makes them up in the cluster."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator
+
+from tests.compiled.bootstrap_values import SCRIPT, table
+from tests.compiled.tree import Tree, name_of
+from tests.compiled.workloads import broker_config, workloads
+
+# Environment variables that carry a credential, by their names.
+_CREDENTIAL = re.compile(r"PASSW|SECRET|TOKEN|COOKIE|(?:PASS|PWD)$", re.IGNORECASE)
+# Keys of Secrets that are no secret; every other key must be random.
+_PUBLIC_KEYS = {"user", "db", "database", "name"}
+_LITERALS = (
+    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
+    ("a join token", re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b")),
+    ("a password inside an address", re.compile(r"://[^/\s:@$%]+:[^/\s:@$%]+@")),
+)
+# `password: abc`, `"secret":"abc"`, TOKEN=abc; not `password: $X`, `%s` or a reference.
+_ASSIGNED = re.compile(
+    r"(?i)(?:password|passwd|secret|token|cookie)[\"']?\s*(?:=|:\s|:(?=\"))\s*[\"']?"
+    r"(?!(?:on|off|true|false)\b)[A-Za-z0-9+/_.\-]{3,}"
+)
+
+
+def no_secret_objects(tree: Tree) -> list[str]:
+    """A Secret in Git is no secret."""
+    return [f"{path}: {name_of(found)}" for path, found in tree.objects if found.get("kind") == "Secret"]
+
+
+def references_lead_to_secrets(tree: Tree) -> list[str]:
+    """Each key that a pod asks for is one that the bootstrap makes; each Secret it makes is asked for."""
+    made = {(secret, key) for secret, key, *_ in table(tree.files, "SECRETS")}
+    asked, found = set(), []
+    for where, secret, key in _references(tree):
+        asked.add(secret)
+        if (secret, key) not in made:
+            found.append(f"{where}: the bootstrap makes no key {key} of Secret {secret}")
+    found += [f"{SCRIPT}: Secret {secret} is used by nobody" for secret in sorted({secret for secret, _ in made} - asked)]
+    return found
+
+
+def _references(tree: Tree) -> Iterator[tuple[str, str, str]]:
+    for workload in workloads(tree):
+        for container in workload.containers:
+            for entry in container.get("env", ()):
+                reference = entry.get("valueFrom", {}).get("secretKeyRef")
+                if reference:
+                    yield f"{workload}: {entry['name']}", reference["name"], reference["key"]
+            for entry in container.get("envFrom", ()):
+                if "secretRef" in entry:
+                    yield f"{workload}: envFrom", entry["secretRef"]["name"], "(all)"
+        for volume in workload.spec.get("volumes", ()):
+            if "secret" in volume:
+                for item in volume["secret"].get("items", [{"key": "(all)"}]):
+                    yield f"{workload}: volume {volume['name']}", volume["secret"]["secretName"], item["key"]
+
+
+def passwords_are_random(tree: Tree) -> list[str]:
+    """What the bootstrap takes from the inventory as it stands is public: names of users and databases."""
+    found = []
+    for secret, key, how, *value in table(tree.files, "SECRETS"):
+        if how == "random" and any(value):
+            found.append(f"{SCRIPT}: {secret} {key}: a random value is written down")
+        elif how != "random" and key not in _PUBLIC_KEYS:
+            found.append(f"{SCRIPT}: {secret} {key}: is {how}, but a key of this name must be random")
+    return found
+
+
+def environment_holds_no_credential(tree: Tree) -> list[str]:
+    """A variable whose name speaks of a credential takes it from a Secret."""
+    return [
+        f"{workload}: {entry['name']} is written down; take it from a Secret"
+        for workload in workloads(tree) for container in workload.containers
+        for entry in container.get("env", ()) if _CREDENTIAL.search(entry["name"]) and "valueFrom" not in entry
+    ]
+
+
+def texts_hold_no_credential(tree: Tree) -> list[str]:
+    """Neither ConfigMaps, nor the brokers' configuration, nor any other file."""
+    found = [
+        f"{path}: {what}: {match.group()[:8]}..."
+        for path, text in tree.files.items() for what, pattern in _LITERALS for match in pattern.finditer(text)
+    ]
+    texts = {f"{name_of(entry)} {key}": text for entry in tree.of_kind("ConfigMap") for key, text in entry["data"].items()}
+    texts |= {f"{name_of(entry)} vernemq.conf": broker_config(entry) for entry in tree.of_kind("VerneMQ")}
+    found += [
+        f"{where}: looks like a credential: {match.group()[:12]}..."
+        for where, text in texts.items() for match in _ASSIGNED.finditer(text)
+    ]
+    return found
+
+
+CHECKS = (
+    no_secret_objects, references_lead_to_secrets, passwords_are_random, environment_holds_no_credential,
+    texts_hold_no_credential,
+)

@@ -1,0 +1,181 @@
+"""A small scheduler: puts the cluster's pods on its nodes as Kubernetes might, to see where they can end up.
+
+It obeys what is required (node affinity, pod anti-affinity in both directions, taints,
+spread constraints, volumes bound to a node, requests) and chooses at random among
+the nodes that fit, so that many runs show what any order of events may do.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Iterable, Iterator
+
+from components.cluster.capacity import argocd_request
+from components.cluster.quantity import millicores, size
+from components.cluster.types import CONTROL_PLANE
+
+from tests.compiled.tree import Tree
+from tests.compiled.workloads import Workload, workloads
+
+HOST = "kubernetes.io/hostname"
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+@dataclass(frozen=True, eq=False)
+class Pod:
+    """One pod: where it may stand and what it takes (millicores, bytes)."""
+
+    name: str
+    workload: Workload
+    cpu: int
+    memory: int
+    bound: tuple[dict[str, Any], ...]  # node selector terms of the volumes of its claims
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return self.workload.labels
+
+    @cached_property
+    def node_terms(self) -> list[dict[str, Any]] | None:
+        node = self.workload.spec.get("affinity", {}).get("nodeAffinity", {})
+        return node.get(_REQUIRED, {}).get("nodeSelectorTerms")
+
+    @cached_property
+    def apart(self) -> list[tuple[str, dict[str, str]]]:
+        """(topology key, labels) of each required anti-affinity."""
+        terms = self.workload.spec.get("affinity", {}).get("podAntiAffinity", {}).get(_REQUIRED, ())
+        return [(term["topologyKey"], term.get("labelSelector", {}).get("matchLabels", {})) for term in terms]
+
+
+@dataclass(eq=False)
+class Machine:
+    """One node: its labels, what it can give, and the pods on it."""
+
+    name: str
+    group: str
+    labels: dict[str, str]
+    tainted: bool
+    cpu: int
+    memory: int
+    pods: list[Pod] = field(default_factory=list)
+
+    def room(self, pod: Pod) -> bool:
+        return (
+            sum(one.cpu for one in self.pods) + pod.cpu <= self.cpu
+            and sum(one.memory for one in self.pods) + pod.memory <= self.memory
+        )
+
+    def count(self, service: str) -> int:
+        return sum(one.workload.service == service for one in self.pods)
+
+
+def machines(tree: Tree) -> list[Machine]:
+    """The cluster's nodes, less what the system and Argo CD keep."""
+    cluster = tree.cluster
+    return [
+        Machine(
+            node.name, node.group,
+            {HOST: node.name, cluster.group_label: cluster.groups[node.group].label},
+            node.group == CONTROL_PLANE,
+            node.hardware.cpu - cluster.reserve.cpu - argocd_request(cluster, cluster.groups[node.group], "cpu"),
+            node.hardware.memory - cluster.reserve.memory - argocd_request(cluster, cluster.groups[node.group], "memory"),
+        )
+        for node in cluster.nodes
+    ]
+
+
+def pods(tree: Tree, *, jobs: bool = False) -> list[Pod]:
+    """The pods that stay (or, with `jobs`, those that end)."""
+    bound = {
+        volume["spec"]["claimRef"]["name"]: volume["spec"]["nodeAffinity"]["required"]
+        for volume in tree.of_kind("PersistentVolume")
+    }
+    return [
+        pod for workload in workloads(tree) if workload.runs_on != jobs
+        for pod in _pods(workload, bound)
+    ]
+
+
+def _pods(workload: Workload, bound: dict[str, dict[str, Any]]) -> Iterator[Pod]:
+    requests = [container.get("resources", {}).get("requests", {}) for container in workload.containers]
+    cpu = sum(millicores(entry.get("cpu", 0)) for entry in requests)
+    memory = sum(size(entry.get("memory", 0)) for entry in requests)
+    for number in range(workload.replicas):
+        claims = [
+            f"{template['metadata']['name']}-{workload.pods}-{number}" for template in workload.claim_templates
+        ] + [
+            volume["persistentVolumeClaim"]["claimName"]
+            for volume in workload.spec.get("volumes", ()) if "persistentVolumeClaim" in volume
+        ]
+        yield Pod(
+            f"{workload.pods}-{number}", workload, cpu, memory,
+            tuple(bound[claim] for claim in claims if claim in bound),
+        )
+
+
+def schedule(waiting: Iterable[Pod], nodes: list[Machine], chance: random.Random) -> list[Pod]:
+    """Puts the pods on the nodes in a random order; returns those that find no place."""
+    queue = list(waiting)
+    chance.shuffle(queue)
+    pending = []
+    for pod in queue:
+        fitting = [node for node in nodes if _fits(pod, node, nodes)]
+        if fitting:
+            chance.choice(fitting).pods.append(pod)
+        else:
+            pending.append(pod)
+    return pending
+
+
+def _fits(pod: Pod, node: Machine, nodes: list[Machine]) -> bool:
+    return (
+        not node.tainted
+        and _affine(pod, node)
+        and node.room(pod)
+        and not _repelled(pod, node, nodes)
+        and _spread(pod, node, nodes)
+    )
+
+
+def _affine(pod: Pod, node: Machine) -> bool:
+    terms = pod.node_terms
+    if terms is not None and not any(_matches(term, node) for term in terms):
+        return False
+    return all(any(_matches(term, node) for term in required["nodeSelectorTerms"]) for required in pod.bound)
+
+
+def _matches(term: dict[str, Any], node: Machine) -> bool:
+    for wanted in term["matchExpressions"]:
+        if wanted["operator"] != "In":
+            raise NotImplementedError(f"operator {wanted['operator']} of a node selector")
+        if node.labels.get(wanted["key"]) not in wanted["values"]:
+            return False
+    return True
+
+
+def _repelled(pod: Pod, node: Machine, nodes: list[Machine]) -> bool:
+    """Anti-affinity holds for the newcomer and for those who are there."""
+    for other_node in nodes:
+        for other in other_node.pods:
+            for one, labels in ((pod, other.labels), (other, pod.labels)):
+                for key, selector in one.apart:
+                    same = node.labels.get(key) is not None and node.labels.get(key) == other_node.labels.get(key)
+                    if same and selector.items() <= labels.items():
+                        return True
+    return False
+
+
+def _spread(pod: Pod, node: Machine, nodes: list[Machine]) -> bool:
+    for rule in pod.workload.spec.get("topologySpreadConstraints", ()):
+        selector, key = rule["labelSelector"]["matchLabels"], rule["topologyKey"]
+        counts = Counter({one.labels[key]: 0 for one in nodes if key in one.labels and _affine(pod, one)})
+        for one in nodes:
+            if one.labels.get(key) in counts:
+                counts[one.labels[key]] += sum(selector.items() <= there.labels.items() for there in one.pods)
+        least = 0 if len(counts) < rule.get("minDomains", 1) else min(counts.values(), default=0)
+        if counts[node.labels[key]] + 1 - least > rule["maxSkew"]:
+            return False
+    return True

@@ -1,0 +1,48 @@
+"""Every check over everything compiled of every committed cluster, and proof that each check can fail."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiled.breaking import BREAKS
+from tests.compiled.breaks import argocd as _argocd  # noqa: F401  (each registers its breaks)
+from tests.compiled.breaks import hygiene as _hygiene  # noqa: F401
+from tests.compiled.breaks import placement as _placement  # noqa: F401
+from tests.compiled.breaks import ports as _ports  # noqa: F401
+from tests.compiled.breaks import schemas as _schemas  # noqa: F401
+from tests.compiled.breaks import secrets as _secrets  # noqa: F401
+from tests.compiled.breaks import style as _style  # noqa: F401
+from tests.compiled.breaks import volumes as _volumes  # noqa: F401
+from tests.compiled.checks import argocd, hygiene, placement, ports, schemas, secrets, style, volumes
+
+CHECKS = [
+    check for room in (schemas, style, placement, ports, volumes, secrets, argocd, hygiene) for check in room.CHECKS
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_everything_compiled_passes(check, tree):
+    assert check(tree) == []
+
+
+@pytest.mark.parametrize("broken", BREAKS, ids=str)
+def test_the_check_reports(broken, tree):
+    changed = tree.copy()
+    try:
+        word = broken.alter(changed)
+    except LookupError as nothing:
+        pytest.skip(str(nothing))
+    if isinstance(word, tuple):
+        changed, word = word
+    problems = broken.check(changed)
+    assert any(broken.says in problem and word in problem for problem in problems), problems or "nothing reported"
+
+
+def test_every_check_has_a_break():
+    assert [check.__name__ for check in CHECKS if check not in {entry.check for entry in BREAKS}] == []
+
+
+def test_there_is_something_to_check(tree):
+    """An empty or half-written folder must not pass as a cluster without problems."""
+    assert {path.split("/")[0] for path in tree.files} >= {"README.md", "argocd", "bootstrap", "haproxy", "manifests"}
+    assert {service for service, _ in tree.manifests} >= set(tree.parameters["services"])

@@ -1,0 +1,90 @@
+"""One cluster's compiled folder, parsed once, for checks to look at and for tests to break."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping
+
+import yaml
+
+from components.cluster.types import Cluster
+
+Object = dict[str, Any]
+
+# Groups of files that kubeadm and its components read; no API server ever sees them.
+_NO_API = ("kubeadm.k8s.io", "kubelet.config.k8s.io", "kubeproxy.config.k8s.io")
+MANIFESTS = "manifests/"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """What was compiled for a cluster.
+
+    `parameters` are the inventory's as Kapitan resolves them, before the model: what
+    a check expects is worked out from them where it can be, so that a wrong
+    derivation in the model does not go unseen. `files` maps a path inside the
+    folder to its text, `documents` a path to its Kubernetes objects.
+    """
+
+    cluster: Cluster
+    parameters: Mapping[str, Any]
+    files: dict[str, str]
+    documents: dict[str, list[Object]]
+
+    @property
+    def objects(self) -> Iterator[tuple[str, Object]]:
+        """Every Kubernetes object with the path of its file."""
+        for path, found in self.documents.items():
+            for entry in found:
+                yield path, entry
+
+    @property
+    def manifests(self) -> Iterator[tuple[str, Object]]:
+        """What Argo CD syncs, with the name of the service (the file's name without suffix)."""
+        for path, entry in self.objects:
+            if path.startswith(MANIFESTS):
+                yield path.removeprefix(MANIFESTS).removesuffix(".yml"), entry
+
+    def of_kind(self, *kinds: str) -> list[Object]:
+        """The manifests of these kinds."""
+        return [entry for _, entry in self.manifests if entry.get("kind") in kinds]
+
+    def some(self, kind: str, wanted: Callable[[Object], bool] = lambda found: True) -> Object:
+        """The first manifest of a kind that is `wanted`; LookupError if there is none."""
+        for entry in self.of_kind(kind):
+            if wanted(entry):
+                return entry
+        raise LookupError(f"{self.cluster.name} has no such {kind}")
+
+    def copy(self) -> Tree:
+        """A tree whose files, objects and parameters can be changed; the cluster is shared."""
+        parameters, files, documents = pickle.loads(pickle.dumps((self.parameters, self.files, self.documents)))
+        return replace(self, parameters=parameters, files=files, documents=documents)
+
+
+def read(folder: Path, cluster: Cluster, parameters: Mapping[str, Any]) -> Tree:
+    """The tree of a compiled folder."""
+    files = {
+        str(path.relative_to(folder)): path.read_text("utf-8")
+        for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+    return Tree(cluster, parameters, files, documents(files))
+
+
+def documents(files: Mapping[str, str]) -> dict[str, list[Object]]:
+    """Path -> Kubernetes objects, for every YAML file that has some."""
+    found = {
+        path: [
+            entry for entry in yaml.load_all(text, Loader=yaml.CSafeLoader)
+            if not str((entry or {}).get("apiVersion")).startswith(_NO_API)
+        ]
+        for path, text in files.items() if path.endswith((".yml", ".yaml"))
+    }
+    return {path: entries for path, entries in found.items() if entries}
+
+
+def name_of(found: Object) -> str:
+    """Kind and name of an object, for messages."""
+    return f"{found.get('kind')} {found.get('metadata', {}).get('name')}"
