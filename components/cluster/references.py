@@ -18,8 +18,7 @@ GATEWAY_CALLS = "gateway_calls"
 
 def findings(parameters: dict[str, Any]) -> list[Finding]:
     """Every name that leads nowhere; empty when all are found."""
-    checks = (_groups, _brokers, _uses, _cycles, _ports, _secrets, _databases, _routes, _files)
-    return [finding for check in checks for finding in check(parameters)]
+    return [finding for check in CHECKS for finding in check(parameters)]
 
 
 def _groups(parameters: dict[str, Any]) -> Iterator[Finding]:
@@ -58,7 +57,8 @@ def _brokers(parameters: dict[str, Any]) -> Iterator[Finding]:
         if service.get("custom_resource") is None and service["kind"] == "VerneMQ":
             yield Finding(
                 ("services", name, "custom_resource"), None,
-                "a service of kind VerneMQ needs its custom_resource", "Add it",
+                "a service of kind VerneMQ needs its custom_resource",
+                "Add it, with name, version, bundler_image, configs and conf",
             )
     for extra in brokers[1:]:
         yield Finding(
@@ -229,7 +229,7 @@ def _routes(parameters: dict[str, Any]) -> Iterator[Finding]:
             elif not _dns_names(service, entry["port"]):
                 yield Finding(
                     (*path, "port"), entry["port"], "no entry of kubernetes_services offers this port",
-                    "Add the port to one",
+                    f"Add the port to one of services.{name}.kubernetes_services",
                 )
     routed = [name for name, service in services.items() if service.get("routes")]
     if routed and gateway not in services:
@@ -261,3 +261,6 @@ def _files(parameters: dict[str, Any]) -> Iterator[Finding]:
                         f"Put it into components/manifests/files, or name one of: "
                         f"{', '.join(sorted(item.name for item in FILES.iterdir() if item.is_file()))}",
                     )
+
+
+CHECKS = (_groups, _brokers, _uses, _cycles, _ports, _secrets, _databases, _routes, _files)

@@ -9,6 +9,7 @@ name: the load test's, with that line deleted.
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
 from dataclasses import dataclass, field
@@ -103,9 +104,44 @@ def invalid_inventory(tmp_path_factory) -> Path:
     return write_inventory(tmp_path_factory.mktemp("invalid"), fixtures("invalid"))
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What is said about one broken inventory, and the names of the rules that said it."""
+
+    lines: tuple[str, ...]
+    rules: frozenset[str]
+
+
 @pytest.fixture(scope="session")
-def invalid_rendered(invalid_inventory) -> Rendered:
-    return render(invalid_inventory)
+def refusals(invalid_inventory) -> dict[str, Refusal]:
+    """The refusal of every invalid fixture; one that is accepted has no lines."""
+    from components.cluster import InvalidInventory, references
+
+    load_module = importlib.import_module("components.cluster.load")
+    spoke: set[str] = set()
+
+    def recorded(rule):
+        def listening(subject):
+            found = list(rule(subject))
+            spoke.update([rule.__name__] if found else [])
+            return found
+
+        return listening
+
+    arguments = render(invalid_inventory)
+    found = {}
+    with pytest.MonkeyPatch.context() as patch:
+        for place, name in ((references, "CHECKS"), (load_module, "STRUCTURE"), (load_module, "CAPACITY")):
+            patch.setattr(place, name, tuple(recorded(rule) for rule in getattr(place, name)))
+        for target in fixtures("invalid"):
+            spoke.clear()
+            lines: tuple[str, ...] = ()
+            try:
+                load_module.load(*arguments(target.name))
+            except InvalidInventory as refusal:
+                lines = refusal.lines
+            found[target.name] = Refusal(lines, frozenset(spoke))
+    return found
 
 
 @dataclass(frozen=True)
