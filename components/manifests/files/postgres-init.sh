@@ -11,7 +11,8 @@ run_psql() {
 make_database() {
   local name_var="DATABASE_$1_NAME" user_var="DATABASE_$1_USER" password_var="DATABASE_$1_PASSWORD"
   local createdb_var="DATABASE_$1_CREATEDB" exists
-  local name="${!name_var:?}" user="${!user_var:?}" createdb=nocreatedb
+  local name="${!name_var:?$name_var is not set}" user="${!user_var:?$user_var is not set}" createdb=nocreatedb
+  : "${!password_var:?$password_var is not set}"
   [ "${!createdb_var:-false}" = true ] && createdb=createdb
 
   # The statements go to standard input, where psql replaces :"name" and :'name'
@@ -29,6 +30,8 @@ SQL
   echo "database $name: ready, owned by $user"
 }
 
-for number in $(seq 1 "${DATABASES:?}"); do
+# Not `seq` in the loop's head: a failure there would pass as no databases at all.
+count=${DATABASES:?}
+for ((number = 1; number <= count; number++)); do
   make_database "$number"
 done

@@ -1,0 +1,56 @@
+"""Containers: rights, scratch directories, files and where values come from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from components.cluster.types import EnvVar, File, Security
+from components.manifests import pods
+from tests.manifests.rendering import some_service
+
+
+def _container(cluster, **changes):
+    return replace(some_service(cluster, lambda one: one.kind == "Deployment").container, **changes)
+
+
+def test_rights_are_dropped_and_only_named_ones_come_back(cluster):
+    spec = pods.container(_container(cluster, security=Security(0, 0, True, (), ("CHOWN",))))["securityContext"]
+    assert spec["capabilities"] == {"drop": ["ALL"], "add": ["CHOWN"]}
+    assert (spec["runAsUser"], spec["runAsNonRoot"], spec["readOnlyRootFilesystem"]) == (0, False, True)
+    assert spec["allowPrivilegeEscalation"] is False
+
+
+def test_writable_paths_are_bounded_directories_of_their_own(cluster):
+    container = _container(cluster, name="web", security=Security(1, 1, True, ("/tmp", "/var/cache_files/"), ()))
+    mounts = pods.container(container)["volumeMounts"]
+    volumes = pods.scratch_volumes([container])
+    assert [mount["mountPath"] for mount in mounts] == ["/tmp", "/var/cache_files/"]
+    assert [mount["name"] for mount in mounts] == [volume["name"] for volume in volumes]
+    assert [volume["name"] for volume in volumes] == ["scratch-web-tmp", "scratch-web-var-cache-files"]
+    assert all(volume["emptyDir"]["sizeLimit"] for volume in volumes)
+
+
+def test_files_of_one_folder_are_mounted_once_and_cannot_be_written(cluster):
+    files = (File("a", "a", "/scripts"), File("b", "b", "/scripts"))
+    mounts = pods.container(_container(cluster, security=Security(1, 1, True, (), ())), (), files, "owner")["volumeMounts"]
+    assert mounts == [{"name": "owner-files", "mountPath": "/scripts", "readOnly": True}]
+    volume = pods.files_volume("owner")["configMap"]
+    assert volume["name"] == "owner-files" and volume["defaultMode"] & 0o222 == 0
+
+
+def test_values_come_from_text_secrets_or_the_pod():
+    found = pods.environment([
+        EnvVar("A", value=""), EnvVar("B", secret="s", key="k"), EnvVar("C", field="metadata.name"),
+    ])
+    assert found == [
+        {"name": "A", "value": ""},
+        {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+        {"name": "C", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}},
+    ]
+
+
+def test_the_digest_sees_names_and_contents():
+    digest = pods.pod_annotations
+    assert digest({}) == digest(None) == {}
+    assert digest({"a": "1", "b": "2"}) == digest({"b": "2", "a": "1"})
+    assert len({str(digest(one)) for one in ({"a": "1"}, {"a": "2"}, {"b": "1"}, {"a": "1", "b": ""})}) == 4
