@@ -54,6 +54,22 @@ def _brokers(parameters: dict[str, Any]) -> Iterator[Finding]:
             "Add service.vernemq to the profile, or write numbers",
         )
     for name, service in parameters["services"].items():
+        if service["kind"] == "VerneMQ" and service["replicas"] == "bridges":
+            yield Finding(
+                ("services", name, "replicas"), "bridges", "the number of bridges follows that of the brokers",
+                "Write a number, or the rule: brokers",
+            )
+        if service["kind"] == "VerneMQ" and not service.get("one_per_node"):
+            yield Finding(
+                ("services", name, "one_per_node"), service.get("one_per_node"),
+                "bridges speak to the broker on their own node, so brokers stand one on each",
+                "Write one_per_node: true",
+            )
+        if service.get("custom_resource") and service["kind"] != "VerneMQ":
+            yield Finding(
+                ("services", name, "custom_resource"), None,
+                f"{name} is of kind {service['kind']}, and only a VerneMQ has a custom_resource", "Take it out",
+            )
         if service.get("custom_resource") is None and service["kind"] == "VerneMQ":
             yield Finding(
                 ("services", name, "custom_resource"), None,
@@ -151,18 +167,49 @@ def _ports(parameters: dict[str, Any]) -> Iterator[Finding]:
             )
 
 
+def _names(parameters: dict[str, Any]) -> Iterator[Finding]:
+    """Objects and routes are declared by one service each: a second one would overwrite the first."""
+    owner: dict[tuple[str, str], str] = {}
+    for user, path, kind, name in _declared(parameters["services"]):
+        if (kind, name) in owner:
+            yield Finding(path, None, f"{owner[kind, name]} has a {kind} {name} already", "Choose another name")
+        owner.setdefault((kind, name), user)
+
+
+def _declared(services: dict[str, Any]) -> Iterator[tuple[str, Path, str, str]]:
+    for name, service in services.items():
+        path = ("services", name)
+        for key, kind in (("kubernetes_services", "Service"), ("secrets", "Secret"), ("routes", "route")):
+            for inner in service.get(key, {}):
+                yield name, (*path, key, inner), kind, inner
+        for key, kind in (("external_service", "Service"), ("service_account", "ServiceAccount")):
+            if key in service:
+                yield name, (*path, key), kind, service[key]
+
+
+def _derived(parameters: dict[str, Any]) -> Iterator[Finding]:
+    """ZooKeeper's list of servers is made of its own ports and headless Service."""
+    services = parameters["services"]
+    for path, env in _all_env(services):
+        for variable, value in env.items():
+            if not isinstance(value, dict) or value.get("derived") != "zookeeper_servers":
+                continue
+            service = services[path[1]]
+            headless = any(entry.get("headless") for entry in service.get("kubernetes_services", {}).values())
+            if not headless or not {"server", "leader-election"} <= enabled_ports(service).keys():
+                yield Finding(
+                    (*path, variable), "zookeeper_servers",
+                    f"this is made of ports server and leader-election and of a headless Service, which {path[1]} "
+                    "does not have",
+                    "Add them, as in service.zookeeper, or write the value",
+                )
+
+
 def _secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
     services = parameters["services"]
     secrets: dict[str, set[str]] = {}
-    owner: dict[str, str] = {}
-    for name, service in services.items():
+    for service in services.values():
         for secret, keys in service.get("secrets", {}).items():
-            if secret in owner:
-                yield Finding(
-                    ("services", name, "secrets", secret), None,
-                    f"{owner[secret]} declares this Secret already", "Declare it once",
-                )
-            owner[secret] = name
             secrets.setdefault(secret, set()).update(keys)
     for path, env in _all_env(services):
         for variable, value in env.items():
@@ -263,4 +310,4 @@ def _files(parameters: dict[str, Any]) -> Iterator[Finding]:
                     )
 
 
-CHECKS = (_groups, _brokers, _uses, _cycles, _ports, _secrets, _databases, _routes, _files)
+CHECKS = (_groups, _brokers, _uses, _cycles, _ports, _names, _secrets, _derived, _databases, _routes, _files)

@@ -39,7 +39,7 @@ def scale(parameters: dict[str, Any]) -> Scale:
         message_interval=entry["message"]["interval"],
         message_bytes=entry["message"]["stored_bytes"],
         session_memory={name: size(value) for name, value in sorted(entry["session_memory"].items())},
-        kafka=_kafka(parameters, bridges),
+        kafka=_kafka(parameters, brokers, bridges),
     )
 
 
@@ -50,7 +50,7 @@ def _explicit_brokers(parameters: dict[str, Any]) -> int | None:
     return None
 
 
-def _kafka(parameters: dict[str, Any], bridges: int) -> Kafka:
+def _kafka(parameters: dict[str, Any], brokers: int, bridges: int) -> Kafka:
     """Disk that the message log needs.
 
     For each topic: one segment being written in every partition (retention never
@@ -59,6 +59,7 @@ def _kafka(parameters: dict[str, Any], bridges: int) -> Kafka:
     entry = parameters["scale"]
     kafka = entry["kafka"]
     servers = parameters["services"].get(KAFKA, {}).get("replicas", 1)
+    servers = {"brokers": brokers, "bridges": bridges}.get(servers, servers)
     # Reference deployment: the bridge count is also the number of partitions.
     partitions = kafka.get("partitions", bridges)
     arriving = _ceil(
