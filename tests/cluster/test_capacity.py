@@ -1,0 +1,57 @@
+"""What is needed against what there is."""
+
+from dataclasses import replace
+
+import pytest
+
+from components.cluster.capacity import Limit, limits, pods_per_node
+from components.cluster.rules.capacity import amount, fits
+from components.cluster.types import Group, Hardware
+
+
+def _limit(needed, available, **more):
+    return Limit(**{"what": "w", "needed": needed, "available": available, "unit": "count", "path": ("p",),
+                    "way_out": "Do this", **more})
+
+
+def test_headroom():
+    assert _limit(75, 100).headroom == 0.25 and _limit(75, 100).fits
+    assert _limit(100, 100).headroom == 0 and _limit(100, 100).fits
+    assert _limit(150, 100).headroom == -0.5 and not _limit(150, 100).fits
+    assert _limit(1, 0).headroom < 0 and not _limit(1, 0).fits
+
+
+def test_amounts_in_words():
+    assert amount(_limit(0, 0, unit="cpu"), 7500) == "7.5 cores"
+    assert amount(_limit(0, 0, unit="bytes"), 2**31) == "2.0 GiB"
+    assert amount(_limit(0, 0), 100_000) == "100,000"
+
+
+def test_committed_clusters_fit(cluster):
+    assert list(fits(cluster)) == []
+    assert [limit.what for limit in limits(cluster) if limit.binding and not limit.fits] == []
+
+
+def test_one_line_for_two_listeners_with_one_range(cluster):
+    narrow = replace(cluster, load_balancer=replace(cluster.load_balancer, source_ports=(65_000, 65_535)))
+    about_ports = [finding for finding in fits(narrow) if "source ports" in finding.rule]
+    assert len(about_ports) == 1 and "one broker lost" in about_ports[0].rule
+
+
+def test_each_small_node_is_named(cluster):
+    tiny = Hardware(cpu=100, memory=2**30, disk=2**30)
+    nodes = {node: replace(node, hardware=tiny) for node in cluster.nodes}
+    groups = {
+        name: Group(name, group.label, tuple(nodes[node] for node in group.nodes))
+        for name, group in cluster.groups.items()
+    }
+    found = list(fits(replace(cluster, nodes=tuple(nodes.values()), groups=groups)))
+    for node in cluster.workers:
+        assert any(finding.path[:3] == ("cluster", "nodes", node.name) for finding in found)
+
+
+@pytest.mark.parametrize(("replicas", "nodes", "most"), [(9, 3, 3), (10, 3, 4), (1, 3, 1), (2, 1, 2), (2, 0, 2)])
+def test_pods_per_node(cluster, replicas, nodes, most):
+    group = cluster.groups["vernemq"]
+    few = Group("g", "g", (group.nodes * nodes)[:nodes])
+    assert pods_per_node(replace(cluster.services[0], replicas=replicas), few) == most

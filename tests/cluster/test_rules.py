@@ -1,0 +1,49 @@
+"""Rules over one Cluster each; what each of them says is fixed in tests/inventory/invalid."""
+
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from components.cluster import rules
+from components.cluster.rules.placement import enough_nodes, even_shares
+from components.cluster.rules.ports import source_ports_are_free
+from components.cluster.types import Group
+
+
+@pytest.mark.parametrize("rule", rules.STRUCTURE + rules.CAPACITY, ids=lambda rule: rule.__name__)
+def test_committed_clusters_break_none(rule, cluster):
+    assert list(rule(cluster)) == []
+
+
+def test_a_cluster_does_not_change(cluster):
+    with pytest.raises(FrozenInstanceError):
+        cluster.name = "another"
+
+
+def test_missing_nodes_are_named_after_their_group(cluster):
+    """verne-3 -> verne-4; names that are taken are left out, an empty group lends its own name."""
+    group = cluster.groups["vernemq"]
+    fewer = Group(group.name, group.label, group.nodes[:1])
+    nodes = tuple(node for node in cluster.nodes if node not in group.nodes[1:])
+    found = list(enough_nodes(replace(cluster, nodes=nodes, groups={"vernemq": fewer})))
+    assert [finding.way_out for finding in found] == [
+        "Add verne-2 and verne-3 under cluster.nodes, each with group: vernemq"
+    ]
+    none = Group(group.name, group.label, ())
+    found = list(enough_nodes(replace(cluster, groups={"vernemq": none})))
+    assert found[0].way_out.startswith("Add vernemq-1, vernemq-2 and vernemq-3 under")
+
+
+@pytest.mark.parametrize(("replicas", "accepted"), [(9, True), (12, True), (6, False), (10, False), (3, False)])
+def test_bridges(cluster, replicas, accepted):
+    bridges = tuple(
+        replace(service, replicas=replicas) for service in cluster.services if service.per_node is not None
+    )
+    brokers = replace(cluster.scale, brokers=3, bridges_per_broker=3)
+    assert (list(even_shares(replace(cluster, services=bridges, scale=brokers))) == []) is accepted
+
+
+@pytest.mark.parametrize(("first", "accepted"), [(10_240, True), (8884, True), (8883, False), (1024, False), (80, False)])
+def test_source_ports_begin_above_the_listeners(cluster, first, accepted):
+    balancer = replace(cluster.load_balancer, source_ports=(first, 65_535), reserved_ports=(80, 1883, 8404, 8883))
+    assert (list(source_ports_are_free(replace(cluster, load_balancer=balancer))) == []) is accepted

@@ -1,0 +1,68 @@
+"""Sizes by rule. The figures of the guide: 3 brokers, 9 bridges and 9 partitions for 100,000 devices."""
+
+import pytest
+
+from components.cluster.sizes import kafka_log_size, scale
+
+MEBIBYTE, GIBIBYTE = 2**20, 2**30
+
+
+def _parameters(devices, vernemq="brokers", kafka=1, **log):
+    return {
+        "services": {
+            "vernemq": {"kind": "VerneMQ", "replicas": vernemq},
+            "kafka-server": {"kind": "StatefulSet", "replicas": kafka},
+        },
+        "scale": {
+            "devices": devices, "devices_per_broker": 33_334, "minimum_brokers": 3, "bridges_per_broker": 3,
+            "keepalive": 1200, "session_lifetime": 1_500_000, "session_memory": {"mqtt": "64k"},
+            "message": {"interval": 30, "stored_bytes": 400},
+            "kafka": {"topics": 2, "segment": 250 * MEBIBYTE, "retention": 30, "margin": 10, **log},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("devices", "brokers"),
+    [(1, 3), (100_000, 3), (100_002, 3), (100_003, 4), (200_000, 6), (200_004, 6), (200_005, 7), (1_000_000, 30)],
+)
+def test_by_rule(devices, brokers):
+    sizes = scale(_parameters(devices))
+    assert (sizes.brokers, sizes.bridges, sizes.kafka.partitions) == (brokers, 3 * brokers, 3 * brokers)
+
+
+def test_an_explicit_number_wins_and_sizes_what_follows():
+    sizes = scale(_parameters(100_000, vernemq=5))
+    assert (sizes.brokers, sizes.bridges, sizes.kafka.partitions) == (5, 15, 15)
+
+
+def test_explicit_partitions_win():
+    sizes = scale(_parameters(100_000, partitions=24))
+    assert (sizes.bridges, sizes.kafka.partitions) == (9, 24)
+
+
+def test_messages():
+    """dojot's load test: 100,000 devices, one message each 30 s, make 3,333 messages a second."""
+    assert int(scale(_parameters(100_000)).messages_per_second) == 3333
+
+
+def test_the_log_of_the_guide():
+    """Two topics of 9 partitions, a segment of 250 MiB in each, and half an hour of messages."""
+    kafka = scale(_parameters(100_000)).kafka
+    half_an_hour = 100_000 * 400 * 1800 // 30
+    assert kafka.bytes_needed == 2 * (9 * 250 * MEBIBYTE + half_an_hour)
+    assert kafka.retention == 1800
+
+
+@pytest.mark.parametrize("servers", [1, 2, 3, 4, 6])
+def test_a_server_holds_its_share_of_the_copies_and_the_margin(servers):
+    parameters = _parameters(100_000, kafka=servers)
+    kafka = scale(parameters).kafka
+    volume = kafka_log_size(parameters, kafka)
+    assert volume % GIBIBYTE == 0
+    share = kafka.bytes_needed * min(3, servers) / servers
+    assert share * 1.10 <= volume < share * 1.10 + GIBIBYTE
+
+
+def test_servers_by_rule():
+    assert scale(_parameters(200_000, kafka="brokers")).kafka.servers == 6
