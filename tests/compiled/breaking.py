@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable
 
-from tests.compiled.tree import Tree
+from tests.compiled.tree import Absent, Tree
 
 Check = Callable[[Tree], list[str]]
 
@@ -13,13 +13,13 @@ Check = Callable[[Tree], list[str]]
 @dataclass(frozen=True)
 class Break:
     """`alter` changes a copy of a tree and returns a word (the broken object's name, often)
-    that the message must hold beside `says`. It raises LookupError where the cluster
-    has nothing of the kind to break. It may also return a new tree and the word.
+    that the message must hold beside `says`. It raises Absent where the cluster
+    has nothing of the kind to break.
     """
 
     check: Check
     says: str
-    alter: Callable[[Tree], str | tuple[Tree, str]]
+    alter: Callable[[Tree], str]
 
     def __str__(self) -> str:
         return f"{self.check.__name__}-{self.alter.__name__}"
@@ -36,3 +36,11 @@ def breaks(check: Check, says: str) -> Callable:
         return alter
 
     return register
+
+
+def gateway_of(tree: Tree) -> str:
+    """The service that is the API gateway. Raises Absent."""
+    gateway = tree.parameters.get("gateway", {}).get("service")
+    if gateway not in tree.parameters["services"]:
+        raise Absent("no API gateway")
+    return gateway

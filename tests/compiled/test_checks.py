@@ -9,14 +9,16 @@ from tests.compiled.breaks import argocd as _argocd  # noqa: F401  (each registe
 from tests.compiled.breaks import hygiene as _hygiene  # noqa: F401
 from tests.compiled.breaks import placement as _placement  # noqa: F401
 from tests.compiled.breaks import ports as _ports  # noqa: F401
+from tests.compiled.breaks import reference as _reference  # noqa: F401
 from tests.compiled.breaks import schemas as _schemas  # noqa: F401
 from tests.compiled.breaks import secrets as _secrets  # noqa: F401
 from tests.compiled.breaks import style as _style  # noqa: F401
 from tests.compiled.breaks import volumes as _volumes  # noqa: F401
-from tests.compiled.checks import argocd, hygiene, placement, ports, schemas, secrets, style, volumes
+from tests.compiled.checks import argocd, hygiene, placement, ports, reference, schemas, secrets, style, volumes
+from tests.compiled.tree import Absent
 
 CHECKS = [
-    check for room in (schemas, style, placement, ports, volumes, secrets, argocd, hygiene) for check in room.CHECKS
+    check for room in (schemas, style, placement, ports, volumes, secrets, argocd, hygiene, reference) for check in room.CHECKS
 ]
 
 
@@ -30,10 +32,8 @@ def test_the_check_reports(broken, tree):
     changed = tree.copy()
     try:
         word = broken.alter(changed)
-    except LookupError as nothing:
+    except Absent as nothing:
         pytest.skip(str(nothing))
-    if isinstance(word, tuple):
-        changed, word = word
     problems = broken.check(changed)
     assert any(broken.says in problem and word in problem for problem in problems), problems or "nothing reported"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any, Callable, Iterable, Iterator, Mapping
 
 import yaml
 
@@ -16,6 +16,10 @@ Object = dict[str, Any]
 # Groups of files that kubeadm and its components read; no API server ever sees them.
 _NO_API = ("kubeadm.k8s.io", "kubelet.config.k8s.io", "kubeproxy.config.k8s.io")
 MANIFESTS = "manifests/"
+
+
+class Absent(Exception):
+    """The cluster has nothing of the kind that a test wants to break."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +56,20 @@ class Tree:
         return [entry for _, entry in self.manifests if entry.get("kind") in kinds]
 
     def some(self, kind: str, wanted: Callable[[Object], bool] = lambda found: True) -> Object:
-        """The first manifest of a kind that is `wanted`; LookupError if there is none."""
-        for entry in self.of_kind(kind):
-            if wanted(entry):
-                return entry
-        raise LookupError(f"{self.cluster.name} has no such {kind}")
+        """The first manifest of a kind that is `wanted`. Raises Absent."""
+        return first((entry for entry in self.of_kind(kind) if wanted(entry)), f"{self.cluster.name} has no such {kind}")
 
     def copy(self) -> Tree:
         """A tree whose files, objects and parameters can be changed; the cluster is shared."""
         parameters, files, documents = pickle.loads(pickle.dumps((self.parameters, self.files, self.documents)))
         return replace(self, parameters=parameters, files=files, documents=documents)
+
+
+def first(found: Iterable[Any], otherwise: str) -> Any:
+    """The first of `found`; Absent, saying `otherwise`, if there is none."""
+    for entry in found:
+        return entry
+    raise Absent(otherwise)
 
 
 def read(folder: Path, cluster: Cluster, parameters: Mapping[str, Any]) -> Tree:

@@ -3,7 +3,7 @@
 from tests.compiled.breaking import breaks
 from tests.compiled.checks import argocd
 from tests.compiled.checks.argocd import DELETION, HOOK, OPTIONS, WAVE
-from tests.compiled.tree import Object, Tree
+from tests.compiled.tree import Absent, Object, Tree
 
 
 def _wave(found: Object, number: int) -> str:
@@ -41,7 +41,7 @@ def _user(tree: Tree) -> tuple[Object, str]:
             for needed, use in tree.parameters["services"][service].get("uses", {}).items():
                 if use.get("at_start", True):
                     return found, needed
-    raise LookupError("no service needs another at start")
+    raise Absent("no service needs another at start")
 
 
 @breaks(argocd.services_come_after_what_they_need, "which it needs at start")

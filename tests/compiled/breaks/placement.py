@@ -2,7 +2,7 @@
 
 from tests.compiled.breaking import breaks
 from tests.compiled.checks import placement
-from tests.compiled.tree import Object, Tree
+from tests.compiled.tree import Absent, Object, Tree, first
 from tests.compiled.workloads import workloads
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -12,12 +12,17 @@ def _pod(found: Object) -> dict:
     return found["spec"]["template"]["spec"]
 
 
+def _brokers(tree: Tree) -> str:
+    """The brokers' service."""
+    return first((one.service for one in workloads(tree) if one.kind == "VerneMQ"), "no brokers")
+
+
 def _beside_brokers(tree: Tree) -> list[Object]:
     """The sets of one service that is spread evenly."""
     for service, entry in tree.parameters["services"].items():
         if entry.get("spread_evenly"):
             return [found for name, found in tree.manifests if name == service and found["kind"] == "StatefulSet"]
-    raise LookupError("no service is spread evenly")
+    raise Absent("no service is spread evenly")
 
 
 @breaks(placement.pods_stay_in_their_group, "no required node affinity")
@@ -59,7 +64,9 @@ def a_pod_that_tolerates_everything(tree: Tree) -> str:
 
 @breaks(placement.pods_stay_in_their_group, "no required node affinity")
 def a_service_that_the_inventory_moved(tree: Tree) -> str:
-    service, found = next((service, found) for service, found in tree.manifests if found["kind"] == "Deployment")
+    service, found = first(
+        (pair for pair in tree.manifests if pair[1]["kind"] == "Deployment"), "no Deployment"
+    )
     groups = [name for name in tree.parameters["node_groups"] if name != tree.parameters["services"][service]["group"]]
     tree.parameters["services"][service]["group"] = groups[0]
     return found["metadata"]["name"]
@@ -88,7 +95,7 @@ def brokers_apart_by_zone(tree: Tree) -> str:
 
 @breaks(placement.replicas_follow_the_scale, "but the inventory asks for")
 def too_few_brokers(tree: Tree) -> str:
-    service = next(workload.service for workload in workloads(tree) if workload.kind == "VerneMQ")
+    service = _brokers(tree)
     tree.some("VerneMQ")["spec"]["size"] -= 1
     return service
 
@@ -97,7 +104,9 @@ def too_few_brokers(tree: Tree) -> str:
 def twice_the_devices(tree: Tree) -> str:
     tree.some("VerneMQ")
     tree.parameters["scale"]["devices"] *= 2
-    return next(name for name, entry in tree.parameters["services"].items() if entry["replicas"] == "bridges")
+    return first(
+        (name for name, entry in tree.parameters["services"].items() if entry["replicas"] == "bridges"), "no bridges"
+    )
 
 
 @breaks(placement.replicas_follow_the_scale, "but the inventory asks for")
@@ -107,7 +116,7 @@ def a_set_of_bridges_is_missing(tree: Tree) -> str:
         if lost in found:
             found.remove(lost)
             return path.removeprefix("manifests/").removesuffix(".yml")
-    raise LookupError("unreachable: the set stands in a file")
+    raise Absent("unreachable: the set stands in a file")
 
 
 @breaks(placement.every_order_gives_each_node_its_share, "instead of")
@@ -147,7 +156,7 @@ def a_pod_that_may_stand_anywhere(tree: Tree) -> str:
 def brokers_whose_volumes_are_on_one_node(tree: Tree) -> str:
     found = tree.some("VerneMQ")
     if found["spec"]["size"] < 2 or "volumeClaimTemplate" not in found["spec"]["storage"]:
-        raise LookupError("no several brokers with volumes")
+        raise Absent("no several brokers with volumes")
     stem = found["spec"]["storage"]["volumeClaimTemplate"]["metadata"]["name"]
     volumes = [one for one in tree.of_kind("PersistentVolume") if one["spec"]["claimRef"]["name"].startswith(f"{stem}-")]
     for volume in volumes:
@@ -192,10 +201,10 @@ def half_of_one_pod(tree: Tree) -> str:
             for other in budgets:
                 if other["spec"]["selector"]["matchLabels"].items() <= labels.items():
                     tree.documents[f"manifests/{labels['name']}.yml"].remove(other)
-            budget = next(one for one in budgets if one in [entry for _, entry in tree.manifests])
+            budget = first((one for one in budgets if one in tree.of_kind("PodDisruptionBudget")), "no other budget")
             budget["spec"] = {"minAvailable": "50%", "selector": found["spec"]["selector"]}
             return f"{found['metadata']['name']}-0"
-    raise LookupError("no set has one pod")
+    raise Absent("no set has one pod")
 
 
 @breaks(placement.every_node_can_be_drained, "may not be evicted")
@@ -220,6 +229,14 @@ def a_job_too_large_for_its_node(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
+@breaks(placement.updates_find_room, "no room for the new pod")
+def an_update_of_a_pod_that_fills_its_node(tree: Tree) -> str:
+    found = tree.some("Deployment", lambda entry: entry["spec"]["strategy"]["type"] == "RollingUpdate")
+    node = max(tree.cluster.nodes, key=lambda node: node.hardware.memory)
+    _pod(found)["containers"][0]["resources"]["requests"]["memory"] = str(node.hardware.memory // 2 + 1)
+    return found["metadata"]["name"]
+
+
 @breaks(placement.budgets_select_pods, "selects no pod")
 def a_budget_for_nobody(tree: Tree) -> str:
     found = tree.some("PodDisruptionBudget")
@@ -229,7 +246,7 @@ def a_budget_for_nobody(tree: Tree) -> str:
 
 @breaks(placement.budgets_select_pods, "without a disruption budget")
 def brokers_without_a_budget(tree: Tree) -> str:
-    service = next(workload.service for workload in workloads(tree) if workload.kind == "VerneMQ")
+    service = _brokers(tree)
     documents = tree.documents[f"manifests/{service}.yml"]
     documents[:] = [found for found in documents if found["kind"] != "PodDisruptionBudget"]
     return service

@@ -2,10 +2,10 @@
 
 import base64
 
-from tests.compiled.breaking import breaks
+from tests.compiled.breaking import breaks, gateway_of
 from tests.compiled.checks import ports
 from tests.compiled.checks.ports import CALLS, HAPROXY
-from tests.compiled.tree import Object, Tree
+from tests.compiled.tree import Absent, Object, Tree, first
 from tests.compiled.workloads import broker_config
 
 
@@ -14,7 +14,7 @@ def _listen(tree: Tree) -> tuple[str, dict]:
     for service, _, port in ports._exposed(tree):
         if port["expose"].get("listen"):
             return service, port
-    raise LookupError("nothing is exposed through the load balancer")
+    raise Absent("nothing is exposed through the load balancer")
 
 
 def _haproxy(tree: Tree, old: str, new: str) -> None:
@@ -55,7 +55,9 @@ def a_server_that_is_no_node_of_the_group(tree: Tree) -> str:
 
 @breaks(ports.listeners_lead_to_containers, "but group")
 def a_node_without_a_server(tree: Tree) -> str:
-    service = next(name for name, entry in tree.parameters["services"].items() if entry["kind"] == "VerneMQ")
+    service = first(
+        (name for name, entry in tree.parameters["services"].items() if entry["kind"] == "VerneMQ"), "no brokers"
+    )
     group = tree.parameters["services"][service]["group"]
     tree.parameters["cluster"]["nodes"]["another"] = {"address": "192.0.2.8", "group": group}
     return service
@@ -180,7 +182,7 @@ def a_policy_that_admits_nobody_known(tree: Tree) -> str:
 
 @breaks(ports.policies_fit_their_pods, "which is exposed by a NodePort")
 def a_policy_that_closes_the_gateway(tree: Tree) -> str:
-    gateway = tree.parameters["gateway"]["service"]
+    gateway = gateway_of(tree)
     found = tree.some("NetworkPolicy", lambda entry: entry["metadata"]["name"] == gateway)
     found["spec"]["ingress"] = [rule for rule in found["spec"]["ingress"] if "from" in rule]
     return found["metadata"]["name"]
@@ -214,7 +216,7 @@ def _calling(tree: Tree, wanted) -> tuple[Object, dict]:
             for entry in found["spec"]["template"]["spec"]["containers"][0].get("env", ()):
                 if wanted(entry.get("value") or ""):
                     return found, entry
-    raise LookupError("no container is told such an address")
+    raise Absent("no container is told such an address")
 
 
 @breaks(ports.environment_leads_to_services, "has no port 4711")
@@ -233,7 +235,7 @@ def a_call_to_a_service_of_another_profile(tree: Tree) -> str:
 
 @breaks(ports.environment_leads_to_services, "a NetworkPolicy keeps it from port")
 def a_call_that_a_policy_stops(tree: Tree) -> str:
-    gateway = tree.parameters["gateway"]["service"]
+    gateway = gateway_of(tree)
     port = next(
         port["port"] for rule in tree.some("NetworkPolicy", lambda entry: entry["metadata"]["name"] == gateway)["spec"]["ingress"]
         if "from" in rule for port in rule["ports"]
@@ -288,7 +290,7 @@ def one_plugin_id_for_two(tree: Tree) -> str:
 
 @breaks(ports.routes_lead_to_services, "of the inventory is missing")
 def a_route_that_nobody_sends(tree: Tree) -> str:
-    service = next(entry for entry in tree.parameters["services"].values() if entry.get("routes"))
+    service = first((entry for entry in tree.parameters["services"].values() if entry.get("routes")), "no routes")
     service["routes"]["forgotten"] = next(iter(service["routes"].values()))
     return "forgotten"
 

@@ -2,7 +2,7 @@
 
 from tests.compiled.breaking import breaks
 from tests.compiled.checks import schemas
-from tests.compiled.tree import Tree
+from tests.compiled.tree import Absent, Tree
 
 
 @breaks(schemas.objects_fit_their_schema, "failureThresold")
@@ -162,6 +162,6 @@ def a_definition_of_an_old_version(tree: Tree) -> str:
 def a_budget_of_another_release(tree: Tree) -> str:
     found = tree.some("PodDisruptionBudget")
     if "PodDisruptionBudget" not in tree.cluster.platform.kubernetes["api_versions"]:
-        raise LookupError("the platform class names no version of PodDisruptionBudget")
+        raise Absent("the platform class names no version of PodDisruptionBudget")
     found["apiVersion"] = "policy/v2"
     return found["metadata"]["name"]

@@ -5,7 +5,7 @@ import re
 from tests.compiled.bootstrap_values import SCRIPT, table
 from tests.compiled.breaking import breaks
 from tests.compiled.checks import secrets
-from tests.compiled.tree import Tree
+from tests.compiled.tree import Absent, Tree, first
 
 
 def _first_container(tree: Tree) -> tuple[str, dict]:
@@ -18,7 +18,13 @@ def _reference(tree: Tree) -> dict:
         for entry in found["spec"]["template"]["spec"]["containers"][0].get("env", ()):
             if "secretKeyRef" in entry.get("valueFrom", {}):
                 return entry["valueFrom"]["secretKeyRef"]
-    raise LookupError("no container reads a Secret")
+    raise Absent("no container reads a Secret")
+
+
+def _random(tree: Tree) -> tuple[str, str]:
+    """Secret and key of the first random value."""
+    rows = table(tree.files, "SECRETS")
+    return first(((secret, key) for secret, key, how, *_ in rows if how == "random"), "nothing is random")
 
 
 def _row(tree: Tree, secret: str, key: str, how: str, value: str) -> None:
@@ -57,14 +63,14 @@ def a_secret_that_nobody_uses(tree: Tree) -> str:
 
 @breaks(secrets.passwords_are_random, "must be random")
 def a_password_in_the_inventory(tree: Tree) -> str:
-    secret, key = next((row[0], row[1]) for row in table(tree.files, "SECRETS") if row[2] == "random")
+    secret, key = _random(tree)
     _row(tree, secret, key, "literal", "kong")
     return secret
 
 
 @breaks(secrets.passwords_are_random, "is written down")
 def a_random_value_that_is_none(tree: Tree) -> str:
-    secret, key = next((row[0], row[1]) for row in table(tree.files, "SECRETS") if row[2] == "random")
+    secret, key = _random(tree)
     _row(tree, secret, key, "random", "4")
     return secret
 

@@ -5,7 +5,7 @@ import re
 from tests.compiled.bootstrap_values import SCRIPT
 from tests.compiled.breaking import breaks
 from tests.compiled.checks import volumes
-from tests.compiled.tree import Object, Tree
+from tests.compiled.tree import Absent, Object, Tree
 
 
 def _volume(tree: Tree) -> Object:
@@ -141,7 +141,7 @@ def a_volume_on_another_groups_node(tree: Tree) -> str:
         if group(other) != group(first):
             first["spec"]["nodeAffinity"] = other["spec"]["nodeAffinity"]
             return first["metadata"]["name"]
-    raise LookupError("all volumes are of one group")
+    raise Absent("all volumes are of one group")
 
 
 @breaks(volumes.the_bootstrap_makes_every_directory, "does not make")
@@ -182,7 +182,7 @@ def one_directory_for_two_volumes(tree: Tree) -> str:
         if other is not first and _expressions(other)[-1] == _expressions(first)[-1]:
             other["spec"]["local"]["path"] = first["spec"]["local"]["path"]
             return first["spec"]["local"]["path"]
-    raise LookupError("no node has two volumes")
+    raise Absent("no node has two volumes")
 
 
 @breaks(volumes.the_bootstrap_makes_every_directory, "PERSISTENT_VOLUMES differ")

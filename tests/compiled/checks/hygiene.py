@@ -7,7 +7,7 @@ from typing import Any, Iterator
 
 from components.cluster.quantity import millicores, size
 
-from tests.compiled.tree import Object, Tree, name_of
+from tests.compiled.tree import Tree, name_of
 from tests.compiled.workloads import Workload, selected, workloads
 
 _LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")

@@ -173,6 +173,33 @@ def jobs_find_room(tree: Tree) -> list[str]:
     return found
 
 
+def updates_find_room(tree: Tree) -> list[str]:
+    """A rolling update starts the new pod before it stops the old one: without room for both it waits for ever."""
+    nodes = machines(tree)
+    schedule(pods(tree), nodes, random.Random(0))
+    found, seen = [], set()
+    for pod in pods(tree):
+        workload = pod.workload
+        if workload.kind != "Deployment" or workload.name in seen:
+            continue
+        seen.add(workload.name)
+        strategy = workload.found["spec"].get("strategy", {})
+        rolling = strategy.get("rollingUpdate", {})
+        may_stop_one = _rounded_down(rolling.get("maxUnavailable", "25%"), workload.replicas) > 0
+        if strategy.get("type", "RollingUpdate") != "RollingUpdate" or may_stop_one:
+            continue
+        if schedule([pod], nodes, random.Random(0)):
+            found.append(f"{workload}: no room for the new pod of a rolling update beside the old one")
+        for node in nodes:
+            if pod in node.pods:
+                node.pods.remove(pod)
+    return found
+
+
+def _rounded_down(value: Any, whole: int) -> int:
+    return value if isinstance(value, int) else whole * int(value.rstrip("%")) // 100
+
+
 def budgets_select_pods(tree: Tree) -> list[str]:
     """A budget guards somebody, and every service with several pods has one."""
     budgets = tree.of_kind("PodDisruptionBudget")
@@ -226,5 +253,6 @@ def _once(problems: list[str]) -> list[str]:
 
 CHECKS = (
     pods_stay_in_their_group, brokers_stand_apart, replicas_follow_the_scale, every_order_gives_each_node_its_share,
-    a_node_that_joins_late_gets_its_share, every_node_can_be_drained, jobs_find_room, budgets_select_pods,
+    a_node_that_joins_late_gets_its_share, every_node_can_be_drained, jobs_find_room, updates_find_room,
+    budgets_select_pods,
 )

@@ -249,7 +249,8 @@ def routes_lead_to_services(tree: Tree) -> list[str]:
         if CALLS not in entry.get("data", {}):
             continue
         known: set[str] = set()
-        gateway = next(one for one in workloads(tree) if one.service == tree.parameters["gateway"]["service"] and one.runs_on)
+        name = tree.parameters["gateway"]["service"]
+        gateway = next(one for one in workloads(tree) if one.service == name and one.runs_on)
         for line in entry["data"][CALLS].splitlines():
             path, _, text = line.partition(" ")
             body = json.loads(text)

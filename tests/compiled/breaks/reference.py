@@ -1,0 +1,153 @@
+"""Breaks of tests/compiled/checks/reference.py: the reference deployment's own mistakes, made again."""
+
+from tests.compiled.breaking import breaks, gateway_of
+from tests.compiled.checks import reference
+from tests.compiled.tree import Absent, Tree, first
+from tests.compiled.workloads import Workload, workloads
+
+
+def _workload(tree: Tree, service: str) -> Workload:
+    for workload in workloads(tree):
+        if workload.service == service and workload.runs_on:
+            return workload
+    raise Absent(f"{tree.cluster.name} has no {service}")
+
+
+def _env(workload: Workload, name: str, value: str) -> str:
+    env = workload.containers[0]["env"]
+    env[:] = [entry for entry in env if entry["name"] != name] + [{"name": name, "value": value}]
+    return workload.name
+
+
+@breaks(reference.migrations_run_to_their_end, "stands alone")
+def an_operator_as_an_argument(tree: Tree) -> str:
+    job = first((one for one in workloads(tree) if not one.runs_on), "no jobs")
+    job.containers[0]["command"] = ["kong", "migrations", "up", "&&", "kong", "migrations", "finish"]
+    return job.name
+
+
+@breaks(reference.migrations_run_to_their_end, "without a shell")
+def an_operator_without_a_shell(tree: Tree) -> str:
+    job = first((one for one in workloads(tree) if not one.runs_on), "no jobs")
+    job.containers[0]["command"] = ["kong migrations up && kong migrations finish"]
+    return job.name
+
+
+@breaks(reference.brokers_of_kafka_differ, "KAFKA_BROKER_ID is the same")
+def one_id_for_every_broker(tree: Tree) -> str:
+    return _env(_workload(tree, "kafka-server"), "KAFKA_BROKER_ID", "1")
+
+
+@breaks(reference.brokers_of_kafka_differ, "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR is 7")
+def more_copies_than_brokers(tree: Tree) -> str:
+    return _env(_workload(tree, "kafka-server"), "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR", "7")
+
+
+@breaks(reference.topics_have_a_partition_for_each_bridge, "KAFKA_NUM_PARTITIONS is None")
+def topics_of_one_partition(tree: Tree) -> str:
+    workload = _workload(tree, "kafka-server")
+    env = workload.containers[0]["env"]
+    env[:] = [entry for entry in env if entry["name"] != "KAFKA_NUM_PARTITIONS"]
+    return workload.name
+
+
+@breaks(reference.zookeeper_is_an_ensemble, "the pods are")
+def servers_that_do_not_know_each_other(tree: Tree) -> str:
+    workload = _workload(tree, "zookeeper")
+    workload.found["spec"]["replicas"] += 2
+    return workload.name
+
+
+@breaks(reference.zookeeper_is_an_ensemble, "snapshots are never purged")
+def snapshots_that_stay(tree: Tree) -> str:
+    return _env(_workload(tree, "zookeeper"), "ZOOKEEPER_AUTOPURGE_PURGE_INTERVAL", "0")
+
+
+@breaks(reference.kafka_fits_its_disk, "the messages need")
+def a_disk_of_two_gibibytes(tree: Tree) -> str:
+    workload = _workload(tree, "kafka-server")
+    workload.claim_templates[0]["spec"]["resources"]["requests"]["storage"] = "2Gi"
+    return workload.name
+
+
+@breaks(reference.kafka_fits_its_disk, "the messages need")
+def ten_times_the_partitions(tree: Tree) -> str:
+    return _env(_workload(tree, "kafka-server"), "KAFKA_NUM_PARTITIONS", "90")
+
+
+@breaks(reference.brokers_keep_their_sessions, "keeps its sessions in an emptyDir")
+def sessions_that_go_with_the_pod(tree: Tree) -> str:
+    found = tree.some("VerneMQ")
+    found["spec"]["storage"] = {"emptyDir": {}}
+    return found["metadata"]["name"]
+
+
+@breaks(reference.nobody_logs_in_as_admin_admin, "DOJOT_PASSWORD comes from no Secret")
+def a_login_by_the_images_default(tree: Tree) -> str:
+    for workload in workloads(tree):
+        env = workload.containers[0].get("env", [])
+        if any(entry["name"] == "AUTH_ADDRESS" for entry in env):
+            env[:] = [entry for entry in env if entry["name"] != "DOJOT_PASSWORD"]
+            return workload.name
+    raise Absent("nobody logs in at auth")
+
+
+@breaks(reference.nobody_logs_in_as_admin_admin, "nothing replaces")
+def an_administrator_with_the_first_password(tree: Tree) -> str:
+    found = tree.some("ConfigMap", lambda entry: "admin-password.sh" in entry["data"])
+    del found["data"]["admin-password.sh"]
+    return "auth"
+
+
+@breaks(reference.databases_ask_for_a_password, "MONGO_INITDB_ROOT_PASSWORD comes from no Secret")
+def a_database_that_asks_nobody(tree: Tree) -> str:
+    workload = _workload(tree, "mongodb")
+    del workload.containers[0]["env"]
+    return workload.name
+
+
+@breaks(reference.databases_ask_for_a_password, "MONGO_PASS comes from no Secret")
+def a_client_without_a_password(tree: Tree) -> str:
+    for workload in workloads(tree):
+        env = workload.containers[0].get("env", [])
+        if any(entry["name"] == "MONGO_URI" for entry in env):
+            env[:] = [entry for entry in env if entry["name"] != "MONGO_PASS"]
+            return workload.name
+    raise Absent("nobody uses MongoDB")
+
+
+@breaks(reference.admin_ports_are_guarded, "is open to every pod")
+def a_gateway_without_a_policy(tree: Tree) -> str:
+    gateway = gateway_of(tree)
+    documents = tree.documents[f"manifests/{gateway}.yml"]
+    documents[:] = [found for found in documents if found["kind"] != "NetworkPolicy"]
+    return gateway
+
+
+@breaks(reference.admin_ports_are_guarded, "admits everybody")
+def a_gateway_with_an_open_policy(tree: Tree) -> str:
+    gateway = gateway_of(tree)
+    found = tree.some("NetworkPolicy", lambda entry: entry["metadata"]["name"] == gateway)
+    for rule in found["spec"]["ingress"]:
+        rule.pop("from", None)
+    return gateway
+
+
+@breaks(reference.databases_are_created_for_their_users, "makes no database")
+def a_database_called_after_its_user(tree: Tree) -> str:
+    for workload in workloads(tree):
+        for entry in workload.containers[0].get("env", ()):
+            if entry["name"] == "DATABASE_1_NAME":
+                name, entry["value"] = entry["value"], f"{entry['value']}_user"
+                return name
+    raise Absent("no database server")
+
+
+@breaks(reference.databases_are_created_for_their_users, "from two Secrets")
+def a_password_of_another_service(tree: Tree) -> str:
+    for workload in workloads(tree):
+        for entry in workload.containers[0].get("env", ()):
+            if entry["name"] == "DATABASE_1_PASSWORD":
+                entry["valueFrom"]["secretKeyRef"]["name"] = "another"
+                return workload.name
+    raise Absent("no database server")

@@ -1,0 +1,192 @@
+"""What went wrong in the reference deployment in ways of its own: facts about single services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.cluster.quantity import size
+
+from tests.compiled.tree import Tree, name_of
+from tests.compiled.workloads import Workload, workloads
+
+_KAFKA, _ZOOKEEPER = "kafka-server", "zookeeper"
+
+
+def _of(tree: Tree, service: str) -> list[Workload]:
+    return [one for one in workloads(tree) if one.service == service and one.runs_on]
+
+
+def _env(workload: Workload) -> dict[str, Any]:
+    """Name -> value (None where it comes from elsewhere) of the first container."""
+    return {entry["name"]: entry.get("value") for entry in workload.containers[0].get("env", ())}
+
+
+def migrations_run_to_their_end(tree: Tree) -> list[str]:
+    """`&&` works in a shell only; as an argument it is text, and what follows never runs."""
+    found = []
+    for workload in workloads(tree):
+        for container in workload.containers:
+            words = [*container.get("command", ()), *container.get("args", ())]
+            if any(word in ("&&", "||", ";", "|") for word in words):
+                found.append(f"{workload}: an operator of the shell stands alone among the arguments")
+            if words and any("&&" in word for word in words) and words[:2] not in (["sh", "-c"], ["bash", "-c"]):
+                found.append(f"{workload}: `&&` without a shell")
+    return found
+
+
+def brokers_of_kafka_differ(tree: Tree) -> list[str]:
+    """No id, name or factor is fixed where the number of brokers is a variable."""
+    found = []
+    for workload in _of(tree, _KAFKA):
+        env, copies = _env(workload), str(min(3, workload.replicas))
+        for name in ("KAFKA_BROKER_ID", "KAFKA_ADVERTISED_LISTENERS"):
+            if name in env:
+                found.append(f"{workload}: {name} is the same in every pod")
+        for name in (
+            "KAFKA_DEFAULT_REPLICATION_FACTOR", "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR",
+            "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR",
+        ):
+            if env.get(name) != copies:
+                found.append(f"{workload}: {name} is {env.get(name)}, {workload.replicas} brokers want {copies}")
+    return found
+
+
+def topics_have_a_partition_for_each_bridge(tree: Tree) -> list[str]:
+    """Whoever creates a topic, on purpose or by writing first."""
+    bridges = max(
+        (sum(one.replicas for one in _of(tree, service)) for service, entry in tree.parameters["services"].items()
+         if entry.get("spread_evenly")), default=1,
+    )
+    return [
+        f"{workload}: KAFKA_NUM_PARTITIONS is {_env(workload).get('KAFKA_NUM_PARTITIONS')}, {bridges} bridges read each topic"
+        for service in (_KAFKA, "data-broker") for workload in _of(tree, service)
+        if int(_env(workload).get("KAFKA_NUM_PARTITIONS") or 1) < bridges
+    ]
+
+
+def zookeeper_is_an_ensemble(tree: Tree) -> list[str]:
+    """Each server knows all others, and old snapshots go."""
+    found = []
+    for workload in _of(tree, _ZOOKEEPER):
+        env = _env(workload)
+        servers = [one.split(":")[0] for one in (env.get("ZOOKEEPER_SERVERS") or "").split(";")]
+        wanted = [
+            f"{workload.pods}-{number}.{workload.found['spec']['serviceName']}" for number in range(workload.replicas)
+        ]
+        if servers != wanted:
+            found.append(f"{workload}: ZOOKEEPER_SERVERS names {servers}, the pods are {wanted}")
+        if "ZOOKEEPER_SERVER_ID" in env:
+            found.append(f"{workload}: ZOOKEEPER_SERVER_ID is the same in every pod")
+        if int(env.get("ZOOKEEPER_AUTOPURGE_PURGE_INTERVAL") or 0) < 1:
+            found.append(f"{workload}: snapshots are never purged")
+    return found
+
+
+def kafka_fits_its_disk(tree: Tree) -> list[str]:
+    """A segment in each partition of each topic, which retention never takes, and what arrives during retention."""
+    scale = tree.parameters["scale"]
+    found = []
+    for workload in _of(tree, _KAFKA):
+        env = _env(workload)
+        partitions, segment = int(env["KAFKA_NUM_PARTITIONS"]), int(env["KAFKA_LOG_SEGMENT_BYTES"])
+        seconds = 60 * int(env["KAFKA_LOG_RETENTION_MINUTES"])
+        rate = scale["devices"] / scale["message"]["interval"] * scale["message"]["stored_bytes"]
+        needed = scale["kafka"]["topics"] * (partitions * segment + rate * seconds) * min(3, workload.replicas)
+        for template in workload.claim_templates:
+            there = size(template["spec"]["resources"]["requests"]["storage"]) * workload.replicas
+            if there < needed:
+                found.append(f"{workload}: its volumes have {there} bytes, the messages need {needed:.0f}")
+    return found
+
+
+def brokers_keep_their_sessions(tree: Tree) -> list[str]:
+    """Sessions and offline messages outlive a pod where the inventory says that the volume persists."""
+    found = []
+    for workload in workloads(tree):
+        if workload.kind == "VerneMQ":
+            volumes = tree.parameters["services"][workload.service].get("volumes", {})
+            if any(volume.get("persistent", True) for volume in volumes.values()) and not workload.claim_templates:
+                found.append(f"{workload}: keeps its sessions in an emptyDir")
+    return found
+
+
+def nobody_logs_in_as_admin_admin(tree: Tree) -> list[str]:
+    """Who logs in at auth takes name and password from a Secret; the default password is replaced."""
+    found = []
+    for workload in workloads(tree):
+        env = {entry["name"]: entry for container in workload.containers for entry in container.get("env", ())}
+        if "AUTH_ADDRESS" in env:
+            for name in ("DOJOT_USERNAME", "DOJOT_PASSWORD"):
+                if "secretKeyRef" not in env.get(name, {}).get("valueFrom", {}):
+                    found.append(f"{workload}: {name} comes from no Secret, so the image's default is used")
+    if _of(tree, "auth") and not any("admin-password.sh" in entry["data"] for entry in tree.of_kind("ConfigMap")):
+        found.append("auth: nothing replaces the administrator's first password")
+    return found
+
+
+def databases_ask_for_a_password(tree: Tree) -> list[str]:
+    """MongoDB asks whoever comes, and its clients answer."""
+    found = []
+    for workload in workloads(tree):
+        env = {entry["name"]: entry for container in workload.containers for entry in container.get("env", ())}
+        wanted: tuple[str, ...] = ()
+        if workload.service == "mongodb":
+            wanted = ("MONGO_INITDB_ROOT_USERNAME", "MONGO_INITDB_ROOT_PASSWORD")
+        elif "MONGO_URI" in env:
+            wanted = ("MONGO_USER", "MONGO_PASS")
+        found += [
+            f"{workload}: {name} comes from no Secret"
+            for name in wanted if "secretKeyRef" not in env.get(name, {}).get("valueFrom", {})
+        ]
+    return found
+
+
+def admin_ports_are_guarded(tree: Tree) -> list[str]:
+    """Kong's admin API has no password: only a NetworkPolicy stands before it."""
+    found = []
+    gateway = tree.parameters.get("gateway", {}).get("service")
+    for workload in _of(tree, gateway) if gateway else ():
+        listen = _env(workload).get("KONG_ADMIN_LISTEN") or ""
+        number = int(listen.rpartition(":")[2] or 8001)
+        policies = [
+            policy for policy in tree.of_kind("NetworkPolicy")
+            if policy["spec"]["podSelector"].get("matchLabels", {}).items() <= workload.labels.items()
+        ]
+        if not listen.startswith("127.") and not policies:
+            found.append(f"{workload}: admin port {number} is open to every pod")
+        for policy in policies:
+            for rule in policy["spec"].get("ingress", ()):
+                if "from" not in rule and number in [port["port"] for port in rule.get("ports", [{"port": number}])]:
+                    found.append(f"{name_of(policy)}: admits everybody to admin port {number}")
+    return found
+
+
+def databases_are_created_for_their_users(tree: Tree) -> list[str]:
+    """Name, user and password of each database reach server and client from the same place."""
+    found = []
+    services = tree.parameters["services"]
+    for workload in workloads(tree):
+        env = {entry["name"]: entry for entry in workload.containers[0].get("env", ())}
+        if "DATABASES" not in env or not workload.runs_on:
+            continue
+        wanted = {
+            (entry["database"]["name"], entry["database"]["secret"]) for entry in services.values()
+            if entry.get("database", {}).get("server") == workload.service
+        }
+        made = set()
+        for number in range(1, int(env["DATABASES"]["value"]) + 1):
+            user = env[f"DATABASE_{number}_USER"]["valueFrom"]["secretKeyRef"]
+            password = env[f"DATABASE_{number}_PASSWORD"]["valueFrom"]["secretKeyRef"]
+            if user["name"] != password["name"]:
+                found.append(f"{workload}: database {number} has its user and password from two Secrets")
+            made.add((env[f"DATABASE_{number}_NAME"]["value"], user["name"]))
+        found += [f"{workload}: makes no database {name} for {secret}" for name, secret in sorted(wanted - made)]
+        found += [f"{workload}: makes database {name} for {secret}, which nobody wants" for name, secret in sorted(made - wanted)]
+    return found
+
+
+CHECKS = (
+    migrations_run_to_their_end, brokers_of_kafka_differ, topics_have_a_partition_for_each_bridge,
+    zookeeper_is_an_ensemble, kafka_fits_its_disk, brokers_keep_their_sessions, nobody_logs_in_as_admin_admin,
+    databases_ask_for_a_password, admin_ports_are_guarded, databases_are_created_for_their_users,
+)
