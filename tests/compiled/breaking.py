@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, Iterable
 
 from tests.compiled.tree import Absent, Tree
 
@@ -36,6 +36,20 @@ def breaks(check: Check, says: str) -> Callable:
         return alter
 
     return register
+
+
+def assert_reported(broken: Break, trees: Iterable[Tree]) -> None:
+    """Break a copy of the first tree that has what is to be broken: its check must say so."""
+    for tree in trees:
+        changed = tree.copy()
+        try:
+            word = broken.alter(changed)
+        except Absent:
+            continue
+        problems = broken.check(changed)
+        assert any(broken.says in problem and word in problem for problem in problems), problems or "nothing reported"
+        return
+    raise AssertionError(f"no committed cluster has what {broken} breaks")
 
 
 def gateway_of(tree: Tree) -> str:

@@ -1,16 +1,32 @@
-"""The committed folder of each cluster, parsed; and one of them to break."""
+"""The committed folder of each cluster, parsed; and all of them, for a test that needs any one."""
 
 from __future__ import annotations
+
+from functools import lru_cache
+from typing import Callable, Iterator
 
 import pytest
 from kapitan.resources import get_inventory
 
 from tests.compiled.tree import Tree, read
+from tests.conftest import CLUSTERS, ROOT
+
+
+@lru_cache
+def _tree(name: str) -> Tree:
+    from components.cluster.kapitan import read_cluster
+
+    parameters = get_inventory("inventory").targets[name].parameters.model_dump(by_alias=True)
+    return read(ROOT / "compiled" / name, read_cluster(name), parameters)
 
 
 @pytest.fixture(scope="session")
-def tree(cluster, compiled) -> Tree:
+def tree(cluster) -> Tree:
     """The compiled folder of each cluster, one after the other. Not to be changed: see Tree.copy."""
-    target = get_inventory("inventory").targets[cluster.name]
-    parameters = target.parameters.model_dump(by_alias=True)
-    return read(compiled, cluster, parameters)
+    return _tree(cluster.name)
+
+
+@pytest.fixture(scope="session")
+def trees() -> Callable[[], Iterator[Tree]]:
+    """Every compiled folder, read as far as it is asked for."""
+    return lambda: map(_tree, CLUSTERS)
