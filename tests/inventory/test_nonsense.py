@@ -8,7 +8,7 @@ import pytest
 from components.cluster import Cluster, InvalidInventory, load
 from components.cluster.origin import Origin
 
-_CASES = 60
+_CASES = 40
 _NONSENSE = (None, "", "x", "brokers", "bridges", "kafka_log", 0, 1, -1, 10**9, 1.5, True, [], ["x"], {}, {"x": 1})
 _DELETED = object()
 _TOOLS = ("kapitan", "_kapitan_", "_reclass_")
