@@ -35,7 +35,7 @@ def _mapping(dumper: yaml.Dumper, data: Mapping[str, Any]) -> yaml.Node:
 
 
 _Dumper.add_representer(str, _text)
-_Dumper.add_representer(dict, _mapping)
+_Dumper.add_multi_representer(dict, _mapping)
 _Dumper.add_representer(tuple, yaml.representer.SafeRepresenter.represent_list)
 
 

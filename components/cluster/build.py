@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .balancer import load_balancer
+from .frozen import freeze
 from .quantity import millicores, size
 from .services import services
 from .sizes import scale
@@ -22,7 +23,7 @@ def build(parameters: dict[str, Any]) -> Cluster:
     sizes = scale(parameters)
     built = services(parameters, sizes, groups)
     repository = parameters["repository"]
-    return Cluster(
+    return freeze(Cluster(
         name=cluster["name"],
         release=parameters["release"]["version"],
         domain=cluster["domain"],
@@ -40,7 +41,7 @@ def build(parameters: dict[str, Any]) -> Cluster:
         platform=Platform(**parameters["platform"]),
         git=GitSource(repository["url"], repository["revision"], f"compiled/{cluster['name']}/manifests"),
         reserve=hardware(parameters["reserve"]),
-    )
+    ))
 
 
 def hardware(entry: dict[str, Any]) -> Hardware:
