@@ -1,9 +1,10 @@
 """Targets of this folder, rendered on top of the guide's cluster.
 
-A copy of the inventory holds every fixture as a target. In it, two classes stand for
-the guide's target file: `guide` is the whole of it, `guide-machines` all but the
+A copy of the inventory's classes holds every fixture as a target. In it, two classes
+stand for the guide's cluster: `guide` is the whole of it, `guide-machines` all but the
 profile, for fixtures that bring their own: one service where no more is needed,
-because each costs time. `# without: CLASS` in a fixture gives it a profile of its own
+because each costs time. Both are files of this folder, so that a fork may edit its
+targets and profiles. `# without: CLASS` in a fixture gives it a profile of its own
 name: the load test's, with that line deleted.
 """
 
@@ -64,13 +65,11 @@ def write_inventory(folder: Path, targets: list[Fixture]) -> Path:
     shutil.copytree(ROOT / "inventory" / "classes", classes)
     (inventory / "targets").mkdir()
 
-    guide = (ROOT / "inventory" / "targets" / f"{GUIDE}.yml").read_text(encoding="utf-8")
-    profile_line = f"  - profile.{PROFILE}\n"
-    assert guide.count(profile_line) == 1
-    (classes / "guide-machines.yml").write_text(guide.replace(profile_line, ""), encoding="utf-8")
+    shutil.copy(HERE / "guide-machines.yml", classes)
     (classes / "guide.yml").write_text(f"classes: [guide-machines, profile.{PROFILE}]\n", encoding="utf-8")
 
-    profile = (classes / "profile" / f"{PROFILE}.yml").read_text(encoding="utf-8")
+    profile = (HERE / "profile.yml").read_text(encoding="utf-8")
+    (classes / "profile" / f"{PROFILE}.yml").write_text(profile, encoding="utf-8")
     for target in targets:
         (inventory / "targets" / f"{target.name}.yml").write_text(target.text, encoding="utf-8")
         shorter = profile
