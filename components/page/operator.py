@@ -53,7 +53,7 @@ def _examples(cluster: Cluster) -> Iterator[str]:
 def change(cluster: Cluster) -> str:
     target = _inventory(f"targets/{cluster.name}.yml")
     rows = [
-        ("More devices", f"{code('scale.devices')} in {target}; if nodes are missing, the refusal names them"),
+        ("More devices", f"{code('scale.devices')} in {_inventory('classes/scale')}, or for this cluster alone in {target}; if nodes are missing, the refusal names them"),
         ("An address, a port, the namespace, a label value, the volumes' directory", f"the one line that states it: {target} or {_inventory('classes')}"),
         ("One more service", f"a file in {_inventory('classes/service')} and a line in {_inventory('classes/profile')}"),
         ("A newer Kubernetes, HAProxy or Argo CD", f"the class of {_inventory('classes/platform')} that {target} includes"),
