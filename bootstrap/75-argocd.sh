@@ -5,12 +5,16 @@
 step_argocd() {
   need_root
   need_cluster
-  local manifest=/var/cache/dojot/argocd-$ARGOCD_VERSION.yml
+  local manifest=/var/cache/dojot/argocd-$ARGOCD_VERSION.yml how=()
+  if [[ $ARGOCD_SERVER_SIDE == true ]]; then
+    # Fields that another release set client-side are taken over, not fought about.
+    how=(--server-side --force-conflicts)
+  fi
   need_compiled argocd argocd-cm.yml project.yml application.yml
   create_namespace "$ARGOCD_NAMESPACE"
   fetch "$ARGOCD_MANIFEST_URL" "$ARGOCD_MANIFEST_SHA256" "$manifest" 0644
   apply "Argo CD $ARGOCD_VERSION" --namespace="$ARGOCD_NAMESPACE" \
-    --filename="${OPTION[root]-}$manifest"
+    "${how[@]}" --filename="${OPTION[root]-}$manifest"
   place_argocd
   configure_argocd
   wait_for_argocd

@@ -1,4 +1,4 @@
-"""The Argo CD face: AppProject, Application and the health checks in argocd-cm."""
+"""The Argo CD face: AppProject, Application and what argocd-cm has to say."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from components.cluster.types import Cluster
 def application(cluster: Cluster) -> dict[str, Any]:
     """Application of the cluster's name, in the AppProject of the same name.
 
-    It has no finalizer: deleting it leaves its objects in the cluster. Releases before
-    2.7 cannot exempt single objects, so volumes, claims and the namespace would go too.
+    It has no finalizer: deleting it leaves its objects in the cluster, on a release that
+    can exempt single objects from deletion as on one that cannot.
     It ignores no differences: what controllers and defaults add to the objects is not
     in Git, and Argo CD compares only fields that are.
     """

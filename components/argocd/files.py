@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from components.argocd.application import application
-from components.argocd.health import health_settings
 from components.argocd.project import project
+from components.argocd.settings import settings
 from components.cluster.types import Cluster
 from components.render import yaml_documents
 
@@ -16,6 +16,6 @@ def files(cluster: Cluster) -> dict[str, str]:
     """
     return {
         "application.yml": yaml_documents([application(cluster)]),
-        "argocd-cm.yml": yaml_documents([health_settings(cluster)]),
+        "argocd-cm.yml": yaml_documents([settings(cluster)]),
         "project.yml": yaml_documents([project(cluster)]),
     }

@@ -34,6 +34,7 @@ def container(name: str, entry: dict[str, Any], context: Context) -> Container:
         ports=tuple(_port(port, value) for port, value in enabled_ports(entry).items()),
         readiness=entry.get("readiness"),
         liveness=entry.get("liveness"),
+        startup=entry.get("startup"),
         resources=_resources(entry["resources"]),
         security=_security(entry["security"]),
     )

@@ -51,6 +51,7 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
         "ARGOCD_LABEL": cluster.groups[argocd["group"]].label,
         "ARGOCD_MANIFEST_URL": argocd["install"]["url"],
         "ARGOCD_MANIFEST_SHA256": argocd["install"]["sha256"],
+        "ARGOCD_SERVER_SIDE": "true" if argocd["install"]["server_side"] else "false",
         "LOAD_BALANCER_NAME": balancer.hostname,
         "LOAD_BALANCER_ADDRESS": balancer.address,
         "LOAD_BALANCER_OPEN_FILES": str(balancer.open_files),

@@ -9,12 +9,18 @@ from components.cluster.types import Cluster
 from .metadata import FOUNDATION_WAVE, NAMESPACE_WAVE, metadata, protection
 
 
+# What the API server reads on a namespace: which pods it refuses there.
+_ENFORCE = "pod-security.kubernetes.io/enforce"
+
+
 def namespace(cluster: Cluster) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": metadata(cluster.namespace, NAMESPACE_WAVE, options=protection(cluster)),
-    }
+    kubernetes = cluster.platform.kubernetes
+    about = metadata(cluster.namespace, NAMESPACE_WAVE, options=protection(cluster))
+    if kubernetes["pod_security"] != "none":
+        about["labels"][_ENFORCE] = kubernetes["pod_security"]
+        # As this release understands it: an upgrade must not refuse pods that run today.
+        about["labels"][f"{_ENFORCE}-version"] = f"v{kubernetes['minor']}"
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": about}
 
 
 def storage_class(cluster: Cluster) -> dict[str, Any]:

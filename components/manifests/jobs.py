@@ -35,7 +35,7 @@ def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any
     if job.files:
         yield config_map(cluster, job.name, job.files, service.wave, labels)
     spec = pods.pod_spec(
-        cluster, affinity(cluster, service.group), [pods.container(job.container, (), job.files, job.name)]
+        cluster, affinity(cluster, service.group), [pods.container(cluster, job.container, (), job.files, job.name)]
     )
     spec["restartPolicy"] = "Never"
     volumes = pods.scratch_volumes([job.container])

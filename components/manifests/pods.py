@@ -15,7 +15,7 @@ _SCRATCH_LIMIT = binary(256 * 2**20)
 
 
 def container(
-    found: Container, volumes: Sequence[Volume] = (), files: Sequence[File] = (), owner: str = ""
+    cluster: Cluster, found: Container, volumes: Sequence[Volume] = (), files: Sequence[File] = (), owner: str = ""
 ) -> dict[str, Any]:
     """A container of a pod template. `owner` names the ConfigMap of its files."""
     spec: dict[str, Any] = {"name": found.name, "image": found.image, "imagePullPolicy": "IfNotPresent"}
@@ -31,8 +31,7 @@ def container(
         ]
     if found.readiness:
         spec["readinessProbe"] = dict(found.readiness)
-    if found.liveness:
-        spec["livenessProbe"] = dict(found.liveness)
+    spec.update(_liveness(cluster, found))
     spec["resources"] = resources(found)
     spec["securityContext"] = _rights(found)
     mounts = [{"name": volume.name, "mountPath": volume.mount} for volume in volumes]
@@ -45,6 +44,14 @@ def container(
     if mounts:
         spec["volumeMounts"] = mounts
     return spec
+
+
+def _liveness(cluster: Cluster, found: Container) -> dict[str, Any]:
+    """Liveness, and the startup probe after whose success it begins at once."""
+    if found.startup and cluster.platform.kubernetes["startup_probes"]:
+        early = {key: value for key, value in (found.liveness or {}).items() if key != "initialDelaySeconds"}
+        return {"startupProbe": dict(found.startup), **({"livenessProbe": early} if early else {})}
+    return {"livenessProbe": dict(found.liveness)} if found.liveness else {}
 
 
 def environment(env: Sequence[EnvVar]) -> list[dict[str, Any]]:
@@ -108,12 +115,20 @@ def pod_annotations(data: Mapping[str, str] | None) -> dict[str, str]:
     return {"dojot.components/files": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
 
-def pod_spec(cluster: Cluster, affinity: Mapping[str, Any], containers: list[dict[str, Any]]) -> dict[str, Any]:
-    """What every pod has: its place, its containers, and neither token nor service variables."""
+def pod_spec(
+    cluster: Cluster, affinity: Mapping[str, Any], containers: list[dict[str, Any]], fs_group: int | None = None
+) -> dict[str, Any]:
+    """What every pod has: its place, its rights, its containers, and neither token nor service variables."""
+    security: dict[str, Any] = {}
+    if fs_group is not None:
+        security["fsGroup"] = fs_group
+    if cluster.platform.kubernetes["seccomp"]:
+        security["seccompProfile"] = {"type": "RuntimeDefault"}
     return {
         "affinity": dict(affinity),
         "automountServiceAccountToken": False,
         # Variables such as KAFKA_WS_REDIS_PORT would be read as configuration by dojot's images.
         "enableServiceLinks": False,
         "containers": containers,
+        **({"securityContext": security} if security else {}),
     }

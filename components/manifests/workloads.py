@@ -68,6 +68,14 @@ def _stateful_set(
 
 
 def _spread_set(cluster: Cluster, service: Service) -> dict[str, Any]:
+    """One set whose pods stand in equal numbers on every node of the group.
+
+    A rolling update replaces one pod after the other, each on the node it left: there
+    alone the new one keeps the skew. (Counted by revision, through matchLabelKeys, the
+    first new pod could go anywhere and outgrow its node.) The pods of a drained or lost
+    node wait for it. While a node has none, a pod of another node that is deleted waits
+    too; those that run are left alone.
+    """
     workload = _stateful_set(cluster, service, service.name, service.replicas, {})
     workload["spec"]["template"]["spec"]["topologySpreadConstraints"] = [
         {
@@ -75,6 +83,10 @@ def _spread_set(cluster: Cluster, service: Service) -> dict[str, Any]:
             "minDomains": service.replicas // service.per_node,
             "topologyKey": "kubernetes.io/hostname",
             "whenUnsatisfiable": "DoNotSchedule",
+            # Nodes outside the group do not count; a drained one does, or its share would
+            # move to the others and stay there.
+            "nodeAffinityPolicy": "Honor",
+            "nodeTaintsPolicy": "Ignore",
             "labelSelector": {"matchLabels": dict(service.pod_labels)},
         }
     ]
@@ -90,11 +102,9 @@ def _governing_service(service: Service) -> str:
 def _template(
     cluster: Cluster, service: Service, labels: Mapping[str, str], place: Mapping[str, Any]
 ) -> dict[str, Any]:
-    containers = [pods.container(service.container, service.volumes, service.files, service.name)]
-    containers += [pods.container(sidecar) for sidecar in service.sidecars]
-    spec = pods.pod_spec(cluster, place, containers)
-    if service.fs_group is not None:
-        spec["securityContext"] = {"fsGroup": service.fs_group}
+    containers = [pods.container(cluster, service.container, service.volumes, service.files, service.name)]
+    containers += [pods.container(cluster, sidecar) for sidecar in service.sidecars]
+    spec = pods.pod_spec(cluster, place, containers, service.fs_group)
     if service.service_account:
         spec["serviceAccountName"] = service.service_account
         spec["automountServiceAccountToken"] = bool(service.rbac)

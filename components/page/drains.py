@@ -19,11 +19,23 @@ def section_of(cluster: Cluster) -> str:
         "*Pending*: no other node may run the pod, because of its group's label, its volume, or the rule of so many pods "
         "a node. It starts again when the node is back. *Budget*: pods of the service that may be missing at a time.",
         table(("Drained", "Pending until it is back", "Moves to another node", "Budget"), [_row(cluster, group) for group in groups]),
+        _spread(cluster),
         note(
             "WARNING",
             f"The budget of {codes(blocked)} is smaller than the number of pods on one node, and evicted pods stay Pending: "
             "the drain never ends.",
         ) if blocked else "",
+    )
+
+
+def _spread(cluster: Cluster) -> str:
+    """What the scheduler's even spread costs while a node has no pods; sets do not have this price."""
+    spread = [service.name for service in cluster.services if service.per_node is not None]
+    if not spread or cluster.platform.kubernetes["pod_spread"] != "topology-spread":
+        return ""
+    return (
+        f"{codes(spread)} are spread by the scheduler. While one node has none of their pods, those on the other nodes "
+        "run on, but one that is deleted or updated waits until the node is back."
     )
 
 

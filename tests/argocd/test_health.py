@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from components.argocd.health import CHECKS, SCRIPTS
+from components.argocd.settings import CHECKS, SCRIPTS
 
 
 def _lua() -> str:

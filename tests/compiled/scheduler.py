@@ -168,8 +168,18 @@ def _repelled(pod: Pod, node: Machine, nodes: list[Machine]) -> bool:
     return False
 
 
+_SPREAD_KEYS = {
+    "maxSkew", "minDomains", "topologyKey", "whenUnsatisfiable", "labelSelector", "nodeAffinityPolicy", "nodeTaintsPolicy",
+}
+
+
 def _spread(pod: Pod, node: Machine, nodes: list[Machine]) -> bool:
+    """Hard constraints, over the nodes that the pod's affinity admits; tainted ones count too."""
     for rule in pod.workload.spec.get("topologySpreadConstraints", ()):
+        unknown = set(rule) - _SPREAD_KEYS
+        policies = (rule.get("nodeAffinityPolicy", "Honor"), rule.get("nodeTaintsPolicy", "Ignore"))
+        if unknown or policies != ("Honor", "Ignore") or rule["whenUnsatisfiable"] != "DoNotSchedule":
+            raise NotImplementedError(f"spread constraint {rule}")
         selector, key = rule["labelSelector"]["matchLabels"], rule["topologyKey"]
         counts = Counter({one.labels[key]: 0 for one in nodes if key in one.labels and _affine(pod, one)})
         for one in nodes:

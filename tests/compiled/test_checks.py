@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.compiled.breaking import BREAKS, assert_reported
-from tests.compiled.breaks import argocd as _argocd  # noqa: F401  (each registers its breaks)
+from tests.compiled.breaks import abilities as _abilities  # noqa: F401  (each registers its breaks)
+from tests.compiled.breaks import argocd as _argocd  # noqa: F401
 from tests.compiled.breaks import hygiene as _hygiene  # noqa: F401
 from tests.compiled.breaks import placement as _placement  # noqa: F401
 from tests.compiled.breaks import ports as _ports  # noqa: F401
@@ -14,10 +15,14 @@ from tests.compiled.breaks import schemas as _schemas  # noqa: F401
 from tests.compiled.breaks import secrets as _secrets  # noqa: F401
 from tests.compiled.breaks import style as _style  # noqa: F401
 from tests.compiled.breaks import volumes as _volumes  # noqa: F401
-from tests.compiled.checks import argocd, hygiene, placement, ports, reference, schemas, secrets, style, volumes
+from tests.compiled.checks import (
+    abilities, argocd, hygiene, placement, ports, reference, schemas, secrets, style, volumes,
+)
 
 CHECKS = [
-    check for room in (schemas, style, placement, ports, volumes, secrets, argocd, hygiene, reference) for check in room.CHECKS
+    check
+    for room in (schemas, style, placement, ports, volumes, secrets, argocd, hygiene, reference, abilities)
+    for check in room.CHECKS
 ]
 
 

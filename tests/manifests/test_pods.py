@@ -14,7 +14,7 @@ def _container(cluster, **changes):
 
 
 def test_rights_are_dropped_and_only_named_ones_come_back(cluster):
-    spec = pods.container(_container(cluster, security=Security(0, 0, True, (), ("CHOWN",))))["securityContext"]
+    spec = pods.container(cluster, _container(cluster, security=Security(0, 0, True, (), ("CHOWN",))))["securityContext"]
     assert spec["capabilities"] == {"drop": ["ALL"], "add": ["CHOWN"]}
     assert (spec["runAsUser"], spec["runAsNonRoot"], spec["readOnlyRootFilesystem"]) == (0, False, True)
     assert spec["allowPrivilegeEscalation"] is False
@@ -22,7 +22,7 @@ def test_rights_are_dropped_and_only_named_ones_come_back(cluster):
 
 def test_writable_paths_are_bounded_directories_of_their_own(cluster):
     container = _container(cluster, name="web", security=Security(1, 1, True, ("/tmp", "/var/cache_files/"), ()))
-    mounts = pods.container(container)["volumeMounts"]
+    mounts = pods.container(cluster, container)["volumeMounts"]
     volumes = pods.scratch_volumes([container])
     assert [mount["mountPath"] for mount in mounts] == ["/tmp", "/var/cache_files/"]
     assert [mount["name"] for mount in mounts] == [volume["name"] for volume in volumes]
@@ -32,7 +32,7 @@ def test_writable_paths_are_bounded_directories_of_their_own(cluster):
 
 def test_files_of_one_folder_are_mounted_once_and_cannot_be_written(cluster):
     files = (File("a", "a", "/scripts"), File("b", "b", "/scripts"))
-    mounts = pods.container(_container(cluster, security=Security(1, 1, True, (), ())), (), files, "owner")["volumeMounts"]
+    mounts = pods.container(cluster, _container(cluster, security=Security(1, 1, True, (), ())), (), files, "owner")["volumeMounts"]
     assert mounts == [{"name": "owner-files", "mountPath": "/scripts", "readOnly": True}]
     volume = pods.files_volume("owner")["configMap"]
     assert volume["name"] == "owner-files" and volume["defaultMode"] & 0o222 == 0

@@ -81,6 +81,10 @@ class Security:
 
 @dataclass(frozen=True)
 class Container:
+    """`startup` is asked before `liveness` where the platform has startup probes; elsewhere
+    liveness alone has to wait long enough (its initialDelaySeconds).
+    """
+
     name: str
     image: str
     command: tuple[str, ...]
@@ -89,5 +93,6 @@ class Container:
     ports: tuple[Port, ...]
     readiness: Mapping[str, Any] | None
     liveness: Mapping[str, Any] | None
+    startup: Mapping[str, Any] | None
     resources: Resources
     security: Security

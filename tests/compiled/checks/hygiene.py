@@ -51,16 +51,16 @@ def containers_are_probed(tree: Tree) -> list[str]:
     """Readiness and liveness, each by exactly one handler; jobs end by themselves."""
     found = []
     for workload, container in _containers(tree):
-        for name in ("readinessProbe", "livenessProbe"):
+        for name in ("readinessProbe", "livenessProbe", "startupProbe"):
             where = f"{workload}: container {container['name']}: {name}"
             probe = container.get(name)
             if probe is None:
-                if workload.runs_on and container in workload.spec["containers"]:
+                if name != "startupProbe" and workload.runs_on and container in workload.spec["containers"]:
                     found.append(f"{where} is missing")
                 continue
             if sum(handler in probe for handler in _HANDLERS) != 1:
                 found.append(f"{where} needs exactly one of {', '.join(_HANDLERS)}")
-            if name == "livenessProbe" and probe.get("successThreshold", 1) != 1:
+            if name != "readinessProbe" and probe.get("successThreshold", 1) != 1:
                 found.append(f"{where}: successThreshold must be 1")
             if probe.get("timeoutSeconds", 1) > probe.get("periodSeconds", 10):
                 found.append(f"{where}: its timeout is longer than its period")

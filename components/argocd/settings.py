@@ -1,4 +1,4 @@
-"""Health checks that Argo CD does not have, as a patch of its ConfigMap argocd-cm."""
+"""Settings of Argo CD: a patch of its ConfigMap argocd-cm."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 from components.cluster.types import Cluster
 
 SCRIPTS = Path(__file__).parent / "health"
-# Key of resource.customizations.health.<group>_<kind> -> script.
+# Health checks that Argo CD does not have: key of resource.customizations.health.<group>_<kind> -> script.
 CHECKS = {
     "argoproj.io_Application": "application.lua",
     "vernemq.com_VerneMQ": "vernemq.lua",
 }
 
 
-def health_settings(cluster: Cluster) -> dict[str, Any]:
-    """ConfigMap argocd-cm with the health checks and nothing else: merge it, do not replace."""
+def settings(cluster: Cluster) -> dict[str, Any]:
+    """ConfigMap argocd-cm with the platform's settings and the health checks, nothing else: merge it, do not replace."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "argocd-cm", "namespace": cluster.platform.argocd["namespace"]},
-        "data": {
+        "data": dict(cluster.platform.argocd["settings"]) | {
             f"resource.customizations.health.{kind}": (SCRIPTS / script).read_text("utf-8")
             for kind, script in CHECKS.items()
         },

@@ -1,0 +1,75 @@
+"""What the platform can do beyond the oldest release is used, and its demands are met."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+from tests.compiled.tree import Tree, name_of
+from tests.compiled.workloads import Workload, workloads
+
+ENFORCE = "pod-security.kubernetes.io/enforce"
+# Pod Security Standards, baseline: the capabilities that a container may add.
+_CAPABILITIES = {
+    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP",
+    "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+}
+_HOST = ("hostNetwork", "hostPID", "hostIPC")
+
+
+def pods_state_a_seccomp_profile(tree: Tree) -> list[str]:
+    """The runtime's own profile for every pod that is compiled here, where the platform knows the field."""
+    wanted = {"type": "RuntimeDefault"} if tree.cluster.platform.kubernetes["seccomp"] else None
+    return [
+        f"{workload}: its seccompProfile is {found}, not {wanted}"
+        for workload in workloads(tree) if workload.kind != "VerneMQ"  # the operator writes that one
+        for found in [workload.spec.get("securityContext", {}).get("seccompProfile")] if found != wanted
+    ]
+
+
+def startup_probes_replace_waiting(tree: Tree) -> list[str]:
+    """A container with a startup probe needs no delay before its liveness; a platform without them gets none."""
+    known = tree.cluster.platform.kubernetes["startup_probes"]
+    found = []
+    for workload in workloads(tree):
+        entry = tree.parameters["services"][workload.service]
+        for container in workload.containers:
+            where = f"{workload}: container {container['name']}"
+            startup = container.get("startupProbe")
+            if startup and not known:
+                found.append(f"{where}: the platform has no startup probes")
+            if startup and container.get("livenessProbe", {}).get("initialDelaySeconds"):
+                found.append(f"{where}: waits for its startup and then once more")
+        first = workload.containers[0]
+        if known and workload.runs_on and "startup" in entry and "startupProbe" not in first:
+            found.append(f"{workload}: container {first['name']}: lacks the startup probe of the inventory")
+    return found
+
+
+def pods_meet_the_namespaces_standard(tree: Tree) -> list[str]:
+    """The namespace enforces what the platform class says, and no pod would be refused there."""
+    level = tree.cluster.platform.kubernetes["pod_security"]
+    found = []
+    for entry in tree.of_kind("Namespace"):
+        stated = entry["metadata"]["labels"].get(ENFORCE, "none")
+        if stated != level:
+            found.append(f"{name_of(entry)}: enforces {stated}, the platform class says {level}")
+        if level != "none" and f"{ENFORCE}-version" not in entry["metadata"]["labels"]:
+            found.append(f"{name_of(entry)}: an upgrade would change what it enforces")
+    if level in ("baseline", "restricted"):
+        for workload in workloads(tree):
+            found += [f"{workload}: {problem} is above baseline" for problem in _above_baseline(workload)]
+    return found
+
+
+def _above_baseline(workload: Workload) -> Iterator[str]:
+    yield from (word for word in _HOST if workload.spec.get(word))
+    yield from (f"the hostPath of {one['name']}" for one in workload.spec.get("volumes", ()) if "hostPath" in one)
+    for container in workload.containers:
+        context: dict[str, Any] = container.get("securityContext", {})
+        if context.get("privileged"):
+            yield "privileged"
+        yield from sorted(set(context.get("capabilities", {}).get("add", ())) - _CAPABILITIES)
+        yield from (f"hostPort {port['hostPort']}" for port in container.get("ports", ()) if "hostPort" in port)
+
+
+CHECKS = (pods_state_a_seccomp_profile, startup_probes_replace_waiting, pods_meet_the_namespaces_standard)
