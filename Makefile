@@ -8,6 +8,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# One lock for each Kubernetes release whose JSON schemas the tests need: they come in
+# different versions of one package, so each has a folder of its own beside the others.
+SCHEMAS := $(wildcard requirements/schemas/*.lock)
 
 .PHONY: help compile test check hooks lock clean
 
@@ -37,7 +40,7 @@ clean: ## Remove the virtual environment and caches
 # uv resolves and installs in seconds where pip takes minutes; every file is
 # checked against its hash in a lock, uv itself included. System certificates,
 # because a company's proxy may sign with its own.
-$(READY): requirements.lock requirements/installer.lock
+$(READY): requirements.lock requirements/installer.lock $(SCHEMAS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'make: Python 3.11 or newer is needed; name one with PYTHON=python3.12' >&2; exit 1; }
 	@echo 'Installing the locked Python packages into $(VENV) ...' >&2
@@ -47,4 +50,10 @@ $(READY): requirements.lock requirements/installer.lock
 	@$(BIN)/uv pip sync --quiet --system-certs --python $(BIN)/python \
 		--require-hashes --build-constraints requirements/installer.lock \
 		requirements.lock requirements/installer.lock
+	@rm -rf $(VENV)/schemas
+	@for lock in $(SCHEMAS); do \
+		$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python \
+			--target "$(VENV)/schemas/$$(basename "$$lock" .lock)" --no-deps \
+			--require-hashes --build-constraints requirements/installer.lock -r "$$lock"; \
+	done
 	@touch $@

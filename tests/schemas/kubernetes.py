@@ -1,21 +1,25 @@
 """Kubernetes' own JSON schemas, strict: unknown fields are errors, and so is an unknown kind.
 
 They are the ones that the package kubernetes-validate bundles; its code, which lets
-a kind without a schema pass with a warning, is not used.
+a kind without a schema pass with a warning, is not used. No version of it has all
+releases, so `make` installs one for each lock of requirements/schemas/.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
+import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Iterator
 
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
 
+SCHEMAS = Path(sys.prefix) / "schemas"
 _STABILITY = re.compile(r"^v(\d+)(?:(alpha|beta)(\d+))?$")
 
 
@@ -26,11 +30,15 @@ def kind_of(found: dict[str, Any]) -> tuple[str, str, str]:
 
 
 @lru_cache
-def _definitions(release: str) -> dict[str, Any]:
-    package = importlib.util.find_spec("kubernetes_validate")
-    folder = Path(next(iter(package.submodule_search_locations))) / "kubernetes-json-schema"
-    text = (folder / f"v{release}-local-strict" / "_definitions.json").read_text("utf-8")
-    return json.loads(text)["definitions"]
+def _bundle(release: str) -> dict[str, Any]:
+    """All schemas of a release in one: older ones call their parts `definitions`, newer ones `$defs`."""
+    folder = SCHEMAS / release / "kubernetes_validate" / "kubernetes-json-schema" / f"v{release}-local-strict"
+    text = (folder / "_definitions.json").read_text("utf-8")
+    return json.loads(text)
+
+
+def _parts(release: str) -> str:
+    return "$defs" if "$defs" in _bundle(release) else "definitions"
 
 
 @lru_cache
@@ -38,18 +46,20 @@ def _names(release: str) -> dict[tuple[str, str, str], str]:
     """(group, version, kind) -> name of the definition."""
     return {
         (entry["group"], entry["version"], entry["kind"]): name
-        for name, schema in _definitions(release).items()
+        for name, schema in _bundle(release)[_parts(release)].items()
         for entry in schema.get("x-kubernetes-group-version-kind", ())
     }
 
 
 @lru_cache
-def validator(release: str, group: str, version: str, kind: str) -> Draft4Validator | None:
+def validator(release: str, group: str, version: str, kind: str) -> Validator | None:
     """The validator of a kind in a release such as 1.17.0; None where the release has no such kind."""
     name = _names(release).get((group, version, kind))
     if name is None:
         return None
-    return Draft4Validator({"$ref": f"#/definitions/{name}", "definitions": _definitions(release)})
+    bundle, parts = _bundle(release), _parts(release)
+    dialect = validator_for(bundle, default=Draft4Validator)
+    return dialect({"$ref": f"#/{parts}/{name}", parts: bundle[parts]})
 
 
 @lru_cache

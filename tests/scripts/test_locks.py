@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ["requirements", "requirements/installer"]
+SCHEMAS = sorted(path.stem for path in (ROOT / "requirements" / "schemas").glob("*.in"))
+LOCKS = ["requirements", "requirements/installer", *(f"requirements/schemas/{release}" for release in SCHEMAS)]
 
 
 def requirements(lock: str) -> dict[str, str]:
@@ -37,6 +38,10 @@ def test_all_that_is_asked_for_is_locked(lock):
     asked = (ROOT / f"{lock}.in").read_text().splitlines()
     names = {re.match(r"[\w.-]+", line)[0] for line in asked if line and not line.startswith("#")}
     assert names <= requirements(lock).keys()
+
+
+def test_every_cluster_has_the_schemas_of_its_release(cluster):
+    assert cluster.platform.kubernetes["schema"] in SCHEMAS
 
 
 def test_kapitan_is_the_one_that_the_settings_ask_for():
