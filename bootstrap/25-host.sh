@@ -129,22 +129,31 @@ install_pinned() {
 }
 
 # add_repository NAME 'URL|SUITE|COMPONENT|KEY URL|FINGERPRINT': its key signs for it alone.
+# A flat repository has the suite `/` and no component.
 add_repository() {
   local name=$1 url suite component key_url fingerprint
   IFS='|' read -r url suite component key_url fingerprint <<<"$2"
   # The name says which key was checked before it got there.
   local key=/etc/apt/keyrings/$name-$fingerprint.asc
   install_packages ca-certificates curl gnupg
-  if [[ -s ${OPTION[root]-}$key ]]; then
+  if [[ -s ${OPTION[root]-}$key ]] && ! key_has_expired "${OPTION[root]-}$key"; then
     report skipped "${OPTION[root]-}$key is in place"
   else
     change "install the signing key $fingerprint" fetch_key "$key_url" "$fingerprint" "${OPTION[root]-}$key"
   fi
   write_file "/etc/apt/sources.list.d/$name.list" 0644 \
-    "deb [arch=amd64 signed-by=$key] $url $suite $component"$'\n'
+    "deb [arch=amd64 signed-by=$key] $url $suite${component:+ $component}"$'\n'
   if file_changed; then
     APT_UPDATED=''
   fi
+}
+
+# Owners prolong a key under its old fingerprint: then a new copy is needed.
+key_has_expired() {
+  local home='' found
+  scratch_folder home
+  found=$(gpg --import-options show-only --homedir "$home" --batch --quiet --with-colons --import "$1" 2>/dev/null || true)
+  grep -q '^pub:e:' <<<"$found"
 }
 
 # fetch_key URL FINGERPRINT PATH: whatever comes from URL, only this key reaches PATH.

@@ -12,7 +12,8 @@ step_node() {
   write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
   install_packages "${OS_PACKAGES[@]}"
   "runtime_$RUNTIME_NAME"
-  install_kubernetes
+  "install_kubernetes_$KUBERNETES_FROM"
+  enable_kubelet
 }
 
 set_hostname() {

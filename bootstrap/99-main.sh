@@ -6,7 +6,7 @@ step_help() {
   case $1 in
     plan) printf 'which command on which machine, in order; changes nothing\n' ;;
     node)
-      printf 'make this host ready to be a node: name, swap, kernel, container runtime, Kubernetes binaries\n'
+      printf 'make this host ready to be a node: name, swap, kernel, container runtime, Kubernetes\n'
       printf 'Where: on every node. Options: --node --root --dry-run\n'
       ;;
     volumes)

@@ -1,15 +1,18 @@
 """The kubeadm configuration of the control plane and of a joining worker.
 
-Facts: the kubeadm v1beta2, kubelet v1beta1 and kube-proxy v1alpha1 APIs of
-Kubernetes 1.17. No credential is written here: kubeadm makes its own, and the
-join template leaves the token out.
+Facts: the kubeadm v1beta2 and v1beta4, kubelet v1beta1 and kube-proxy v1alpha1 APIs
+of Kubernetes 1.17 and 1.36; which of them a cluster has, its platform class says. No
+credential is written here: kubeadm makes its own, and the join template leaves the
+token out.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Mapping
 
 from components.cluster.types import Cluster, Node
+
+from . import runtimes
 
 API_PORT = 6443
 
@@ -27,7 +30,9 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
     kubernetes = cluster.platform.kubernetes
     master = cluster.control_plane
     gates = dict(sorted(kubernetes["feature_gates"].items()))
-    component = {"extraArgs": {"feature-gates": _gates(gates)}} if gates else {}
+    component = {"extraArgs": _arguments(cluster, {"feature-gates": _gates(gates)})}
+    components = ("apiServer", "controllerManager", "scheduler") if gates else ()
+    feature_gates = {"featureGates": gates} if gates else {}
     taint = {"key": kubernetes["control_plane_taint"], "effect": "NoSchedule"}
     return [
         {
@@ -37,7 +42,7 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
             # dies at once. The `join-token` step makes the one that counts.
             "bootstrapTokens": [{"ttl": "1m0s"}],
             "localAPIEndpoint": {"advertiseAddress": master.address, "bindPort": API_PORT},
-            "nodeRegistration": {**_registration(cluster, master.name, master.address), "taints": [taint]},
+            "nodeRegistration": {**_registration(cluster, master.name, master.address, {}), "taints": [taint]},
         },
         {
             "apiVersion": kubernetes["kubeadm_api"],
@@ -50,22 +55,21 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
                 "podSubnet": cluster.platform.pod_network["cidr"],
                 "serviceSubnet": kubernetes["service_subnet"],
             },
-            "apiServer": component,
-            "controllerManager": component,
-            "scheduler": component,
+            **{name: component for name in components},
         },
         {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
             "kind": "KubeletConfiguration",
             "cgroupDriver": kubernetes["cgroup_driver"],
             "failSwapOn": True,
-            "featureGates": gates,
+            **runtimes.kubelet_settings(cluster),
+            **feature_gates,
         },
         {
             "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
             "kind": "KubeProxyConfiguration",
             "mode": "iptables",
-            "featureGates": gates,
+            **feature_gates,
         },
     ]
 
@@ -77,8 +81,9 @@ def join_documents(cluster: Cluster) -> list[dict[str, Any]]:
     node whose label is still missing. Its own admission rules allow that: they
     keep only the labels of the kubernetes.io and k8s.io domains for themselves.
     """
-    registration = _registration(cluster, "@NODE@", "@ADDRESS@")
-    registration["kubeletExtraArgs"]["node-labels"] = f"{cluster.group_label}=@LABEL@"
+    registration = _registration(
+        cluster, "@NODE@", "@ADDRESS@", {"node-labels": f"{cluster.group_label}=@LABEL@"}
+    )
     return [
         {
             "apiVersion": cluster.platform.kubernetes["kubeadm_api"],
@@ -100,25 +105,22 @@ def group_label(cluster: Cluster, node: Node) -> str:
     return cluster.groups[node.group].label
 
 
-def daemon_json(cluster: Cluster) -> dict[str, Any]:
-    """/etc/docker/daemon.json: the kubelet's cgroup driver, bounded logs, containers outlive a restart."""
-    log = cluster.platform.runtime["log"]
-    return {
-        "exec-opts": [f"native.cgroupdriver={cluster.platform.kubernetes['cgroup_driver']}"],
-        "live-restore": True,
-        "log-driver": "json-file",
-        "log-opts": {"max-file": str(log["max_files"]), "max-size": log["max_size"]},
-        "storage-driver": "overlay2",
-    }
-
-
-def _registration(cluster: Cluster, name: str, address: str) -> dict[str, Any]:
+def _registration(
+    cluster: Cluster, name: str, address: str, arguments: Mapping[str, str]
+) -> dict[str, Any]:
     # node-ip: on a host with several networks the kubelet would choose by itself.
     return {
         "name": name,
         "criSocket": cluster.platform.runtime["cri_socket"],
-        "kubeletExtraArgs": {"node-ip": address},
+        "kubeletExtraArgs": _arguments(cluster, {"node-ip": address, **arguments}),
     }
+
+
+def _arguments(cluster: Cluster, arguments: Mapping[str, str]) -> dict[str, str] | list[dict[str, str]]:
+    """A component's command line as the release's kubeadm API writes it."""
+    if cluster.platform.kubernetes["kubeadm_arguments"] == "map":
+        return dict(arguments)
+    return [{"name": name, "value": value} for name, value in arguments.items()]
 
 
 def _gates(gates: dict[str, bool]) -> str:

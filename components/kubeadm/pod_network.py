@@ -1,10 +1,10 @@
 """The pod network: flannel carries packets, kube-router enforces NetworkPolicies.
 
-Flags and permissions are those that flannel v0.13.0 and kube-router v1.1.1 need in
-these roles, from their sources: flannel reads its own pod and every node and patches
-its node's status; kube-router as a firewall only watches pods, policies and
-namespaces (and keeps idle watches on services, endpoints and nodes). Neither is
-privileged: both get the two network capabilities and nothing else.
+Flags and permissions are those that flannel (v0.13.0, v0.28.9) and kube-router (v1.1.1,
+v2.11.1) need in these roles, from their sources: flannel reads its own pod and every
+node and patches its node's status; kube-router as a firewall only watches pods, policies
+and namespaces (and keeps idle watches on services, their endpoints and nodes). Neither
+is privileged: both get the two network capabilities and nothing else.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ from components.cluster.types import Cluster
 NAMESPACE = "kube-system"  # where system-node-critical pods are at home
 _HEALTH_PORT = 20244
 _CAPABILITIES = ["NET_ADMIN", "NET_RAW"]
+
+# kind in the platform class -> API group and resource of the permission
+_ENDPOINTS = {"Endpoints": ("", "endpoints"), "EndpointSlice": ("discovery.k8s.io", "endpointslices")}
+
+# iptables in every container takes turns with kube-proxy by this lock.
+_XTABLES_LOCK = {"name": "xtables-lock", "hostPath": {"path": "/run/xtables.lock", "type": "FileOrCreate"}}
 
 
 def documents(cluster: Cluster) -> list[dict[str, Any]]:
@@ -69,16 +75,22 @@ def _flannel(network: Mapping[str, Any]) -> list[dict[str, Any]]:
         "volumeMounts": [
             {"name": "run", "mountPath": "/run/flannel"},
             {"name": "config", "mountPath": "/etc/kube-flannel"},
+            {"name": "xtables-lock", "mountPath": "/run/xtables.lock"},
         ],
     }
     volumes = [
         {"name": "run", "hostPath": {"path": "/run/flannel", "type": "DirectoryOrCreate"}},
         {"name": "cni", "hostPath": {"path": "/etc/cni/net.d", "type": "DirectoryOrCreate"}},
         {"name": "config", "configMap": {"name": f"{name}-config"}},
+        _XTABLES_LOCK,
     ]
+    starts = [install]
+    if "cni_plugin_image" in network:
+        starts.insert(0, _install_plugin(network))
+        volumes.append({"name": "cni-plugins", "hostPath": {"path": "/opt/cni/bin", "type": "DirectoryOrCreate"}})
     rules = [
         _rule("", ["pods"], ["get"]),
-        _rule("", ["nodes"], ["list", "watch"]),
+        _rule("", ["nodes"], ["get", "list", "watch"]),
         _rule("", ["nodes/status"], ["patch"]),
     ]
     return [
@@ -90,8 +102,20 @@ def _flannel(network: Mapping[str, Any]) -> list[dict[str, Any]]:
             "data": config,
         },
         # flanneld reads its files only at start: the checksum rolls it when they change.
-        _daemon_set(name, [install], [daemon], volumes, {"checksum/config": _checksum(config)}),
+        _daemon_set(name, starts, [daemon], volumes, {"checksum/config": _checksum(config)}),
     ]
+
+
+def _install_plugin(network: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": "install-cni-plugin",
+        "image": network["cni_plugin_image"],
+        "command": ["cp"],
+        "args": ["-f", "/flannel", "/opt/cni/bin/flannel"],
+        "resources": _resources(network["resources"]),
+        "securityContext": _security([]),
+        "volumeMounts": [{"name": "cni-plugins", "mountPath": "/opt/cni/bin"}],
+    }
 
 
 def _kube_router(policy: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -117,16 +141,17 @@ def _kube_router(policy: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> li
         "securityContext": _security(_CAPABILITIES),
         "volumeMounts": [
             {"name": "modules", "mountPath": "/lib/modules", "readOnly": True},
-            # kube-proxy and kube-router change the same tables: they take turns by this lock.
             {"name": "xtables-lock", "mountPath": "/run/xtables.lock"},
         ],
     }
     volumes = [
         {"name": "modules", "hostPath": {"path": "/lib/modules", "type": "Directory"}},
-        {"name": "xtables-lock", "hostPath": {"path": "/run/xtables.lock", "type": "FileOrCreate"}},
+        _XTABLES_LOCK,
     ]
+    group, endpoints = _ENDPOINTS[policy["endpoints"]]
     rules = [
-        _rule("", ["endpoints", "namespaces", "pods", "services"], ["list", "watch"]),
+        _rule("", ["namespaces", "pods", "services"], ["list", "watch"]),
+        _rule(group, [endpoints], ["list", "watch"]),
         _rule("", ["nodes"], ["get", "list", "watch"]),
         _rule("networking.k8s.io", ["networkpolicies"], ["list", "watch"]),
     ]

@@ -6,14 +6,13 @@ column takes the rest of the row. Whole files are here-documents, to be read as 
 
 from __future__ import annotations
 
-import json
 import shlex
 from typing import Any, Iterable, Mapping
 
 from components.cluster.types import CONTROL_PLANE, Cluster
 from components.render import yaml_documents
 
-from . import configs, pod_network
+from . import configs, pod_network, runtimes
 
 RANDOM = "random"  # the inventory's word for a value that the `secrets` step makes up
 _SEPARATOR = "|"
@@ -33,6 +32,7 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
     platform = cluster.platform
     kubernetes, system, runtime = platform.kubernetes, platform.operating_system, platform.runtime
     argocd, haproxy, balancer = platform.argocd, platform.haproxy, cluster.load_balancer
+    plugins = kubernetes.get("cni_plugins", {"url": "", "sha256": ""})
     return {
         "CLUSTER_NAME": cluster.name,
         "NAMESPACE": cluster.namespace,
@@ -42,8 +42,10 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
         "RUNTIME_NAME": runtime["name"],
         "RUNTIME_SERVICE": runtime["service"],
         "KUBERNETES_VERSION": kubernetes["version"],
-        "CNI_PLUGINS_URL": kubernetes["cni_plugins"]["url"],
-        "CNI_PLUGINS_SHA256": kubernetes["cni_plugins"]["sha256"],
+        # Which of the two functions installs it: the other's values are empty.
+        "KUBERNETES_FROM": "packages" if "packages" in kubernetes else "binaries",
+        "CNI_PLUGINS_URL": plugins["url"],
+        "CNI_PLUGINS_SHA256": plugins["sha256"],
         "JOIN_TOKEN_TTL": kubernetes["join_token_ttl"],
         "API_ADDRESS": cluster.control_plane.address,
         "ARGOCD_VERSION": argocd["version"],
@@ -56,6 +58,7 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
         "LOAD_BALANCER_ADDRESS": balancer.address,
         "LOAD_BALANCER_OPEN_FILES": str(balancer.open_files),
         # url | suite | component | key url | key fingerprint
+        "KUBERNETES_REPOSITORY": _repository(kubernetes["packages"]["repository"]) if "packages" in kubernetes else "",
         "RUNTIME_REPOSITORY": _repository(runtime["repository"]),
         "HAPROXY_REPOSITORY": _repository(haproxy["repository"]),
         "HAPROXY_CONFIG": haproxy["paths"]["config"],
@@ -92,11 +95,12 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
         # name | url | sha256
         "BINARIES": [
             _row(name, binary["url"], binary["sha256"])
-            for name, binary in sorted(platform.kubernetes["binaries"].items())
+            for name, binary in sorted(platform.kubernetes.get("binaries", {}).items())
         ],
         "OS_PACKAGES": list(platform.operating_system["packages"]),
         "KERNEL_MODULES": list(platform.operating_system["kernel_modules"]),
         # package | exact version (or a pattern of it)
+        "KUBERNETES_PACKAGES": _packages(_kubernetes_packages(platform.kubernetes)),
         "RUNTIME_PACKAGES": _packages(platform.runtime["packages"]),
         "HAPROXY_PACKAGES": _packages({platform.haproxy["package"]["name"]: platform.haproxy["package"]["version"]}),
     }
@@ -106,7 +110,7 @@ def _texts(cluster: Cluster) -> dict[str, str]:
     settings = cluster.platform.operating_system["sysctl"]
     return {
         "SYSCTL_CONF": "".join(f"{name} = {value}\n" for name, value in sorted(settings.items())),
-        "DOCKER_DAEMON_JSON": json.dumps(configs.daemon_json(cluster), indent=2) + "\n",
+        "RUNTIME_CONFIG": runtimes.config(cluster),
         "KUBEADM_INIT": yaml_documents(configs.init_documents(cluster)),
         "KUBEADM_JOIN": yaml_documents(configs.join_documents(cluster)),
         "POD_NETWORK": yaml_documents(pod_network.documents(cluster)),
@@ -127,13 +131,23 @@ def _secrets(cluster: Cluster) -> list[str]:
     ]
 
 
+def _kubernetes_packages(kubernetes: Mapping[str, Any]) -> dict[str, str]:
+    """package -> exact version; nothing where the release comes as binaries."""
+    if "packages" not in kubernetes:
+        return {}
+    version = f"{kubernetes['version'].removeprefix('v')}-{kubernetes['packages']['build']}"
+    return {**dict.fromkeys(("kubeadm", "kubectl", "kubelet"), version), **kubernetes["packages"]["others"]}
+
+
 def _packages(packages: Mapping[str, str]) -> list[str]:
     return [_row(name, version) for name, version in sorted(packages.items())]
 
 
 def _repository(repository: Mapping[str, Any]) -> str:
     key = repository["key"]
-    return _row(repository["url"], repository["suite"], repository["component"], key["url"], key["fingerprint"])
+    return _row(
+        repository["url"], repository["suite"], repository.get("component", ""), key["url"], key["fingerprint"]
+    )
 
 
 def _row(*columns: str) -> str:

@@ -72,6 +72,14 @@ def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
+def arguments(written: dict[str, str] | list[dict[str, str]]) -> dict[str, str]:
+    """The arguments of a component, whichever form its kubeadm API gives them."""
+    if isinstance(written, dict):
+        return written
+    assert all(entry.keys() == {"name", "value"} for entry in written)
+    return {entry["name"]: entry["value"] for entry in written}
+
+
 def states(output: str) -> set[str]:
     """What the lines of an output begin with."""
     return {line.partition(":")[0] for line in output.splitlines()}

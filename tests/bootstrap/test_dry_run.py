@@ -6,7 +6,8 @@ import pytest
 
 from .conftest import states, tree
 
-READING = ("systemctl is-active", "systemctl is-enabled", "sysctl -n", "apt-mark showhold", "kubectl --kubeconfig")
+READING = ("systemctl is-active", "systemctl is-enabled", "sysctl -n", "apt-mark showhold", "kubectl --kubeconfig",
+           "gpg --import-options show-only")
 
 
 @pytest.fixture

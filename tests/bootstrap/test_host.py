@@ -7,12 +7,13 @@ import io
 import os
 import shutil
 import stat
+import subprocess
 import tarfile
 from dataclasses import replace
 
 import pytest
 
-from components.kubeadm import script
+from components.kubeadm import runtimes, script
 
 from .conftest import states, tree
 
@@ -22,6 +23,11 @@ CURL = r"""
 while (($#)); do case $1 in --output) out=$2; shift ;; https://*) url=$1 ;; esac; shift; done
 cat "$STATE/served/${url##*/}" >"$out"
 """
+REPOSITORY = {
+    "url": "https://packages.example/deb/",
+    "suite": "/",
+    "key": {"url": "https://packages.example/deb/Release.key", "fingerprint": "0123456789ABCDEF0123456789ABCDEF01234567"},
+}
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give directories to other users")
 
 
@@ -35,25 +41,16 @@ def host(sandbox, cluster):
         tar.addfile(member, io.BytesIO(BINARY))
     served = sandbox.state / "served"
     served.mkdir()
-    kubernetes = dict(cluster.platform.kubernetes)
-    kubernetes["binaries"] = {
-        name: {**binary, "sha256": hashlib.sha256(BINARY).hexdigest()}
-        for name, binary in kubernetes["binaries"].items()
-    }
-    for binary in kubernetes["binaries"].values():
-        (served / binary["url"].rpartition("/")[2]).write_bytes(BINARY)
-    plugins = kubernetes["cni_plugins"]
-    (served / plugins["url"].rpartition("/")[2]).write_bytes(archive.getvalue())
-    kubernetes["cni_plugins"] = {**plugins, "sha256": hashlib.sha256(archive.getvalue()).hexdigest()}
-    # One package is enough: each costs a process or two, and the tests are to stay quick.
-    system = {**cluster.platform.operating_system, "packages": ["curl"]}
-    platform = replace(cluster.platform, kubernetes=kubernetes, operating_system=system)
-    sandbox.write(script.script(replace(cluster, platform=platform)))
+    for name in ("kubeadm", "kubectl", "kubelet"):
+        (served / name).write_bytes(BINARY)
+    (served / "plugins.tgz").write_bytes(archive.getvalue())
+    _deliver(sandbox, cluster, "packages" if "packages" in cluster.platform.kubernetes else "binaries")
     sandbox.fake("curl", CURL)
     sandbox.fake("dpkg-query", 'printf "ii |1"')
     sandbox.fake("apt-mark", "exit 0")
     etc = sandbox.folder / "root" / "etc"
     etc.mkdir()
+    system = cluster.platform.operating_system
     (etc / "os-release").write_text(f'ID={system["name"]}\nVERSION_ID="{system["version"]}"\n')
     (etc / "fstab").write_text("/dev/sda1 / ext4 defaults 0 1\n/swapfile none swap sw 0 0\n")
     (etc / "hosts").write_text("127.0.0.1 localhost\n")
@@ -61,7 +58,32 @@ def host(sandbox, cluster):
     keyrings.mkdir(parents=True)
     fingerprint = cluster.platform.runtime["repository"]["key"]["fingerprint"]
     (keyrings / f"{cluster.platform.runtime['name']}-{fingerprint}.asc").write_text("a key\n")
+    (keyrings / f"kubernetes-{REPOSITORY['key']['fingerprint']}.asc").write_text("a key\n")
     return sandbox
+
+
+def _deliver(sandbox, cluster, way):
+    """Write the script of this cluster with Kubernetes as `binaries` or as `packages`."""
+    ways = {
+        "binaries": {
+            "binaries": {
+                name: {"url": f"https://files.example/{name}", "sha256": hashlib.sha256(BINARY).hexdigest()}
+                for name in ("kubeadm", "kubectl", "kubelet")
+            },
+            "cni_plugins": {
+                "version": "v1.0.0",
+                "url": "https://files.example/plugins.tgz",
+                "sha256": hashlib.sha256((sandbox.state / "served/plugins.tgz").read_bytes()).hexdigest(),
+            },
+        },
+        "packages": {"packages": {"repository": REPOSITORY, "build": "1.1", "others": {"kubernetes-cni": "1.9.1-1.1"}}},
+    }
+    given = cluster.platform.kubernetes
+    kubernetes = {key: given[key] for key in given if key not in ("binaries", "cni_plugins", "packages")} | ways[way]
+    # One package is enough: each costs a process or two, and the tests are to stay quick.
+    system = {**cluster.platform.operating_system, "packages": ["curl"]}
+    platform = replace(cluster.platform, kubernetes=kubernetes, operating_system=system)
+    sandbox.write(script.script(replace(cluster, platform=platform)))
 
 
 def _node(host, name, *options):
@@ -78,18 +100,122 @@ def test_node_prepares_a_system(host, cluster):
     fstab = (root / "etc/fstab").read_text().splitlines()
     assert fstab[0].startswith("/dev/sda1") and fstab[1].startswith("#")
     assert (root / "etc/fstab.previous").exists()
-    assert stat.S_IMODE((root / "usr/local/bin/kubelet").stat().st_mode) == 0o755
-    assert (root / "opt/cni/bin/flannel").read_bytes() == BINARY
-    unit = (root / "etc/systemd/system/kubelet.service").read_text()
-    assert "$KUBELET_KUBEADM_ARGS" in unit
+    _is_as_before(host, name)
 
-    before = tree(root)
+
+def _is_as_before(host, name):
+    before = tree(host.folder / "root")
     again = _node(host, name)
     assert (again.returncode, states(again.stdout)) == (0, {"skipped"}), again.stdout
-    assert tree(root) == before
+    assert tree(host.folder / "root") == before
+
+
+def test_the_runtime_has_its_configuration(host, cluster):
+    assert _node(host, cluster.workers[0].name).returncode == 0
+    path = {"docker": "etc/docker/daemon.json", "containerd": "etc/containerd/config.toml"}
+    assert (host.folder / "root" / path[cluster.platform.runtime["name"]]).read_text() == runtimes.config(cluster)
+
+
+def test_binaries_bring_their_unit(host, cluster):
+    _deliver(host, cluster, "binaries")
+    name, root = cluster.workers[0].name, host.folder / "root"
+    done = _node(host, name)
+    assert done.returncode == 0, done.stderr
+    assert stat.S_IMODE((root / "usr/local/bin/kubelet").stat().st_mode) == 0o755
+    assert (root / "opt/cni/bin/flannel").read_bytes() == BINARY
+    assert "$KUBELET_KUBEADM_ARGS" in (root / "etc/systemd/system/kubelet.service").read_text()
+    assert not (root / "etc/apt/sources.list.d/kubernetes.list").exists()
+    _is_as_before(host, name)
+
+
+def test_packages_come_from_a_repository_that_its_own_key_signs(host, cluster):
+    _deliver(host, cluster, "packages")
+    name, root = cluster.workers[0].name, host.folder / "root"
+    done = _node(host, name)
+    assert done.returncode == 0, done.stderr
+    key = f"/etc/apt/keyrings/kubernetes-{REPOSITORY['key']['fingerprint']}.asc"
+    assert (root / "etc/apt/sources.list.d/kubernetes.list").read_text() == (
+        f"deb [arch=amd64 signed-by={key}] {REPOSITORY['url']} /\n"
+    )
+    # The packages bring the binaries and the unit: a copy of ours would hide theirs.
+    assert not (root / "usr/local/bin").exists() and not (root / "etc/systemd/system/kubelet.service").exists()
+    _is_as_before(host, name)
+
+
+def test_a_key_that_is_not_the_inventorys_is_refused(host, cluster):
+    _deliver(host, cluster, "packages")
+    (host.state / "served/Release.key").write_text("another key\n")
+    keyrings = host.folder / "root/etc/apt/keyrings"
+    (keyrings / f"kubernetes-{REPOSITORY['key']['fingerprint']}.asc").unlink()
+    host.fake("gpg", "exit 0")
+    done = _node(host, cluster.workers[0].name)
+    assert done.returncode == 1
+    assert f"does not hold the key {REPOSITORY['key']['fingerprint']}" in done.stderr
+    assert not (host.folder / "root/etc/apt/sources.list.d/kubernetes.list").exists()
+    assert [path.name for path in keyrings.iterdir() if "kubernetes" in path.name or "key." in path.name] == []
+
+
+def test_an_expired_key_is_fetched_again(host, cluster):
+    _deliver(host, cluster, "packages")
+    (host.state / "served/Release.key").write_text("the key, prolonged\n")
+    key = host.folder / f"root/etc/apt/keyrings/kubernetes-{REPOSITORY['key']['fingerprint']}.asc"
+    host.fake("gpg", """
+case $* in
+  *show-only*kubernetes-*) grep -q prolonged "${@: -1}" && echo pub:-: || echo pub:e: ;;
+  *--export*) echo "the key, prolonged" ;;
+esac""")
+    done = _node(host, cluster.workers[0].name)
+    assert done.returncode == 0, done.stderr
+    assert f"done: install the signing key {REPOSITORY['key']['fingerprint']}\n" in done.stdout
+    assert key.read_text() == "the key, prolonged\n"
+    _is_as_before(host, cluster.workers[0].name)
+
+
+# Packages that $STATE/packages says are installed, and holds that $STATE/held has.
+DPKG_QUERY = 'version=$(sed -n "s/^${@: -1}=//p" "$STATE/packages" 2>/dev/null); [[ -z $version ]] || printf "ii |%s" "$version"'
+APT_GET = 'for word; do [[ $word != *=* || $word == Dpkg* ]] || echo "$word"; done >>"$STATE/packages"'
+APT_MARK = """
+case $1 in
+  hold) shift; printf '%s\n' "$@" >>"$STATE/held" ;;
+  showhold) cat "$STATE/held" 2>/dev/null ;;
+esac; exit 0"""
+
+
+def test_packages_are_pinned_and_held(host, cluster):
+    """The real function, on a host whose package manager is made up."""
+    _deliver(host, cluster, "packages")
+    path = host.folder / "bootstrap/bootstrap.sh"
+    text = path.read_text()
+    main = 'main "$@"\n'
+    assert text.endswith(main)
+    path.write_text(text.removesuffix(main) + "add_repository() { :; }\ninstall_kubernetes_packages\n")
+    host.fake("dpkg-query", DPKG_QUERY)
+    host.fake("apt-get", APT_GET)
+    host.fake("apt-mark", APT_MARK)
+    host.fake("systemctl", "exit 0")
+    version = f"{cluster.platform.kubernetes['version'].removeprefix('v')}-1.1"
+    wanted = {**dict.fromkeys(("kubeadm", "kubectl", "kubelet"), version), "kubernetes-cni": "1.9.1-1.1"}
+
+    done = host.run()
+    assert done.returncode == 0, done.stderr
+    packages, held = host.state / "packages", host.state / "held"
+    assert sorted(packages.read_text().split()) == [f"{name}={value}" for name, value in sorted(wanted.items())]
+    assert sorted(held.read_text().split()) == sorted(wanted)
+    assert "systemctl restart kubelet" in host.calls
+    assert states(host.run().stdout) == {"skipped"}
+
+    # Someone upgraded one by hand: it is put back, and the kubelet follows.
+    packages.write_text(packages.read_text().replace(f"kubelet={version}", "kubelet=1.99.0-1.1"))
+    before = host.calls
+    done = host.run()
+    assert f"done: install packages: kubelet={version}\n" in done.stdout
+    new = host.calls[len(before):]
+    assert any("--allow-downgrades" in call and "--allow-change-held-packages" in call for call in new)
+    assert "systemctl restart kubelet" in new
 
 
 def test_a_wrong_checksum_is_refused(host, cluster):
+    _deliver(host, cluster, "binaries")
     (host.state / "served" / "kubelet").write_bytes(b"not the kubelet")
     done = _node(host, cluster.workers[0].name)
     assert done.returncode == 1
@@ -175,3 +301,19 @@ def test_files_that_were_not_copied_are_named(host):
     done = host.run("load-balancer", "--root", str(host.folder / "root"))
     assert done.returncode == 1
     assert "haproxy.cfg is missing" in done.stderr and "--compiled" in done.stderr
+
+
+@pytest.mark.parametrize("life, expired", [("2038-01-01", False), ("seconds=1", True)])
+def test_gpg_itself_says_whether_a_key_has_expired(sandbox, text, life, expired):
+    """The real gpg, on a key that it makes here."""
+    if not shutil.which("gpg"):
+        pytest.skip("gpg is not installed")
+    home, key = sandbox.folder / "home", sandbox.folder / "key.asc"
+    home.chmod(0o700)
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--passphrase", "", "--faked-system-time", "20200101T000000"]
+    subprocess.run([*gpg, "--quick-generate-key", "nobody", "ed25519", "sign", life], check=True, capture_output=True)
+    key.write_bytes(subprocess.run([*gpg, "--armor", "--export"], check=True, capture_output=True).stdout)
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True)
+    sandbox.write(text.removesuffix('main "$@"\n') + 'if key_has_expired "$1"; then echo expired; fi\n')
+    done = sandbox.run(str(key))
+    assert (done.returncode, done.stdout) == (0, "expired\n" if expired else "")

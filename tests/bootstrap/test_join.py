@@ -11,6 +11,8 @@ import subprocess
 import pytest
 import yaml
 
+from .conftest import arguments
+
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="these steps run as root only")
 
 TOKEN = "abc123.0123456789abcdef"
@@ -36,7 +38,8 @@ def test_a_worker_joins_with_its_label(worker, cluster):
     config = yaml.safe_load((sandbox.state / "config").read_text())
     registration = config["nodeRegistration"]
     assert registration["name"] == node.name
-    assert registration["kubeletExtraArgs"] == {
+    assert registration["criSocket"] == cluster.platform.runtime["cri_socket"]
+    assert arguments(registration["kubeletExtraArgs"]) == {
         "node-ip": node.address,
         "node-labels": f"{cluster.group_label}={cluster.groups[node.group].label}",
     }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# The binaries of Kubernetes: no package mirror has this release any more, so each
-# comes from the release archive and is checked against its SHA-256.
+# Kubernetes as binaries, for a release that no package repository has: each comes from
+# the release archive and is checked against its SHA-256.
 
-install_kubernetes() {
+install_kubernetes_binaries() {
   local row name url sha256 changed=''
   for row in "${BINARIES[@]}"; do
     IFS='|' read -r name url sha256 <<<"$row"
@@ -17,14 +17,8 @@ install_kubernetes() {
     changed=yes
     live 'read the unit files again' systemctl daemon-reload
   fi
-  if [[ -z ${OPTION[root]-} ]] && systemctl is-enabled --quiet kubelet 2>/dev/null; then
-    report skipped 'service kubelet is enabled'
-  else
-    live 'enable service kubelet' systemctl enable kubelet
-  fi
-  # kubeadm starts it the first time, once it has a configuration.
-  if [[ -n $changed ]] && is_active kubelet; then
-    live 'restart service kubelet' systemctl restart kubelet
+  if [[ -n $changed ]]; then
+    restart_kubelet
   fi
 }
 

@@ -1,0 +1,17 @@
+# shellcheck shell=bash
+# The kubelet's service, wherever its binary comes from.
+
+enable_kubelet() {
+  if [[ -z ${OPTION[root]-} ]] && systemctl is-enabled --quiet kubelet 2>/dev/null; then
+    report skipped 'service kubelet is enabled'
+  else
+    live 'enable service kubelet' systemctl enable kubelet
+  fi
+}
+
+# kubeadm starts it the first time, once it has a configuration.
+restart_kubelet() {
+  if is_active kubelet; then
+    live 'restart service kubelet' systemctl restart kubelet
+  fi
+}
