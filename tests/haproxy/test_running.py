@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import CLUSTERS, ROOT
 from tests.haproxy.laboratory import Device, Laboratory, until
+
+
+def _different() -> list[str]:
+    """The clusters, less those whose configuration another one has: a running HAProxy costs seconds."""
+    found: dict[str, str] = {}
+    for name in CLUSTERS:
+        path = ROOT / "compiled" / name / "haproxy" / "haproxy.cfg"
+        lines = path.read_text("utf-8").splitlines() if path.is_file() else [name]
+        found.setdefault("\n".join(line for line in lines if not line.startswith("#")), name)
+    return list(found.values())
+
+
+pytestmark = pytest.mark.parametrize("cluster", _different(), indirect=True, scope="session")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from components.cluster import Cluster, InvalidInventory, load
 from components.cluster.capacity import limits
 from components.cluster.origin import Origin
 
-_CASES = 32
+_CASES = 24
 _MOST_DEVICES = 400_000
 _ADD = re.compile(r"Add (?P<names>.+) under cluster\.nodes,(?: each)? with group: (?P<group>\S+)")
 _LIMIT = re.compile(r"(?P<needed>[\d,.]+)( \w+)? needed, (?P<available>[\d,.]+)( \w+)? available")

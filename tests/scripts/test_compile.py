@@ -17,8 +17,12 @@ CLUSTER = "dojot-100k"
 
 @pytest.fixture
 def inventory(root, tmp_path) -> Path:
-    """A copy of the inventory, to break."""
-    return Path(shutil.copytree(ROOT / "inventory", tmp_path / "inventory"))
+    """A copy of the inventory, to break, with one cluster."""
+    copy = Path(shutil.copytree(ROOT / "inventory", tmp_path / "inventory"))
+    for target in (copy / "targets").iterdir():
+        if target.stem != CLUSTER:
+            target.unlink()
+    return copy
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def test_compiles_what_is_committed(run, tmp_path):
     code, out, _ = run()
     assert code == 0
     assert f"{CLUSTER}: " in out and "all new" in out
-    assert content(tmp_path / "compiled") == content(ROOT / "compiled")
+    assert content(tmp_path / "compiled" / CLUSTER) == content(ROOT / "compiled" / CLUSTER)
     assert not leftovers(tmp_path)
 
 

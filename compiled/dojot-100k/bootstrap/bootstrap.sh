@@ -12,6 +12,7 @@ readonly OS_VERSION=18.04
 readonly RUNTIME_NAME=docker
 readonly RUNTIME_SERVICE=docker
 readonly KUBERNETES_VERSION=v1.17.3
+readonly KUBERNETES_FROM=binaries
 readonly CNI_PLUGINS_URL=https://github.com/containernetworking/plugins/releases/download/v0.8.6/cni-plugins-linux-amd64-v0.8.6.tgz
 readonly CNI_PLUGINS_SHA256=994fbfcdbb2eedcfa87e48d8edb9bb365f4e2747a7e47658482556c12fd9b2f5
 readonly JOIN_TOKEN_TTL=30m
@@ -21,9 +22,11 @@ readonly ARGOCD_NAMESPACE=argocd
 readonly ARGOCD_LABEL=dojot
 readonly ARGOCD_MANIFEST_URL=https://raw.githubusercontent.com/argoproj/argo-cd/v2.2.11/manifests/install.yaml
 readonly ARGOCD_MANIFEST_SHA256=a4a7a57bbe24a2f3aa989bf4c4d2af5a986bf8f804b431cb4d27085bbdc0c597
+readonly ARGOCD_SERVER_SIDE=false
 readonly LOAD_BALANCER_NAME=haproxy
 readonly LOAD_BALANCER_ADDRESS=192.168.0.17
 readonly LOAD_BALANCER_OPEN_FILES=452096
+readonly KUBERNETES_REPOSITORY=''
 readonly RUNTIME_REPOSITORY='https://download.docker.com/linux/ubuntu|bionic|stable|https://download.docker.com/linux/ubuntu/gpg|9DC858229FC7DD38854AE2D88D81803C0EBFCD88'
 readonly HAPROXY_REPOSITORY='https://ppa.launchpadcontent.net/vbernat/haproxy-2.0/ubuntu|bionic|main|https://keyserver.ubuntu.com/pks/lookup?op=get&search=0xCFFB779AADC995E4F350A060505D97A41C61B9CD|CFFB779AADC995E4F350A060505D97A41C61B9CD'
 readonly HAPROXY_CONFIG=/etc/haproxy/haproxy.cfg
@@ -111,6 +114,8 @@ readonly KERNEL_MODULES=(
   vxlan
   xt_set
 )
+readonly KUBERNETES_PACKAGES=(
+)
 readonly RUNTIME_PACKAGES=(
   'containerd.io|1.3.9-1'
   'docker-ce|5:19.03.14~3-0~ubuntu-bionic'
@@ -125,7 +130,7 @@ net.bridge.bridge-nf-call-iptables = 1
 net.ipv4.ip_forward = 1
 END_OF_SYSCTL_CONF
 readonly SYSCTL_CONF
-IFS= read -r -d '' DOCKER_DAEMON_JSON <<'END_OF_DOCKER_DAEMON_JSON' || true
+IFS= read -r -d '' RUNTIME_CONFIG <<'END_OF_RUNTIME_CONFIG' || true
 {
   "exec-opts": [
     "native.cgroupdriver=systemd"
@@ -138,8 +143,8 @@ IFS= read -r -d '' DOCKER_DAEMON_JSON <<'END_OF_DOCKER_DAEMON_JSON' || true
   },
   "storage-driver": "overlay2"
 }
-END_OF_DOCKER_DAEMON_JSON
-readonly DOCKER_DAEMON_JSON
+END_OF_RUNTIME_CONFIG
+readonly RUNTIME_CONFIG
 IFS= read -r -d '' KUBEADM_INIT <<'END_OF_KUBEADM_INIT' || true
 apiVersion: kubeadm.k8s.io/v1beta2
 kind: InitConfiguration
@@ -236,6 +241,7 @@ rules:
   resources:
   - nodes
   verbs:
+  - get
   - list
   - watch
 - apiGroups:
@@ -390,6 +396,8 @@ spec:
           mountPath: /run/flannel
         - name: config
           mountPath: /etc/kube-flannel
+        - name: xtables-lock
+          mountPath: /run/xtables.lock
       volumes:
       - name: run
         hostPath:
@@ -402,6 +410,10 @@ spec:
       - name: config
         configMap:
           name: flannel-config
+      - name: xtables-lock
+        hostPath:
+          path: /run/xtables.lock
+          type: FileOrCreate
 ---
 apiVersion: v1
 kind: ServiceAccount
@@ -421,10 +433,16 @@ rules:
 - apiGroups:
   - ''
   resources:
-  - endpoints
   - namespaces
   - pods
   - services
+  verbs:
+  - list
+  - watch
+- apiGroups:
+  - ''
+  resources:
+  - endpoints
   verbs:
   - list
   - watch
@@ -852,22 +870,31 @@ install_pinned() {
 }
 
 # add_repository NAME 'URL|SUITE|COMPONENT|KEY URL|FINGERPRINT': its key signs for it alone.
+# A flat repository has the suite `/` and no component.
 add_repository() {
   local name=$1 url suite component key_url fingerprint
   IFS='|' read -r url suite component key_url fingerprint <<<"$2"
   # The name says which key was checked before it got there.
   local key=/etc/apt/keyrings/$name-$fingerprint.asc
   install_packages ca-certificates curl gnupg
-  if [[ -s ${OPTION[root]-}$key ]]; then
+  if [[ -s ${OPTION[root]-}$key ]] && ! key_has_expired "${OPTION[root]-}$key"; then
     report skipped "${OPTION[root]-}$key is in place"
   else
     change "install the signing key $fingerprint" fetch_key "$key_url" "$fingerprint" "${OPTION[root]-}$key"
   fi
   write_file "/etc/apt/sources.list.d/$name.list" 0644 \
-    "deb [arch=amd64 signed-by=$key] $url $suite $component"$'\n'
+    "deb [arch=amd64 signed-by=$key] $url $suite${component:+ $component}"$'\n'
   if file_changed; then
     APT_UPDATED=''
   fi
+}
+
+# Owners prolong a key under its old fingerprint: then a new copy is needed.
+key_has_expired() {
+  local home='' found
+  scratch_folder home
+  found=$(gpg --import-options show-only --homedir "$home" --batch --quiet --with-colons --import "$1" 2>/dev/null || true)
+  grep -q '^pub:e:' <<<"$found"
 }
 
 # fetch_key URL FINGERPRINT PATH: whatever comes from URL, only this key reaches PATH.
@@ -940,7 +967,8 @@ step_node() {
   write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
   install_packages "${OS_PACKAGES[@]}"
   "runtime_$RUNTIME_NAME"
-  install_kubernetes
+  "install_kubernetes_$KUBERNETES_FROM"
+  enable_kubelet
 }
 
 set_hostname() {
@@ -997,20 +1025,21 @@ load_modules() {
   fi
 }
 
-# ---- runtime-docker
-# Container runtime `docker`. One part a runtime: platform.runtime.name chooses it.
+# ---- runtime
+# What container runtimes that come as a pinned package have in common.
 
-runtime_docker() {
+# install_runtime FILE: the runtime's configuration, its packages, its service.
+install_runtime() {
   local was_active='' configured=''
   if is_active "$RUNTIME_SERVICE"; then
     was_active=yes
   fi
   # The configuration comes first: the package starts the service as it installs.
-  write_file /etc/docker/daemon.json 0644 "$DOCKER_DAEMON_JSON" keep
+  write_file "$1" 0644 "$RUNTIME_CONFIG" keep
   if file_changed; then
     configured=yes
   fi
-  add_repository docker "$RUNTIME_REPOSITORY"
+  add_repository "$RUNTIME_NAME" "$RUNTIME_REPOSITORY"
   install_pinned "${RUNTIME_PACKAGES[@]}"
   if [[ -n $was_active && -n $configured ]]; then
     run_service "$RUNTIME_SERVICE" restart
@@ -1019,11 +1048,26 @@ runtime_docker() {
   fi
 }
 
-# ---- kubernetes
-# The binaries of Kubernetes: no package mirror has this release any more, so each
-# comes from the release archive and is checked against its SHA-256.
+# ---- runtime-docker
+# Container runtime `docker`. One part a runtime: platform.runtime.name chooses it.
 
-install_kubernetes() {
+runtime_docker() {
+  install_runtime /etc/docker/daemon.json
+}
+
+# ---- runtime-containerd
+# Container runtime `containerd`. The package's own configuration switches off what the
+# kubelet talks to; apt keeps the file that is there before it.
+
+runtime_containerd() {
+  install_runtime /etc/containerd/config.toml
+}
+
+# ---- kubernetes-binaries
+# Kubernetes as binaries, for a release that no package repository has: each comes from
+# the release archive and is checked against its SHA-256.
+
+install_kubernetes_binaries() {
   local row name url sha256 changed=''
   for row in "${BINARIES[@]}"; do
     IFS='|' read -r name url sha256 <<<"$row"
@@ -1038,14 +1082,8 @@ install_kubernetes() {
     changed=yes
     live 'read the unit files again' systemctl daemon-reload
   fi
-  if [[ -z ${OPTION[root]-} ]] && systemctl is-enabled --quiet kubelet 2>/dev/null; then
-    report skipped 'service kubelet is enabled'
-  else
-    live 'enable service kubelet' systemctl enable kubelet
-  fi
-  # kubeadm starts it the first time, once it has a configuration.
-  if [[ -n $changed ]] && is_active kubelet; then
-    live 'restart service kubelet' systemctl restart kubelet
+  if [[ -n $changed ]]; then
+    restart_kubelet
   fi
 }
 
@@ -1088,6 +1126,38 @@ RestartSec=10
 [Install]
 WantedBy=multi-user.target
 UNIT
+}
+
+# ---- kubernetes-packages
+# Kubernetes from its signed package repository: exact versions, held. The packages bring
+# the kubelet's unit, kubeadm's settings for it and the CNI plugins.
+
+install_kubernetes_packages() {
+  local before
+  before=$(installed_version kubelet)
+  add_repository kubernetes "$KUBERNETES_REPOSITORY"
+  install_pinned "${KUBERNETES_PACKAGES[@]}"
+  if [[ $(installed_version kubelet) != "$before" ]]; then
+    restart_kubelet
+  fi
+}
+
+# ---- kubelet
+# The kubelet's service, wherever its binary comes from.
+
+enable_kubelet() {
+  if [[ -z ${OPTION[root]-} ]] && systemctl is-enabled --quiet kubelet 2>/dev/null; then
+    report skipped 'service kubelet is enabled'
+  else
+    live 'enable service kubelet' systemctl enable kubelet
+  fi
+}
+
+# kubeadm starts it the first time, once it has a configuration.
+restart_kubelet() {
+  if is_active kubelet; then
+    live 'restart service kubelet' systemctl restart kubelet
+  fi
 }
 
 # ---- kubectl
@@ -1480,12 +1550,16 @@ random_text() {
 step_argocd() {
   need_root
   need_cluster
-  local manifest=/var/cache/dojot/argocd-$ARGOCD_VERSION.yml
+  local manifest=/var/cache/dojot/argocd-$ARGOCD_VERSION.yml how=()
+  if [[ $ARGOCD_SERVER_SIDE == true ]]; then
+    # Fields that another release set client-side are taken over, not fought about.
+    how=(--server-side --force-conflicts)
+  fi
   need_compiled argocd argocd-cm.yml project.yml application.yml
   create_namespace "$ARGOCD_NAMESPACE"
   fetch "$ARGOCD_MANIFEST_URL" "$ARGOCD_MANIFEST_SHA256" "$manifest" 0644
   apply "Argo CD $ARGOCD_VERSION" --namespace="$ARGOCD_NAMESPACE" \
-    --filename="${OPTION[root]-}$manifest"
+    "${how[@]}" --filename="${OPTION[root]-}$manifest"
   place_argocd
   configure_argocd
   wait_for_argocd
@@ -1791,7 +1865,7 @@ step_help() {
   case $1 in
     plan) printf 'which command on which machine, in order; changes nothing\n' ;;
     node)
-      printf 'make this host ready to be a node: name, swap, kernel, container runtime, Kubernetes binaries\n'
+      printf 'make this host ready to be a node: name, swap, kernel, container runtime, Kubernetes\n'
       printf 'Where: on every node. Options: --node --root --dry-run\n'
       ;;
     volumes)
