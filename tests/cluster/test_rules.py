@@ -43,7 +43,9 @@ def test_bridges(cluster, replicas, accepted):
     assert (list(even_shares(replace(cluster, services=bridges, scale=brokers))) == []) is accepted
 
 
-@pytest.mark.parametrize(("first", "accepted"), [(10_240, True), (8884, True), (8883, False), (1024, False), (80, False)])
+@pytest.mark.parametrize(
+    ("first", "accepted"), [(10_240, True), (8884, True), (8883, False), (1024, False), (80, False)]
+)
 def test_source_ports_begin_above_the_listeners(cluster, first, accepted):
     balancer = replace(cluster.load_balancer, source_ports=(first, 65_535), reserved_ports=(80, 1883, 8404, 8883))
     assert (list(source_ports_are_free(replace(cluster, load_balancer=balancer))) == []) is accepted
