@@ -98,6 +98,10 @@ class InventoryFiles:
                 node = _entry(node, part)[1]
             if isinstance(node, yaml.MappingNode):
                 found.update({key.value: source.line(key) for key, _ in node.value})
+        # What something refers to is meant as it is written.
+        for key in list(found):
+            if self.mentions(target, f"${{{':'.join((*parent, key))}}}"):
+                del found[key]
         close = difflib.get_close_matches(name, found, n=1, cutoff=0.6)
         return (close[0], found[close[0]]) if close else None
 

@@ -89,8 +89,8 @@ CASES = {
         "Set it, include the class that does, or correct the reference",
     ),
     "a misspelt key that others refer to": (
-        {TARGET: "classes: [c]\nparameters:\n  x:\n    domian: 1\n",
-         CLASS: "parameters:\n  a: to ${x:domain}\n  b: ${x:domain}\n"},
+        {TARGET: "classes: [c]\nparameters:\n  x:\n    domian: 1\n    domains: 2\n",
+         CLASS: "parameters:\n  a: to ${x:domain}\n  b: ${x:domain}\n  c: ${x:domains}\n"},
         r"classes/c.yml:[23]: [ab] = \${x:domain}: nothing of cluster a sets x.domain \(domain is missing\). "
         r"Is x.domian \({inv}/targets/a.yml:4\) a misspelt domain\?",
     ),
