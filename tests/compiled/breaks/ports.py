@@ -42,7 +42,7 @@ def a_server_with_another_node_port(tree: Tree) -> str:
     return service
 
 
-@breaks(ports.listeners_lead_to_containers, "leads to 192.0.2.9")
+@breaks(ports.listeners_lead_to_containers, "192.0.2.9")
 def a_server_that_is_no_node_of_the_group(tree: Tree) -> str:
     service, _ = _listen(tree)
     group = tree.parameters["services"][service]["group"]
