@@ -40,10 +40,13 @@ def explain(message: str, files: InventoryFiles) -> str:
                 f"{place(files.mentions(target, match['ref']))}: classes: {match['ref']}: a class "
                 "name cannot be made of a parameter of the cluster. Write the name of the class"
             )
+        # Other keys may mention the same parameter; this one is where reclass stopped.
+        mentions = files.mentions(target, match["ref"])
+        own = [line for line in files.setters(target, tuple(match["key"].split("."))) if line in mentions]
         return (
-            f"{place(files.mentions(target, match['ref']))}: {match['key']} = {match['ref']}: "
+            f"{place(own or mentions)}: {match['key']} = {match['ref']}: "
             f"nothing of cluster {target} sets {_path(match['ref'])} ({match['part']} is missing). "
-            "Set it, include the class that does, or correct the reference"
+            f"{_way_out(target, match, files)}"
         )
     if match := NO_WAY.search(rest):
         return (
@@ -98,6 +101,15 @@ def explain_settings(error, files: InventoryFiles) -> list[str]:
             "Correct it in the class that sets kapitan.compile"
         )
     return lines
+
+
+def _way_out(target: str, match: re.Match[str], files: InventoryFiles) -> str:
+    path = tuple(_path(match["ref"]).split("."))
+    parent = path[: path.index(match["part"])] if match["part"] in path else path[:-1]
+    if near := files.near(target, parent, match["part"]):
+        name, line = near
+        return f"Is {'.'.join((*parent, name))} ({line}) a misspelt {match['part']}?"
+    return "Set it, include the class that does, or correct the reference"
 
 
 def _path(reference: str) -> str:

@@ -89,6 +89,22 @@ class InventoryFiles:
             if (key := source.key(path))
         ]
 
+    def near(self, target: str, parent: tuple[str, ...], name: str) -> tuple[str, str] | None:
+        """Key under `parent` that `name` may have been misspelt as, and its `file:line`."""
+        found: dict[str, str] = {}
+        for source in self.merged_into(target):
+            node = _entry(source.root, "parameters")[1]
+            for part in parent:
+                node = _entry(node, part)[1]
+            if isinstance(node, yaml.MappingNode):
+                found.update({key.value: source.line(key) for key, _ in node.value})
+        # What something refers to is meant as it is written.
+        for key in list(found):
+            if self.mentions(target, f"${{{':'.join((*parent, key))}}}"):
+                del found[key]
+        close = difflib.get_close_matches(name, found, n=1, cutoff=0.6)
+        return (close[0], found[close[0]]) if close else None
+
     def _find(self, line: str) -> None:
         self.findings.append(line)
 

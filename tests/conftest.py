@@ -29,6 +29,15 @@ def cluster(request):
 
 
 @pytest.fixture(scope="session")
+def guide_cluster(tmp_path_factory):
+    """The guide's Cluster, for tests of what a fork's own clusters need not have."""
+    from components.cluster import load
+    from tests.inventory.targets import GUIDE, renderer, write_inventory
+
+    return load(*renderer(write_inventory(tmp_path_factory.mktemp("guide"), [GUIDE]))(GUIDE.name))
+
+
+@pytest.fixture(scope="session")
 def compiled(cluster) -> Path:
     """The committed folder of the cluster."""
     return ROOT / "compiled" / cluster.name

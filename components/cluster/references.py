@@ -12,7 +12,7 @@ from .finding import Finding, Path, listed, suggest
 from .sizes import SIZE_RULES
 from .types import CONTROL_PLANE
 
-FILES = FilePath(__file__).parents[1] / "manifests" / "files"
+FILES = FilePath(__file__).parents[2] / "inventory" / "files"
 GATEWAY_CALLS = "gateway_calls"
 
 
@@ -305,7 +305,7 @@ def _files(parameters: dict[str, Any]) -> Iterator[Finding]:
                 if source != GATEWAY_CALLS and not (FILES / FilePath(source).name).is_file():
                     yield Finding(
                         (*path, "files", file, "source"), source, "there is no such file",
-                        f"Put it into components/manifests/files, or name one of: "
+                        f"Put it into inventory/files, or name one of: "
                         f"{', '.join(sorted(item.name for item in FILES.iterdir() if item.is_file()))}",
                     )
 

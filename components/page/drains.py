@@ -10,15 +10,14 @@ from .words import count, names
 
 
 def section_of(cluster: Cluster) -> str:
-    groups = [group for name, group in cluster.groups.items() if name != CONTROL_PLANE and group.nodes]
-    blocked = [
-        share.service.name for group in groups for share in shares(cluster, group.nodes[0]) if _blocks(share)
-    ]
+    groups = [group for name, group in cluster.groups.items() if name != CONTROL_PLANE]
+    drains = [(group, found, nodes) for group in groups for found, nodes in _alike(cluster, group)]
+    blocked = dict.fromkeys(share.service.name for _, found, _ in drains for share in found if _blocks(share))
     return section(
         "Draining a node",
         "*Pending*: no other node may run the pod, because of its group's label, its volume, or the rule of so many pods "
         "a node. It starts again when the node is back. *Budget*: pods of the service that may be missing at a time.",
-        table(("Drained", "Pending until it is back", "Moves to another node", "Budget"), [_row(cluster, group) for group in groups]),
+        table(("Drained", "Pending until it is back", "Moves to another node", "Budget"), [_row(cluster, *drain) for drain in drains]),
         _spread(cluster),
         note(
             "WARNING",
@@ -39,8 +38,21 @@ def _spread(cluster: Cluster) -> str:
     )
 
 
-def _row(cluster: Cluster, group: Group) -> tuple[str, ...]:
-    found = shares(cluster, group.nodes[0])
+def _alike(cluster: Cluster, group: Group) -> list[tuple[tuple[Share, ...], list[str]]]:
+    """What runs on a node, and the group's nodes with just that: volumes make nodes differ."""
+    alike: list[tuple[tuple[Share, ...], list[str]]] = []
+    for node in group.nodes:
+        found = shares(cluster, node)
+        for other, nodes in alike:
+            if other == found:
+                nodes.append(node.name)
+                break
+        else:
+            alike.append((found, [node.name]))
+    return alike
+
+
+def _row(cluster: Cluster, group: Group, found: tuple[Share, ...], nodes: list[str]) -> tuple[str, ...]:
     alone = len(group.nodes) == 1
     pending = [_pods(share) for share in found if stays(share)]
     moving = [_pods(share) for share in found if not stays(share)]
@@ -50,8 +62,8 @@ def _row(cluster: Cluster, group: Group) -> tuple[str, ...]:
         f"{code(share.service.name)} {count(share.service.max_unavailable)}"
         for share in found if share.service.max_unavailable is not None
     ]
-    nodes = names([code(node.name) for node in group.nodes])
-    return (nodes if alone else f"one of {nodes}", ", ".join(pending), ", ".join(moving), ", ".join(budgets))
+    drained = names([code(node) for node in nodes])
+    return (drained if len(nodes) == 1 else f"one of {drained}", ", ".join(pending), ", ".join(moving), ", ".join(budgets))
 
 
 def stays(share: Share) -> bool:

@@ -77,4 +77,5 @@ def test_two_rules_over_one_key_stay(origin):
 def test_they_come_by_line(origin):
     found = causes([_finding("other"), _finding("root"), _finding("part", "p")], origin)
     assert [finding.path for finding in found] == [("root",), ("other",)]
-    assert [finding.path for finding in causes([_finding("other"), _finding("part")], origin)] == [("part",), ("other",)]
+    found = causes([_finding("other"), _finding("part")], origin)
+    assert [finding.path for finding in found] == [("part",), ("other",)]

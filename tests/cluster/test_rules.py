@@ -21,17 +21,19 @@ def test_a_cluster_does_not_change(cluster):
 
 
 def test_missing_nodes_are_named_after_their_group(cluster):
-    """verne-3 -> verne-4; names that are taken are left out, an empty group lends its own name."""
-    group = cluster.groups["vernemq"]
-    fewer = Group(group.name, group.label, group.nodes[:1])
-    nodes = tuple(node for node in cluster.nodes if node not in group.nodes[1:])
-    found = list(enough_nodes(replace(cluster, nodes=nodes, groups={"vernemq": fewer})))
-    assert [finding.way_out for finding in found] == [
-        "Add verne-2 and verne-3 under cluster.nodes, each with group: vernemq"
-    ]
-    none = Group(group.name, group.label, ())
-    found = list(enough_nodes(replace(cluster, groups={"vernemq": none})))
-    assert found[0].way_out.startswith("Add vernemq-1, vernemq-2 and vernemq-3 under")
+    """bee-1 -> bee-2; names that are taken are left out, an empty group lends its own name."""
+    service = replace(cluster.services[0], group="hive", one_per_node=True, replicas=3)
+    balancer = replace(cluster.load_balancer, hostname="bee-2")
+
+    def ways_out(*names: str) -> list[str]:
+        nodes = tuple(replace(cluster.nodes[0], name=name, group="hive") for name in names)
+        small = replace(cluster, nodes=nodes, groups={"hive": Group("hive", "hive", nodes)}, services=(service,))
+        return [finding.way_out for finding in enough_nodes(replace(small, load_balancer=balancer))]
+
+    assert ways_out("bee-1") == ["Add bee-3 and bee-4 under cluster.nodes, each with group: hive"]
+    assert ways_out("bee-1", "bee-3") == ["Add bee-4 under cluster.nodes, with group: hive"]
+    assert ways_out("bee-1", "bee-3", "bee-4") == []
+    assert ways_out() == ["Add hive-1, hive-2 and hive-3 under cluster.nodes, each with group: hive"]
 
 
 @pytest.mark.parametrize(("replicas", "accepted"), [(9, True), (12, True), (6, False), (10, False), (3, False)])
@@ -43,7 +45,9 @@ def test_bridges(cluster, replicas, accepted):
     assert (list(even_shares(replace(cluster, services=bridges, scale=brokers))) == []) is accepted
 
 
-@pytest.mark.parametrize(("first", "accepted"), [(10_240, True), (8884, True), (8883, False), (1024, False), (80, False)])
+@pytest.mark.parametrize(
+    ("first", "accepted"), [(10_240, True), (8884, True), (8883, False), (1024, False), (80, False)]
+)
 def test_source_ports_begin_above_the_listeners(cluster, first, accepted):
     balancer = replace(cluster.load_balancer, source_ports=(first, 65_535), reserved_ports=(80, 1883, 8404, 8883))
     assert (list(source_ports_are_free(replace(cluster, load_balancer=balancer))) == []) is accepted

@@ -84,7 +84,8 @@ MAPS = {"type": "object", "additionalProperties": MAP}
          ["f: x = 1: this value does not fit. Write a map with the keys address and group."]),
         ({"x": 1}, {"properties": {"x": {"type": "array"}}},
          ["f: x = 1: this value does not fit. Write a list: one line `- value` for each entry."]),
-        ({"x": 1}, {"properties": {"x": {"enum": ["a", "b"]}}}, ["f: x = 1: this value does not fit. Write one of: a, b."]),
+        ({"x": 1}, {"properties": {"x": {"enum": ["a", "b"]}}},
+         ["f: x = 1: this value does not fit. Write one of: a, b."]),
         ({"X": 1}, {"propertyNames": {"pattern": "^[a-z]+$", "description": "lower-case letters"}},
          ["f: X: this is not a valid name here. Write lower-case letters."]),
         # Of several alternatives, the one that shares a key with what is written.

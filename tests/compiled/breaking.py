@@ -49,7 +49,7 @@ def assert_reported(broken: Break, trees: Iterable[Tree]) -> None:
         problems = broken.check(changed)
         assert any(broken.says in problem and word in problem for problem in problems), problems or "nothing reported"
         return
-    raise AssertionError(f"no committed cluster has what {broken} breaks")
+    raise AssertionError(f"no cluster has what {broken} breaks")
 
 
 def gateway_of(tree: Tree) -> str:

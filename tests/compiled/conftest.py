@@ -10,6 +10,8 @@ from kapitan.resources import get_inventory
 
 from tests.compiled.tree import Tree, read
 from tests.conftest import CLUSTERS, ROOT
+from tests.inventory.targets import GUIDE
+from tests.inventory.variants import Variants
 
 
 @lru_cache
@@ -27,6 +29,13 @@ def tree(cluster) -> Tree:
 
 
 @pytest.fixture(scope="session")
-def trees() -> Callable[[], Iterator[Tree]]:
-    """Every compiled folder, read as far as it is asked for."""
-    return lambda: map(_tree, CLUSTERS)
+def trees(tmp_path_factory) -> Callable[[], Iterator[Tree]]:
+    """Every compiled folder, read as far as it is asked for; the guide's cluster is the
+    last, because a fork's own may lack what is to be broken."""
+    variants = Variants([GUIDE], tmp_path_factory.mktemp)
+
+    def found() -> Iterator[Tree]:
+        yield from map(_tree, CLUSTERS)
+        yield variants[GUIDE.name].tree
+
+    return found

@@ -6,11 +6,10 @@ import pickle
 import random
 import re
 
-import pytest
-
 from components.cluster import Cluster, InvalidInventory, load
 from components.cluster.capacity import limits
 from components.cluster.origin import Origin
+from tests.inventory.targets import TOOLS
 
 _CASES = 24
 _MOST_DEVICES = 400_000
@@ -18,8 +17,18 @@ _ADD = re.compile(r"Add (?P<names>.+) under cluster\.nodes,(?: each)? with group
 _LIMIT = re.compile(r"(?P<needed>[\d,.]+)( \w+)? needed, (?P<available>[\d,.]+)( \w+)? available")
 
 
-@pytest.fixture(scope="session")
-def outcomes(guide, request):
+def test_growth(guide, request):
+    outcomes = _outcomes(guide, request)
+    clusters = {devices: end for devices, end in outcomes.items() if isinstance(end, Cluster)}
+    refusals = {devices: end for devices, end in outcomes.items() if isinstance(end, InvalidInventory)}
+    assert len(clusters) > _CASES // 4 and refusals
+    _carry_their_devices(clusters)
+    _are_limits_with_numbers(refusals)
+    # Where the ceiling is, it stays: no accepted count above a refused one.
+    assert max(clusters) < min(refusals)
+
+
+def _outcomes(guide, request):
     """Device count -> the Cluster or the refusal at the end of the loop, for random counts."""
     numbers = random.Random(100_000)
     counts = [1, 100_000, 100_002, 100_003] + [numbers.randint(1, _MOST_DEVICES) for _ in range(_CASES - 4)]
@@ -27,9 +36,7 @@ def outcomes(guide, request):
     return {devices: _grow(_with_devices(guide.tree.parameters, devices), origin) for devices in counts}
 
 
-def test_accepted_clusters_carry_their_devices(outcomes):
-    clusters = {devices: end for devices, end in outcomes.items() if isinstance(end, Cluster)}
-    assert len(clusters) > _CASES // 4
+def _carry_their_devices(clusters):
     for devices, cluster in clusters.items():
         scale, balancer = cluster.scale, cluster.load_balancer
         brokers = max(3, -(-devices // scale.devices_per_broker))
@@ -43,9 +50,7 @@ def test_accepted_clusters_carry_their_devices(outcomes):
         assert all(limit.fits for limit in limits(cluster) if limit.binding)
 
 
-def test_refusals_are_limits_with_numbers(outcomes):
-    refusals = {devices: end for devices, end in outcomes.items() if isinstance(end, InvalidInventory)}
-    assert refusals
+def _are_limits_with_numbers(refusals):
     for devices, refusal in refusals.items():
         for finding in refusal.findings:
             said = _LIMIT.search(finding.rule)
@@ -54,16 +59,8 @@ def test_refusals_are_limits_with_numbers(outcomes):
             assert needed > available and finding.path and finding.way_out, f"{devices} devices: {finding}"
 
 
-def test_more_devices_are_refused_for_good(outcomes):
-    """Where the ceiling is, it stays: no accepted count above a refused one."""
-    accepted = [devices for devices, end in outcomes.items() if isinstance(end, Cluster)]
-    refused = [devices for devices, end in outcomes.items() if isinstance(end, InvalidInventory)]
-    assert max(accepted) < min(refused)
-
-
 def _with_devices(parameters, devices):
-    tools = ("kapitan", "_kapitan_", "_reclass_")
-    copy = pickle.loads(pickle.dumps({key: value for key, value in parameters.items() if key not in tools}))
+    copy = pickle.loads(pickle.dumps({key: value for key, value in parameters.items() if key not in TOOLS}))
     copy["scale"]["devices"] = devices
     return copy
 

@@ -3,18 +3,23 @@
     # refused: KEY = VALUE: RULE. WAY OUT.      one line for each finding, in order
     # at: LINE                                  where: this line of the fixture
     # at: classes/NAME.yml: LINE                or of a class
+    # by: RULE, RULE                            the functions that say it, or the schema
 """
 
 from components.cluster import references, rules
+from tests.inventory.refusals import refusal_of
+from tests.inventory.targets import fixtures
 
 
-def test_refused(invalid, invalid_inventory, refusals):
+def test_refused(invalid, invalid_inventory, rendered):
     refused, places = invalid.said["refused"], invalid.said["at"]
     assert len(refused) == len(places), "each `# refused:` needs its `# at:`"
-    assert list(refusals[invalid.name].lines) == [
+    refusal = refusal_of(*rendered(invalid.name))
+    assert list(refusal.lines) == [
         f"{_place(invalid_inventory, invalid.name, at)}: {words}"
         for words, at in zip(refused, places, strict=True)
     ]
+    assert ", ".join(sorted(refusal.rules)) == ", ".join(invalid.said["by"])
 
 
 def _place(inventory, name, at):
@@ -31,6 +36,7 @@ def _place(inventory, name, at):
     return f"inventory/{file}:{lines[0]}"
 
 
-def test_every_rule_is_broken_by_a_fixture(refusals):
+def test_every_rule_is_broken_by_a_fixture():
     known = {rule.__name__ for rule in (*references.CHECKS, *rules.STRUCTURE, *rules.CAPACITY)}
-    assert known - {name for refusal in refusals.values() for name in refusal.rules} == set()
+    named = {name for fixture in fixtures("invalid") for name in fixture.said["by"][0].split(", ")}
+    assert known <= named <= known | {"schema"}

@@ -7,16 +7,16 @@ import pytest
 
 from components.cluster import Cluster, InvalidInventory, load
 from components.cluster.origin import Origin
+from tests.inventory.targets import TOOLS
 
 _CASES = 40
 _NONSENSE = (None, "", "x", "brokers", "bridges", "kafka_log", 0, 1, -1, 10**9, 1.5, True, [], ["x"], {}, {"x": 1})
 _DELETED = object()
-_TOOLS = ("kapitan", "_kapitan_", "_reclass_")
 
 
 @pytest.fixture(scope="session")
 def parameters(guide):
-    return {key: value for key, value in guide.tree.parameters.items() if key not in _TOOLS}
+    return {key: value for key, value in guide.tree.parameters.items() if key not in TOOLS}
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -169,7 +169,8 @@ def test_three_kafka_brokers(variants):
     }
     assert volumes == {f"local-pv-kafka-volume-{pod}": f"kafka-volume-kafka-server-{pod}" for pod in range(3)}
     # Nothing may say the identity of one broker for all three.
-    assert "KAFKA_BROKER_ID" not in _env(kafka) and "${HOSTNAME##*-}" in kafka["spec"]["template"]["spec"]["containers"][0]["command"][-1]
+    assert "KAFKA_BROKER_ID" not in _env(kafka)
+    assert "${HOSTNAME##*-}" in kafka["spec"]["template"]["spec"]["containers"][0]["command"][-1]
 
 
 def _workloads(variant):

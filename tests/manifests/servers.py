@@ -1,4 +1,4 @@
-"""HTTP servers that answer the scripts of components/manifests/files, and remember what they were asked."""
+"""HTTP servers that answer the scripts of inventory/files, and remember what they were asked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
-FILES = Path(__file__).resolve().parents[2] / "components" / "manifests" / "files"
+FILES = Path(__file__).resolve().parents[2] / "inventory" / "files"
 
 
 @dataclass(frozen=True)

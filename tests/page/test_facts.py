@@ -15,6 +15,12 @@ def _list(cell: str) -> list[str]:
     return [item for item in cell.split(", ") if item]
 
 
+def _may_move(cluster, service) -> bool:
+    """May the scheduler choose a node for each of the service's pods?"""
+    bound = service.one_per_node or service.per_node is not None or any(volume.disks for volume in service.volumes)
+    return not bound and len(cluster.groups[service.group].nodes) > 1
+
+
 def test_the_summary_has_the_counts_and_the_versions(cluster, page):
     line = next(line for line in page.text.splitlines() if line.startswith("dojot "))
     platform = cluster.platform
@@ -46,12 +52,22 @@ def test_every_machine_has_its_row(cluster, page):
 def test_the_pods_on_the_machines_add_up(cluster, page):
     """Every pod of every service is on exactly one machine of the table."""
     found: dict[str, int] = {}
+    free: dict[str, list[int]] = {}
     for row in page.table("Machines"):
         for item in _list(row["Runs"]):
-            number, title = re.fullmatch(r"(?:([\d,]+) × )?(.+)", item).groups()
-            found[title] = found.get(title, 0) + int((number or "1").replace(",", ""))
+            at_most, number, title = re.fullmatch(r"(up to )?(?:([\d,]+) × )?(.+)", item).groups()
+            pods = int((number or "1").replace(",", ""))
+            if at_most:
+                free.setdefault(title, []).append(pods)
+            else:
+                found[title] = found.get(title, 0) + pods
     assert {title: found[title] for title in found if title not in ("HAProxy", "Argo CD", "Kubernetes control plane")} == {
-        service.title: service.replicas for service in cluster.services
+        service.title: service.replicas for service in cluster.services if not _may_move(cluster, service)
+    }
+    # Where the scheduler chooses, each node of the group may get them all.
+    assert free == {
+        service.title: [service.replicas] * len(cluster.groups[service.group].nodes)
+        for service in cluster.services if _may_move(cluster, service)
     }
 
 
@@ -231,23 +247,48 @@ def test_the_message_log_adds_up(cluster, page):
 
 def test_a_drain_leaves_exactly_the_pods_of_its_node_pending(cluster, page, objects):
     rows = page.table("Draining a node")
-    workers = [group for name, group in cluster.groups.items() if name != CONTROL_PLANE and group.nodes]
-    assert [row["Drained"].removeprefix("one of ") for row in rows] == [
-        names([node.name for node in group.nodes]) for group in workers
+    drains = [
+        (group, nodes) for name, group in cluster.groups.items() if name != CONTROL_PLANE
+        for nodes in _with_the_same_volumes(cluster, group)
     ]
+    assert [row["Drained"].removeprefix("one of ") for row in rows] == [names(nodes) for _, nodes in drains]
     budgets = objects.of("PodDisruptionBudget")
-    for row, group in zip(rows, workers):
-        pending = dict(
-            (name, int(number or 1))
-            for number, name in (re.fullmatch(r"(?:([\d,]+) × )?(.+)", item).groups() for item in _list(row["Pending until it is back"]))
-        )
-        for service in cluster.services:
-            if service.group == group.name:
-                assert pending[service.name] * len(group.nodes) == service.replicas
+    waiting: dict[str, int] = {}
+    for row, (group, nodes) in zip(rows, drains):
+        assert row["Drained"].startswith("one of ") == (len(nodes) > 1)
+        for item in _list(row["Pending until it is back"]):
+            number, name = re.fullmatch(r"(?:([\d,]+) × )?(.+)", item).groups()
+            waiting[name] = waiting.get(name, 0) + int(number or 1) * len(nodes)
+        moving = {item.rpartition(" × ")[2] for item in _list(row["Moves to another node"])} - {"Argo CD"}
+        assert moving == {
+            service.name for service in cluster.services if service.group == group.name and _may_move(cluster, service)
+        }
         for item in _list(row["Budget"]):
             name, number = item.split(" ")
             assert budgets[f"{name}-pdb"]["spec"]["maxUnavailable"] == int(number)
-    assert sum(len(_list(row["Budget"])) for row in rows) == len(budgets)
+    waiting.pop("Argo CD", None)
+    assert waiting == {
+        service.name: service.replicas for service in cluster.services if not _may_move(cluster, service)
+    }
+    assert {f"{item.split(' ')[0]}-pdb" for row in rows for item in _list(row["Budget"])} == budgets.keys()
+
+
+def _with_the_same_volumes(cluster, group) -> list[list[str]]:
+    """Names of the group's nodes, together those whose drain stops the same pods."""
+    alike: dict[frozenset, list[str]] = {}
+    for node in group.nodes:
+        held = frozenset(service.name for service, _, disk in cluster.disks if disk.node.name == node.name)
+        alike.setdefault(held, []).append(node.name)
+    return list(alike.values())
+
+
+def test_no_drain_of_a_committed_cluster_is_blocked(page):
+    assert "never ends" not in page.text
+
+
+def test_the_plain_listener_is_warned_of_where_it_exists(cluster, page):
+    plain = any(port.listener for service in cluster.services for port in service.exposed)
+    assert ("neither TLS nor authentication" in page.section("Ports")) == plain
 
 
 def test_every_route_of_the_gateway_has_its_row(cluster, page):

@@ -10,19 +10,31 @@ import pytest
 from scripts import compile as command
 from scripts.in_process import Kapitan
 from scripts.trees import files_in
+from tests.conftest import CLUSTERS, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-CLUSTER = "dojot-100k"
+CLUSTER, SECOND = "small", "small-too"
+# One service is enough for every face to write something.
+TARGET = """\
+classes: [guide-machines, service.zookeeper]
+parameters:
+  cluster:
+    domain: dojot.domain
+"""
 
 
 @pytest.fixture
 def inventory(root, tmp_path) -> Path:
-    """A copy of the inventory, to break, with one cluster."""
-    copy = Path(shutil.copytree(ROOT / "inventory", tmp_path / "inventory"))
-    for target in (copy / "targets").iterdir():
-        if target.stem != CLUSTER:
-            target.unlink()
-    return copy
+    """The repository's classes and a small cluster of our own, to break."""
+    folder = tmp_path / "inventory"
+    shutil.copytree(ROOT / "inventory" / "classes", folder / "classes")
+    shutil.copy(ROOT / "tests" / "inventory" / "guide-machines.yml", folder / "classes")
+    (folder / "targets").mkdir()
+    target(folder, CLUSTER).write_text(TARGET)
+    return folder
+
+
+def target(inventory: Path, name: str) -> Path:
+    return inventory / "targets" / f"{name}.yml"
 
 
 @pytest.fixture
@@ -51,11 +63,21 @@ def leftovers(folder: Path) -> list[Path]:
     return list(folder.glob(".compiled-*"))
 
 
-def test_compiles_what_is_committed(run, tmp_path):
+def test_compiles_what_is_committed(root, tmp_path, capsys):
+    assert command.main(["--output", str(tmp_path / "compiled")]) == 0
+    out = capsys.readouterr().out
+    assert [line.partition(": ")[0] for line in out.splitlines()] == CLUSTERS
+    assert content(tmp_path / "compiled") == content(ROOT / "compiled")
+    assert not leftovers(tmp_path)
+
+
+def test_a_new_cluster_is_all_new(run, tmp_path):
     code, out, _ = run()
     assert code == 0
-    assert f"{CLUSTER}: " in out and "all new" in out
-    assert content(tmp_path / "compiled" / CLUSTER) == content(ROOT / "compiled" / CLUSTER)
+    assert out.startswith(f"{CLUSTER}: ") and out.endswith(" files, all new\n")
+    assert {name.partition("/")[0] for name in content(tmp_path / "compiled" / CLUSTER)} == {
+        "README.md", "argocd", "bootstrap", "haproxy", "manifests"
+    }
     assert not leftovers(tmp_path)
 
 
@@ -93,29 +115,28 @@ def test_check_lists_what_is_stale_and_writes_nothing(run, tmp_path):
 
 
 def test_a_full_compile_removes_the_folder_of_a_removed_cluster(run, inventory, tmp_path):
-    second = inventory / "targets" / "second.yml"
-    shutil.copy(inventory / "targets" / f"{CLUSTER}.yml", second)
+    target(inventory, SECOND).write_text(TARGET)
     assert run()[0] == 0
-    assert (tmp_path / "compiled" / "second").is_dir()
-    second.unlink()
+    assert (tmp_path / "compiled" / SECOND).is_dir()
+    target(inventory, SECOND).unlink()
     assert run("--check")[0] == 1
     assert run(CLUSTER)[0] == 0
-    assert (tmp_path / "compiled" / "second").is_dir()
+    assert (tmp_path / "compiled" / SECOND).is_dir()
     code, out, _ = run()
-    assert code == 0 and "second: removed, " in out
-    assert not (tmp_path / "compiled" / "second").exists()
+    assert code == 0 and f"{SECOND}: removed, " in out
+    assert not (tmp_path / "compiled" / SECOND).exists()
 
 
 def test_only_the_named_clusters_are_written(run, inventory, tmp_path):
-    shutil.copy(inventory / "targets" / f"{CLUSTER}.yml", inventory / "targets" / "second.yml")
-    assert run("second")[0] == 0
-    assert [path.name for path in (tmp_path / "compiled").iterdir()] == ["second"]
+    target(inventory, SECOND).write_text(TARGET)
+    assert run(SECOND)[0] == 0
+    assert [path.name for path in (tmp_path / "compiled").iterdir()] == [SECOND]
 
 
 def test_progress_of_several_clusters(run, inventory):
-    shutil.copy(inventory / "targets" / f"{CLUSTER}.yml", inventory / "targets" / "second.yml")
+    target(inventory, SECOND).write_text(TARGET)
     _, _, err = run()
-    assert err.startswith(f"[1/2] {CLUSTER} ... ") and "\n[2/2] second ... " in err
+    assert err.startswith(f"[1/2] {CLUSTER} ... ") and f"\n[2/2] {SECOND} ... " in err
 
 
 def test_an_unknown_cluster_is_wrong_use(run, tmp_path):
@@ -128,8 +149,7 @@ def test_an_unknown_cluster_is_wrong_use(run, tmp_path):
 def test_findings_of_the_model_leave_everything_as_it_was(run, inventory, tmp_path):
     run()
     before = content(tmp_path / "compiled")
-    target = inventory / "targets" / f"{CLUSTER}.yml"
-    append(target, "  sclae:\n    devices: 5\n")
+    append(target(inventory, CLUSTER), "  sclae:\n    devices: 5\n")
     code, out, err = run()
     assert (code, out) == (1, "")
     assert f"targets/{CLUSTER}.yml:" in err and "sclae" in err
@@ -139,7 +159,7 @@ def test_findings_of_the_model_leave_everything_as_it_was(run, inventory, tmp_pa
 
 
 def test_findings_of_the_files_leave_everything_as_it_was(run, inventory, tmp_path):
-    append(inventory / "targets" / f"{CLUSTER}.yml", "parametres: {}\n")
+    append(target(inventory, CLUSTER), "parametres: {}\n")
     code, _, err = run()
     assert code == 1 and "Did you mean parameters?" in err
     assert not (tmp_path / "compiled").exists()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-CLUSTER = "dojot-100k"
+from tests.conftest import CLUSTERS, ROOT
+
+CLUSTER = CLUSTERS[0]
 # A hook of an outer git may be what runs these tests.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
 

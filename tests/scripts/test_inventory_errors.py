@@ -88,6 +88,12 @@ CASES = {
         "classes/c.yml:4: a.b[0].k = ${x:z}: nothing of cluster a sets x.z (z is missing). "
         "Set it, include the class that does, or correct the reference",
     ),
+    "a misspelt key that others refer to": (
+        {TARGET: "classes: [c]\nparameters:\n  x:\n    domian: 1\n    domains: 2\n",
+         CLASS: "parameters:\n  a: to ${x:domain}\n  b: ${x:domain}\n  c: ${x:domains}\n"},
+        r"classes/c.yml:[23]: [ab] = \${x:domain}: nothing of cluster a sets x.domain \(domain is missing\). "
+        r"Is x.domian \({inv}/targets/a.yml:4\) a misspelt domain\?",
+    ),
     "reference into a number": (
         {TARGET: "parameters:\n  x: 5\n  y: ${x:z}\n", CLASS: ""},
         "targets/a.yml:3: y = ${x:z}: the reference asks for z inside a value that is no map",

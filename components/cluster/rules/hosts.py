@@ -105,4 +105,7 @@ def _addresses(cluster: Cluster) -> Iterator[tuple[Path, str]]:
     yield ("load_balancer", "address"), cluster.load_balancer.address
 
 
-RULES = (unique_addresses, unique_names, addresses_outside_pods, separate_networks, one_control_plane, own_namespace, distinct_labels)
+RULES = (
+    unique_addresses, unique_names, addresses_outside_pods, separate_networks, one_control_plane, own_namespace,
+    distinct_labels,
+)

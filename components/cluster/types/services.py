@@ -37,7 +37,7 @@ class Volume:
 class File:
     """A text file mounted into the container as mount/name.
 
-    `source` is a file of components/manifests/files, or "gateway_calls" for the
+    `source` is a file of inventory/files, or "gateway_calls" for the
     calls that configure the API gateway.
     """
 

@@ -42,7 +42,7 @@ def a_server_with_another_node_port(tree: Tree) -> str:
     return service
 
 
-@breaks(ports.listeners_lead_to_containers, "leads to 192.0.2.9")
+@breaks(ports.listeners_lead_to_containers, "192.0.2.9")
 def a_server_that_is_no_node_of_the_group(tree: Tree) -> str:
     service, _ = _listen(tree)
     group = tree.parameters["services"][service]["group"]
@@ -240,9 +240,13 @@ def a_call_that_a_policy_stops(tree: Tree) -> str:
         port["port"] for rule in tree.some("NetworkPolicy", lambda entry: entry["metadata"]["name"] == gateway)["spec"]["ingress"]
         if "from" in rule for port in rule["ports"]
     )
-    # kafka-ws has no business at the gateway's admin port.
-    found = tree.some("Deployment", lambda entry: entry["metadata"]["name"] == "kafka-ws")
-    found["spec"]["template"]["spec"]["containers"][0]["env"].append({"name": "GATEWAY", "value": f"{gateway}:{port}"})
+    found = first(
+        (entry for service, entry in tree.manifests if entry["kind"] in ("Deployment", "StatefulSet")
+         if service != gateway and gateway not in tree.parameters["services"][service].get("uses", {})),
+        "every service has business at the gateway",
+    )
+    env = found["spec"]["template"]["spec"]["containers"][0].setdefault("env", [])
+    env.append({"name": "GATEWAY", "value": f"{gateway}:{port}"})
     return found["metadata"]["name"]
 
 

@@ -1,0 +1,91 @@
+"""Targets of this folder, rendered on top of the guide's cluster.
+
+A copy of the inventory's classes holds the fixtures as targets. In it, two classes
+stand for the guide's cluster: `guide` is the whole of it, `guide-machines` all but the
+profile, for fixtures that bring their own: one service where no more is needed,
+because each costs time. Both are files of this folder, so that a fork may edit its
+targets and profiles. `# without: CLASS` in a fixture gives it a profile of its own
+name: the load test's, with that line deleted.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+import reclass_rs
+from kapitan.inventory.backends.reclass import get_reclass_config
+
+from components.cluster.origin import Origin, origin_of
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+PROFILE = "load-test"
+TOOLS = {"kapitan", "_kapitan_", "_reclass_"}
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """One target file. `said` holds what its comments state: keyword -> texts, in order."""
+
+    name: str
+    text: str
+    said: dict[str, list[str]] = field(default_factory=dict, hash=False, compare=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+GUIDE = Fixture("dojot-100k", "classes: [guide]\n")
+
+
+def fixtures(folder: str) -> list[Fixture]:
+    """The target files of tests/inventory/`folder`, by name."""
+    return [fixture(path) for path in sorted((HERE / folder).glob("*.yml"))]
+
+
+def fixture(path: Path) -> Fixture:
+    text = path.read_text(encoding="utf-8")
+    said: dict[str, list[str]] = {}
+    for keyword, value in re.findall(r"^# ([a-z]+): (.+)$", text, re.MULTILINE):
+        said.setdefault(keyword, []).append(value)
+    return Fixture(path.stem, text, said)
+
+
+def write_inventory(folder: Path, targets: list[Fixture]) -> Path:
+    """Make `folder`/inventory with these targets; returns its path."""
+    inventory = folder / "inventory"
+    classes = inventory / "classes"
+    shutil.copytree(ROOT / "inventory" / "classes", classes)
+    (inventory / "targets").mkdir()
+
+    shutil.copy(HERE / "guide-machines.yml", classes)
+    (classes / "guide.yml").write_text(f"classes: [guide-machines, profile.{PROFILE}]\n", encoding="utf-8")
+
+    profile = (HERE / "profile.yml").read_text(encoding="utf-8")
+    (classes / "profile" / f"{PROFILE}.yml").write_text(profile, encoding="utf-8")
+    for target in targets:
+        (inventory / "targets" / f"{target.name}.yml").write_text(target.text, encoding="utf-8")
+        shorter = profile
+        for name in target.said.get("without", ()):
+            assert shorter.count(f"  - {name}\n") == 1, f"{target.name}: the profile has no {name}"
+            shorter = shorter.replace(f"  - {name}\n", "")
+        if shorter is not profile:
+            (classes / "profile" / f"{target.name}.yml").write_text(shorter, encoding="utf-8")
+    return inventory
+
+
+def renderer(inventory: Path) -> Callable[[str], tuple[dict[str, Any], Origin]]:
+    """A function from a target's name to load()'s arguments; it renders that target only."""
+    config = get_reclass_config(str(inventory), normalise_nodes_classes=False)
+    reclass = reclass_rs.Reclass.from_config(reclass_rs.Config.from_dict(str(inventory), config, False))
+
+    def arguments(name: str) -> tuple[dict[str, Any], Origin]:
+        target = reclass.nodeinfo(name)
+        parameters = {key: value for key, value in target.parameters.items() if key not in TOOLS}
+        return parameters, origin_of(inventory, name, target.classes)
+
+    return arguments

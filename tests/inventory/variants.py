@@ -1,0 +1,53 @@
+"""Valid fixtures, compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from components.cluster.kapitan import read_cluster
+from scripts import in_process
+from tests.compiled.tree import Tree, read
+from tests.inventory.targets import GUIDE, Fixture, write_inventory
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One compiled fixture; `files` as if it had the guide's name, so that only the change shows."""
+
+    tree: Tree
+    files: dict[str, str]
+
+    def changed(self, other: Variant) -> set[str]:
+        """Names of files that are not the same in both, or only in one."""
+        names = self.files.keys() | other.files.keys()
+        return {name for name in names if self.files.get(name) != other.files.get(name)}
+
+
+class Variants:
+    """Fixtures by name, each compiled as `make compile` does it, when it is first asked for."""
+
+    def __init__(self, targets: list[Fixture], new_folder: Callable[[str], Path]):
+        self._targets = {target.name: target for target in targets}
+        self._new_folder = new_folder
+        self._compiled: dict[str, Variant] = {}
+
+    def __getitem__(self, name: str) -> Variant:
+        if name not in self._compiled:
+            self._compiled[name] = _compile(self._targets[name], self._new_folder(name))
+        return self._compiled[name]
+
+
+def _compile(target: Fixture, folder: Path) -> Variant:
+    inventory = write_inventory(folder, [target])
+    before = in_process.cached.args
+    try:
+        kapitan = in_process.Kapitan.read(inventory)
+        kapitan.compile(target.name, folder)
+        parameters = kapitan.inventory.targets[target.name].parameters.model_dump(by_alias=True)
+        tree = read(folder / target.name, read_cluster(target.name, inventory), parameters)
+    finally:
+        in_process.forget()
+        in_process.cached.args = before
+    return Variant(tree, {path: text.replace(target.name, GUIDE.name) for path, text in tree.files.items()})
