@@ -12,7 +12,7 @@ READY  := $(VENV)/.ready
 # different versions of one package, so each has a folder of its own beside the others.
 SCHEMAS := $(wildcard requirements/schemas/*.lock)
 
-.PHONY: help compile test check hooks lock clean
+.PHONY: help compile test engines check hooks lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +21,10 @@ compile: $(READY) ## Compile the inventory into compiled/ (CLUSTERS="a b": only 
 	@$(BIN)/python scripts/compile.py $(CLUSTERS)
 
 test: $(READY) ## Run the tests (ARGS="-k name": options of pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/engines $(ARGS)
+
+engines: $(READY) ## Run what was compiled on the programs that read it (HAProxy)
+	@$(BIN)/python -m pytest -n 0 tests/engines $(ARGS)
 
 check: $(READY) ## Is compiled/ up to date, and do the shell scripts pass shellcheck
 	@$(BIN)/python scripts/compile.py --check

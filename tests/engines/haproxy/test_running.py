@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import CLUSTERS, ROOT
-from tests.haproxy.laboratory import Device, Laboratory, until
+from tests.engines.haproxy.laboratory import Device, Laboratory, until
 
 
 def _different() -> list[str]:
