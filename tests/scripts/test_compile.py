@@ -10,7 +10,7 @@ import pytest
 from scripts import compile as command
 from scripts.in_process import Kapitan
 from scripts.trees import files_in
-from tests.conftest import CLUSTERS, ROOT
+from tests.conftest import ROOT
 
 CLUSTER, SECOND = "small", "small-too"
 # One service is enough for every face to write something.
@@ -61,14 +61,6 @@ def append(path: Path, text: str) -> None:
 
 def leftovers(folder: Path) -> list[Path]:
     return list(folder.glob(".compiled-*"))
-
-
-def test_compiles_what_is_committed(root, tmp_path, capsys):
-    assert command.main(["--output", str(tmp_path / "compiled")]) == 0
-    out = capsys.readouterr().out
-    assert [line.partition(": ")[0] for line in out.splitlines()] == CLUSTERS
-    assert content(tmp_path / "compiled") == content(ROOT / "compiled")
-    assert not leftovers(tmp_path)
 
 
 def test_a_new_cluster_is_all_new(run, tmp_path):

@@ -48,7 +48,7 @@ def change(path: Path) -> None:
     path.write_text(path.read_text() + "# changed\n")
 
 
-def test_stale_output_is_refused_and_listed(clone):
+def test_stale_output_is_refused_and_listed_and_fresh_output_accepted(clone):
     compiled = next((clone / "compiled" / CLUSTER).rglob("*.yml"))
     change(compiled)
     assert run_hook(clone).returncode == 0, "not part of the commit"
@@ -59,8 +59,7 @@ def test_stale_output_is_refused_and_listed(clone):
     assert f"~ {compiled.relative_to(clone)}" in refused.stdout
     assert 'run "make compile"' in refused.stderr
 
-
-def test_output_that_matches_is_accepted(clone):
+    git(clone, "reset", "--quiet", "--hard")
     change(clone / "inventory" / "targets" / f"{CLUSTER}.yml")
     git(clone, "add", "inventory")
     # Broken work in progress is not being committed.
@@ -69,9 +68,11 @@ def test_output_that_matches_is_accepted(clone):
     assert accepted.returncode == 0, accepted.stdout + accepted.stderr
 
 
-def test_install_hooks(clone):
-    install = [clone / "scripts/install-hooks"]
+def test_install_hooks(tmp_path):
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    git(tmp_path, "init", "--quiet")
+    install = [tmp_path / "scripts/install-hooks"]
     assert subprocess.run(install, env=ENVIRONMENT).returncode == 0
-    assert git(clone, "config", "core.hooksPath").strip() == "scripts/hooks"
-    git(clone, "config", "core.hooksPath", "elsewhere")
+    assert git(tmp_path, "config", "core.hooksPath").strip() == "scripts/hooks"
+    git(tmp_path, "config", "core.hooksPath", "elsewhere")
     assert subprocess.run(install, env=ENVIRONMENT).returncode == 1
