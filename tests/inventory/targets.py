@@ -3,7 +3,7 @@
 A copy of the inventory's classes holds the fixtures as targets. In it, two classes
 stand for the guide's cluster: `guide` is the whole of it, `guide-machines` all but the
 profile, for fixtures that bring their own: one service where no more is needed,
-because each costs time. Both are files of this folder, so that a fork may edit its
+because each costs time. (`today` and `today-machines` differ by the platform.) All are files of this folder, so that a fork may edit its
 targets and profiles. `# without: CLASS` in a fixture gives it a profile of its own
 name: the load test's, with that line deleted.
 """
@@ -40,6 +40,8 @@ class Fixture:
 
 
 GUIDE = Fixture("dojot-100k", "classes: [guide]\n")
+#: The same machines on today's platform.
+TODAY = Fixture("dojot-100k-current", "classes: [today]\n")
 
 
 def fixtures(folder: str) -> list[Fixture]:
@@ -62,8 +64,12 @@ def write_inventory(folder: Path, targets: list[Fixture]) -> Path:
     shutil.copytree(ROOT / "inventory" / "classes", classes)
     (inventory / "targets").mkdir()
 
-    shutil.copy(HERE / "guide-machines.yml", classes)
-    (classes / "guide.yml").write_text(f"classes: [guide-machines, profile.{PROFILE}]\n", encoding="utf-8")
+    machines = (HERE / "guide-machines.yml").read_text(encoding="utf-8")
+    assert machines.count("platform.guide\n") == 1
+    for name, platform in (("guide", "guide"), ("today", "current")):
+        text = machines.replace("platform.guide\n", f"platform.{platform}\n")
+        (classes / f"{name}-machines.yml").write_text(text, encoding="utf-8")
+        (classes / f"{name}.yml").write_text(f"classes: [{name}-machines, profile.{PROFILE}]\n", encoding="utf-8")
 
     profile = (HERE / "profile.yml").read_text(encoding="utf-8")
     (classes / "profile" / f"{PROFILE}.yml").write_text(profile, encoding="utf-8")
