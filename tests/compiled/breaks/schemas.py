@@ -3,6 +3,7 @@
 from tests.compiled.breaking import breaks
 from tests.compiled.checks import schemas
 from tests.compiled.tree import Absent, Tree
+from tests.schemas import kubernetes
 
 
 @breaks(schemas.objects_fit_their_schema, "failureThresold")
@@ -144,9 +145,16 @@ def a_requirement_without_a_description(tree: Tree) -> str:
     return name
 
 
+def _have(tree: Tree, group: str, version: str, kind: str) -> None:
+    """Raises Absent where the release has dropped the old version: there its schema is missing."""
+    if not kubernetes.validator(tree.cluster.platform.kubernetes["schema"], group, version, kind):
+        raise Absent(f"{group}/{version}")
+
+
 @breaks(schemas.api_versions_are_the_releases, "extensions/v1beta1 is older than the release's apps/v1")
 def a_deployment_of_an_old_group(tree: Tree) -> str:
     found = tree.some("Deployment")
+    _have(tree, "extensions", "v1beta1", "Deployment")
     found["apiVersion"] = "extensions/v1beta1"
     return found["metadata"]["name"]
 
@@ -154,6 +162,7 @@ def a_deployment_of_an_old_group(tree: Tree) -> str:
 @breaks(schemas.api_versions_are_the_releases, "apiextensions.k8s.io/v1beta1 is older")
 def a_definition_of_an_old_version(tree: Tree) -> str:
     found = tree.some("CustomResourceDefinition")
+    _have(tree, "apiextensions.k8s.io", "v1beta1", "CustomResourceDefinition")
     found["apiVersion"] = "apiextensions.k8s.io/v1beta1"
     return found["metadata"]["name"]
 
