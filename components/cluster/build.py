@@ -31,7 +31,6 @@ def build(parameters: dict[str, Any]) -> Cluster:
         rbac=cluster["rbac"],
         group_label=cluster["group_label"],
         storage_class=parameters["volumes"]["storage_class"],
-        volumes_root=parameters["volumes"]["root"],
         gateway=parameters.get("gateway", {}).get("service"),
         nodes=nodes,
         groups=groups,

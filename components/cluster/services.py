@@ -9,7 +9,7 @@ from .quantity import size
 from .references import enabled_ports
 from .sizes import kafka_log_size
 from .types import (
-    Database, Disk, Group, Job, KubernetesService, Plugin, Route, Scale, Service, Use, Volume,
+    Disk, Group, Job, KubernetesService, Plugin, Route, Scale, Service, Use, Volume,
 )
 from .waves import waves
 
@@ -74,7 +74,6 @@ class _Builder:
             volumes=tuple(self._volume(name, volume) for name, volume in sorted(entry.get("volumes", {}).items())),
             files=containers.files(entry),
             secrets=entry.get("secrets", {}),
-            database=self._database(),
             routes=tuple(self._route(name, route) for name, route in sorted(entry.get("routes", {}).items())),
             uses=self._uses(),
             jobs=tuple(self._job(name, job) for name, job in sorted(entry.get("jobs", {}).items())),
@@ -140,16 +139,6 @@ class _Builder:
         """Pods of the operator's StatefulSet are called after the custom resource."""
         resource = self.entry.get("custom_resource")
         return f"vernemq-{resource['name']}" if resource else self.name
-
-    def _database(self) -> Database | None:
-        entry = self.entry.get("database")
-        if entry is None:
-            return None
-        return Database(
-            server=entry["server"], secret=entry["secret"], name=entry["name"],
-            user=self.entry["secrets"][entry["secret"]]["user"],
-            create_databases=entry.get("create_databases", False),
-        )
 
     def _route(self, name: str, entry: dict[str, Any]) -> Route:
         plugins = dict(entry.get("plugins", {}))

@@ -9,13 +9,12 @@ from .cluster import Cluster, GitSource, Platform
 from .containers import Container, EnvVar, Expose, KubernetesService, Port, Resources, Security
 from .machines import CONTROL_PLANE, Group, Hardware, Node
 from .scale import Kafka, Scale
-from .services import Database, Disk, File, Job, Plugin, Route, Service, Use, Volume
+from .services import Disk, File, Job, Plugin, Route, Service, Use, Volume
 
 __all__ = [
     "CONTROL_PLANE",
     "Cluster",
     "Container",
-    "Database",
     "Disk",
     "EnvVar",
     "Expose",

@@ -45,7 +45,6 @@ class Cluster:
     rbac: bool
     group_label: str
     storage_class: str
-    volumes_root: str
     gateway: str | None
     nodes: tuple[Node, ...]
     groups: Mapping[str, Group]

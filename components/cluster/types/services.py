@@ -67,17 +67,6 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Database:
-    """A PostgreSQL database; name, user and password are keys of the Secret."""
-
-    server: str
-    secret: str
-    name: str
-    user: str
-    create_databases: bool
-
-
-@dataclass(frozen=True)
 class Use:
     """This service calls `port` of `service`; `at_start`: it cannot start without it."""
 
@@ -120,7 +109,6 @@ class Service:
     volumes: tuple[Volume, ...]
     files: tuple[File, ...]
     secrets: Mapping[str, Mapping[str, str]]
-    database: Database | None
     routes: tuple[Route, ...]
     uses: tuple[Use, ...]
     jobs: tuple[Job, ...]
