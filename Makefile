@@ -12,10 +12,10 @@ READY  := $(VENV)/.ready
 # different versions of one package, so each has a folder of its own beside the others.
 SCHEMAS := $(wildcard requirements/schemas/*.lock)
 
-.PHONY: help compile test engines check hooks lock clean
+.PHONY: help compile test engines engines-install check hooks lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 compile: $(READY) ## Compile the inventory into compiled/ (CLUSTERS="a b": only those)
 	@$(BIN)/python scripts/compile.py $(CLUSTERS)
@@ -23,7 +23,10 @@ compile: $(READY) ## Compile the inventory into compiled/ (CLUSTERS="a b": only 
 test: $(READY) ## Run the tests (ARGS="-k name": options of pytest)
 	@$(BIN)/python -m pytest --ignore=tests/engines $(ARGS)
 
-engines: $(READY) ## Run what was compiled on the programs that read it (HAProxy)
+engines-install: $(READY) ## Install or build the programs that `make engines` runs
+	@$(BIN)/python scripts/install_engines.py $(ARGS)
+
+engines: $(READY) ## Run what was compiled on the programs that read it
 	@$(BIN)/python -m pytest -n 0 tests/engines $(ARGS)
 
 check: $(READY) ## Is compiled/ up to date, and do the shell scripts pass shellcheck

@@ -1,0 +1,109 @@
+"""Where the programs of `make engines` come from (tests/engines/engines.yml), and where they are."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+ENGINES = Path(__file__).resolve().parent.parent / "tests" / "engines"
+MODULES = ENGINES / "modules"
+# Debian puts daemons here, which not every user has on PATH.
+DAEMONS = "/usr/sbin"
+
+
+class Missing(Exception):
+    """A program that is not there; the text says how to get it."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """One entry of `builds`: programs that are made together from the pinned sources of `folder`."""
+
+    name: str
+    line: str
+    programs: dict[str, list[str]]
+    stamp: tuple[str, ...] = ()
+    minor: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        return MODULES / self.name
+
+    @property
+    def target(self) -> Path:
+        """Its folder in the cache; another one as soon as what it is made of changes."""
+        recipe = hashlib.sha256(repr(self).encode())
+        for path in sorted(path for path in self.folder.rglob("*") if path.is_file()):
+            recipe.update(path.relative_to(self.folder).as_posix().encode() + b"\0" + path.read_bytes())
+        return cache_folder() / f"{self.name}-{recipe.hexdigest()[:12]}"
+
+    def complete(self) -> bool:
+        return all((self.target / program).is_file() for program in self.programs)
+
+
+def cache_folder() -> Path:
+    """DOJOT_ENGINES, else dojot-gitops/engines in the user's cache."""
+    named = os.environ.get("DOJOT_ENGINES")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dojot-gitops" / "engines"
+
+
+@cache
+def catalogue() -> dict:
+    return yaml.safe_load((ENGINES / "engines.yml").read_text("utf-8"))
+
+
+def builds() -> dict[str, Build]:
+    """Name -> Build, in the order of the file."""
+    return {
+        name: Build(
+            name=name, line=str(entry["line"]), programs=dict(entry["programs"]),
+            stamp=tuple(entry.get("stamp", ())), minor=entry.get("for"),
+        )
+        for name, entry in catalogue()["builds"].items()
+    }
+
+
+def packages() -> dict[str, str]:
+    """Program -> Debian package."""
+    return dict(catalogue()["packages"])
+
+
+def _folders() -> list[str]:
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    return ([assets] if assets else []) + os.environ.get("PATH", "").split(os.pathsep) + [DAEMONS]
+
+
+@cache
+def _says(path: str, *arguments: str) -> str:
+    done = subprocess.run([path, *arguments], capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr
+
+
+def installed(program: str) -> Path:
+    """A program of a Debian package, in whichever version; Missing where there is none."""
+    found = shutil.which(program, path=os.pathsep.join(_folders()))
+    if found:
+        return Path(found)
+    raise Missing(f"{program} is not installed (apt-get install {packages()[program]})")
+
+
+def built(program: str, name: str) -> Path:
+    """A program of the build `name`, in a version of its line; Missing where there is none."""
+    build = builds()[name]
+    for folder in _folders():
+        found = shutil.which(program, path=folder)
+        if found and build.line in _says(found, *build.programs[program]):
+            return Path(found)
+    path = build.target / program
+    if path.is_file():
+        return path
+    raise Missing(f"{program} {build.line}* is neither on PATH nor built yet (make engines-install)")
