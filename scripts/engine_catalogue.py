@@ -39,7 +39,7 @@ class Build:
     @property
     def target(self) -> Path:
         """Its folder in the cache; another one as soon as what it is made of changes."""
-        recipe = hashlib.sha256(repr(self).encode())
+        recipe = hashlib.sha256(" ".join(self.stamp).encode())
         for path in sorted(path for path in self.folder.rglob("*") if path.is_file()):
             recipe.update(path.relative_to(self.folder).as_posix().encode() + b"\0" + path.read_bytes())
         return cache_folder() / f"{self.name}-{recipe.hexdigest()[:12]}"

@@ -93,10 +93,6 @@ def make(build: Build) -> None:
         if lost:
             raise Failed(f"{build.name}: built, but without {', '.join(lost)}")
         partial.rename(build.target)
-        # What an older recipe made.
-        for old in cache_folder().glob(f"{build.name}-*"):
-            if old != build.target and re.fullmatch(re.escape(build.name) + "-[0-9a-f]{12}", old.name):
-                shutil.rmtree(old)
         say(f"Built {build.name} in {time.monotonic() - started:.0f} s.")
 
 
