@@ -12,7 +12,7 @@ from tests.compiled import scheduler
 from tests.compiled.tree import name_of
 from tests.engines.kubernetes import sync
 from tests.engines.kubernetes.dropped import dropped
-from tests.engines.kubernetes.placement import NOWHERE, OTHER, live, misbound, misplaced, placed, settled
+from tests.engines.kubernetes.placement import OTHER, live, misbound, misplaced, placed, settled
 
 
 def test_everything_is_accepted_without_a_word(running):
@@ -92,8 +92,7 @@ def test_pods_without_spreading_are_noticed(running):
         _replace(plane, loose)
         settled(plane, tree)
         plane.kubectl("uncordon", away)
-        found = settled(plane, tree)
-        assert NOWHERE not in found, f"with all nodes back, pods still wait: {sync.waiting(plane)}"
+        found = settled(plane, tree, all_run=True)
         problems = misplaced(tree, found)
         assert any(name in problem and "instead of" in problem for problem in problems for name in names), (
             f"bridges that nothing spreads are at {found}, and the check finds nothing wrong"
