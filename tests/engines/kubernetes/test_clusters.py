@@ -30,6 +30,12 @@ def test_nothing_is_left_out_of_what_was_sent(running):
     assert not lost, "\n".join(lost)
 
 
+def test_the_pod_network_is_accepted(running):
+    """What the bootstrap applies. Not for real: the nodes' reserve stands for these pods already."""
+    network = running.tree.documents["bootstrap/pod-network.yml"]
+    assert not sync.apply(running.plane, network, *running.options, "--dry-run=server")
+
+
 def test_applied_again_nothing_changes(running):
     sent = [found for _, objects in sync.waves(running.tree) for found in objects]
 
