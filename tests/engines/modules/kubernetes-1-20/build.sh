@@ -73,6 +73,8 @@ cd "$work/kubernetes"
 go=$work/packages/usr/lib/go-1.19
 export HOME=$work/home TMPDIR=$work/tmp GOROOT=$go GOPATH=$work/home/go GOCACHE=$work/home/cache PATH=$go/bin:$PATH
 export CGO_ENABLED=0 GO111MODULE=off GOFLAGS='' GOLDFLAGS='-s -w'
+# What a make that calls this was told is not meant for the makes below.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 make generated_files
 for program in "${PROGRAMS[@]}"; do
   make WHAT="cmd/$program"
