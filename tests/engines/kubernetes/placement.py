@@ -85,7 +85,9 @@ def misbound(plane: ControlPlane, tree: Tree, pods: Iterable[Pod]) -> list[str]:
     for pod in pods:
         for claim in _claims(pod):
             if pod["spec"].get("nodeName") != homes.get(claim):
-                problems.append(f"{pod['metadata']['name']} is on {pod['spec'].get('nodeName')}, its volume on {homes.get(claim)}")
+                problems.append(
+                    f"{pod['metadata']['name']} is on {pod['spec'].get('nodeName')}, its volume on {homes.get(claim)}"
+                )
     return problems
 
 
@@ -124,7 +126,9 @@ def settled(plane: ControlPlane, tree: Tree, *, all_run: bool = False) -> dict[s
             undecided.append(f"{number} pods instead of {wanted}")
         return not undecided
 
-    assert until(decided, _PATIENCE, _PAUSE), f"after {_PATIENCE} s still without a verdict: {', '.join(undecided)}\n{waiting(plane)}"
+    assert until(decided, _PATIENCE, _PAUSE), (
+        f"after {_PATIENCE} s still without a verdict: {', '.join(undecided)}\n{waiting(plane)}"
+    )
     return found
 
 
