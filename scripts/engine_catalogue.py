@@ -76,6 +76,14 @@ def builds() -> dict[str, Build]:
     }
 
 
+def control_plane(minor: str) -> str:
+    """Name of the build that runs clusters of this Kubernetes minor release; Missing where there is none."""
+    for name, build in builds().items():
+        if build.minor == minor and "kube-apiserver" in build.programs:
+            return name
+    raise Missing(f"engines.yml builds no control plane for Kubernetes {minor}")
+
+
 def packages() -> dict[str, str]:
     """Program -> Debian package."""
     return dict(catalogue()["packages"])

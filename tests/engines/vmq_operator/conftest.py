@@ -12,7 +12,7 @@ import yaml
 from components.cluster.types import Cluster, Service
 from scripts.engine_catalogue import Missing, brought, builds
 from tests.engines.kubernetes.control_plane import ControlPlane
-from tests.engines.programs import not_run
+from tests.engines.programs import control_plane
 
 Object = dict
 PROGRAM = "vmq-operator"
@@ -53,10 +53,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(cluster, compiled, tmp_path_factory):
-    minor = cluster.platform.kubernetes["minor"]
-    build = next((found for found in builds().values() if found.minor == minor), None)
-    if build is None:
-        not_run(f"engines.yml has no build for Kubernetes {minor}")
+    build = control_plane(cluster.platform.kubernetes["minor"])
     service = next((one for one in cluster.services if one.kind == "VerneMQ"), None)
     if service is None:
         pytest.skip(f"{cluster.name} has no VerneMQ")
@@ -68,7 +65,7 @@ def site(cluster, compiled, tmp_path_factory):
         controllers = brought(PROGRAM) and _CONTROLLERS
     except Missing:
         controllers = False
-    with ControlPlane(build.name, tmp_path_factory.mktemp("plane"), controllers=controllers, scheduler=False) as plane:
+    with ControlPlane(build, tmp_path_factory.mktemp("plane"), controllers=controllers, scheduler=False) as plane:
         found = Site(plane, cluster, service, objects)
         found.apply(*found.of("Namespace"))
         found.apply(*found.of("CustomResourceDefinition"))
