@@ -50,7 +50,7 @@ def with_calls(pod, before, after):
     pod.objects = changed
 
 
-def test_every_call_is_taken_and_the_second_run_changes_nothing(cluster, site, calls):
+def test_every_call_is_taken_and_the_second_run_changes_nothing(site, calls):
     pod, address, port = site
     kong = Kong()
     with serving(kong, address, port) as received:
