@@ -18,7 +18,7 @@ Object = dict
 PROGRAM = "vmq-operator"
 # What the operator's sets need to become pods and claims. Nobody schedules them.
 _CONTROLLERS = ["serviceaccount", "statefulset"]
-# First minor release whose kubectl leaves it to the server to refuse unknown fields.
+# First minor release that can be asked to.
 _STRICT = 25
 
 
@@ -38,9 +38,13 @@ class Site:
     def of(self, *kinds: str) -> list[Object]:
         return [found for found in self.objects if found["kind"] in kinds]
 
+    @property
+    def strict(self) -> bool:
+        """Does this release's server refuse unknown fields? Older ones drop them without a word."""
+        return int(builds()[self.plane.build].line.split(".")[1]) >= _STRICT
+
     def apply(self, *objects: Object, check: bool = True) -> subprocess.CompletedProcess[str]:
-        minor = int(builds()[self.plane.build].line.split(".")[1])
-        how = "strict" if minor >= _STRICT else "true"
+        how = "strict" if self.strict else "true"
         # JSON: what is text here stays text (kubectl would read a bare y as true).
         return self.plane.kubectl(
             "apply", "--server-side", f"--validate={how}", "-f", "-", check=check,
