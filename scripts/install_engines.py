@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.engine_catalogue import Build, Missing, built, builds, cache_folder, installed, packages  # noqa: E402
+from scripts.engine_catalogue import Build, Missing, brought, built, builds, cache_folder, installed, packages, unavailable  # noqa: E402
 
 
 class Failed(Exception):
@@ -160,6 +160,11 @@ def main() -> int:
             print(f"{'missing' if package in absent else 'there':8} {program} (package {package})")
         for build in chosen:
             print(f"{'there' if present(build) else 'missing':8} {build.name}: {', '.join(build.programs)}")
+        for program, reason in unavailable().items():
+            try:
+                print(f"there    {program} ({brought(program)})")
+            except Missing:
+                print(f"no way   {program}: {reason}")
         return 0
     try:
         install_packages(missing_packages())
