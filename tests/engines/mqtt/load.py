@@ -29,6 +29,7 @@ import argparse
 import errno
 import json
 import os
+import resource
 import select
 import socket
 import struct
@@ -350,6 +351,8 @@ def main() -> int:
     address, _, port = arguments.to.rpartition(":")
     if not address or not port.isdigit():
         parser.error("--to needs an address and a port")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     load = Load(
         (address, int(port)), [source for source in arguments.sources.split(",") if source],
         arguments.prefix, arguments.keepalive, arguments.reconnect,
