@@ -65,6 +65,7 @@ class Balancer:
     @property
     def worker(self) -> int:
         """Process id of the worker that has the listeners."""
+        self._process.wait_until(lambda: self._says("Pid"), "answering on its admin socket", PATIENCE)
         return int(self._says("Pid"))
 
     def workers(self) -> list[int]:

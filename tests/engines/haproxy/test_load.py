@@ -153,17 +153,17 @@ def test_a_reload_loses_no_session(crowd, figures):
     balancer.reload()
     assert old in balancer.workers() and balancer.worker != old, "the old worker ended with sessions open"
     crowd.all_answer("ping")
+    # Longer than it takes to call a server down. Its checks alone meet the old worker's connections.
+    checks = 3 * crowd.laboratory.cluster.load_balancer.check_interval + 1
+    assert not until(lambda: not balancer.becomes(crowd.frontend.name, servers, 0), checks), (
+        f"healthy brokers are marked down after a reload: {balancer.states(crowd.frontend.name)}"
+    )
     with crowd.guests("after-reload") as guests:
         answer = guests.ask(f"ramp sessions={GUESTS}")
         # The old worker holds source ports; the new one passes them, some at each attempt.
         bound = SESSIONS // crowd.laboratory.cluster.platform.haproxy["source_port_retries"] + len(servers)
         assert answer["open"] == GUESTS, f"after a reload new sessions fail: {answer}"
         assert answer["refused"] <= bound, f"{answer['refused']} connections failed after the reload, not at most {bound}"
-        # Longer than it takes to call a server down.
-        checks = 3 * crowd.laboratory.cluster.load_balancer.check_interval + 1
-        assert not until(lambda: not balancer.becomes(crowd.frontend.name, servers, 0), checks), (
-            f"healthy brokers are marked down after a reload: {balancer.states(crowd.frontend.name)}"
-        )
         last = guests.ask("ping")
         assert (last["answered"], last["lost"]) == (GUESTS, 0), last
     crowd.all_answer("publish")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import ssl
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
@@ -86,9 +87,14 @@ def test_tls_needs_a_certificate_of_the_clusters_authority(laboratory, cluster, 
     assert secure, "the brokers' configuration has no TLS listener"
     address = cluster.load_balancer.address
     stranger = laboratory.trust("device", authority=Authority(tmp_path))
+    refusals = (
+        ("no certificate", laboratory.trust(None), ssl.SSLError, "CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE"),
+        ("a stranger's", stranger, ssl.SSLError, "UNKNOWN_CA|DECRYPT_ERROR"),
+        ("no TLS", None, (OSError, Unanswered), None),
+    )
     for frontend in secure:
-        for who, trust in (("no certificate", laboratory.trust(None)), ("a stranger's", stranger), ("no TLS", None)):
-            with laboratory.device.inside(), pytest.raises((OSError, Unanswered)):
+        for who, trust, error, words in refusals:
+            with laboratory.device.inside(), pytest.raises(error, match=words):
                 Client(address, frontend.listen, "device", tls=trust, name=address).close()
                 pytest.fail(f"{frontend.name} lets in a device with {who}")
 

@@ -201,10 +201,12 @@ class Load:
             if body[1]:
                 raise ConnectionRefusedError(f"CONNACK {body[1]}")
             del self._connecting[session]
-            session.open, self._progress = True, now
+            session.open = True
             self.open += 1
-            self._counts["reconnected"] += session.before
-            session.before = True
+            if session.before:
+                self._counts["reconnected"] += 1
+            else:
+                session.before, self._progress = True, now
             self._connects.append((now, now - session.sent))
             return
         if kind == PUBLISH:
