@@ -114,6 +114,19 @@ def installed(program: str) -> Path:
     raise Missing(f"{program} is not installed (apt-get install {packages()[program]})")
 
 
+def unavailable() -> dict[str, str]:
+    """Program -> why nothing can install it."""
+    return dict(catalogue().get("unavailable", {}))
+
+
+def brought(program: str) -> Path:
+    """A program that only a user can bring; Missing, with the reason, where it is not there."""
+    found = shutil.which(program, path=os.pathsep.join(_folders()))
+    if found:
+        return Path(found)
+    raise Missing(f"there is no {program}: {unavailable()[program]}")
+
+
 def built(program: str, name: str) -> Path:
     """A program of the build `name`, in a version of its line; Missing where there is none."""
     build = builds()[name]

@@ -42,7 +42,7 @@ def test_a_drained_node(running, kind):
     finally:
         for one in group.nodes:
             plane.kubectl("uncordon", one.name)
-        back = settled(plane, tree)
+        back = settled(plane, tree, all_run=True)
     assert not misplaced(tree, back), "\n".join(misplaced(tree, back))
 
 
