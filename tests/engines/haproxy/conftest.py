@@ -44,6 +44,18 @@ def laboratory(cluster, texts, tmp_path_factory):
         yield found
 
 
+@pytest.fixture(scope="session")
+def plain(laboratory, cluster, texts, tmp_path_factory):
+    """A laboratory with a device listener whose brokers speak MQTT without TLS, and that listener."""
+    found = [frontend for frontend in laboratory.device_frontends if not laboratory.secure(frontend)]
+    if found:
+        yield laboratory, found[0]
+        return
+    config, kernel = adapted.configuration(texts[CONFIG]), adapted.kernel_settings(texts[SYSCTL])
+    with Laboratory(cluster, config, kernel, tmp_path_factory.mktemp("plain"), tls=False) as other:
+        yield other, other.device_frontends[0]
+
+
 @pytest.fixture
 def variant(cluster, tmp_path):
     """A function: a changed Cluster -> its configuration at work, until the test ends."""

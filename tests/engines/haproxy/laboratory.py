@@ -38,9 +38,12 @@ def tls_ports(cluster: Cluster) -> set[int]:
 
 
 class Laboratory:
-    """Use it as a context manager. `config` is haproxy.cfg, `kernel` the sysctl file of its host."""
+    """Use it as a context manager. `config` is haproxy.cfg, `kernel` the sysctl file of its host.
 
-    def __init__(self, cluster: Cluster, config: str, kernel: str, folder: Path) -> None:
+    Brokers speak TLS where the compiled one does, or with `tls=False` nowhere: HAProxy sees no difference.
+    """
+
+    def __init__(self, cluster: Cluster, config: str, kernel: str, folder: Path, tls: bool = True) -> None:
         for program in ("ip", "haproxy", "mosquitto", "sysctl"):
             installed(program)
         if os.geteuid():
@@ -48,6 +51,7 @@ class Laboratory:
         self.cluster, self.frontends = cluster, cluster.load_balancer.frontends
         self.device_frontends = [frontend for frontend in self.frontends if frontend.devices]
         self.folder, self._config, self._kernel = folder, config, kernel
+        self._tls = tls_ports(cluster) if tls else set()
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Laboratory:
@@ -95,12 +99,11 @@ class Laboratory:
 
     def _start_servers(self) -> None:
         self.authority = Authority(self.folder / "pki")
-        tls = tls_ports(self.cluster)
         ports: dict[str, dict[int, bool]] = {}
         for frontend in self.frontends:
             for server in frontend.servers:
                 if frontend.devices:
-                    ports.setdefault(server.name, {})[server.port] = server.port in tls
+                    ports.setdefault(server.name, {})[server.port] = server.port in self._tls
                 else:
                     self._serve(self.network.hosts[server.name], server.port)
         # Each broker's certificate has the address by which devices call all of them.
@@ -132,6 +135,10 @@ class Laboratory:
         self._cleanup.callback(server.server_close)
         self._cleanup.callback(server.shutdown)
 
+    def secure(self, frontend: Frontend) -> bool:
+        """Do the brokers behind it speak TLS?"""
+        return frontend.node_port in self._tls
+
     def trust(self, identity: str | None, authority: Authority | None = None) -> ssl.SSLContext:
         """TLS as a device's: it knows the cluster's CA, and has a certificate for `identity`,
         by `authority` where it is another one.
@@ -144,11 +151,10 @@ class Laboratory:
     def connect(self, frontend: Frontend, identifier: str, keepalive: int = 0) -> Client:
         """A session of a device, through HAProxy."""
         address = self.cluster.load_balancer.address
-        secure = frontend.node_port in tls_ports(self.cluster)
         with self.device.inside():
             return Client(
                 address, frontend.listen, identifier, keepalive=keepalive,
-                tls=self.trust(identifier) if secure else None, name=address,
+                tls=self.trust(identifier) if self.secure(frontend) else None, name=address,
             )
 
     def generator(self, address: str, port: int, *options: str) -> Generator:

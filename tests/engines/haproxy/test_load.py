@@ -22,9 +22,8 @@ GUESTS = 300  # sessions that come on top of these for a while
 class Crowd:
     """The sessions, with what it took to open them."""
 
-    def __init__(self, laboratory) -> None:
-        self.laboratory = laboratory
-        self.frontend = laboratory.device_frontends[0]
+    def __init__(self, laboratory, frontend) -> None:
+        self.laboratory, self.frontend = laboratory, frontend
         self.names = [server.name for server in self.frontend.servers]
         before = resident_memory(laboratory.balancer.worker)
         self.generator = self.through_haproxy("--reconnect", "--prefix", "crowd")
@@ -64,11 +63,12 @@ class Crowd:
 
 
 @pytest.fixture(scope="module")
-def crowd(laboratory):
+def crowd(plain):
     needed = SESSIONS + 2 * GUESTS
     if adapted.sessions_of_a_process() < needed:
         not_run(f"a process may open {adapted.files_of_a_process()} files here, too few for {needed} sessions")
-    found = Crowd(laboratory)
+    laboratory, frontend = plain
+    found = Crowd(laboratory, frontend)
     yield found
     found.generator.stop()
     # A worker that a reload has replaced ends with its last session.
@@ -105,7 +105,7 @@ def test_what_haproxy_adds(crowd, figures):
             figures(f"PUBLISH to PUBACK {name}, p50 / p99 ms", f"{p50:.3f} / {p99:.3f}")
         many = direct.ask(f"ramp sessions={SESSIONS // len(crowd.names)}")
         figures("connects a second directly to one broker", many["per_second"])
-        figures("connects a second through HAProxy", crowd.opened["per_second"])
+        figures(f"connects a second through HAProxy to {len(crowd.names)} brokers", crowd.opened["per_second"])
         for found in ways.values():
             last = found.ask("ping")
             assert (last["unanswered"], last["lost"]) == (0, 0), last

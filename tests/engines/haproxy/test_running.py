@@ -15,7 +15,6 @@ import pytest
 
 from tests.engines.haproxy import adapted
 from tests.engines.haproxy.broker import WHO
-from tests.engines.haproxy.laboratory import tls_ports
 from tests.engines.kubernetes.pki import Authority
 from tests.engines.mqtt.client import Client, Unanswered
 from tests.haproxy.checks import CONFIG, SYSCTL
@@ -82,8 +81,7 @@ def test_a_session_does_all_of_mqtt(laboratory, cluster):
 
 
 def test_tls_needs_a_certificate_of_the_clusters_authority(laboratory, cluster, tmp_path):
-    tls = tls_ports(cluster)
-    secure = [frontend for frontend in laboratory.device_frontends if frontend.node_port in tls]
+    secure = [frontend for frontend in laboratory.device_frontends if laboratory.secure(frontend)]
     assert secure, "the brokers' configuration has no TLS listener"
     address = cluster.load_balancer.address
     stranger = laboratory.trust("device", authority=Authority(tmp_path))
