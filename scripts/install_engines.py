@@ -123,7 +123,11 @@ def go_build(build: Build, target: Path) -> None:
             env={**os.environ, "GOFLAGS": "", "GOWORK": "off"},
         ))
         for name in build.files:
-            shutil.copyfile(Path(sources["Dir"]) / name, target / Path(name).name)
+            kept = target / Path(name).name
+            kept.write_bytes((Path(sources["Dir"]) / name).read_bytes())
+            # Modules do not keep the right to execute.
+            if kept.read_bytes().startswith(b"#!"):
+                kept.chmod(0o755)
 
 
 def source(build: Build) -> tuple[str, str]:
