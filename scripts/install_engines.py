@@ -1,7 +1,8 @@
-"""Install what `make engines` runs: Debian packages, and programs built from pinned sources.
+"""Install the programs that tests run: Debian packages, and what is built from pinned sources.
 
-Without names: everything that the clusters of inventory/targets need. What is there already is
-not made again. Builds go to the cache folder (DOJOT_ENGINES, else ~/.cache/dojot-gitops/engines).
+`make test` is content with the packages (--packages), `make engines` wants all. Without names:
+everything that the clusters of inventory/targets need. What is there already is not made
+again. Builds go to the cache folder (DOJOT_ENGINES, else ~/.cache/dojot-gitops/engines).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.engine_catalogue import Build, Missing, built, builds, cache_folder, installed, packages  # noqa: E402
+from scripts.engine_catalogue import Build, Missing, brought, built, builds, cache_folder, installed, packages, unavailable  # noqa: E402
 
 
 class Failed(Exception):
@@ -166,17 +167,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="*", help=f"builds: {', '.join(builds())}")
     parser.add_argument("--list", action="store_true", help="say what is there and what is not; install nothing")
+    parser.add_argument("--packages", action="store_true", help="install the Debian packages, build nothing")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.name if name not in builds()]
     if unknown:
         parser.error(f"no build named {', '.join(unknown)}; there are {', '.join(builds())}")
-    chosen = wanted(arguments.name)
+    chosen = [] if arguments.packages else wanted(arguments.name)
     if arguments.list:
         absent = set(missing_packages())
         for program, package in packages().items():
             print(f"{'missing' if package in absent else 'there':8} {program} (package {package})")
         for build in chosen:
             print(f"{'there' if present(build) else 'missing':8} {build.name}: {', '.join(build.programs)}")
+        for program, reason in unavailable().items():
+            try:
+                print(f"there    {program} ({brought(program)})")
+            except Missing:
+                print(f"no way   {program}: {reason}")
         return 0
     try:
         install_packages(missing_packages())
