@@ -101,26 +101,43 @@ def go_build(build: Build, target: Path) -> None:
     """Build the tools that go.mod lists, from the modules that go.sum knows."""
     if not shutil.which("go"):
         raise Failed(f"{build.name} is built with Go, which is not installed")
-    version = source_version(build)
+    module, version = source(build)
     major, minor = version.lstrip("v").split(".")[:2]
     stamps = [
         f"-X {package}.{name}={value}"
         for package in build.stamp
         for name, value in (
             ("gitVersion", version), ("gitMajor", major), ("gitMinor", minor), ("gitTreeState", "clean"),
+            # The same in Argo CD's words. The linker passes over names that a package does not have.
+            ("version", version.lstrip("v")),
         )
     ]
     run(
         ["go", "build", "-mod=readonly", "-trimpath", "-ldflags", " ".join(["-s -w", *stamps]), "-o", f"{target}/", "tool"],
         build.name, cwd=build.folder, env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"},
     )
+    for old, new in build.rename.items():
+        (target / old).rename(target / new)
+    if build.files:
+        sources = json.loads(run(
+            ["go", "mod", "download", "-json", f"{module}@{version}"], build.name, cwd=build.folder,
+            env={**os.environ, "GOFLAGS": "", "GOWORK": "off"},
+        ))
+        for name in build.files:
+            kept = target / Path(name).name
+            kept.write_bytes((Path(sources["Dir"]) / name).read_bytes())
+            # Modules do not keep the right to execute.
+            if kept.read_bytes().startswith(b"#!"):
+                kept.chmod(0o755)
 
 
-def source_version(build: Build) -> str:
-    """Version of the module that the tools of go.mod are part of."""
+def source(build: Build) -> tuple[str, str]:
+    """Path and version of the module that the tools of go.mod are part of."""
     found = json.loads(run(["go", "mod", "edit", "-json"], build.name, cwd=build.folder))
     tool = found["Tool"][0]["Path"]
-    return next(entry["Version"] for entry in found["Require"] if f"{tool}/".startswith(f"{entry['Path']}/"))
+    return next(
+        (entry["Path"], entry["Version"]) for entry in found["Require"] if f"{tool}/".startswith(f"{entry['Path']}/")
+    )
 
 
 def wanted(names: list[str]) -> list[Build]:
