@@ -27,7 +27,7 @@ engines-install: $(READY) ## Install or build the programs that `make engines` r
 	@$(BIN)/python scripts/install_engines.py $(ARGS)
 
 engines: $(READY) ## Run what was compiled on the programs that read it
-	@$(BIN)/python -m pytest -n 0 tests/engines $(ARGS)
+	@$(BIN)/python -m pytest -n 0 -rs tests/engines $(ARGS)
 
 check: $(READY) ## Is compiled/ up to date, and do the shell scripts pass shellcheck
 	@$(BIN)/python scripts/compile.py --check

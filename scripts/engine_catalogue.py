@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Build:
     line: str
     programs: dict[str, list[str]]
     stamp: tuple[str, ...] = ()
+    arguments: dict[str, list[str]] = field(default_factory=dict)
     minor: str | None = None
 
     @property
@@ -66,7 +67,7 @@ def builds() -> dict[str, Build]:
     return {
         name: Build(
             name=name, line=str(entry["line"]), programs=dict(entry["programs"]),
-            stamp=tuple(entry.get("stamp", ())), minor=entry.get("for"),
+            stamp=tuple(entry.get("stamp", ())), arguments=dict(entry.get("arguments", {})), minor=entry.get("for"),
         )
         for name, entry in catalogue()["builds"].items()
     }

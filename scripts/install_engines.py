@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -100,8 +100,7 @@ def go_build(build: Build, target: Path) -> None:
     """Build the tools that go.mod lists, from the modules that go.sum knows."""
     if not shutil.which("go"):
         raise Failed(f"{build.name} is built with Go, which is not installed")
-    text = (build.folder / "go.mod").read_text("utf-8")
-    version = re.search(r"^require \S+ (v\S+)$", text, re.MULTILINE)[1]
+    version = source_version(build)
     major, minor = version.lstrip("v").split(".")[:2]
     stamps = [
         f"-X {package}.{name}={value}"
@@ -114,6 +113,13 @@ def go_build(build: Build, target: Path) -> None:
         ["go", "build", "-mod=readonly", "-trimpath", "-ldflags", " ".join(["-s -w", *stamps]), "-o", f"{target}/", "tool"],
         build.name, cwd=build.folder, env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"},
     )
+
+
+def source_version(build: Build) -> str:
+    """Version of the module that the tools of go.mod are part of."""
+    found = json.loads(run(["go", "mod", "edit", "-json"], build.name, cwd=build.folder))
+    tool = found["Tool"][0]["Path"]
+    return next(entry["Version"] for entry in found["Require"] if f"{tool}/".startswith(f"{entry['Path']}/"))
 
 
 def wanted(names: list[str]) -> list[Build]:
