@@ -129,10 +129,10 @@ class BalancerHost(Machine):
         ).out.lstrip("# ").splitlines()
         head = table[0].split(",")
         rows = [dict(zip(head, line.split(","))) for line in table[1:] if line]
-        names = {server.name for server in self.mqtt.servers}
+        checks = f"{self.mqtt.name}-checks"
         return {
             row["svname"]: row["status"].split()[0] for row in rows
-            if row["pxname"].startswith(self.mqtt.name) and row["pxname"].endswith("-checks") and row["svname"] in names
+            if row["pxname"] == checks and row["svname"] != "BACKEND"
         }
 
     def workers(self) -> list[int]:

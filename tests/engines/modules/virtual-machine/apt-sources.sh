@@ -4,11 +4,9 @@
 # repository) are left out. Usage: apt-sources.sh
 set -euo pipefail
 
-# shellcheck disable=SC1091 # the machine's own
-origin=$(. /etc/os-release && printf '%s' "${ID^}")
-# shellcheck disable=SC2016 # apt fills these in
-apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' "Origin: $origin" |
+system=$(sed -n 's/^ID=//p' /etc/os-release)
+apt-get indextargets --format "deb \$(REPO_URI) \$(RELEASE) \$(COMPONENT)" 'Created-By: Packages' "Origin: ${system^}" |
   sort -u | grep . || {
-  printf '%s\n' "apt-sources.sh: apt knows no archive of $origin here (apt-get update?)" >&2
+  printf '%s\n' "apt-sources.sh: apt knows no archive of $system here (apt-get update?)" >&2
   exit 1
 }

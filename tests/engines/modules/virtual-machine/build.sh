@@ -9,8 +9,7 @@ target=$(cd "$1" && pwd)
 as_root=()
 ((EUID == 0)) || as_root=(sudo)
 
-# shellcheck disable=SC1091 # the machine's own
-case $(. /etc/os-release && printf '%s' "$ID") in
+case $(sed -n 's/^ID=//p' /etc/os-release) in
   debian) kernel=linux-image-cloud-amd64 ;;
   ubuntu) kernel=linux-image-virtual ;;
   *) printf '%s\n' 'build.sh: only Debian and Ubuntu can be installed here' >&2; exit 1 ;;
@@ -19,8 +18,8 @@ esac
 packages=(
   # The system: it boots, has a log, a host name service and an agent that obeys the tests.
   "$kernel" dbus initramfs-tools kmod qemu-guest-agent rsyslog systemd-sysv udev
-  # What the bootstrap script expects of any server.
-  hostname iproute2 procps
+  # What a server has; most of what the bootstrap script would have to install otherwise.
+  curl gnupg hostname iproute2 procps
   # Brokers and devices.
   mosquitto python3
 )
@@ -28,21 +27,18 @@ packages=(
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bash "$here/apt-sources.sh" >"$work/sources.list"
-# Whoever serves a frozen archive has told apt so.
-apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Check-Date) ' >"$work/apt.conf" || true
+# Whoever has a frozen archive, or a proxy in front of it, has told apt so.
+apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Check-Date|https?::Proxy[^ ]*) ' >"$work/apt.conf" || true
 
 chmod 0755 "$work"
 chmod 0644 "$work"/*
 
-# An initrd with no more than it takes to mount the disk: emulation makes each module felt.
 "${as_root[@]}" mmdebstrap --variant=minbase --mode=root --format=directory \
   --include="$(IFS=,; printf '%s' "${packages[*]}")" \
   --aptopt="$work/apt.conf" --aptopt='Acquire::Languages "none"' \
   --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' \
-  --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"' \
-  --essential-hook='printf "MODULES=list\nCOMPRESS=gzip\n" >"$1/etc/initramfs-tools/conf.d/virtual-machine"' \
-  --essential-hook='printf "virtio_pci\nvirtio_blk\next4\n" >"$1/usr/share/initramfs-tools/modules.d/virtual-machine"' \
+  --essential-hook="bash '$here/initrd.sh' \"\$1\"" \
   --customize-hook="bash '$here/customize.sh' \"\$1\"" \
   '' "$work/root" "$work/sources.list"
 

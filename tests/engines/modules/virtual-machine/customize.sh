@@ -14,3 +14,5 @@ printf '%s\n' '/dev/vda / ext4 noatime 0 0' >"$root/etc/fstab"
 printf '%s\n' 'nameserver 10.0.2.3' >"$root/etc/resolv.conf"
 printf '%s\n' virtual-machine >"$root/etc/hostname"
 printf '%s\n' '127.0.0.1 localhost virtual-machine' >"$root/etc/hosts"
+# What apt was told for the installation; a test says it again, as it is then.
+rm -f "$root/etc/apt/apt.conf.d/99mmdebstrap"
