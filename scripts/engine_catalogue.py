@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
 from functools import cache
+from glob import glob
 from pathlib import Path
 
 import yaml
 
 ENGINES = Path(__file__).resolve().parent.parent / "tests" / "engines"
 MODULES = ENGINES / "modules"
-# Debian puts daemons here, which not every user has on PATH.
-DAEMONS = "/usr/sbin"
+# Where Debian puts daemons, and servers of which several releases may stand side by side:
+# not every user has these on PATH.
+DAEMONS = ("/usr/sbin", "/usr/lib/postgresql/*/bin")
 
 
 class Missing(Exception):
@@ -74,6 +77,14 @@ def builds() -> dict[str, Build]:
     }
 
 
+def control_plane(minor: str) -> str:
+    """Name of the build that runs clusters of this Kubernetes minor release; Missing where there is none."""
+    for name, build in builds().items():
+        if build.minor == minor and "kube-apiserver" in build.programs:
+            return name
+    raise Missing(f"engines.yml builds no control plane for Kubernetes {minor}")
+
+
 def packages() -> dict[str, str]:
     """Program -> Debian package."""
     return dict(catalogue()["packages"])
@@ -81,7 +92,13 @@ def packages() -> dict[str, str]:
 
 def _folders() -> list[str]:
     assets = os.environ.get("KUBEBUILDER_ASSETS")
-    return ([assets] if assets else []) + os.environ.get("PATH", "").split(os.pathsep) + [DAEMONS]
+    # The newest release first: 9.6 comes before 15 in no order but this one.
+    daemons = [path for pattern in DAEMONS for path in sorted(glob(pattern), key=_numbers, reverse=True)]
+    return ([assets] if assets else []) + os.environ.get("PATH", "").split(os.pathsep) + daemons
+
+
+def _numbers(path: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", path)]
 
 
 @cache

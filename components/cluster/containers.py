@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .ports import PORT_PROBES, doors, enabled_ports
 from .quantity import millicores, size
-from .references import enabled_ports
 from .types import Container, EnvVar, Expose, File, Port, Resources, Scale, Security, Use
+from .uses import ADDRESS, address_text, needs
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ def container(name: str, entry: dict[str, Any], context: Context) -> Container:
         args=tuple(entry.get("args", ())),
         env=tuple(env),
         ports=tuple(_port(port, value) for port, value in enabled_ports(entry).items()),
-        readiness=entry.get("readiness"),
-        liveness=entry.get("liveness"),
-        startup=entry.get("startup"),
+        readiness=_probe(entry, "readiness"),
+        liveness=_probe(entry, "liveness"),
+        startup=_probe(entry, "startup"),
         resources=_resources(entry["resources"]),
         security=_security(entry["security"]),
     )
@@ -49,9 +50,9 @@ def files(entry: dict[str, Any]) -> tuple[File, ...]:
 def uses(entry: dict[str, Any]) -> tuple[Use, ...]:
     """One Use a port; a service that is needed but never called has the port name ""."""
     return tuple(
-        Use(name, port, use.get("at_start", True))
-        for name, use in sorted(entry.get("uses", {}).items())
-        for port in (use["ports"] or [""])
+        Use(name, port, need.at_start)
+        for name, need in sorted(needs(entry).items())
+        for port in (need.ports or [""])
     )
 
 
@@ -60,11 +61,18 @@ def _env(name: str, value: Any, context: Context) -> EnvVar:
         return EnvVar(name, value=_text(value))
     if "derived" in value:
         return EnvVar(name, value=_derived(value["derived"], context))
+    if "service" in value:
+        return EnvVar(name, value=_address(value, context))
     return EnvVar(name, secret=value.get("secret"), key=value.get("key"), field=value.get("field"))
 
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _address(value: dict[str, str], context: Context) -> str:
+    host, port = doors(context.parameters["services"][value["service"]], value["port"])[0]
+    return address_text(value.get("text", ADDRESS), host, port)
 
 
 def _derived(what: str, context: Context) -> str:
@@ -101,6 +109,17 @@ def _databases(context: Context) -> list[EnvVar]:
             EnvVar(f"DATABASE_{number}_CREATEDB", value=_text(database.get("create_databases", False))),
         ]
     return env
+
+
+def _probe(entry: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """The probe with the number of the port that it names."""
+    probe = entry.get(name)
+    if probe is None:
+        return None
+    return {
+        key: {**value, "port": entry["ports"][value["port"]]["number"]} if key in PORT_PROBES else value
+        for key, value in probe.items()
+    }
 
 
 def _port(name: str, entry: dict[str, Any]) -> Port:

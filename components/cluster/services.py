@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from . import containers
+from .ports import doors, offered
 from .quantity import size
-from .references import enabled_ports
 from .sizes import kafka_log_size
 from .types import (
     Disk, Group, Job, KubernetesService, Plugin, Route, Scale, Service, Use, Volume,
 )
 from .waves import waves
+
+#: What a job takes from its service where it says nothing of its own.
+JOB_DEFAULTS = ("image", "env", "resources", "security")
 
 
 def services(parameters: dict[str, Any], scale: Scale, groups: Mapping[str, Group]) -> tuple[Service, ...]:
@@ -50,7 +53,6 @@ class _Builder:
         self.gateway_uses = gateway_uses
         self.entry = parameters["services"][name]
         self.replicas = self._replicas(self.entry["replicas"])
-        self.ports = enabled_ports(self.entry)
         self.context = containers.Context(parameters, scale, name, self.replicas)
 
     def service(self) -> Service:
@@ -106,7 +108,7 @@ class _Builder:
                 name=name,
                 headless=entry.get("headless", False),
                 same_node=entry.get("same_node", False),
-                ports={port: number for port, number in entry["ports"].items() if port in self.ports},
+                ports=offered(self.entry, entry),
             )
             for name, entry in sorted(self.entry.get("kubernetes_services", {}).items())
         )
@@ -144,11 +146,7 @@ class _Builder:
         plugins = dict(entry.get("plugins", {}))
         if entry.get("authenticated"):
             plugins.update(self.parameters["gateway"]["authentication"])
-        host, number = next(
-            (dns_name, service["ports"][entry["port"]])
-            for dns_name, service in sorted(self.entry["kubernetes_services"].items())
-            if entry["port"] in service["ports"]
-        )
+        host, number = doors(self.entry, entry["port"])[0]
         return Route(
             name=name,
             url=f"http://{host}:{number}{entry.get('path', '')}",
@@ -159,7 +157,7 @@ class _Builder:
         )
 
     def _uses(self) -> tuple[Use, ...]:
-        own = containers.uses(self.entry)
+        own = tuple(use for use in containers.uses(self.entry) if use.service != self.name)
         if self.name != self.parameters.get("gateway", {}).get("service"):
             return own
         known = {(use.service, use.port) for use in own}
@@ -167,11 +165,11 @@ class _Builder:
 
     def _job(self, name: str, entry: dict[str, Any]) -> Job:
         # A job without an image or environment of its own is a run of the service's container.
-        defaults = {key: self.entry[key] for key in ("image", "env", "resources", "security") if key in self.entry}
+        defaults = {key: self.entry[key] for key in JOB_DEFAULTS if key in self.entry}
         return Job(
             name=name,
             when=entry["when"],
             container=containers.container(name, {**defaults, **entry}, self.context),
             files=containers.files(entry),
-            uses=containers.uses(entry),
+            uses=containers.uses({**defaults, **entry}),
         )

@@ -22,9 +22,7 @@ def scale(parameters: dict[str, Any]) -> Scale:
     """
     entry = parameters["scale"]
     devices = entry["devices"]
-    # Guide: one broker for each 33,334 devices, at least three.
-    by_rule = max(entry["minimum_brokers"], _ceil(devices, entry["devices_per_broker"]))
-    brokers = _explicit_brokers(parameters) or by_rule
+    brokers = _explicit_brokers(parameters) or brokers_by_rule(entry)
     # Guide: at least three bridges of each kind for each broker.
     bridges = brokers * entry["bridges_per_broker"]
     return Scale(
@@ -41,6 +39,11 @@ def scale(parameters: dict[str, Any]) -> Scale:
         session_memory={name: size(value) for name, value in sorted(entry["session_memory"].items())},
         kafka=_kafka(parameters, brokers, bridges),
     )
+
+
+def brokers_by_rule(entry: dict[str, Any]) -> int:
+    """Of the parameters under `scale`. Guide: one broker for each 33,334 devices, at least three."""
+    return max(entry["minimum_brokers"], _ceil(entry["devices"], entry["devices_per_broker"]))
 
 
 def _explicit_brokers(parameters: dict[str, Any]) -> int | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .uses import needs
+
 #: Distance between two ranks of services; a job runs half-way before or after its service.
 STEP = 10
 
@@ -16,8 +18,8 @@ def waves(services: dict[str, Any]) -> dict[str, int]:
         if name not in found:
             needed = [
                 wave(other)
-                for other, use in services[name].get("uses", {}).items()
-                if use.get("at_start", True)
+                for other, need in needs(services[name]).items()
+                if need.at_start and other != name
             ]
             found[name] = max(needed, default=0) + STEP
         return found[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
-from components.cluster.references import FILES, GATEWAY_CALLS
+from components.cluster.references.environment import FILES, GATEWAY_CALLS
 from components.cluster.types import Cluster, File
 
 from .gateway import calls

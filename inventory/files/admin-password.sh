@@ -11,11 +11,17 @@ pause=${AUTH_PAUSE_SECONDS:-5}
 first="admin"
 
 body=$(mktemp)
-trap 'rm -f "$body"' EXIT
+header=$(mktemp)
+trap 'rm -f "$body" "$header"' EXIT
+
+# A text as it stands between the quotes of JSON.
+json() {
+  printf '%s' "$1" | sed 's/[\\"]/\\&/g'
+}
 
 # Prints the token, or nothing where the password is refused; 2 where auth does not answer.
 login() {
-  code=$(printf '{"username":"%s","passwd":"%s"}' "$user" "$1" |
+  code=$(printf '{"username":"%s","passwd":"%s"}' "$(json "$user")" "$(json "$1")" |
     curl --silent --max-time 10 --output "$body" --write-out '%{http_code}' \
       --header 'Content-Type: application/json' --data @- "$url/") || return 2
   case $code in
@@ -43,14 +49,14 @@ if [ -z "$token" ]; then
   echo "failed: $user has neither the first password nor the Secret's; set it by hand" >&2
   exit 1
 fi
-# The token goes through a file descriptor, not through the command line.
-code=$(printf '{"oldpasswd":"%s","newpasswd":"%s"}' "$first" "$wanted" |
-  { printf 'header = "Authorization: Bearer %s"\n' "$token" >"$body"
-    curl --silent --max-time 10 --output /dev/null --write-out '%{http_code}' --config "$body" \
-      --header 'Content-Type: application/json' --data @- "$url/password/update"; }) || code=000
+# The token goes through a file, not through the command line.
+printf 'header = "Authorization: Bearer %s"\n' "$token" >"$header"
 : >"$body"
+code=$(printf '{"oldpasswd":"%s","newpasswd":"%s"}' "$first" "$(json "$wanted")" |
+  curl --silent --max-time 10 --output "$body" --write-out '%{http_code}' --config "$header" \
+    --header 'Content-Type: application/json' --data @- "$url/password/update") || code=000
 if [ "$code" != 200 ]; then
-  echo "failed: auth refused the new password of $user: status $code" >&2
+  echo "failed: auth refused the new password of $user: status $code: $(cat "$body")" >&2
   exit 1
 fi
 [ -n "$(login "$wanted")" ] || { echo "failed: $user cannot log in with the new password" >&2; exit 1; }

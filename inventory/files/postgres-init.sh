@@ -5,7 +5,7 @@
 set -euo pipefail
 
 run_psql() {
-  psql --set ON_ERROR_STOP=1 --no-psqlrc --quiet --username "$POSTGRES_USER" --dbname "${POSTGRES_DB:-postgres}" "$@"
+  psql --set ON_ERROR_STOP=1 --no-psqlrc --no-password --quiet --username "$POSTGRES_USER" --dbname "${POSTGRES_DB:-postgres}" "$@"
 }
 
 make_database() {
@@ -19,7 +19,11 @@ make_database() {
   # with quoted text, and the password does not show up among the processes.
   exists=$(run_psql --tuples-only --no-align --set user="$user" <<<"select 1 from pg_roles where rolname = :'user';")
   [ -n "$exists" ] || run_psql --set user="$user" <<<'create role :"user" login;'
+  # However much the server logs: not the statement that holds the password.
   run_psql --set user="$user" <<SQL
+set log_statement = 'none';
+set log_min_duration_statement = -1;
+set log_min_error_statement = 'panic';
 \\set password \`printenv $password_var\`
 alter role :"user" login $createdb encrypted password :'password';
 SQL

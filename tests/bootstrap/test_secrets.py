@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
+
+from tests.conftest import ROOT
 
 from .conftest import states
 
@@ -87,3 +90,28 @@ def test_without_a_cluster_it_fails_and_says_where_to_go(box):
     done = box.run("secrets")
     assert done.returncode == 1
     assert done.stderr.startswith("failed: no cluster answers") and "--kubeconfig" in done.stderr
+
+
+def _in_part(script):
+    """What a line of shell prints, with the functions of the step at hand."""
+    done = subprocess.run(
+        ["bash", "-c", f"source bootstrap/70-secrets.sh; {script}"], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "text, run",
+    [("aaa", True), ("xabcx", True), ("9 321", True), ("XYZ", True), ("x111", True),
+     ("aab", False), ("acegi", False), ("aabbcc", False), ("121212", False), ("a", False), ("89AB", False)],
+)
+def test_runs_that_auth_refuses_are_seen(text, run):
+    assert _in_part(f"if has_run '{text}'; then echo yes; fi") == ("yes\n" if run else "")
+
+
+def test_a_text_with_a_run_is_made_again():
+    texts = ["Ab" * 14 + "xabc", "too short", "Zq" * 15 + "Z7"]
+    fake = 'list=$(mktemp); printf "%s\\n" ' + " ".join(f"'{text}'" for text in texts) + ' >"$list"; ' \
+           'head() { command head -n 1 "$list"; sed -i 1d "$list"; }; '
+    assert _in_part(f'{fake} random_text; rm "$list"') == texts[-1]

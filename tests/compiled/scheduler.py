@@ -15,7 +15,7 @@ from typing import Any, Iterable, Iterator
 
 from components.cluster.capacity import argocd_request
 from components.cluster.quantity import millicores, size
-from components.cluster.types import CONTROL_PLANE
+from components.cluster.types import CONTROL_PLANE, Cluster, Node
 
 from tests.compiled.tree import Tree
 from tests.compiled.workloads import Workload, workloads
@@ -79,12 +79,19 @@ def machines(tree: Tree) -> list[Machine]:
         Machine(
             node.name, node.group,
             {HOST: node.name, cluster.group_label: cluster.groups[node.group].label},
-            node.group == CONTROL_PLANE,
-            node.hardware.cpu - cluster.reserve.cpu - argocd_request(cluster, cluster.groups[node.group], "cpu"),
-            node.hardware.memory - cluster.reserve.memory - argocd_request(cluster, cluster.groups[node.group], "memory"),
+            node.group == CONTROL_PLANE, *free(cluster, node),
         )
         for node in cluster.nodes
     ]
+
+
+def free(cluster: Cluster, node: Node) -> tuple[int, int]:
+    """CPU (millicores) and memory (bytes) of a node for dojot's pods."""
+    group = cluster.groups[node.group]
+    return (
+        node.hardware.cpu - cluster.reserve.cpu - argocd_request(cluster, group, "cpu"),
+        node.hardware.memory - cluster.reserve.memory - argocd_request(cluster, group, "memory"),
+    )
 
 
 def pods(tree: Tree, *, jobs: bool = False) -> list[Pod]:

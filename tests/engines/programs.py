@@ -32,3 +32,11 @@ def built(program: str, build: str) -> Path:
         return engine_catalogue.built(program, build)
     except Missing as missing:
         not_run(str(missing))
+
+
+def control_plane(minor: str) -> str:
+    """Name of the build of engines.yml that runs clusters of this Kubernetes minor release."""
+    try:
+        return engine_catalogue.control_plane(minor)
+    except Missing as missing:
+        not_run(str(missing))

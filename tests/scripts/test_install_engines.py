@@ -87,6 +87,14 @@ def test_a_package_that_is_missing_is_named(fake):
     assert install_engines.missing_packages() == ["no-such-package"]
 
 
+def test_of_several_servers_the_newest_is_found(fake, tmp_path, monkeypatch):
+    for release in ("9.6", "15", "13"):
+        (tmp_path / release / "bin").mkdir(parents=True)
+        program(tmp_path / release / "bin" / "no-such-daemon", release)
+    monkeypatch.setattr(engine_catalogue, "DAEMONS", (f"{tmp_path}/*/bin",))
+    assert engine_catalogue.installed("no-such-daemon") == tmp_path / "15" / "bin" / "no-such-daemon"
+
+
 def test_every_build_has_its_sources():
     for build in builds().values():
         found = {path.name for path in build.folder.iterdir()}

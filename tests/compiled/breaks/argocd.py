@@ -1,6 +1,7 @@
 """Breaks of tests/compiled/checks/argocd.py."""
 
 from tests.compiled.breaking import breaks
+from tests.compiled.calls import calls
 from tests.compiled.checks import argocd
 from tests.compiled.checks.argocd import DELETION, HOOK, OPTIONS, WAVE
 from tests.compiled.tree import Absent, Object, Tree
@@ -38,8 +39,8 @@ def _user(tree: Tree) -> tuple[Object, str]:
     """A workload whose service needs another at start, and that other."""
     for service, found in tree.manifests:
         if found["kind"] in ("Deployment", "StatefulSet"):
-            for needed, use in tree.parameters["services"][service].get("uses", {}).items():
-                if use.get("at_start", True):
+            for needed, call in calls(tree.parameters["services"][service]).items():
+                if call.at_start:
                     return found, needed
     raise Absent("no service needs another at start")
 
@@ -54,7 +55,7 @@ def everything_at_once(tree: Tree) -> str:
 @breaks(argocd.services_come_after_what_they_need, "(wave 0) does not come after")
 def a_migration_before_its_database(tree: Tree) -> str:
     found = tree.some("Job", lambda entry: any(
-        entry["metadata"]["name"] in service.get("jobs", {}) and service.get("uses")
+        entry["metadata"]["name"] in service.get("jobs", {}) and calls(service)
         for service in tree.parameters["services"].values()
     ))
     return _wave(found, 0)

@@ -3,6 +3,7 @@
 import base64
 
 from tests.compiled.breaking import breaks, gateway_of
+from tests.compiled.calls import calls
 from tests.compiled.checks import ports
 from tests.compiled.checks.ports import CALLS, HAPROXY
 from tests.compiled.tree import Absent, Object, Tree, first
@@ -242,7 +243,7 @@ def a_call_that_a_policy_stops(tree: Tree) -> str:
     )
     found = first(
         (entry for service, entry in tree.manifests if entry["kind"] in ("Deployment", "StatefulSet")
-         if service != gateway and gateway not in tree.parameters["services"][service].get("uses", {})),
+         if service != gateway and gateway not in calls(tree.parameters["services"][service])),
         "every service has business at the gateway",
     )
     env = found["spec"]["template"]["spec"]["containers"][0].setdefault("env", [])

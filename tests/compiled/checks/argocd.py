@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator
 
+from tests.compiled.calls import calls
 from tests.compiled.tree import Object, Tree, name_of
 
 WAVE = "argocd.argoproj.io/sync-wave"
@@ -70,13 +71,13 @@ def _needs(
 ) -> Iterator[tuple[str, int, str]]:
     """(what, its wave, service needed at start)."""
     entry = services[service]
-    at_start = [name for name, use in entry.get("uses", {}).items() if use.get("at_start", True)]
+    at_start = [name for name, call in calls(entry).items() if call.at_start]
     for what, place in own.items():
         for needed in at_start:
             yield what, place, needed
     for name, job in entry.get("jobs", {}).items():
         place = jobs[f"Job {name}"]
-        for needed in [*at_start, *(other for other, use in job.get("uses", {}).items() if use.get("at_start", True))]:
+        for needed in [*at_start, *(other for other, call in calls(job).items() if call.at_start)]:
             yield f"Job {name}", place, needed
 
 

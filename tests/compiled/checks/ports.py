@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any, Iterator
 
+from tests.compiled.calls import calls
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, open_ports, selected, workloads
 from tests.haproxy.configuration import sections
@@ -198,11 +199,14 @@ def users_are_admitted(tree: Tree) -> list[str]:
 
 
 def _users(tree: Tree, service: str, port: str) -> set[str]:
-    """Names of the services and jobs that declare the use of a port, by `uses` or by a route through the gateway."""
+    """Names of the services and jobs that declare the use of a port: by `uses`, an address or a route of the gateway."""
     found = set()
     for name, entry in tree.parameters["services"].items():
-        for user, uses in [(name, entry.get("uses", {})), *((job, one.get("uses", {})) for job, one in entry.get("jobs", {}).items())]:
-            if port in uses.get(service, {}).get("ports", ()):
+        # A job without an environment of its own has its service's.
+        jobs = {job: {"env": entry.get("env", {}), **one} for job, one in entry.get("jobs", {}).items()}
+        for user, holder in {name: entry, **jobs}.items():
+            call = calls(holder).get(service)
+            if call and port in call.ports:
                 found.add(user)
     if any(route["port"] == port for route in tree.parameters["services"][service].get("routes", {}).values()):
         found.add(tree.parameters["gateway"]["service"])

@@ -1,0 +1,24 @@
+"""Names in an inventory that must exist elsewhere in it.
+
+Works on parameters that fit the schema; what passes can be built into a Cluster.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..finding import Finding
+from .calls import addresses_lead_somewhere, cycles, routes, uses
+from .environment import databases, derived, files, secrets
+from .groups import broker_count, brokers, groups
+from .objects import names, ports, probes
+
+CHECKS = (
+    groups, brokers, broker_count, uses, addresses_lead_somewhere, cycles, ports, probes, names, secrets, derived, databases, routes,
+    files,
+)
+
+
+def findings(parameters: dict[str, Any]) -> list[Finding]:
+    """Every name that leads nowhere; empty when all are found."""
+    return [finding for check in CHECKS for finding in check(parameters)]

@@ -1,0 +1,107 @@
+"""Who calls whom: services, their ports, and the order in which they start."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+from ..finding import Finding, Path, listed, suggest
+from ..ports import doors, enabled_ports
+from ..uses import addresses, needs
+
+NO_DOOR = "no entry of kubernetes_services offers this port"
+
+
+def uses(parameters: dict[str, Any]) -> Iterator[Finding]:
+    services = parameters["services"]
+    absent: dict[str, dict[str, Path]] = {}
+    for user, path, entry in _callers(services):
+        for name, need in needs(entry).items():
+            if name not in services:
+                absent.setdefault(name, {}).setdefault(user, (*path, *need.path))
+                continue
+            ports = enabled_ports(services[name])
+            for port, said in need.ports.items():
+                if port not in ports:
+                    yield Finding((*path, *said), port, f"{name} has no port of this name", suggest(port, ports))
+    for name, users in absent.items():
+        first = min(users)
+        yield Finding(
+            users[first], None,
+            f"{listed(sorted(users))} {'uses' if len(users) == 1 else 'use'} {name}, "
+            "which is not part of this cluster",
+            f"Add service.{name} to the profile, or take {first if len(users) == 1 else 'all of those'} out of it",
+        )
+
+
+def addresses_lead_somewhere(parameters: dict[str, Any]) -> Iterator[Finding]:
+    """A port that is called by name needs a Kubernetes Service with that name."""
+    services = parameters["services"]
+    for _, path, entry in _callers(services):
+        for said, address in addresses(entry):
+            service = services.get(address["service"], {})
+            if address["port"] in enabled_ports(service) and not doors(service, address["port"]):
+                yield Finding(
+                    (*path, *said, "port"), address["port"], NO_DOOR,
+                    f"Add the port to one of services.{address['service']}.kubernetes_services",
+                )
+
+
+def _callers(services: dict[str, Any]) -> Iterator[tuple[str, Path, dict[str, Any]]]:
+    """Services and their jobs: the service's name, the entry's path, the entry."""
+    for name, service in services.items():
+        yield name, ("services", name), service
+        for job_name, job in service.get("jobs", {}).items():
+            yield name, ("services", name, "jobs", job_name), job
+
+
+def cycles(parameters: dict[str, Any]) -> Iterator[Finding]:
+    services = parameters["services"]
+    done: set[str] = set()
+
+    def walk(name: str, chain: tuple[str, ...]) -> tuple[str, ...] | None:
+        if name in chain:
+            return (*chain[chain.index(name):], name)
+        if name in done:
+            return None
+        for other, need in needs(services[name]).items():
+            if need.at_start and other in services and other != name:
+                cycle = walk(other, (*chain, name))
+                if cycle:
+                    return cycle
+        done.add(name)
+        return None
+
+    for name in services:
+        cycle = walk(name, ())
+        if cycle:
+            yield Finding(
+                ("services", cycle[0], *needs(services[cycle[0]])[cycle[1]].path), None,
+                f"these services wait for each other at start: {' -> '.join(cycle)}",
+                "Write at_start: false where a service can start without the other",
+            )
+            return
+
+
+def routes(parameters: dict[str, Any]) -> Iterator[Finding]:
+    services = parameters["services"]
+    gateway = parameters.get("gateway", {}).get("service")
+    for name, service in services.items():
+        for route, entry in service.get("routes", {}).items():
+            path = ("services", name, "routes", route)
+            if entry["port"] not in enabled_ports(service):
+                yield Finding(
+                    (*path, "port"), entry["port"], f"{name} has no port of this name",
+                    suggest(entry["port"], enabled_ports(service)),
+                )
+            elif not doors(service, entry["port"]):
+                yield Finding(
+                    (*path, "port"), entry["port"], NO_DOOR,
+                    f"Add the port to one of services.{name}.kubernetes_services",
+                )
+    routed = [name for name, service in services.items() if service.get("routes")]
+    if routed and gateway not in services:
+        yield Finding(
+            ("services", routed[0], "routes"), None,
+            f"{listed(routed)} {'has' if len(routed) == 1 else 'have'} routes, and this cluster has no API gateway",
+            "Add service.kong to the profile",
+        )

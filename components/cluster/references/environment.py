@@ -1,0 +1,104 @@
+"""What containers are given: variables, credentials, databases and files."""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from typing import Any, Iterator
+
+from ..finding import Finding, suggest
+from ..ports import enabled_ports
+
+FILES = FilePath(__file__).parents[3] / "inventory" / "files"
+GATEWAY_CALLS = "gateway_calls"
+
+
+def derived(parameters: dict[str, Any]) -> Iterator[Finding]:
+    """ZooKeeper's list of servers is made of its own ports and headless Service."""
+    services = parameters["services"]
+    for path, env in _all_env(services):
+        for variable, value in env.items():
+            if not isinstance(value, dict) or value.get("derived") != "zookeeper_servers":
+                continue
+            service = services[path[1]]
+            headless = any(entry.get("headless") for entry in service.get("kubernetes_services", {}).values())
+            if not headless or not {"server", "leader-election"} <= enabled_ports(service).keys():
+                yield Finding(
+                    (*path, variable), "zookeeper_servers",
+                    f"this is made of ports server and leader-election and of a headless Service, which {path[1]} "
+                    "does not have",
+                    "Add them, as in service.zookeeper, or write the value",
+                )
+
+
+def secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
+    services = parameters["services"]
+    secrets: dict[str, set[str]] = {}
+    for service in services.values():
+        for secret, keys in service.get("secrets", {}).items():
+            secrets.setdefault(secret, set()).update(keys)
+    for path, env in _all_env(services):
+        for variable, value in env.items():
+            if not isinstance(value, dict) or "secret" not in value:
+                continue
+            if value["secret"] not in secrets:
+                yield Finding(
+                    (*path, variable), value["secret"], "no service of this cluster declares this Secret",
+                    suggest(value["secret"], secrets),
+                )
+            elif value["key"] not in secrets[value["secret"]]:
+                yield Finding(
+                    (*path, variable), value["key"], f"the Secret {value['secret']} has no such key",
+                    suggest(value["key"], secrets[value["secret"]]),
+                )
+
+
+def _all_env(services: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    for name, service in services.items():
+        yield ("services", name, "env"), service.get("env", {})
+        for part in ("sidecars", "jobs"):
+            for inner, container in service.get(part, {}).items():
+                yield ("services", name, part, inner, "env"), container.get("env", {})
+
+
+def databases(parameters: dict[str, Any]) -> Iterator[Finding]:
+    services = parameters["services"]
+    for name, service in services.items():
+        database = service.get("database")
+        if database is None:
+            continue
+        path = ("services", name, "database")
+        if not services.get(database["server"], {}).get("database_server"):
+            yield Finding(
+                (*path, "server"), database["server"], "this service is no database server of the cluster",
+                "Name a service with database_server: true, and add it to the profile",
+            )
+        secrets = service.get("secrets", {})
+        if database["secret"] not in secrets:
+            yield Finding(
+                (*path, "secret"), database["secret"], f"{name} declares no such Secret, and only it may use this one",
+                suggest(database["secret"], secrets),
+            )
+            continue
+        for key in ("user", "password"):
+            if key not in secrets[database["secret"]]:
+                yield Finding(
+                    (*path, "secret"), database["secret"],
+                    f"this Secret has no key {key}", f"Add it under services.{name}.secrets",
+                )
+
+
+def files(parameters: dict[str, Any]) -> Iterator[Finding]:
+    for name, service in parameters["services"].items():
+        holders = [(("services", name), service)]
+        holders += [
+            (("services", name, "jobs", job_name), job) for job_name, job in service.get("jobs", {}).items()
+        ]
+        for path, holder in holders:
+            for file, entry in holder.get("files", {}).items():
+                source = entry["source"]
+                if source != GATEWAY_CALLS and not (FILES / FilePath(source).name).is_file():
+                    yield Finding(
+                        (*path, "files", file, "source"), source, "there is no such file",
+                        f"Put it into inventory/files, or name one of: "
+                        f"{', '.join(sorted(item.name for item in FILES.iterdir() if item.is_file()))}",
+                    )
