@@ -44,15 +44,16 @@ def host(cluster, keys, tmp_path) -> Iterator[BalancerHost]:
 def ramp(host: BalancerHost, devices: Devices, sessions: int) -> Ramp:
     """Open so many sessions, in parts."""
     found, worker, size = Ramp(), host.workers()[-1], sessions // PARTS
-    before = usage.processor_seconds(host, worker)
+    before = usage.processor(host, worker)
     for part in range(PARTS):
         answer = devices.order(f"ramp sessions={size}", seconds=1800)
         assert answer["unanswered"] == 0 and answer["refused"] == 0, f"not every device was let in: {answer}"
-        after = usage.processor_seconds(host, worker)
-        found.add(answer, (after - before) / size)
+        after = usage.processor(host, worker)
+        user, system = ((now - then) / size for now, then in zip(after, before))
+        found.add(answer, user, system)
         if part % 5 == 4 or part >= PARTS - LAST:
             say(f"{answer['open']:7,} sessions, {answer['per_second']:6.1f} connects/s, "
-                f"{1e6 * (after - before) / size:6.0f} µs of HAProxy's system time each")
+                f"{1e6 * user:6.0f} + {1e6 * system:6.0f} µs of HAProxy's user and system time each")
         before = after
     return found
 

@@ -34,11 +34,6 @@ def first(host):
     return host.step()
 
 
-def _said(done) -> list[str]:
-    """What the step reports, without the paths and versions."""
-    return done.out.splitlines()
-
-
 def test_only_the_distribution_is_exchanged(host):
     compiled, used = (values(text) for text in ((host.compiled / "bootstrap/bootstrap.sh").read_text("utf-8"), host.script))
     assert {name for name in compiled.keys() | used.keys() if compiled.get(name) != used.get(name)} == EXCHANGED

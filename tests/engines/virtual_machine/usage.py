@@ -12,10 +12,10 @@ _SLABS = ("TCP", "sock_inode_cache", "dentry", "filp", "eventpoll_epi", "eventpo
           "tcp_bind2_bucket", "skbuff_head_cache", "skbuff_fclone_cache", "kmalloc-64", "kmalloc-96", "kmalloc-128", "lsm_file_cache")
 
 
-def processor_seconds(host: BalancerHost, pid: int) -> float:
-    """Seconds that the process has spent in the kernel so far."""
+def processor(host: BalancerHost, pid: int) -> tuple[float, float]:
+    """Seconds that the process has spent so far: in itself, and in the kernel."""
     fields = host.sh(f"cat /proc/{pid}/stat; getconf CLK_TCK").out.rsplit(")", 1)[1].split()
-    return int(fields[12]) / int(fields[-1])
+    return int(fields[11]) / int(fields[-1]), int(fields[12]) / int(fields[-1])
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ packages=(
 )
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap '"${as_root[@]}" rm -rf "$work"' EXIT
 bash "$here/apt-sources.sh" >"$work/sources.list"
 # Whoever has a frozen archive, or a proxy in front of it, has told apt so.
 apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Check-Date|https?::Proxy[^ ]*) ' >"$work/apt.conf" || true
@@ -47,4 +47,3 @@ chmod 0644 "$work"/*
 # Sparse: 6 GiB for whatever a test installs, of which only what is there takes room.
 "${as_root[@]}" mke2fs -q -t ext4 -m 0 -E lazy_itable_init=0 -L root -d "$work/root" "$target/root.img" 6G
 "${as_root[@]}" chown "$(id -u):$(id -g)" "$target"/*
-"${as_root[@]}" rm -rf "$work/root"
