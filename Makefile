@@ -12,10 +12,10 @@ READY  := $(VENV)/.ready
 # different versions of one package, so each has a folder of its own beside the others.
 SCHEMAS := $(wildcard requirements/schemas/*.lock)
 
-.PHONY: help compile test engines engines-install check hooks lock clean
+.PHONY: help compile test engines engines-100k engines-install check hooks lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 compile: $(READY) ## Compile the inventory into compiled/ (CLUSTERS="a b": only those)
 	@$(BIN)/python scripts/compile.py $(CLUSTERS)
@@ -28,6 +28,9 @@ engines-install: $(READY) ## Install or build the programs that `make engines` r
 
 engines: $(READY) ## Run what was compiled on the programs that read it
 	@$(BIN)/python -m pytest -n 0 -rs tests/engines $(ARGS)
+
+engines-100k: $(READY) ## Every device through one HAProxy in a virtual machine (slow: half an hour and more)
+	@$(BIN)/python -m pytest -n 0 -rs tests/engines/virtual_machine/full_size.py $(ARGS)
 
 check: $(READY) ## Is compiled/ up to date, and do the shell scripts pass shellcheck
 	@$(BIN)/python scripts/compile.py --check

@@ -30,7 +30,8 @@ class Build:
     """One entry of `builds`: programs that are made together from the pinned sources of `folder`."""
 
     name: str
-    line: str
+    # None: files that are no programs, so they are not looked for on PATH.
+    line: str | None
     programs: dict[str, list[str]]
     stamp: tuple[str, ...] = ()
     arguments: dict[str, list[str]] = field(default_factory=dict)
@@ -71,7 +72,7 @@ def builds() -> dict[str, Build]:
     """Name -> Build, in the order of the file."""
     return {
         name: Build(
-            name=name, line=str(entry["line"]), programs=dict(entry["programs"]),
+            name=name, line=str(entry["line"]) if "line" in entry else None, programs=dict(entry["programs"]),
             stamp=tuple(entry.get("stamp", ())), arguments=dict(entry.get("arguments", {})), minor=entry.get("for"),
             rename=dict(entry.get("rename", {})), files=tuple(entry.get("files", ())),
         )
@@ -138,9 +139,10 @@ def built(program: str, name: str) -> Path:
     build = builds()[name]
     for folder in _folders() if not build.files else ():
         found = shutil.which(program, path=folder)
-        if found and build.line in _says(found, *build.programs[program]):
+        if found and build.line and build.line in _says(found, *build.programs[program]):
             return Path(found)
     path = build.target / program
     if build.complete() if build.files else path.is_file():
         return path
-    raise Missing(f"{program} {build.line}* is neither on PATH nor built yet (make engines-install)")
+    what = f"{program} {build.line}* is neither on PATH nor" if build.line else f"{program} of {name} is not"
+    raise Missing(f"{what} built yet (make engines-install)")
