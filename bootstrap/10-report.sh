@@ -80,8 +80,10 @@ live() {
 }
 
 # scratch VARIABLE TEMPLATE: a temporary file (0600) that does not outlive the script.
+# TEMPLATE ends in .XXXXXX. What a run that was killed has left there goes first.
 scratch() {
   local made
+  rm -f -- "${2%XXXXXX}"??????
   made=$(mktemp "$2")
   SCRATCH+=("$made")
   printf -v "$1" '%s' "$made"

@@ -71,9 +71,18 @@ apt_get() {
 apt_install() {
   if [[ -z $APT_UPDATED ]]; then
     apt_get update
+    finish_installation
     APT_UPDATED=yes
   fi
   apt_get install --no-install-recommends "$@"
+}
+
+# An installation that was cut off (the power failed) is finished first: until then apt
+# refuses any other. What dpkg cannot configure yet lacks a package, which apt brings.
+finish_installation() {
+  [[ -n $(dpkg --audit) || -n $(ls /var/lib/dpkg/updates) ]] || return 0
+  DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure --pending || true
+  apt_get install --no-remove --fix-broken
 }
 
 # The installed version of a package; nothing when it is not installed.

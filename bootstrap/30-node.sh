@@ -61,11 +61,18 @@ load_modules() {
   local module missing=()
   write_file /etc/modules-load.d/dojot.conf 0644 "$(printf '%s\n' "${KERNEL_MODULES[@]}")"$'\n'
   for module in "${KERNEL_MODULES[@]}"; do
-    [[ -z ${OPTION[root]-} && -d /sys/module/$module ]] || missing+=("$module")
+    module_is_loaded "$module" || missing+=("$module")
   done
   if ((${#missing[@]})); then
     live "load kernel modules: ${missing[*]}" modprobe --all "${missing[@]}"
   else
     report skipped 'kernel modules are loaded'
   fi
+}
+
+# A module that is part of the kernel itself need not have a folder in /sys.
+module_is_loaded() {
+  [[ -z ${OPTION[root]-} ]] || return 1
+  [[ -d /sys/module/$1 ]] ||
+    grep -q -- "/$1\.ko$" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null
 }

@@ -45,10 +45,19 @@ step_worker() {
   need_role worker
   if [[ -e /etc/kubernetes/kubelet.conf ]]; then
     report skipped "$(self name) has joined the cluster"
-    return 0
+  else
+    change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
   fi
-  change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
-  change "remove $(join_file)" rm -f -- "$(join_file)"
+  remove_join_file
+}
+
+# Also where an earlier run was killed before it came to this.
+remove_join_file() {
+  if [[ -e $(join_file) ]]; then
+    change "remove $(join_file)" rm -f -- "$(join_file)"
+  else
+    report skipped "$(join_file) does not exist"
+  fi
 }
 
 join_cluster() {
@@ -90,9 +99,5 @@ step_join_done() {
       kube --namespace=kube-system delete secret "$name"
   done
   [[ -n $tokens ]] || report skipped 'no join token is left'
-  if [[ -e $(join_file) ]]; then
-    change "remove $(join_file)" rm -f -- "$(join_file)"
-  else
-    report skipped "$(join_file) does not exist"
-  fi
+  remove_join_file
 }

@@ -48,6 +48,8 @@ argocd_workloads() {
   argocd_kube get deployments,statefulsets --output=name
 }
 
+# By affinity, which the release's own manifest leaves free. The nodeSelector is its own: applying
+# the manifest again would take our key out of it, and every pod would move twice.
 place_argocd() {
   local workload found
   if ! cluster_known; then
@@ -55,13 +57,12 @@ place_argocd() {
     return 0
   fi
   for workload in $(argocd_workloads); do
-    found=$(argocd_kube get "$workload" \
-      --output=go-template="{{with .spec.template.spec.nodeSelector}}{{index . \"$GROUP_LABEL\"}}{{end}}")
-    if [[ $found == "$ARGOCD_LABEL" ]]; then
+    found=$(argocd_kube get "$workload" --output=go-template="{{with .spec.template.spec.affinity}}{{with .nodeAffinity}}{{with .requiredDuringSchedulingIgnoredDuringExecution}}{{range .nodeSelectorTerms}}{{range .matchExpressions}}{{.key}} {{.operator}} {{.values}}{{end}}{{end}}{{end}}{{end}}{{end}}")
+    if [[ $found == "$GROUP_LABEL In [$ARGOCD_LABEL]" ]]; then
       report skipped "$workload is placed on $GROUP_LABEL=$ARGOCD_LABEL"
     else
       change "place $workload on $GROUP_LABEL=$ARGOCD_LABEL" argocd_kube patch "$workload" --type=merge \
-        --patch="{\"spec\":{\"template\":{\"spec\":{\"nodeSelector\":{\"$GROUP_LABEL\":\"$ARGOCD_LABEL\"}}}}}"
+        --patch="{\"spec\":{\"template\":{\"spec\":{\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":{\"nodeSelectorTerms\":[{\"matchExpressions\":[{\"key\":\"$GROUP_LABEL\",\"operator\":\"In\",\"values\":[\"$ARGOCD_LABEL\"]}]}]}}}}}}}"
     fi
   done
 }
@@ -74,7 +75,8 @@ configure_argocd() {
     return 0
   fi
   working_on 'set the keys of argocd-cm'
-  output=$(argocd_kube patch configmap argocd-cm --type=merge --patch="$(<"$(compiled)/argocd/argocd-cm.yml")")
+  # The last line break of a file can be part of its last value.
+  output=$(argocd_kube patch configmap argocd-cm --type=merge --patch="$(<"$(compiled)/argocd/argocd-cm.yml")"$'\n')
   if [[ $output == *'(no change)'* ]]; then
     report skipped 'argocd-cm has its keys'
   else

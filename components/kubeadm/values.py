@@ -100,7 +100,7 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
         "OS_PACKAGES": list(platform.operating_system["packages"]),
         "KERNEL_MODULES": list(platform.operating_system["kernel_modules"]),
         # package | exact version (or a pattern of it)
-        "KUBERNETES_PACKAGES": _packages(_kubernetes_packages(platform.kubernetes)),
+        "KUBERNETES_PACKAGES": _packages(kubernetes_packages(platform.kubernetes)),
         "RUNTIME_PACKAGES": _packages(platform.runtime["packages"]),
         "HAPROXY_PACKAGES": _packages({platform.haproxy["package"]["name"]: platform.haproxy["package"]["version"]}),
     }
@@ -131,7 +131,7 @@ def _secrets(cluster: Cluster) -> list[str]:
     ]
 
 
-def _kubernetes_packages(kubernetes: Mapping[str, Any]) -> dict[str, str]:
+def kubernetes_packages(kubernetes: Mapping[str, Any]) -> dict[str, str]:
     """package -> exact version; nothing where the release comes as binaries."""
     if "packages" not in kubernetes:
         return {}

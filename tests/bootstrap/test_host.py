@@ -190,6 +190,7 @@ def test_packages_are_pinned_and_held(host, cluster):
     assert text.endswith(main)
     path.write_text(text.removesuffix(main) + "add_repository() { :; }\ninstall_kubernetes_packages\n")
     host.fake("dpkg-query", DPKG_QUERY)
+    host.fake("dpkg", "exit 0")
     host.fake("apt-get", APT_GET)
     host.fake("apt-mark", APT_MARK)
     host.fake("systemctl", "exit 0")

@@ -652,8 +652,10 @@ live() {
 }
 
 # scratch VARIABLE TEMPLATE: a temporary file (0600) that does not outlive the script.
+# TEMPLATE ends in .XXXXXX. What a run that was killed has left there goes first.
 scratch() {
   local made
+  rm -f -- "${2%XXXXXX}"??????
   made=$(mktemp "$2")
   SCRATCH+=("$made")
   printf -v "$1" '%s' "$made"
@@ -826,9 +828,18 @@ apt_get() {
 apt_install() {
   if [[ -z $APT_UPDATED ]]; then
     apt_get update
+    finish_installation
     APT_UPDATED=yes
   fi
   apt_get install --no-install-recommends "$@"
+}
+
+# An installation that was cut off (the power failed) is finished first: until then apt
+# refuses any other. What dpkg cannot configure yet lacks a package, which apt brings.
+finish_installation() {
+  [[ -n $(dpkg --audit) || -n $(ls /var/lib/dpkg/updates) ]] || return 0
+  DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure --pending || true
+  apt_get install --no-remove --fix-broken
 }
 
 # The installed version of a package; nothing when it is not installed.
@@ -1030,13 +1041,20 @@ load_modules() {
   local module missing=()
   write_file /etc/modules-load.d/dojot.conf 0644 "$(printf '%s\n' "${KERNEL_MODULES[@]}")"$'\n'
   for module in "${KERNEL_MODULES[@]}"; do
-    [[ -z ${OPTION[root]-} && -d /sys/module/$module ]] || missing+=("$module")
+    module_is_loaded "$module" || missing+=("$module")
   done
   if ((${#missing[@]})); then
     live "load kernel modules: ${missing[*]}" modprobe --all "${missing[@]}"
   else
     report skipped 'kernel modules are loaded'
   fi
+}
+
+# A module that is part of the kernel itself need not have a folder in /sys.
+module_is_loaded() {
+  [[ -z ${OPTION[root]-} ]] || return 1
+  [[ -d /sys/module/$1 ]] ||
+    grep -q -- "/$1\.ko$" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null
 }
 
 # ---- runtime
@@ -1351,10 +1369,19 @@ step_worker() {
   need_role worker
   if [[ -e /etc/kubernetes/kubelet.conf ]]; then
     report skipped "$(self name) has joined the cluster"
-    return 0
+  else
+    change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
   fi
-  change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
-  change "remove $(join_file)" rm -f -- "$(join_file)"
+  remove_join_file
+}
+
+# Also where an earlier run was killed before it came to this.
+remove_join_file() {
+  if [[ -e $(join_file) ]]; then
+    change "remove $(join_file)" rm -f -- "$(join_file)"
+  else
+    report skipped "$(join_file) does not exist"
+  fi
 }
 
 join_cluster() {
@@ -1396,11 +1423,7 @@ step_join_done() {
       kube --namespace=kube-system delete secret "$name"
   done
   [[ -n $tokens ]] || report skipped 'no join token is left'
-  if [[ -e $(join_file) ]]; then
-    change "remove $(join_file)" rm -f -- "$(join_file)"
-  else
-    report skipped "$(join_file) does not exist"
-  fi
+  remove_join_file
 }
 
 # ---- labels
@@ -1631,6 +1654,8 @@ argocd_workloads() {
   argocd_kube get deployments,statefulsets --output=name
 }
 
+# By affinity, which the release's own manifest leaves free. The nodeSelector is its own: applying
+# the manifest again would take our key out of it, and every pod would move twice.
 place_argocd() {
   local workload found
   if ! cluster_known; then
@@ -1638,13 +1663,12 @@ place_argocd() {
     return 0
   fi
   for workload in $(argocd_workloads); do
-    found=$(argocd_kube get "$workload" \
-      --output=go-template="{{with .spec.template.spec.nodeSelector}}{{index . \"$GROUP_LABEL\"}}{{end}}")
-    if [[ $found == "$ARGOCD_LABEL" ]]; then
+    found=$(argocd_kube get "$workload" --output=go-template="{{with .spec.template.spec.affinity}}{{with .nodeAffinity}}{{with .requiredDuringSchedulingIgnoredDuringExecution}}{{range .nodeSelectorTerms}}{{range .matchExpressions}}{{.key}} {{.operator}} {{.values}}{{end}}{{end}}{{end}}{{end}}{{end}}")
+    if [[ $found == "$GROUP_LABEL In [$ARGOCD_LABEL]" ]]; then
       report skipped "$workload is placed on $GROUP_LABEL=$ARGOCD_LABEL"
     else
       change "place $workload on $GROUP_LABEL=$ARGOCD_LABEL" argocd_kube patch "$workload" --type=merge \
-        --patch="{\"spec\":{\"template\":{\"spec\":{\"nodeSelector\":{\"$GROUP_LABEL\":\"$ARGOCD_LABEL\"}}}}}"
+        --patch="{\"spec\":{\"template\":{\"spec\":{\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":{\"nodeSelectorTerms\":[{\"matchExpressions\":[{\"key\":\"$GROUP_LABEL\",\"operator\":\"In\",\"values\":[\"$ARGOCD_LABEL\"]}]}]}}}}}}}"
     fi
   done
 }
@@ -1657,7 +1681,8 @@ configure_argocd() {
     return 0
   fi
   working_on 'set the keys of argocd-cm'
-  output=$(argocd_kube patch configmap argocd-cm --type=merge --patch="$(<"$(compiled)/argocd/argocd-cm.yml")")
+  # The last line break of a file can be part of its last value.
+  output=$(argocd_kube patch configmap argocd-cm --type=merge --patch="$(<"$(compiled)/argocd/argocd-cm.yml")"$'\n')
   if [[ $output == *'(no change)'* ]]; then
     report skipped 'argocd-cm has its keys'
   else

@@ -24,19 +24,20 @@ class ControlPlane:
 
     `build` is an entry of engines.yml, `folder` an empty one for certificates, data and logs.
     `controllers` and `scheduler` say whether these two run; `controllers` may also be a list
-    as kube-controller-manager takes it. `arguments` adds to a program's command line.
+    as kube-controller-manager takes it. `arguments` adds to a program's command line,
+    `addresses` to those under which clients may trust the API server.
     Use it as a context manager. Raises Ended, with a log, where a component does not start.
     """
 
     def __init__(
         self, build: str, folder: Path, *, controllers: bool | Sequence[str] = True, scheduler: bool = True,
         service_subnet: str = "10.96.0.0/12", feature_gates: Mapping[str, bool] | None = None,
-        arguments: Mapping[str, Sequence[str]] | None = None,
+        arguments: Mapping[str, Sequence[str]] | None = None, addresses: Sequence[str] = (),
     ) -> None:
         self.build, self.folder = build, folder
         self._controllers, self._scheduler = controllers, scheduler
         self._subnet, self._gates = service_subnet, dict(feature_gates or {})
-        self._arguments = arguments or {}
+        self._arguments, self._addresses = arguments or {}, list(addresses)
         self.port = free_port()
         self.url = f"https://{ADDRESS}:{self.port}"
         self.processes: dict[str, Process] = {}
@@ -84,7 +85,7 @@ class ControlPlane:
             f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=test={peer}",
         )
         etcd.wait_until(lambda: _answers(f"{client}/health"), "healthy")
-        certificate, key = self.authority.server("kube-apiserver", ADDRESS)
+        certificate, key = self.authority.server("kube-apiserver", ADDRESS, *self._addresses)
         public, private = self.authority.service_account_keys()
         server = self._program(
             "kube-apiserver", f"--etcd-servers={client}",

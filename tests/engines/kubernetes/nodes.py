@@ -16,6 +16,11 @@ from tests.engines.programs import built
 STAGES = Path(__file__).with_name("stages.yml")
 # The kubelet's default of maxPods.
 _PODS = 110
+# What a node has to say of itself.
+_INFORMATION = (
+    "architecture", "bootID", "containerRuntimeVersion", "kernelVersion", "kubeProxyVersion", "kubeletVersion",
+    "machineID", "operatingSystem", "osImage", "systemUUID",
+)
 
 
 @contextmanager
@@ -46,8 +51,8 @@ def node_object(cluster: Cluster, node: Node) -> dict[str, Any]:
     master = node.group == CONTROL_PLANE
     labels = {
         HOST: node.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
-        cluster.group_label: cluster.groups[node.group].label,
-        **({kubernetes["control_plane_label"]: ""} if master else {}),
+        # The script labels workers only, kubeadm the control plane.
+        **({kubernetes["control_plane_label"]: ""} if master else {cluster.group_label: cluster.groups[node.group].label}),
     }
     cpu, memory = free(cluster, node)
     fixed = {"pods": str(_PODS), "ephemeral-storage": str(hardware.disk)}
@@ -60,6 +65,7 @@ def node_object(cluster: Cluster, node: Node) -> dict[str, Any]:
             ],
             "capacity": {"cpu": f"{hardware.cpu}m", "memory": str(hardware.memory), **fixed},
             "allocatable": {"cpu": f"{cpu}m", "memory": str(memory), **fixed},
+            "nodeInfo": {**dict.fromkeys(_INFORMATION, "simulated"), "kubeletVersion": kubernetes["version"]},
         },
     }
 

@@ -46,9 +46,10 @@ class Authority:
         path.write_bytes(content)
         return path
 
-    def server(self, name: str, address: str) -> tuple[Path, Path]:
-        """Certificate and key of a server on this address."""
-        names = [x509.DNSName(found) for found in SERVER_NAMES] + [x509.IPAddress(ipaddress.ip_address(address))]
+    def server(self, name: str, *addresses: str) -> tuple[Path, Path]:
+        """Certificate and key of a server on these addresses."""
+        names = [x509.DNSName(found) for found in SERVER_NAMES]
+        names += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
         return self._pair(
             name, _name(name), [x509.SubjectAlternativeName(names), x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])]
         )

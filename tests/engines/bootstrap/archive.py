@@ -1,0 +1,93 @@
+"""Signed package repositories, made at run time under the names that the inventory gives them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Mapping
+
+from tests.engines.programs import installed
+
+# No entry is as old as this; keys are made then, so that a clock that is behind does not matter.
+LONG_AGO = "20250101T000000"
+
+
+class Signer:
+    """A signing key of gpg, in a home of its own."""
+
+    def __init__(self, folder: Path, name: str, life: str = "2099-01-01") -> None:
+        self._home = folder / name
+        self._home.mkdir(mode=0o700, parents=True)
+        self._gpg("--passphrase", "", "--faked-system-time", LONG_AGO, "--quick-generate-key", f"{name} (test)", "rsa2048", "sign", life)
+        listed = self._gpg("--with-colons", "--list-keys").decode().splitlines()
+        self.fingerprint = next(line.split(":")[9] for line in listed if line.startswith("fpr:"))
+        self.public = self._gpg("--armor", "--export", self.fingerprint)
+
+    def _gpg(self, *words: str, input: bytes | None = None) -> bytes:
+        return subprocess.run(
+            [str(installed("gpg")), "--homedir", str(self._home), "--batch", "--quiet", *words],
+            input=input, check=True, capture_output=True, timeout=120,
+        ).stdout
+
+    def sign(self, text: bytes) -> bytes:
+        return self._gpg("--clearsign", input=text)
+
+    def close(self) -> None:
+        """End the agent that gpg has started."""
+        subprocess.run(["gpgconf", "--homedir", str(self._home), "--kill", "all"], check=False, timeout=30)
+
+
+@dataclass(frozen=True)
+class Package:
+    """What dpkg-deb makes a package of: files (path -> content or a file to copy), mode 0755 below a bin folder."""
+
+    name: str
+    version: str
+    files: Mapping[str, str | Path] = field(default_factory=dict)
+    depends: str = ""
+    configuration: tuple[str, ...] = ()
+    postinst: str = ""
+
+    def build(self, folder: Path) -> Path:
+        tree = folder / self.name
+        control = tree / "DEBIAN"
+        control.mkdir(parents=True)
+        lines = [f"Package: {self.name}", f"Version: {self.version}", "Architecture: amd64",
+                 "Maintainer: test <test@example.invalid>", "Description: stands for the package of this name"]
+        (control / "control").write_text("\n".join(lines + ([f"Depends: {self.depends}"] if self.depends else [])) + "\n")
+        if self.configuration:
+            (control / "conffiles").write_text("".join(f"{path}\n" for path in self.configuration))
+        if self.postinst:
+            (control / "postinst").write_text(f"#!/bin/sh\nset -e\n{self.postinst}\n")
+            (control / "postinst").chmod(0o755)
+        for path, content in self.files.items():
+            place = tree / path.lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(content, Path):
+                shutil.copyfile(content, place)
+            else:
+                place.write_text(content)
+            place.chmod(0o755 if "bin" in place.parent.name else 0o644)
+        deb = folder / f"{self.name}.deb"
+        subprocess.run(
+            ["dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(deb)],
+            check=True, capture_output=True, timeout=120,
+        )
+        shutil.rmtree(tree)
+        return deb
+
+
+def publish(folder: Path, signer: Signer, suite: str = "/", component: str = "") -> None:
+    """Index the packages of `folder`, flat (`/`) or as a suite with one component, and sign the index."""
+    index = folder if suite == "/" else folder / "dists" / suite
+    packages = index if suite == "/" else index / component / "binary-amd64"
+    packages.mkdir(parents=True, exist_ok=True)
+    archive = str(installed("apt-ftparchive"))
+    listed = subprocess.run([archive, "packages", "."], cwd=folder, check=True, capture_output=True, timeout=120).stdout
+    (packages / "Packages").write_bytes(listed)
+    names = {"Suite": suite, "Codename": suite, "Components": component, "Architectures": "amd64"} if component else {}
+    options = [word for name, value in names.items() for word in ("-o", f"APT::FTPArchive::Release::{name}={value}")]
+    release = subprocess.run([archive, *options, "release", "."], cwd=index, check=True, capture_output=True, timeout=120).stdout
+    (index / "InRelease").write_bytes(signer.sign(release))
