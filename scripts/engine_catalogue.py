@@ -35,6 +35,8 @@ class Build:
     programs: dict[str, list[str]]
     stamp: tuple[str, ...] = ()
     arguments: dict[str, list[str]] = field(default_factory=dict)
+    rename: dict[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
     minor: str | None = None
 
     @property
@@ -44,13 +46,13 @@ class Build:
     @property
     def target(self) -> Path:
         """Its folder in the cache; another one as soon as what it is made of changes."""
-        recipe = hashlib.sha256(" ".join(self.stamp).encode())
+        recipe = hashlib.sha256(" ".join((*self.stamp, *self.rename.values(), *self.files)).encode())
         for path in sorted(path for path in self.folder.rglob("*") if path.is_file()):
             recipe.update(path.relative_to(self.folder).as_posix().encode() + b"\0" + path.read_bytes())
         return cache_folder() / f"{self.name}-{recipe.hexdigest()[:12]}"
 
     def complete(self) -> bool:
-        return all((self.target / program).is_file() for program in self.programs)
+        return all((self.target / name).is_file() for name in (*self.programs, *map(os.path.basename, self.files)))
 
 
 def cache_folder() -> Path:
@@ -72,6 +74,7 @@ def builds() -> dict[str, Build]:
         name: Build(
             name=name, line=str(entry["line"]) if "line" in entry else None, programs=dict(entry["programs"]),
             stamp=tuple(entry.get("stamp", ())), arguments=dict(entry.get("arguments", {})), minor=entry.get("for"),
+            rename=dict(entry.get("rename", {})), files=tuple(entry.get("files", ())),
         )
         for name, entry in catalogue()["builds"].items()
     }
@@ -115,15 +118,31 @@ def installed(program: str) -> Path:
     raise Missing(f"{program} is not installed (apt-get install {packages()[program]})")
 
 
+def unavailable() -> dict[str, str]:
+    """Program -> why nothing can install it."""
+    return dict(catalogue().get("unavailable", {}))
+
+
+def brought(program: str) -> Path:
+    """A program that only a user can bring; Missing, with the reason, where it is not there."""
+    found = shutil.which(program, path=os.pathsep.join(_folders()))
+    if found:
+        return Path(found)
+    raise Missing(f"there is no {program}: {unavailable()[program]}")
+
+
 def built(program: str, name: str) -> Path:
-    """A program of the build `name`, in a version of its line; Missing where there is none."""
+    """A program of the build `name`, in a version of its line; Missing where there is none.
+
+    Nothing on PATH fits where files of the sources belong to it: they stand beside it in the cache.
+    """
     build = builds()[name]
-    for folder in _folders():
+    for folder in _folders() if not build.files else ():
         found = shutil.which(program, path=folder)
         if found and build.line and build.line in _says(found, *build.programs[program]):
             return Path(found)
     path = build.target / program
-    if path.is_file():
+    if build.complete() if build.files else path.is_file():
         return path
     what = f"{program} {build.line}* is neither on PATH nor" if build.line else f"{program} of {name} is not"
     raise Missing(f"{what} built yet (make engines-install)")

@@ -1,7 +1,8 @@
-"""Install what `make engines` runs: Debian packages, and programs built from pinned sources.
+"""Install the programs that tests run: Debian packages, and what is built from pinned sources.
 
-Without names: everything that the clusters of inventory/targets need. What is there already is
-not made again. Builds go to the cache folder (DOJOT_ENGINES, else ~/.cache/dojot-gitops/engines).
+`make test` is content with the packages (--packages), `make engines` wants all. Without names:
+everything that the clusters of inventory/targets need. What is there already is not made
+again. Builds go to the cache folder (DOJOT_ENGINES, else ~/.cache/dojot-gitops/engines).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.engine_catalogue import Build, Missing, built, builds, cache_folder, installed, packages  # noqa: E402
+from scripts.engine_catalogue import Build, Missing, brought, built, builds, cache_folder, installed, packages, unavailable  # noqa: E402
 
 
 class Failed(Exception):
@@ -100,26 +101,43 @@ def go_build(build: Build, target: Path) -> None:
     """Build the tools that go.mod lists, from the modules that go.sum knows."""
     if not shutil.which("go"):
         raise Failed(f"{build.name} is built with Go, which is not installed")
-    version = source_version(build)
+    module, version = source(build)
     major, minor = version.lstrip("v").split(".")[:2]
     stamps = [
         f"-X {package}.{name}={value}"
         for package in build.stamp
         for name, value in (
             ("gitVersion", version), ("gitMajor", major), ("gitMinor", minor), ("gitTreeState", "clean"),
+            # The same in Argo CD's words. The linker passes over names that a package does not have.
+            ("version", version.lstrip("v")),
         )
     ]
     run(
         ["go", "build", "-mod=readonly", "-trimpath", "-ldflags", " ".join(["-s -w", *stamps]), "-o", f"{target}/", "tool"],
         build.name, cwd=build.folder, env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"},
     )
+    for old, new in build.rename.items():
+        (target / old).rename(target / new)
+    if build.files:
+        sources = json.loads(run(
+            ["go", "mod", "download", "-json", f"{module}@{version}"], build.name, cwd=build.folder,
+            env={**os.environ, "GOFLAGS": "", "GOWORK": "off"},
+        ))
+        for name in build.files:
+            kept = target / Path(name).name
+            kept.write_bytes((Path(sources["Dir"]) / name).read_bytes())
+            # Modules do not keep the right to execute.
+            if kept.read_bytes().startswith(b"#!"):
+                kept.chmod(0o755)
 
 
-def source_version(build: Build) -> str:
-    """Version of the module that the tools of go.mod are part of."""
+def source(build: Build) -> tuple[str, str]:
+    """Path and version of the module that the tools of go.mod are part of."""
     found = json.loads(run(["go", "mod", "edit", "-json"], build.name, cwd=build.folder))
     tool = found["Tool"][0]["Path"]
-    return next(entry["Version"] for entry in found["Require"] if f"{tool}/".startswith(f"{entry['Path']}/"))
+    return next(
+        (entry["Path"], entry["Version"]) for entry in found["Require"] if f"{tool}/".startswith(f"{entry['Path']}/")
+    )
 
 
 def wanted(names: list[str]) -> list[Build]:
@@ -149,17 +167,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="*", help=f"builds: {', '.join(builds())}")
     parser.add_argument("--list", action="store_true", help="say what is there and what is not; install nothing")
+    parser.add_argument("--packages", action="store_true", help="install the Debian packages, build nothing")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.name if name not in builds()]
     if unknown:
         parser.error(f"no build named {', '.join(unknown)}; there are {', '.join(builds())}")
-    chosen = wanted(arguments.name)
+    chosen = [] if arguments.packages else wanted(arguments.name)
     if arguments.list:
         absent = set(missing_packages())
         for program, package in packages().items():
             print(f"{'missing' if package in absent else 'there':8} {program} (package {package})")
         for build in chosen:
             print(f"{'there' if present(build) else 'missing':8} {build.name}: {', '.join(build.programs)}")
+        for program, reason in unavailable().items():
+            try:
+                print(f"there    {program} ({brought(program)})")
+            except Missing:
+                print(f"no way   {program}: {reason}")
         return 0
     try:
         install_packages(missing_packages())

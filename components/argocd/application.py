@@ -35,6 +35,7 @@ def application(cluster: Cluster) -> dict[str, Any]:
                 "syncOptions": list(argocd["sync_options"]),
                 "retry": {
                     "limit": retry["limit"],
+                    **({"refresh": True} if retry["refresh"] else {}),
                     "backoff": {
                         "duration": f"{retry['first_wait']}s",
                         "factor": retry["factor"],

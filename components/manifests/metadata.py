@@ -13,6 +13,7 @@ SUPPORT_WAVE = -10
 
 WAVE = "argocd.argoproj.io/sync-wave"
 OPTIONS = "argocd.argoproj.io/sync-options"
+COMPARE = "argocd.argoproj.io/compare-options"
 
 
 def metadata(
@@ -24,7 +25,11 @@ def metadata(
     options: Sequence[str] = (),
     annotations: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The metadata of an object; cluster-scoped ones have no namespace."""
+    """The metadata of an object; cluster-scoped ones have no namespace.
+
+    What pruning spares is not reported as a difference either once its manifest is gone:
+    Argo CD would try to sync it away again and again.
+    """
     found: dict[str, Any] = {"name": name}
     if namespace:
         found["namespace"] = namespace
@@ -32,6 +37,8 @@ def metadata(
     notes = {WAVE: str(wave), **(annotations or {})}
     if options:
         notes[OPTIONS] = ",".join(options)
+    if "Prune=false" in options:
+        notes[COMPARE] = "IgnoreExtraneous"
     found["annotations"] = dict(sorted(notes.items()))
     return found
 

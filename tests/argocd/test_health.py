@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 
 import pytest
 
 from components.argocd.settings import CHECKS, SCRIPTS
-
-
-def _lua() -> str:
-    found = shutil.which("lua5.1") or shutil.which("luajit")
-    if found:
-        return found
-    reason = "Lua 5.1 is not installed (apt-get install lua5.1)"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+from tests.engines.programs import installed
 
 
 def _literal(value) -> str:
@@ -41,7 +30,7 @@ setfenv(check, {{obj = {_literal(obj)}, table = table, ipairs = ipairs, pairs = 
 local health = check()
 io.write(health.status, "\\n", health.message)
 """
-    done = subprocess.run([_lua(), "-"], input=program, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([installed("lua5.1"), "-"], input=program, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     status, _, message = done.stdout.partition("\n")
     return status, message

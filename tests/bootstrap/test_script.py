@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 
 import pytest
 
 from components.kubeadm import script, values
+from tests.engines.programs import installed
 
 
 def test_bash_can_read_it(text):
@@ -19,11 +18,7 @@ def test_bash_can_read_it(text):
 
 
 def test_shellcheck_is_content_without_exceptions(text):
-    if not shutil.which("shellcheck"):
-        if os.environ.get("CI"):
-            pytest.fail("CI must have shellcheck")
-        pytest.skip("shellcheck is not installed")
-    done = subprocess.run(["shellcheck", "-"], input=text, capture_output=True, text=True)
+    done = subprocess.run([installed("shellcheck"), "-"], input=text, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
     assert "shellcheck disable" not in text
 

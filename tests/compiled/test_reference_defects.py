@@ -68,7 +68,7 @@ DEFECTS = (
     ),
     Defect(
         11, "a job that always succeeds, and calls that fail when sent again", (ports.one_plugin_id_for_two,),
-        ("tests/manifests/test_kong_routes.py",),
+        ("tests/engines/jobs/test_kong_routes.py",),
     ),
     Defect(
         12, "routes to services that the set does not have",
@@ -126,7 +126,7 @@ DEFECTS = (
     ),
     Defect(
         32, "databases called after the user, rights on another name",
-        (reference.a_database_called_after_its_user,), ("tests/manifests/test_postgres_init.py",),
+        (reference.a_database_called_after_its_user,), ("tests/engines/jobs/test_postgres_init.py",),
     ),
     Defect(33, "metrics read every second", note="monitoring; not in this set"),
     Defect(
@@ -135,7 +135,7 @@ DEFECTS = (
             secrets.a_password_in_a_config_map, secrets.a_password_in_the_environment,
             secrets.a_password_in_the_inventory,
         ),
-        ("tests/manifests/test_postgres_init.py",),
+        ("tests/engines/jobs/test_postgres_init.py",),
     ),
     Defect(
         35, "a database that asks for no password, a Secret that nobody reads",
@@ -167,7 +167,7 @@ DEFECTS = (
     Defect(
         40, "a service that logs in with the password that everyone knows",
         (reference.a_login_by_the_images_default, reference.an_administrator_with_the_first_password),
-        ("tests/manifests/test_admin_password.py",),
+        ("tests/engines/jobs/test_admin_password.py",),
     ),
     Defect(
         41, "a set without the services that fill its database", (), ("inventory/classes/profile/load-test.yml",),

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from components.haproxy.files import files
-from tests.haproxy.binary import haproxy
+from tests.engines.programs import installed
 from tests.haproxy.checks import CHECKS, CONFIG
 
 
@@ -23,7 +23,7 @@ def test_promise(check, cluster, texts):
 
 def test_haproxy_accepts_the_compiled_file_without_a_warning(compiled):
     done = subprocess.run(
-        [haproxy(), "-c", "-f", str(compiled / "haproxy" / CONFIG)], capture_output=True, text=True, timeout=60
+        [installed("haproxy"), "-c", "-f", str(compiled / "haproxy" / CONFIG)], capture_output=True, text=True, timeout=60
     )
     said = done.stdout + done.stderr
     assert done.returncode == 0, said

@@ -58,6 +58,21 @@ def test_a_program_of_another_version_is_passed_over(fake, tmp_path):
         engine_catalogue.built("engine", "engine-1")
 
 
+def test_a_program_is_not_parted_from_the_files_of_its_sources(fake, tmp_path, monkeypatch):
+    fake("true")
+    known = engine_catalogue.catalogue()
+    known["builds"]["engine-1"]["files"] = ["deep/in/the/sources/settings.yml"]
+    monkeypatch.setattr(engine_catalogue, "catalogue", lambda: known)
+    program(tmp_path / "assets" / "engine", "v1.7")
+    target = builds()["engine-1"].target
+    target.mkdir(parents=True)
+    program(target / "engine", "v1.2")
+    with pytest.raises(Missing):
+        engine_catalogue.built("engine", "engine-1")
+    (target / "settings.yml").touch()
+    assert engine_catalogue.built("engine", "engine-1") == target / "engine"
+
+
 @pytest.mark.parametrize(
     "body, words",
     [
@@ -103,7 +118,7 @@ def test_every_build_has_its_sources():
 
 def test_every_kubernetes_of_a_cluster_has_an_engine(cluster):
     minor = cluster.platform.kubernetes["minor"]
-    assert any(build.minor == minor for build in builds().values()), (
+    assert any(build.minor == minor and "kube-apiserver" in build.programs for build in builds().values()), (
         f"engines.yml has no build for Kubernetes {minor}, which {cluster.name} runs on"
     )
 

@@ -3,7 +3,7 @@
 from tests.compiled.breaking import breaks
 from tests.compiled.calls import calls
 from tests.compiled.checks import argocd
-from tests.compiled.checks.argocd import DELETION, HOOK, OPTIONS, WAVE
+from tests.compiled.checks.argocd import COMPARE, DELETION, HOOK, OPTIONS, WAVE
 from tests.compiled.tree import Absent, Object, Tree
 
 
@@ -123,6 +123,13 @@ def a_volume_that_may_be_pruned(tree: Tree) -> str:
 def a_namespace_that_may_be_pruned(tree: Tree) -> str:
     found = tree.some("Namespace")
     found["metadata"]["annotations"][OPTIONS] = "Validate=false"
+    return found["metadata"]["name"]
+
+
+@breaks(argocd.what_stays_is_no_difference, "needs the compare option")
+def a_volume_that_stays_as_a_difference(tree: Tree) -> str:
+    found = tree.some("PersistentVolume")
+    del found["metadata"]["annotations"][COMPARE]
     return found["metadata"]["name"]
 
 

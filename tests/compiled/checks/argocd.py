@@ -9,6 +9,7 @@ from tests.compiled.tree import Object, Tree, name_of
 
 WAVE = "argocd.argoproj.io/sync-wave"
 OPTIONS = "argocd.argoproj.io/sync-options"
+COMPARE = "argocd.argoproj.io/compare-options"
 HOOK = "argocd.argoproj.io/hook"
 DELETION = "argocd.argoproj.io/hook-delete-policy"
 # What stands on what: each step is in an earlier wave than the next.
@@ -137,6 +138,15 @@ def data_is_protected(tree: Tree) -> list[str]:
     ] + ([] if wanted else ["the platform class names no protect_options"])
 
 
+def what_stays_is_no_difference(tree: Tree) -> list[str]:
+    """An object that outlives its manifest would leave the Application OutOfSync, and syncing, for ever."""
+    return [
+        f"{name_of(entry)}: is not pruned, so it needs the compare option IgnoreExtraneous"
+        for _, entry in tree.manifests
+        if "Prune=false" in _options(entry) and entry["metadata"]["annotations"].get(COMPARE) != "IgnoreExtraneous"
+    ]
+
+
 def options_are_known(tree: Tree) -> list[str]:
     """The pinned Argo CD release ignores an option that it does not know, without a word."""
     argocd, found = tree.parameters["platform"]["argocd"], []
@@ -164,6 +174,6 @@ def _options(found: Object) -> list[str]:
 
 
 CHECKS = (
-    foundations_come_first, services_come_after_what_they_need, jobs_are_hooks, data_is_protected, options_are_known,
-    custom_resources_skip_the_dry_run,
+    foundations_come_first, services_come_after_what_they_need, jobs_are_hooks, data_is_protected,
+    what_stays_is_no_difference, options_are_known, custom_resources_skip_the_dry_run,
 )

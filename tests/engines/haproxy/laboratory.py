@@ -1,180 +1,162 @@
-"""A cluster's HAProxy configuration on this machine: loopback addresses, brokers that echo."""
+"""The load balancer of a cluster, its servers and a device, each a host with the cluster's own addresses."""
 
 from __future__ import annotations
 
-import socket
+import os
+import resource
+import ssl
 import subprocess
 import threading
-import time
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Callable
-from urllib.request import urlopen
+from socketserver import ThreadingTCPServer
 
-from components.cluster.types import Cluster, Server
-from components.haproxy.files import files
-from tests.haproxy.binary import haproxy
-from tests.haproxy.checks import CONFIG
+from components.cluster.types import Cluster, Frontend
+from tests.engines.haproxy.adapted import files_of_a_process
+from tests.engines.haproxy.balancer import Balancer
+from tests.engines.haproxy.broker import Broker, Certificates
+from tests.engines.haproxy.network import Host, Network, Refused
+from tests.engines.kubernetes.pki import Authority
+from tests.engines.mqtt.client import Client
+from tests.engines.mqtt.generator import Generator
+from tests.engines.programs import installed, not_run
 
-PATIENCE = 15  # seconds until an expected change must have come
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(wanted: Callable[[], bool], seconds: float = PATIENCE) -> bool:
-    """Does `wanted` come true in time?"""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if wanted():
-            return True
-        time.sleep(0.1)
-    return False
+_DEVICE = "device"
+# Of the networks for benchmarks (RFC 2544); the first that no host of the cluster has.
+_DEVICE_ADDRESSES = ("198.18.0.1", "198.19.0.1")
 
 
-class Broker:
-    """Listens on its own loopback address and answers what it is sent."""
-
-    def __init__(self, name: str, address: str) -> None:
-        self.name, self.address = name, address
-        self._listener = socket.create_server((address, 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                session, _ = self._listener.accept()
-                threading.Thread(target=self._echo, args=(session,), daemon=True).start()
-
-    def _echo(self, session: socket.socket) -> None:
-        with session, suppress(OSError):
-            while data := session.recv(1024):
-                session.sendall(self.name.encode() + b" " + data)
-
-    def vanish(self) -> None:
-        """No new connection; the open ones stay, silent, as after a power failure."""
-        # shutdown wakes the thread that waits in accept; closing alone would not.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-
-class Device:
-    """A client that holds its session open."""
-
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-        self.broker = self.ask()
-
-    def ask(self) -> str | None:
-        """Name of the broker that answers, None when the session has ended."""
-        try:
-            self._socket.sendall(b"ping")
-            return self._socket.recv(1024).decode().partition(" ")[0] or None
-        except OSError:
-            return None
-
-    def leave(self) -> None:
-        self._socket.close()
-
-    def ended(self) -> bool:
-        self._socket.settimeout(0.05)
-        try:
-            return self._socket.recv(1024) == b""
-        except TimeoutError:
-            return False
-        except OSError:
-            return True
+def tls_ports(cluster: Cluster) -> set[int]:
+    """NodePorts behind which the broker speaks TLS, as its compiled configuration says."""
+    found = set()
+    for service in cluster.services:
+        settings = (service.custom_resource or {}).get("conf", {})
+        ends = {str(value).rpartition(":")[2] for key, value in settings.items() if key.startswith("listener.ssl.")}
+        found |= {port.expose.node_port for port in service.exposed if str(port.number) in ends}
+    return found
 
 
 class Laboratory:
-    """One device listener of the cluster, with brokers of our own behind it."""
+    """Use it as a context manager. `config` is haproxy.cfg, `kernel` the sysctl file of its host.
 
-    def __init__(self, cluster: Cluster, folder: Path) -> None:
-        frontend = next(found for found in cluster.load_balancer.frontends if found.devices)
-        self.brokers = {
-            server.name: Broker(server.name, f"127.0.0.{number}")
-            for number, server in enumerate(frontend.servers, start=11)
-        }
-        self.port, self.stats_port = free_port(), free_port()
-        self._log = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._log.bind(("127.0.0.1", 0))
-        self._log.settimeout(PATIENCE)
-        balancer = replace(
-            cluster.load_balancer,
-            address="127.0.0.1",
-            maxconn=500,
-            stats_port=self.stats_port,
-            check_interval=1,
-            # Few ports, so that a new process meets those of the old one at once.
-            source_ports=(21000, 21019),
-            frontends=(
-                replace(
-                    frontend,
-                    listen=self.port,
-                    maxconn=400,
-                    servers=tuple(Server(found.name, found.address, found.port) for found in self.brokers.values()),
-                ),
-            ),
+    Brokers speak TLS where the compiled one does, or with `tls=False` nowhere: HAProxy sees no difference.
+    """
+
+    def __init__(self, cluster: Cluster, config: str, kernel: str, folder: Path, tls: bool = True) -> None:
+        for program in ("ip", "haproxy", "mosquitto", "sysctl"):
+            installed(program)
+        if os.geteuid():
+            not_run("network namespaces need root")
+        self.cluster, self.frontends = cluster, cluster.load_balancer.frontends
+        self.device_frontends = [frontend for frontend in self.frontends if frontend.devices]
+        self.folder, self._config, self._kernel = folder, config, kernel
+        self._tls = tls_ports(cluster) if tls else set()
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Laboratory:
+        try:
+            self._start()
+        except BaseException:
+            self._cleanup.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cleanup.close()
+
+    def _start(self) -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # What a unit's LimitNOFILE does: for the programs that we start.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files_of_a_process(), hard))
+        self._cleanup.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        balancer = self.cluster.load_balancer
+        servers = {server.name: server.address for frontend in self.frontends for server in frontend.servers}
+        taken = {balancer.address, *servers.values()}
+        device = next(address for address in _DEVICE_ADDRESSES if address not in taken)
+        try:
+            self.network = Network({balancer.hostname: balancer.address, **servers, _DEVICE: device})
+        except Refused as refused:
+            not_run(f"no network namespaces here: {refused}")
+        self._cleanup.callback(self.network.remove)
+        self.host, self.device = self.network.hosts[balancer.hostname], self.network.hosts[_DEVICE]
+        file = self.folder / "sysctl.conf"
+        file.write_text(self._kernel, encoding="utf-8")
+        done = subprocess.run(
+            self.host.command(installed("sysctl"), "--load", file), capture_output=True, text=True
         )
-        settings = dict(cluster.platform.haproxy)
-        settings["paths"] = {**settings["paths"], "admin_socket": str(folder / "admin.sock")}
-        settings["log"] = {**settings["log"], "target": f"127.0.0.1:{self._log.getsockname()[1]}"}
-        local = replace(cluster, load_balancer=balancer, platform=replace(cluster.platform, haproxy=settings))
-        # Neither root nor the account haproxy is needed to try it out.
-        lines = files(local)[CONFIG].splitlines()
-        kept = [line for line in lines if line.split()[:1] not in (["chroot"], ["user"], ["group"])]
-        self._config = folder / CONFIG
-        self._config.write_text("\n".join(kept) + "\n", encoding="utf-8")
-        self._processes: list[subprocess.Popen] = []
-        self._start()
-
-    def _start(self, *options: str) -> None:
-        self._processes.append(
-            subprocess.Popen([haproxy(), "-db", "-f", str(self._config), *options], stderr=subprocess.DEVNULL)
+        assert done.returncode == 0 and not done.stderr, f"sysctl --load: {done.stderr}"
+        self._start_servers()
+        self.balancer = Balancer(
+            self.host, self._config, balancer.stats_port, self.cluster.platform.haproxy, self.folder
         )
-        assert until(self._answers), "HAProxy does not start"
+        self._cleanup.callback(self.balancer.stop)
+        self.balancer.start()
+        for frontend in self.frontends:
+            assert self.balancer.becomes(frontend.name, {server.name: "UP" for server in frontend.servers}), (
+                f"{frontend.name}: HAProxy does not find its servers: {self.balancer.states(frontend.name)}"
+            )
 
-    def _answers(self) -> bool:
-        assert self._processes[-1].poll() is None, f"haproxy ended with {self._processes[-1].returncode}"
-        # Several times: while a new process takes over, the old one answers too.
-        with suppress(OSError):
-            return all(f"for pid {self._processes[-1].pid}<" in self.get("/") for _ in range(8))
-        return False
-
-    def reload(self) -> None:
-        """A new process takes the listeners over; the old one keeps its sessions, unchecked."""
-        self._start("-sf", str(self._processes[-1].pid))
-
-    def get(self, path: str) -> str:
-        """A page of the statistics listener; OSError if it is not served."""
-        with urlopen(f"http://127.0.0.1:{self.stats_port}{path}", timeout=PATIENCE) as answer:
-            return answer.read().decode()
-
-    def states(self) -> dict[str, str]:
-        """Server -> its state in the device listener, as HAProxy's own table says."""
-        table = self.get("/;csv").lstrip("# ").splitlines()
-        head = table[0].split(",")
-        rows = [dict(zip(head, line.split(","))) for line in table[1:]]
-        return {row["svname"]: row["status"] for row in rows if row["svname"] in self.brokers and row["tracked"]}
-
-    def logged(self, words: str) -> bool:
-        with suppress(TimeoutError):
-            while True:
-                if words in self._log.recv(4096).decode(errors="replace"):
-                    return True
-        return False
-
-    def stop(self) -> None:
-        for process in self._processes:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+    def _start_servers(self) -> None:
+        self.authority = Authority(self.folder / "pki")
+        ports: dict[str, dict[int, bool]] = {}
+        for frontend in self.frontends:
+            for server in frontend.servers:
+                if frontend.devices:
+                    ports.setdefault(server.name, {})[server.port] = server.port in self._tls
+                else:
+                    self._serve(self.network.hosts[server.name], server.port)
+        # Each broker's certificate has the address by which devices call all of them.
+        certificate, key = self.authority.server("broker", self.cluster.load_balancer.address)
+        files = Certificates(self.authority.certificate, certificate, key)
+        self.brokers = {name: Broker(self.network.hosts[name], own, files, self.folder) for name, own in ports.items()}
         for broker in self.brokers.values():
-            with suppress(OSError):
-                broker.vanish()
-        self._log.close()
+            self._cleanup.callback(broker.stop)
+            broker.start()
+
+    def _serve(self, host: Host, port: int) -> None:
+        """An HTTP server that says on which host and port it is, in the place of the service there."""
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = f"{host.name}:{port} {self.path}".encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        with host.inside():
+            # Not HTTPServer: it would ask the DNS for the address's name.
+            server = ThreadingTCPServer((host.address, port), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self._cleanup.callback(server.server_close)
+        self._cleanup.callback(server.shutdown)
+
+    def secure(self, frontend: Frontend) -> bool:
+        """Do the brokers behind it speak TLS?"""
+        return frontend.node_port in self._tls
+
+    def trust(self, identity: str | None, authority: Authority | None = None) -> ssl.SSLContext:
+        """TLS as a device's: it knows the cluster's CA, and has a certificate for `identity`,
+        by `authority` where it is another one.
+        """
+        context = ssl.create_default_context(cafile=str(self.authority.certificate))
+        if identity:
+            context.load_cert_chain(*(authority or self.authority).client(identity, identity))
+        return context
+
+    def connect(self, frontend: Frontend, identifier: str, keepalive: int = 0) -> Client:
+        """A session of a device, through HAProxy."""
+        address = self.cluster.load_balancer.address
+        with self.device.inside():
+            return Client(
+                address, frontend.listen, identifier, keepalive=keepalive,
+                tls=self.trust(identifier) if self.secure(frontend) else None, name=address,
+            )
+
+    def generator(self, address: str, port: int, *options: str) -> Generator:
+        """A load generator on the device's host; the caller stops it."""
+        return Generator(address, port, *options, within=self.device.command)

@@ -1,65 +1,167 @@
-"""The compiled configuration at work: sessions, a reload, a lost broker, statistics, log."""
+"""The compiled configuration at work, between mosquitto brokers and devices on the cluster's own addresses."""
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
+import ssl
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.request import urlopen
+
 import pytest
 
-from tests.conftest import CLUSTERS, ROOT
-from tests.engines.haproxy.laboratory import Device, Laboratory, until
+from tests.engines.haproxy import adapted
+from tests.engines.haproxy.broker import WHO
+from tests.engines.kubernetes.pki import Authority
+from tests.engines.mqtt.client import Client, Unanswered
+from tests.haproxy.checks import CONFIG, SYSCTL
+from tests.haproxy.configuration import settings
 
 
-def _different() -> list[str]:
-    """The clusters, less those whose configuration another one has: a running HAProxy costs seconds."""
-    found: dict[str, str] = {}
-    for name in CLUSTERS:
-        path = ROOT / "compiled" / name / "haproxy" / "haproxy.cfg"
-        lines = path.read_text("utf-8").splitlines() if path.is_file() else [name]
-        found.setdefault("\n".join(line for line in lines if not line.startswith("#")), name)
-    return list(found.values())
+def _broker_of(client: Client) -> str:
+    client.subscribe(WHO)
+    return client.receive()[1].decode()
 
 
-pytestmark = pytest.mark.parametrize("cluster", _different(), indirect=True, scope="session")
+def test_only_what_this_machine_forbids_differs_from_the_compiled_files(laboratory, cluster, texts):
+    running = laboratory.balancer.config.read_text("utf-8")
+    compiled, possible = cluster.load_balancer.maxconn, adapted.sessions_of_a_process()
+    expected = [f"-     maxconn {compiled}", f"+     maxconn {possible}"] if possible < compiled else []
+    assert adapted.differences(texts[CONFIG], running) == expected
+    kernel = settings(texts[SYSCTL])
+    assert adapted.differences(texts[SYSCTL], adapted.kernel_settings(texts[SYSCTL])) == [
+        f"- {key} = {kernel[key]}" for key in adapted.OF_THE_WHOLE_MACHINE
+    ]
 
 
-@pytest.fixture
-def laboratory(cluster, tmp_path):
-    found = Laboratory(cluster, tmp_path)
-    yield found
-    found.stop()
+def test_kernel_takes_the_settings(laboratory, texts):
+    wanted = settings(adapted.kernel_settings(texts[SYSCTL]))
+    with laboratory.host.inside():
+        found = {key: Path("/proc/sys", key.replace(".", "/")).read_text() for key in wanted}
+    assert {key: value.split() for key, value in found.items()} == {key: value.split() for key, value in wanted.items()}
+    # And HAProxy's listeners have them: connections that wait to be accepted.
+    shown = subprocess.run(laboratory.host.command("ss", "-Hltn"), capture_output=True, text=True, check=True).stdout
+    backlog = {int(line.split()[3].rpartition(":")[2]): int(line.split()[2]) for line in shown.splitlines()}
+    for frontend in laboratory.device_frontends:
+        assert backlog[frontend.listen] == min(frontend.maxconn, int(wanted["net.core.somaxconn"])), frontend.name
 
 
-def test_sessions_live_through_a_reload_and_a_lost_broker(laboratory):
-    names = sorted(laboratory.brokers)
-    assert until(lambda: set(laboratory.states().values()) == {"UP"})
-
-    # leastconn spreads them evenly.
-    old = [Device(laboratory.port) for _ in range(4 * len(names))]
-    assert sorted(device.broker for device in old) == sorted(names * 4)
-
-    # The old process keeps its sessions and their source ports; the new one finds others,
-    # and its checks do not suffer from it.
-    laboratory.reload()
-    new = [Device(laboratory.port) for _ in range(4 * len(names))]
-    assert all(device.broker for device in new)
-    assert not until(lambda: "DOWN" in laboratory.states().values(), seconds=4)
-    assert set(laboratory.states().values()) == {"UP"}
-    assert [device.ask() for device in old] == [device.broker for device in old]
-
-    # A broker that falls silent: its sessions end, and the devices find the others.
-    lost = names[0]
-    laboratory.brokers[lost].vanish()
-    affected = [device for device in new if device.broker == lost]
-    assert affected and until(lambda: all(device.ended() for device in affected))
-    assert all(device.ask() == device.broker for device in new if device.broker != lost)
-    assert {Device(laboratory.port).broker for _ in range(6)} <= set(names[1:])
-    assert until(lambda: laboratory.states()[lost] == "DOWN")
+def test_haproxy_gives_up_its_rights(laboratory, cluster):
+    worker = laboratory.balancer.worker
+    account = cluster.platform.haproxy["user"]
+    assert Path("/proc", str(worker)).owner() == account, f"the worker does not run as {account}"
+    jail = laboratory.folder / "chroot"
+    assert os.path.samefile(f"/proc/{worker}/root", jail), "the worker is not in its chroot"
 
 
-def test_statistics_metrics_and_log(laboratory):
-    assert "Statistics Report" in laboratory.get("/")
-    metrics = laboratory.get("/metrics")
-    assert "haproxy_process_max_connections 500" in metrics and "haproxy_server_status" in metrics
-    device = Device(laboratory.port)
-    assert device.broker
-    device.leave()
-    assert laboratory.logged(f"/{device.broker} ")
+def test_a_session_does_all_of_mqtt(laboratory, cluster):
+    low, high = cluster.load_balancer.source_ports
+    for frontend in laboratory.device_frontends:
+        with ExitStack() as stack:
+            devices = [
+                stack.enter_context(laboratory.connect(frontend, f"device-{number}", keepalive=cluster.scale.keepalive))
+                for number in range(2 * len(frontend.servers))
+            ]
+            for number, device in enumerate(devices):
+                topic, payload = f"test/device-{number}/attrs", f'{{"frontend": "{frontend.name}"}}'.encode()
+                device.subscribe(topic)
+                device.publish(topic, payload)
+                assert device.receive() == (topic, payload), f"{frontend.name}: another message came"
+                assert device.alive(), frontend.name
+            found = sorted(_broker_of(device) for device in devices)
+            assert found == sorted([server.name for server in frontend.servers] * 2), f"{frontend.name}: not evenly spread"
+            for broker in laboratory.brokers.values():
+                peers = broker.sessions()
+                # The health checks come from the same address, and from any port.
+                sessions = [port for address, port in peers if address == cluster.load_balancer.address and low <= port <= high]
+                assert len(sessions) >= 2, f"{frontend.name}: {broker.host.name} has sessions from {peers} only"
+
+
+def test_tls_needs_a_certificate_of_the_clusters_authority(laboratory, cluster, tmp_path):
+    secure = [frontend for frontend in laboratory.device_frontends if laboratory.secure(frontend)]
+    assert secure, "the brokers' configuration has no TLS listener"
+    address = cluster.load_balancer.address
+    stranger = laboratory.trust("device", authority=Authority(tmp_path))
+    refusals = (
+        ("no certificate", laboratory.trust(None), ssl.SSLError, "CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE"),
+        ("a stranger's", stranger, ssl.SSLError, "UNKNOWN_CA|DECRYPT_ERROR"),
+        ("no TLS", None, (OSError, Unanswered), None),
+    )
+    for frontend in secure:
+        for who, trust, error, words in refusals:
+            with laboratory.device.inside(), pytest.raises(error, match=words):
+                Client(address, frontend.listen, "device", tls=trust, name=address).close()
+                pytest.fail(f"{frontend.name} lets in a device with {who}")
+
+
+def test_services_for_people_are_reached(laboratory, cluster):
+    others = [frontend for frontend in laboratory.frontends if not frontend.devices]
+    assert others, "the load balancer leads to no API"
+    for frontend in others:
+        url = f"http://{cluster.load_balancer.address}:{frontend.listen}/some/path"
+        with laboratory.device.inside(), urlopen(url, timeout=15) as answer:
+            said = answer.read().decode()
+        assert said in {f"{server.name}:{server.port} /some/path" for server in frontend.servers}, frontend.name
+
+
+def test_every_other_port_is_closed(laboratory, cluster):
+    balancer = cluster.load_balancer
+    public = {("0.0.0.0", frontend.listen) for frontend in laboratory.frontends}
+    private = {("127.0.0.1", balancer.stats_port)}
+    assert laboratory.host.listening() == public | private
+    closed = {balancer.stats_port, *(frontend.node_port for frontend in laboratory.frontends)}
+    for port in sorted(closed - {port for _, port in public}):
+        with laboratory.device.inside(), socket.socket() as probe:
+            probe.settimeout(15)
+            assert probe.connect_ex((balancer.address, port)) == errno.ECONNREFUSED, f"port {port} is open to devices"
+
+
+def test_statistics_and_metrics(laboratory):
+    assert "Statistics Report" in laboratory.balancer.get("/")
+    metrics = laboratory.balancer.get("/metrics")
+    possible = min(adapted.sessions_of_a_process(), laboratory.cluster.load_balancer.maxconn)
+    assert f"haproxy_process_max_connections {possible}\n" in metrics
+    for frontend in laboratory.frontends:
+        for server in frontend.servers:
+            line = f'haproxy_server_status{{proxy="{frontend.name}",server="{server.name}",state="UP"}} 1'
+            assert line in metrics, f"/metrics does not have {line}"
+
+
+def test_each_session_is_logged_when_it_ends(laboratory):
+    laboratory.balancer.forget_log()
+    for frontend in laboratory.device_frontends:
+        with laboratory.connect(frontend, "logged") as device:
+            broker = _broker_of(device)
+        expected = rf"haproxy\[\d+\]: {laboratory.device.address}:\d+ .* {frontend.name} {frontend.name}/{broker} "
+        assert laboratory.balancer.logged(expected), f"no line like {expected!r} came to the log socket"
+
+
+def test_a_broker_that_falls_silent_loses_its_sessions_to_the_others(laboratory):
+    """Power or network gone: no packet says so, HAProxy's checks have to find out."""
+    frontend = laboratory.device_frontends[0]
+    names = {server.name for server in frontend.servers}
+    lost = sorted(names)[0]
+    with ExitStack() as stack:
+        devices = {}
+        for number in range(4 * len(names)):
+            device = stack.enter_context(laboratory.connect(frontend, f"silent-{number}"))
+            devices[device] = _broker_of(device)
+        assert set(devices.values()) == names
+        laboratory.network.plug(lost, connected=False)
+        try:
+            for device in [device for device, broker in devices.items() if broker == lost]:
+                assert device.ends_within(30) is not None, f"a session of {lost} hangs after it fell silent"
+            assert laboratory.balancer.states(frontend.name)[lost].startswith("DOWN")
+            for device in [device for device, broker in devices.items() if broker != lost]:
+                assert device.alive(), "a session of another broker ended too"
+            for number in range(4):
+                with laboratory.connect(frontend, f"again-{number}") as device:
+                    assert _broker_of(device) in names - {lost}
+        finally:
+            laboratory.network.plug(lost, connected=True)
+        for found in laboratory.frontends:
+            up = {server.name: "UP" for server in found.servers}
+            assert laboratory.balancer.becomes(found.name, up), f"{found.name}: {lost} is not used again"

@@ -15,7 +15,6 @@ from tests.engines.jobs.http_server import Call
 from tests.engines.jobs.kong_schema import complete, is_uuid, message
 
 _PUT = re.compile(r"/services/(?P<service>[^/]+)(?:/(?P<kind>routes|plugins)/(?P<key>[^/]+))?")
-_READ = re.compile(r"/(services|routes|plugins)")
 Entity = dict[str, Any]
 
 
@@ -31,8 +30,6 @@ class Kong:
             return (200 if self.ready else 503), {"database": {"reachable": self.ready}}
         if not self.ready:
             return 500, {"message": "An unexpected error occurred"}
-        if call.method == "GET" and (asked := _READ.fullmatch(call.path)):
-            return 200, {"data": list(self.entities[asked[1]].values()), "next": None}
         asked = _PUT.fullmatch(call.path)
         if not asked:
             return 404, {"message": "Not found"}

@@ -18,6 +18,9 @@ _PATH = re.compile(r"/[A-Za-z0-9._~/%:@!$&'()*+,;=-]*")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9._~/%-]*")
 _PERIODS = ("second", "minute", "hour", "day", "month", "year")
 _PORTS = {"http": 80, "https": 443}
+_TLS_FIELDS = ("client_certificate", "tls_verify", "tls_verify_depth", "ca_certificates")
+# A route speaks the protocols of one of these.
+_FAMILIES = ({"http", "https"}, {"tcp", "tls", "udp"}, {"grpc", "grpcs"})
 
 Errors = dict[str, Any]
 
@@ -32,8 +35,8 @@ def complete(kind: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], Error
     if kind == "services" and "url" in given:
         given = {**_from_url(given.pop("url")), **given}
     entity, errors = _fill(_SCHEMAS[kind], given)
-    if kind == "routes" and not any(entity.get(field) for field in ("methods", "hosts", "headers", "paths", "snis")):
-        errors["@entity"] = "must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'https'"
+    if not errors:
+        errors = {"services": _service, "routes": _route}.get(kind, lambda entity: {})(entity)
     if kind == "plugins" and isinstance(entity.get("name"), str):
         schema = _SCHEMAS["configs"].get(entity["name"])
         if schema is None:
@@ -117,6 +120,27 @@ def _wrong_text(kind: str, value: str) -> str | None:
     return None
 
 
+def _service(entity: Mapping[str, Any]) -> Errors:
+    protocol = entity["protocol"]
+    forbidden = [] if protocol == "https" else list(_TLS_FIELDS)
+    if protocol not in _PORTS:
+        forbidden.append("path")
+    return {field: "value must be null" for field in forbidden if entity[field] is not None}
+
+
+def _route(entity: Mapping[str, Any]) -> Errors:
+    protocols = set(entity["protocols"])
+    if not protocols:
+        return {"protocols": "length must be at least 1"}
+    if sum(1 for family in _FAMILIES if family & protocols) > 1:
+        return {"protocols": "these sets are mutually exclusive"}
+    if any(name.lower() == "host" for name in entity["headers"] or ()):
+        return {"headers": "cannot contain 'host' header, which must be specified in the 'hosts' attribute"}
+    if not any(entity[field] for field in ("methods", "hosts", "headers", "paths", "snis")):
+        return {"@entity": "must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'https'"}
+    return {}
+
+
 def _across(plugin: str, config: Mapping[str, Any]) -> Errors:
     if plugin == "rate-limiting":
         limits = [(period, config[period]) for period in _PERIODS if isinstance(config[period], (int, float))]
@@ -125,8 +149,14 @@ def _across(plugin: str, config: Mapping[str, Any]) -> Errors:
         for (low, fewer), (high, more) in zip(limits, limits[1:]):
             if more < fewer:
                 return {"@entity": f"The limit for {high}({more}) cannot be lower than the limit for {low}({fewer})"}
-        if config["policy"] == "redis" and not config["redis_host"]:
-            return {"redis_host": "required field missing"}
+        needed = {
+            "redis_host": config["policy"] == "redis", "header_name": config["limit_by"] == "header",
+            "path": config["limit_by"] == "path",
+        }
+        return {field: "required field missing" for field, wanted in needed.items() if wanted and not config[field]}
+    claims = config.get("claims_to_verify")
+    if plugin == "jwt" and config["maximum_expiration"] and claims is not None and "exp" not in claims:
+        return {"claims_to_verify": "expected to contain: exp"}
     if plugin == "request-termination":
         if config["message"] and (config["content_type"] or config["body"]):
             return {"@entity": "message cannot be used with content_type or body"}

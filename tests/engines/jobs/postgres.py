@@ -125,7 +125,7 @@ def watched(texts: Mapping[str, str]) -> Iterator[set[str]]:
 
     def look() -> None:
         # Often enough for programs that live for some milliseconds.
-        while not over.wait(0.001):
+        while not over.wait(0.003):
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 try:
                     line = path.read_bytes()

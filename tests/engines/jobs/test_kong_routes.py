@@ -50,7 +50,7 @@ def with_calls(pod, before, after):
     pod.objects = changed
 
 
-def test_every_call_is_taken_and_the_second_run_changes_nothing(cluster, site, calls):
+def test_every_call_is_taken_and_the_second_run_changes_nothing(site, calls):
     pod, address, port = site
     kong = Kong()
     with serving(kong, address, port) as received:
@@ -109,16 +109,19 @@ JWT = "/services/one/plugins/08e43f3a-4b00-5b36-8219-26fdc30fc426"
         ('/services/one {"url":"http://one:80","nonsense":1}', 400, "nonsense: unknown field"),
         ('/services/one {"path":"/"}', 400, "host: required field missing"),
         ('/services/one {"url":"http://one:80","connect_timeout":0}', 400, "connect_timeout: value should be between"),
+        ('/services/one {"url":"grpc://one:80/a"}', 400, "path: value must be null"),
         ('/services/o%20ne {"url":"http://one:80"}', 400, "it must only contain alphanumeric"),
         ('/services/two/routes/r {"paths":["/a"]}', 404, "Not found"),
         ('/services/one/routes/r {"strip_path":true}', 400, "must set one of"),
         ('/services/one/routes/r {"paths":"/a"}', 400, "paths: expected an array"),
+        ('/services/one/routes/r {"paths":["/a"],"protocols":["http","tcp"]}', 400, "mutually exclusive"),
         ('/services/one/routes/r {"paths":["a"]}', 400, "paths: should start with: /"),
         ('/services/one/routes/r {"paths":["/a/(b"]}', 400, "paths: invalid regex"),
         (f'{JWT} {{"name":"jwtt"}}', 400, "plugin 'jwtt' not enabled"),
         (f'{JWT} {{"config":{{}}}}', 400, "name: required field missing"),
         (f'{JWT} {{"name":"pepkong"}}', 400, "config.pdpUrl: required field missing"),
         (f'{JWT} {{"name":"rate-limiting","config":{{"minute":5,"hour":4}}}}', 400, "cannot be lower than the limit for minute"),
+        (f'{JWT} {{"name":"rate-limiting","config":{{"minute":5,"limit_by":"header"}}}}', 400, "config.header_name: required field missing"),
         ('/services/one/plugins/jwt {"name":"jwt"}', 400, "invalid primary key"),
         (f'{JWT} {{"name":"jwt"}}\n{JWT[:-1]}7 {{"name":"jwt"}}', 409, "UNIQUE violation"),
         ('/services/one {"url":', 400, "Cannot parse JSON body"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from kapitan.resources import get_inventory
 
-from components.cluster.references import FILES
+from components.cluster.references.environment import FILES
 from tests.engines.jobs.clusters import wherever_different
 from tests.engines.jobs.passwords import made_up, recognisable
 from tests.engines.jobs.postgres import Postgres, watched

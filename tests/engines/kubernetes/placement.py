@@ -11,6 +11,7 @@ from components.page.pods import shares
 from tests.compiled.tree import Tree
 from tests.compiled.workloads import workloads
 from tests.engines.kubernetes.control_plane import ControlPlane
+from tests.engines.kubernetes.sync import waiting
 from tests.engines.processes import until
 
 Pod = dict[str, Any]
@@ -84,7 +85,9 @@ def misbound(plane: ControlPlane, tree: Tree, pods: Iterable[Pod]) -> list[str]:
     for pod in pods:
         for claim in _claims(pod):
             if pod["spec"].get("nodeName") != homes.get(claim):
-                problems.append(f"{pod['metadata']['name']} is on {pod['spec'].get('nodeName')}, its volume on {homes.get(claim)}")
+                problems.append(
+                    f"{pod['metadata']['name']} is on {pod['spec'].get('nodeName')}, its volume on {homes.get(claim)}"
+                )
     return problems
 
 
@@ -99,10 +102,11 @@ def _get(plane: ControlPlane, *words: str) -> list[dict[str, Any]]:
     return json.loads(plane.kubectl(*words, "--output=json").stdout)["items"]
 
 
-def settled(plane: ControlPlane, tree: Tree) -> dict[str, Counter[str]]:
+def settled(plane: ControlPlane, tree: Tree, *, all_run: bool = False) -> dict[str, Counter[str]]:
     """Where the pods are (see `placed`) once each of them runs or the scheduler has found no node for it.
 
-    AssertionError with who is neither, where that takes too long.
+    With `all_run`, once each of them runs: the scheduler tries again some seconds after a node
+    has come back. AssertionError with who is left, where that takes too long.
     """
     wanted = sum(service.replicas for service in tree.cluster.services)
     undecided: list[str] = []
@@ -111,7 +115,10 @@ def settled(plane: ControlPlane, tree: Tree) -> dict[str, Counter[str]]:
     def decided() -> bool:
         plane.check()
         pods = live(plane, tree.cluster.namespace)
-        undecided[:] = [pod["metadata"]["name"] for pod in pods if not (_is(pod, "Ready", "True") or _is(pod, "PodScheduled", "False"))]
+        undecided[:] = [
+            pod["metadata"]["name"] for pod in pods
+            if not _is(pod, "Ready", "True") and (all_run or not _is(pod, "PodScheduled", "False"))
+        ]
         found.clear()
         found.update(placed(tree, pods))
         number = sum(count for services in found.values() for name, count in services.items() if name != OTHER)
@@ -119,7 +126,9 @@ def settled(plane: ControlPlane, tree: Tree) -> dict[str, Counter[str]]:
             undecided.append(f"{number} pods instead of {wanted}")
         return not undecided
 
-    assert until(decided, _PATIENCE, _PAUSE), f"after {_PATIENCE} s still undecided: {', '.join(undecided)}"
+    assert until(decided, _PATIENCE, _PAUSE), (
+        f"after {_PATIENCE} s still without a verdict: {', '.join(undecided)}\n{waiting(plane)}"
+    )
     return found
 
 

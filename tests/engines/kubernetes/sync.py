@@ -110,8 +110,9 @@ def waiting(plane: ControlPlane) -> str:
     found = json.loads(plane.kubectl(
         "get", "pods", "--all-namespaces", "--field-selector=status.phase=Pending", "--output=json"
     ).stdout)["items"]
-    return "\n".join(
-        f"{pod['metadata']['name']}: "
-        + next((one.get("message", one["status"]) for one in pod["status"].get("conditions", ()) if one["type"] == "PodScheduled"), "new")
-        for pod in found
-    )
+    reasons = {
+        pod["metadata"]["name"]: one.get("message", one["status"])
+        for pod in found for one in pod["status"].get("conditions", ()) if one["type"] == "PodScheduled"
+    }
+    names = [pod["metadata"]["name"] for pod in found]
+    return "\n".join(f"{name}: {reasons.get(name, 'the scheduler has not tried yet')}" for name in names)

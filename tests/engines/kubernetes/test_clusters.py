@@ -12,7 +12,7 @@ from tests.compiled import scheduler
 from tests.compiled.tree import name_of
 from tests.engines.kubernetes import sync
 from tests.engines.kubernetes.dropped import dropped
-from tests.engines.kubernetes.placement import NOWHERE, OTHER, live, misbound, misplaced, placed, settled
+from tests.engines.kubernetes.placement import OTHER, live, misbound, misplaced, placed, settled
 
 
 def test_everything_is_accepted_without_a_word(running):
@@ -28,6 +28,12 @@ def test_nothing_is_left_out_of_what_was_sent(running):
         for path in dropped(one, kept)
     ]
     assert not lost, "\n".join(lost)
+
+
+def test_the_pod_network_is_accepted(running):
+    """What the bootstrap applies. Not for real: the nodes' reserve stands for these pods already."""
+    network = running.tree.documents["bootstrap/pod-network.yml"]
+    assert not sync.apply(running.plane, network, *running.options, "--dry-run=server")
 
 
 def test_applied_again_nothing_changes(running):
@@ -92,8 +98,7 @@ def test_pods_without_spreading_are_noticed(running):
         _replace(plane, loose)
         settled(plane, tree)
         plane.kubectl("uncordon", away)
-        found = settled(plane, tree)
-        assert NOWHERE not in found, f"with all nodes back, pods still wait: {sync.waiting(plane)}"
+        found = settled(plane, tree, all_run=True)
         problems = misplaced(tree, found)
         assert any(name in problem and "instead of" in problem for problem in problems for name in names), (
             f"bridges that nothing spreads are at {found}, and the check finds nothing wrong"

@@ -32,17 +32,21 @@ def test_a_drained_node(running, kind):
         after = settled(plane, tree)
         said = Counter({share.service.name: share.pods for share in shares(cluster, node) if drains.stays(share)})
         real = after.get(NOWHERE, Counter())
-        assert +real == said, f"{node.name} drained: the page says that {dict(said)} wait, but {dict(real)} do\n{waiting(plane)}"
+        assert +real == said, (
+            f"{node.name} drained: the page says that {dict(said)} wait, but {dict(real)} do\n{waiting(plane)}"
+        )
         assert not after.get(node.name), f"{node.name} drained, and still has {dict(after[node.name])}"
         for other in cluster.nodes:
             if other not in group.nodes:
-                assert _ours(after, other.name) == _ours(before, other.name), f"the drain of {node.name} moved pods of {other.name}"
+                assert _ours(after, other.name) == _ours(before, other.name), (
+                    f"the drain of {node.name} moved pods of {other.name}"
+                )
         if kind == "brokers" and others:
             _refused(plane, others[0].name)
     finally:
         for one in group.nodes:
             plane.kubectl("uncordon", one.name)
-        back = settled(plane, tree)
+        back = settled(plane, tree, all_run=True)
     assert not misplaced(tree, back), "\n".join(misplaced(tree, back))
 
 
@@ -58,4 +62,6 @@ def _ours(found, node: str) -> dict[str, int]:
 def _refused(plane, node: str) -> None:
     """With one broker's node away, the budgets let no second one go."""
     done = plane.kubectl("drain", node, *_OPTIONS, "--timeout=2s", check=False)
-    assert done.returncode and "disruption budget" in done.stderr, f"{node} could be drained as well:\n{done.stdout}{done.stderr}"
+    assert done.returncode and "disruption budget" in done.stderr, (
+        f"{node} could be drained as well:\n{done.stdout}{done.stderr}"
+    )

@@ -29,6 +29,7 @@ import argparse
 import errno
 import json
 import os
+import resource
 import select
 import socket
 import struct
@@ -200,10 +201,12 @@ class Load:
             if body[1]:
                 raise ConnectionRefusedError(f"CONNACK {body[1]}")
             del self._connecting[session]
-            session.open, self._progress = True, now
+            session.open = True
             self.open += 1
-            self._counts["reconnected"] += session.before
-            session.before = True
+            if session.before:
+                self._counts["reconnected"] += 1
+            else:
+                session.before, self._progress = True, now
             self._connects.append((now, now - session.sent))
             return
         if kind == PUBLISH:
@@ -350,6 +353,8 @@ def main() -> int:
     address, _, port = arguments.to.rpartition(":")
     if not address or not port.isdigit():
         parser.error("--to needs an address and a port")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     load = Load(
         (address, int(port)), [source for source in arguments.sources.split(",") if source],
         arguments.prefix, arguments.keepalive, arguments.reconnect,

@@ -34,7 +34,7 @@ done
 
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work" && rm -rf "$work"' EXIT
-mkdir -p "$work"/apt/{lists,cache,parts} "$work"/{debs,packages,kubernetes,home,tmp}
+mkdir -p "$work"/apt/{lists,verified,cache,parts} "$work"/{debs,packages,kubernetes,home,tmp}
 
 # The machine's own archives of Debian, with their sources, in a state of our own. apt checks
 # every file against the list that the archive signs.
@@ -49,8 +49,8 @@ apt-get "${private[@]}" indextargets --format "\$(REPO_URI) \$(RELEASE) \$(COMPO
   done
 done >"$work/apt/parts/debian.list"
 [[ -s $work/apt/parts/debian.list ]] || fail "apt has no archive of Debian here; this is built from Debian's source packages"
-private+=(-o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$work/apt/parts")
-apt-get "${private[@]}" update
+private+=(-o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$work/apt/parts" -o "Dir::State::lists=$work/apt/verified")
+apt-get "${private[@]}" update || fail "the archives of Debian that apt has here do not answer, or Debian has not signed them"
 
 cd "$work/debs"
 apt-get "${private[@]}" download "golang-1.19-go=$GO" "golang-1.19-src=$GO" "golang-github-modern-go-reflect2-dev=$REFLECT2" ||
@@ -73,6 +73,8 @@ cd "$work/kubernetes"
 go=$work/packages/usr/lib/go-1.19
 export HOME=$work/home TMPDIR=$work/tmp GOROOT=$go GOPATH=$work/home/go GOCACHE=$work/home/cache PATH=$go/bin:$PATH
 export CGO_ENABLED=0 GO111MODULE=off GOFLAGS='' GOLDFLAGS='-s -w'
+# What a make that calls this was told is not meant for the makes below.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 make generated_files
 for program in "${PROGRAMS[@]}"; do
   make WHAT="cmd/$program"
