@@ -5,25 +5,13 @@ from __future__ import annotations
 import pytest
 
 from components.haproxy.files import files
-from tests.conftest import CLUSTERS, ROOT
+from tests.engines.clusters import one_of_each
 from tests.engines.haproxy import adapted
 from tests.engines.haproxy.laboratory import Laboratory
 from tests.haproxy.checks import CONFIG, SYSCTL
 
 
-def _different() -> list[str]:
-    """The clusters, less those whose configuration another one has: a running HAProxy costs seconds."""
-    found: dict[str, str] = {}
-    for name in CLUSTERS:
-        lines = []
-        for file in (CONFIG, SYSCTL):
-            path = ROOT / "compiled" / name / "haproxy" / file
-            lines += path.read_text("utf-8").splitlines() if path.is_file() else [name]
-        found.setdefault("\n".join(line for line in lines if not line.startswith("#")), name)
-    return list(found.values())
-
-
-@pytest.fixture(scope="session", params=_different())
+@pytest.fixture(scope="session", params=one_of_each(f"haproxy/{CONFIG}", f"haproxy/{SYSCTL}"))
 def cluster(request):
     from components.cluster.kapitan import read_cluster
 

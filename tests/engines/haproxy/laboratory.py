@@ -17,7 +17,7 @@ from tests.engines.haproxy.adapted import files_of_a_process
 from tests.engines.haproxy.balancer import Balancer
 from tests.engines.haproxy.broker import Broker, Certificates
 from tests.engines.haproxy.network import Host, Network, Refused
-from tests.engines.kubernetes.pki import Authority
+from tests.engines.pki import Authority
 from tests.engines.mqtt.client import Client
 from tests.engines.mqtt.generator import Generator
 from tests.engines.programs import installed, not_run

@@ -15,7 +15,7 @@ import pytest
 
 from tests.engines.haproxy import adapted
 from tests.engines.haproxy.broker import WHO
-from tests.engines.kubernetes.pki import Authority
+from tests.engines.pki import Authority
 from tests.engines.mqtt.client import Client, Unanswered
 from tests.haproxy.checks import CONFIG, SYSCTL
 from tests.haproxy.configuration import settings

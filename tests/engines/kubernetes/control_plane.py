@@ -12,7 +12,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from scripts.engine_catalogue import builds
-from tests.engines.kubernetes.pki import Authority
+from tests.engines.pki import Authority
 from tests.engines.processes import Process, free_port
 from tests.engines.programs import built, installed
 

@@ -16,7 +16,7 @@ from typing import Iterator
 from urllib.request import urlopen
 
 from scripts.engine_catalogue import MODULES, packages
-from tests.engines.kubernetes.pki import Authority
+from tests.engines.pki import Authority
 from tests.engines.virtual_machine.machine import BUILD, HOST
 
 # Settings that whoever has a frozen archive, or a proxy in front of it, has given to apt.

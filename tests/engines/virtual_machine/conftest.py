@@ -6,18 +6,15 @@ from typing import Iterator
 
 import pytest
 
-from tests.conftest import CLUSTERS, ROOT
+from tests.engines.clusters import one_of_each
 from tests.engines.virtual_machine import archives
 from tests.engines.virtual_machine.archives import KeyServer
+from tests.haproxy.checks import CONFIG
 
 
 def balancers() -> list[str]:
-    """Clusters whose load balancers differ, the last of equal ones: each costs minutes here."""
-    found = {}
-    for name in CLUSTERS:
-        text = (ROOT / "compiled" / name / "haproxy" / "haproxy.cfg").read_text("utf-8")
-        found["\n".join(line for line in text.splitlines() if not line.startswith("#"))] = name
-    return list(found.values())
+    """Clusters whose load balancers differ: each costs minutes here."""
+    return one_of_each(f"haproxy/{CONFIG}")
 
 
 @pytest.fixture(scope="session")
