@@ -27,7 +27,7 @@ engines-install: $(READY) ## Install or build the programs that `make engines` r
 	@$(BIN)/python scripts/install_engines.py $(ARGS)
 
 engines: $(READY) ## Run what was compiled on the programs that read it
-	@$(BIN)/python -m pytest -n 0 -rs tests/engines $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -rs tests/engines $(ARGS)
 
 engines-100k: $(READY) ## Every device through one HAProxy in a virtual machine (slow: half an hour and more)
 	@$(BIN)/python -m pytest -n 0 -rs tests/engines/virtual_machine/full_size.py $(ARGS)

@@ -1,12 +1,42 @@
-"""What the tests of all engines share: figures that a run measured, printed at its end."""
+"""What the tests of all engines share: who runs beside whom, and figures, printed at the end of a run."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Callable
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.conftest import CLUSTERS, ROOT
 
 _PROPERTY = "figure"
+_HERE = Path(__file__).parent
+# What takes longest begins first, so that nothing else waits for it at the end.
+_FIRST = ("virtual_machine", "argocd", "bootstrap")
+
+
+class _ByEngine(LoadScopeScheduling):
+    """With several processes, what an engine does for a cluster stays in one: its tests share what runs."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, test = nodeid.partition("::")
+        clusters = [name for name in CLUSTERS if name in test.partition("[")[2]]
+        return f"{_engine(ROOT / path)} {max(clusters, key=len, default='')}"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> LoadScopeScheduling:
+    return _ByEngine(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: place for place, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: rank.get(_engine(item.path), len(rank)))
+
+
+def _engine(path: Path) -> str:
+    """Folder of the engine that a test belongs to; nothing for a test from elsewhere."""
+    return path.relative_to(_HERE).parts[0] if path.is_relative_to(_HERE) else ""
 
 
 @pytest.fixture
