@@ -65,7 +65,10 @@ def test_an_unknown_password_fails_the_job(change):
 
 
 @pytest.mark.parametrize(
-    "password, words", [("q7Kz2Wd", "at least 8 characters"), (made_up() + "aaa", "easy to guess"), (made_up() + "321", "easy to guess")]
+    "password, words",
+    [("q7Kz2Wd", "at least 8 characters"), (made_up() + "aaa", "easy to guess"), (made_up() + "321", "easy to guess")],
+    # Made up passwords are no names for tests: each process makes up its own.
+    ids=["short", "equal characters", "falling characters"],
 )
 def test_a_password_that_auth_refuses_fails_with_its_words(change, password, words):
     auth = Auth(FIRST)

@@ -22,7 +22,7 @@ from tests.engines.virtual_machine.agent import Done
 from tests.engines.virtual_machine.archives import KeyServer
 from tests.engines.virtual_machine.machine import HOST, OWN, Machine
 
-FOLDER = "/root/compiled"
+FOLDER = "/srv/compiled"
 OUTSIDE = "outside"  # the network namespace of brokers and devices
 # Values of bootstrap.sh that a machine of this distribution cannot have as compiled: the script
 # is for the platform's Ubuntu, and HAProxy comes from an archive for that.
@@ -109,13 +109,13 @@ class BalancerHost(Machine):
 
     def start_broker(self, name: str) -> None:
         server = next(found for found in self.mqtt.servers if found.name == name)
-        self.put(f"/root/{name}.conf", (
+        self.put(f"/srv/{name}.conf", (
             f"listener {server.port} {server.address}\nallow_anonymous true\nmax_connections -1\n"
             "persistence false\nlog_dest none\nset_tcp_nodelay true\n"
         ))
         self.sh(
             f"systemd-run --quiet --unit=broker-{name} --property=LimitNOFILE=1048576 "
-            f"--property=NetworkNamespacePath=/run/netns/{OUTSIDE} mosquitto -c /root/{name}.conf"
+            f"--property=NetworkNamespacePath=/run/netns/{OUTSIDE} mosquitto -c /srv/{name}.conf"
         )
 
     def stop_broker(self, name: str) -> None:

@@ -25,21 +25,21 @@ class Devices:
         balancer = host.cluster.load_balancer.address
         for address in addresses:
             host.sh(f"ip -n {OUTSIDE} addr replace {address}/32 dev outside; ip route replace {address} dev inside")
-        host.put("/root/load.py", LOAD.read_bytes())
-        host.sh("rm -f /root/orders /root/answers; mkfifo /root/orders /root/answers")
-        load = f"python3 /root/load.py --to {balancer}:{host.mqtt.listen} --from {','.join(addresses)}"
+        host.put("/srv/load.py", LOAD.read_bytes())
+        host.sh("rm -f /srv/orders /srv/answers; mkfifo /srv/orders /srv/answers")
+        load = f"python3 /srv/load.py --to {balancer}:{host.mqtt.listen} --from {','.join(addresses)}"
         # Both ends of both pipes stay open as long as the load generator runs.
         host.sh(
             f"systemd-run --quiet --unit=devices --collect --property=LimitNOFILE=1048576 "
             f"--property=NetworkNamespacePath=/run/netns/{OUTSIDE} "
-            f"bash -c {shlex.quote(f'exec {load} 3<>/root/orders 4<>/root/answers </root/orders >/root/answers')}"
+            f"bash -c {shlex.quote(f'exec {load} 3<>/srv/orders 4<>/srv/answers </srv/orders >/srv/answers')}"
         )
 
     def order(self, line: str, seconds: float = 600) -> dict[str, Any]:
         """Give an order of load.py and wait for its answer."""
         # One command, and no asking in between: what emulation makes dear is starting programs.
         done = self._host.sh(
-            f"echo {shlex.quote(line)} >/root/orders && read -r -t {seconds:.0f} answer </root/answers && printf '%s' \"$answer\"",
+            f"echo {shlex.quote(line)} >/srv/orders && read -r -t {seconds:.0f} answer </srv/answers && printf '%s' \"$answer\"",
             seconds=seconds + 60, check=False,
         )
         if done.code == 0:
