@@ -188,7 +188,7 @@ def test_a_broken_commit_is_reported_and_the_next_one_mends_it(synced, tmp_path)
     deployment["spec"]["template"]["metadata"]["labels"]["edited"] = "yes"
     path.write_text(yaml.safe_dump_all(documents), "utf-8")
     synced.commit(broken, "A selector is changed")
-    synced.application.wait(lambda found: "Retrying" in found["status"]["operationState"].get("message", ""), "failing")
+    synced.application.wait(lambda found: "Retrying" in found["status"].get("operationState", {}).get("message", ""), "failing")
     with pytest.raises(NotReached, match=f"Deployment {service.name}: .*selector.*field is immutable"):
         synced.application.synced(synced.revision, seconds=0)
     synced.commit(good, "The selector is as it was")

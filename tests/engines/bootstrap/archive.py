@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Mapping
@@ -15,11 +16,11 @@ LONG_AGO = "20250101T000000"
 
 
 class Signer:
-    """A signing key of gpg, in a home of its own."""
+    """A signing key of gpg, in a home of its own until it is closed."""
 
-    def __init__(self, folder: Path, name: str, life: str = "2099-01-01") -> None:
-        self._home = folder / name
-        self._home.mkdir(mode=0o700, parents=True)
+    def __init__(self, name: str, life: str = "2099-01-01") -> None:
+        # Not in pytest's folders: the path of the agent's socket has to be short.
+        self._home = Path(tempfile.mkdtemp(prefix="gpg-"))
         self._gpg("--passphrase", "", "--faked-system-time", LONG_AGO, "--quick-generate-key", f"{name} (test)", "rsa2048", "sign", life)
         listed = self._gpg("--with-colons", "--list-keys").decode().splitlines()
         self.fingerprint = next(line.split(":")[9] for line in listed if line.startswith("fpr:"))
@@ -37,6 +38,7 @@ class Signer:
     def close(self) -> None:
         """End the agent that gpg has started."""
         subprocess.run(["gpgconf", "--homedir", str(self._home), "--kill", "all"], check=False, timeout=30)
+        shutil.rmtree(self._home, ignore_errors=True)
 
 
 @dataclass(frozen=True)

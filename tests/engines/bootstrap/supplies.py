@@ -74,7 +74,7 @@ def supplies(cluster: Cluster, folder: Path) -> Supplies:
     exchanges: dict[str, tuple[str, str]] = {}
     runtime, kubernetes = cluster.platform.runtime, cluster.platform.kubernetes
 
-    signers = [Signer(folder / "keys", "system")]
+    signers = [Signer("system")]
     archive = folder / "system"
     shutil.copytree(system()[1], archive)
     publish(archive, signers[0])
@@ -95,7 +95,7 @@ def _repository(
     sites: dict[str, Path | bytes], exchanges: dict[str, tuple[str, str]], signers: list[Signer],
 ) -> None:
     """A signed repository at the inventory's address, and the key that it is signed with at the key's."""
-    signer = Signer(folder / "keys", name)
+    signer = Signer(name)
     signers.append(signer)
     place = folder / name
     place.mkdir()

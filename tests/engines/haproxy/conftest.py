@@ -1,21 +1,13 @@
-"""A running load balancer of each cluster whose HAProxy configuration differs from the others'."""
+"""A running load balancer."""
 
 from __future__ import annotations
 
 import pytest
 
 from components.haproxy.files import files
-from tests.engines.clusters import one_of_each
 from tests.engines.haproxy import adapted
 from tests.engines.haproxy.laboratory import Laboratory
 from tests.haproxy.checks import CONFIG, SYSCTL
-
-
-@pytest.fixture(scope="session", params=one_of_each(f"haproxy/{CONFIG}", f"haproxy/{SYSCTL}"))
-def cluster(request):
-    from components.cluster.kapitan import read_cluster
-
-    return read_cluster(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
 
+import pytest
+
 from components.cluster.load import load
 from tests.conftest import ROOT
+from tests.engines.clusters import balancers
 from tests.engines.haproxy import adapted
 from tests.haproxy.checks import CONFIG
 from tests.inventory.targets import renderer
+
+pytestmark = pytest.mark.parametrize("cluster", balancers(), indirect=True, scope="session")
 
 SHORT = 6  # seconds that the compiled timeout becomes
 GUIDE = 300  # the timeout of the reference deployment, whose devices may not be silent for longer

@@ -9,11 +9,14 @@ from statistics import median
 
 import pytest
 
+from tests.engines.clusters import balancers
 from tests.engines.haproxy import adapted
 from tests.engines.haproxy.balancer import resident_memory
 from tests.engines.haproxy.broker import WHO
 from tests.engines.processes import until
 from tests.engines.programs import not_run
+
+pytestmark = pytest.mark.parametrize("cluster", balancers(), indirect=True, scope="session")
 
 SESSIONS = 9000
 GUESTS = 300  # sessions that come on top of these for a while

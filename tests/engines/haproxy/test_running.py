@@ -13,12 +13,15 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.engines.clusters import balancers
 from tests.engines.haproxy import adapted
 from tests.engines.haproxy.broker import WHO
 from tests.engines.pki import Authority
 from tests.engines.mqtt.client import Client, Unanswered
 from tests.haproxy.checks import CONFIG, SYSCTL
 from tests.haproxy.configuration import settings
+
+pytestmark = pytest.mark.parametrize("cluster", balancers(), indirect=True, scope="session")
 
 
 def _broker_of(client: Client) -> str:

@@ -6,15 +6,8 @@ from typing import Iterator
 
 import pytest
 
-from tests.engines.clusters import one_of_each
 from tests.engines.virtual_machine import archives
 from tests.engines.virtual_machine.archives import KeyServer
-from tests.haproxy.checks import CONFIG
-
-
-def balancers() -> list[str]:
-    """Clusters whose load balancers differ: each costs minutes here."""
-    return one_of_each(f"haproxy/{CONFIG}")
 
 
 @pytest.fixture(scope="session")

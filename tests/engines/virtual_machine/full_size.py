@@ -14,9 +14,9 @@ from typing import Any, Iterator
 
 import pytest
 
+from tests.engines.clusters import balancers
 from tests.engines.virtual_machine import usage
 from tests.engines.virtual_machine.balancer import BalancerHost
-from tests.engines.virtual_machine.conftest import balancers
 from tests.engines.virtual_machine.devices import Devices
 from tests.engines.virtual_machine.wall import LAST, PARTS, Ramp
 from tests.engines.processes import until
