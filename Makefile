@@ -29,7 +29,7 @@ engines-install: $(READY) ## Install or build the programs that `make engines` r
 engines: $(READY) ## Run what was compiled on the programs that read it
 	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -rs tests/engines $(ARGS)
 
-engines-100k: $(READY) ## Every device through one HAProxy in a virtual machine (slow: half an hour and more)
+engines-100k: $(READY) ## Every device through one HAProxy in a virtual machine (twenty minutes)
 	@$(BIN)/python -m pytest -n 0 -rs --capture=no tests/engines/virtual_machine/full_size.py $(ARGS)
 
 check: $(READY) ## Is compiled/ up to date, and do the shell scripts pass shellcheck

@@ -1,4 +1,4 @@
-"""Every device of a cluster through one HAProxy process: `make engines-100k`, a quarter of an hour and more.
+"""Every device of a cluster through one HAProxy process: `make engines-100k`, twenty minutes.
 
 The load balancer's host has the memory of the inventory; the script has made it what it is, so
 HAProxy runs with every compiled file as it stands. Brokers and devices are in the same virtual
@@ -114,7 +114,8 @@ def test_every_device_connects_and_outlives_a_reload(host, lost, figures):
     say(f"after the reload {MORE} more, {refused} attempts failed before: {settled}")
     figures("attempts that failed after the reload, of new sessions", refused)
     assert (settled["open"], settled["lost"]) == (sessions + MORE, 0), f"new sessions after the reload: {settled}"
-    bound = sessions / host.cluster.platform.haproxy["source_port_retries"]
+    # Each failure passes so many held ports of one broker.
+    bound = sessions / host.cluster.platform.haproxy["source_port_retries"] + len(names)
     assert refused <= bound, f"after the reload {refused} attempts failed, expected are {bound:.0f} at most"
     all_answer(devices, "publish", sessions + MORE)
 
