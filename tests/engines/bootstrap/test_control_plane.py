@@ -24,6 +24,7 @@ from tests.engines.bootstrap.supplies import argocd_manifest
 from tests.engines.programs import not_run
 
 JOIN_FILE = "/run/dojot-join"
+TOKEN_TYPE = "bootstrap.kubernetes.io/token"
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,13 @@ def _objects(at: Master) -> dict[str, str]:
         f"{one['kind']} {one['metadata'].get('namespace', '')}/{one['metadata']['name']}":
             # The controllers of a running cluster write status all the time.
             str(one["metadata"].get("generation") or one["metadata"]["resourceVersion"])
-        for one in found
+        for one in found if not _follows_the_clock(one)
     }
+
+
+def _follows_the_clock(one: dict) -> bool:
+    """kubeadm init's own token dies after a minute, and `cluster-info` is signed anew for the tokens that are left."""
+    return one.get("type") == TOKEN_TYPE or (one["kind"], one["metadata"]["name"]) == ("ConfigMap", "cluster-info")
 
 
 def test_an_init_that_broke_off_is_not_taken_for_a_control_plane(at):
@@ -166,10 +172,12 @@ def _kubeadm_join(worker: SiteHost, *words: str, seconds: int = 60):
 
 
 def test_join_done_leaves_no_token_of_ours(at):
-    others = {name for name in _tokens(at) if "dojot" not in _tokens(at)[name]}
+    at.host.run("kubeadm", "token", "create", f"--kubeconfig={ADMIN}", "--ttl=1h", "--description=of another person")
     said = _done(at.host, "join-done")
     assert said.count("done: delete the join token") == 2
-    assert set(_tokens(at)) == others, "tokens of others are gone, or ours are left"
+    left = list(_tokens(at).values())
+    assert "of another person" in left, "the token of another person is gone"
+    assert not [description for description in left if "dojot" in description]
     assert at.host.run("test", "-e", JOIN_FILE, check=False).returncode == 1
     _changes_nothing(at, "join-done")
 
@@ -177,7 +185,7 @@ def test_join_done_leaves_no_token_of_ours(at):
 def _tokens(at: Master) -> dict[str, str]:
     """Bootstrap token -> its description."""
     found = json.loads(at.plane.kubectl(
-        "get", "secrets", "--namespace=kube-system", "--field-selector=type=bootstrap.kubernetes.io/token", "--output=json"
+        "get", "secrets", "--namespace=kube-system", f"--field-selector=type={TOKEN_TYPE}", "--output=json"
     ).stdout)["items"]
     return {one["metadata"]["name"]: base64.b64decode(one["data"].get("description", "")).decode() for one in found}
 
