@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping
 
-from .quantity import millicores, size
-from .types import Frontend, Group, Hardware, LoadBalancer, Port, Scale, Server, Service
+from .hardware import hardware
+from .quantity import size
+from .types import Frontend, Group, LoadBalancer, Port, Scale, Server, Service
 
 # HAProxy's own descriptors beside two for each connection: checks, logs, sockets,
 # threads. Measured on 2.6: about 2 x maxconn + 35 + 3 x threads; this leaves ample room.
@@ -33,11 +34,7 @@ def load_balancer(
     return LoadBalancer(
         hostname=entry["hostname"],
         address=entry["address"],
-        hardware=Hardware(
-            millicores(entry["hardware"]["cpu"]),
-            size(entry["hardware"]["memory"]),
-            size(entry["hardware"]["disk"]),
-        ),
+        hardware=hardware(entry.get("hardware")),
         frontends=frontends,
         maxconn=maxconn,
         open_files=2 * maxconn + _SPARE_FILES,

@@ -6,10 +6,10 @@ from typing import Any
 
 from .balancer import load_balancer
 from .frozen import freeze
-from .quantity import millicores, size
+from .hardware import hardware
 from .services import services
 from .sizes import scale
-from .types import Cluster, GitSource, Group, Hardware, Node, Platform
+from .types import Cluster, GitSource, Group, Node, Platform
 
 
 def build(parameters: dict[str, Any]) -> Cluster:
@@ -43,11 +43,6 @@ def build(parameters: dict[str, Any]) -> Cluster:
     ))
 
 
-def hardware(entry: dict[str, Any]) -> Hardware:
-    """{cpu, memory, disk} as quantities -> numbers."""
-    return Hardware(millicores(entry["cpu"]), size(entry["memory"]), size(entry["disk"]))
-
-
 def _nodes(parameters: dict[str, Any]) -> tuple[Node, ...]:
     groups = parameters["node_groups"]
     return tuple(
@@ -55,7 +50,7 @@ def _nodes(parameters: dict[str, Any]) -> tuple[Node, ...]:
             name=name,
             address=entry["address"],
             group=entry["group"],
-            hardware=hardware(entry.get("hardware", groups[entry["group"]]["hardware"])),
+            hardware=hardware(entry.get("hardware", groups[entry["group"]].get("hardware"))),
         )
         for name, entry in parameters["cluster"]["nodes"].items()
     )

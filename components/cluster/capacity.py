@@ -99,11 +99,12 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
         "open files of HAProxy", balancer.open_files, OPEN_FILES_CEILING, "count",
         ("scale", "devices"), "Share the devices between several load balancers",
     )
-    yield Limit(
-        "memory of the load balancer", scale.devices * balancer.memory_per_session,
-        balancer.hardware.memory - cluster.reserve.memory, "bytes",
-        ("load_balancer", "hardware"), "Give the load balancer more memory",
-    )
+    if balancer.hardware:
+        yield Limit(
+            "memory of the load balancer", scale.devices * balancer.memory_per_session,
+            balancer.hardware.memory - cluster.reserve.memory, "bytes",
+            ("load_balancer", "hardware"), "Give the load balancer more memory",
+        )
 
 
 def _kafka(cluster: Cluster) -> Iterator[Limit]:
@@ -131,6 +132,8 @@ def _nodes(cluster: Cluster, group: Group) -> Iterator[Limit]:
         for kind in ("cpu", "memory")
     )
     for node in group.nodes:
+        if node.hardware is None:
+            continue
         where = f"node {node.name}"
         path = ("cluster", "nodes", node.name)
         fix = f"Give {node.name} more, move a service to another group, or request less"

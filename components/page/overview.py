@@ -58,7 +58,9 @@ def _machine(cluster: Cluster, node: Node) -> tuple[str, ...]:
     return (code(node.name), code(node.address), node.group, label, *_hardware(node.hardware), runs)
 
 
-def _hardware(hardware: Hardware) -> tuple[str, str, str]:
+def _hardware(hardware: Hardware | None) -> tuple[str, str, str]:
+    if hardware is None:
+        return "", "", ""
     return cores(hardware.cpu), amount(hardware.memory), amount(hardware.disk)
 
 

@@ -21,6 +21,8 @@ from tests.compiled.tree import Tree
 from tests.compiled.workloads import Workload, workloads
 
 HOST = "kubernetes.io/hostname"
+# Of a node without stated hardware: 1,000 cores and 1 TiB.
+_PLENTY = 1_000_000, 2**40
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -86,7 +88,9 @@ def machines(tree: Tree) -> list[Machine]:
 
 
 def free(cluster: Cluster, node: Node) -> tuple[int, int]:
-    """CPU (millicores) and memory (bytes) of a node for dojot's pods."""
+    """CPU (millicores) and memory (bytes) of a node for dojot's pods; plenty where nobody says what it has."""
+    if node.hardware is None:
+        return _PLENTY
     group = cluster.groups[node.group]
     return (
         node.hardware.cpu - cluster.reserve.cpu - argocd_request(cluster, group, "cpu"),

@@ -15,11 +15,15 @@ def groups(parameters: dict[str, Any]) -> Iterator[Finding]:
         (("cluster", "nodes", name, "group"), node["group"])
         for name, node in parameters["cluster"]["nodes"].items()
     ]
+    places += [(("placement", part), group) for part, group in parameters["placement"].items()]
+    # What placement has wrong is wrong once, however many services follow it.
+    placed = set(parameters["placement"].values())
     places += [
         (("services", name, "group"), service["group"])
-        for name, service in parameters["services"].items()
+        for name, service in parameters["services"].items() if service["group"] not in placed
     ]
-    places.append((("platform", "argocd", "group"), parameters["platform"]["argocd"]["group"]))
+    if parameters["platform"]["argocd"]["group"] not in placed:
+        places.append((("platform", "argocd", "group"), parameters["platform"]["argocd"]["group"]))
     for path, group in places:
         if group not in groups:
             workers = groups.keys() - ({CONTROL_PLANE} if path[0] != "cluster" else set())

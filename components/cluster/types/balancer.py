@@ -39,7 +39,7 @@ class LoadBalancer:
 
     hostname: str
     address: str
-    hardware: Hardware
+    hardware: Hardware | None
     frontends: tuple[Frontend, ...]
     maxconn: int
     open_files: int

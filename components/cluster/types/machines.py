@@ -19,12 +19,12 @@ class Hardware:
 
 @dataclass(frozen=True)
 class Node:
-    """One machine of the Kubernetes cluster."""
+    """One machine of the Kubernetes cluster; what an inventory does not say of it is not judged."""
 
     name: str
     address: str
     group: str
-    hardware: Hardware
+    hardware: Hardware | None
 
 
 @dataclass(frozen=True)

@@ -225,15 +225,17 @@ def two_budgets_for_one_pod(tree: Tree) -> str:
 @breaks(placement.jobs_find_room, "no room on any node")
 def a_job_too_large_for_its_node(tree: Tree) -> str:
     found = tree.some("Job")
-    _pod(found)["containers"][0]["resources"]["requests"]["cpu"] = "64"
+    _pod(found)["containers"][0]["resources"]["requests"]["cpu"] = "2000"
     return found["metadata"]["name"]
 
 
 @breaks(placement.updates_find_room, "no room for the new pod")
 def an_update_of_a_pod_that_fills_its_node(tree: Tree) -> str:
     found = tree.some("Deployment", lambda entry: entry["spec"]["strategy"]["type"] == "RollingUpdate")
-    node = max(tree.cluster.nodes, key=lambda node: node.hardware.memory)
-    _pod(found)["containers"][0]["resources"]["requests"]["memory"] = str(node.hardware.memory // 2 + 1)
+    largest = max((node.hardware.memory for node in tree.cluster.nodes if node.hardware), default=0)
+    if not largest:
+        raise Absent(f"nobody says what the nodes of {tree.cluster.name} have")
+    _pod(found)["containers"][0]["resources"]["requests"]["memory"] = str(largest // 2 + 1)
     return found["metadata"]["name"]
 
 

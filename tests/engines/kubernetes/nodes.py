@@ -47,7 +47,7 @@ def nodes(plane: ControlPlane, cluster: Cluster) -> Iterator[None]:
 
 def node_object(cluster: Cluster, node: Node) -> dict[str, Any]:
     """The Node as its kubelet and the bootstrap leave it; what the system and Argo CD keep is not allocatable."""
-    hardware, kubernetes = node.hardware, cluster.platform.kubernetes
+    kubernetes = cluster.platform.kubernetes
     master = node.group == CONTROL_PLANE
     labels = {
         HOST: node.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
@@ -55,7 +55,8 @@ def node_object(cluster: Cluster, node: Node) -> dict[str, Any]:
         **({kubernetes["control_plane_label"]: ""} if master else {cluster.group_label: cluster.groups[node.group].label}),
     }
     cpu, memory = free(cluster, node)
-    fixed = {"pods": str(_PODS), "ephemeral-storage": str(hardware.disk)}
+    whole = (node.hardware.cpu, node.hardware.memory) if node.hardware else (cpu, memory)
+    fixed = {"pods": str(_PODS), "ephemeral-storage": str(node.hardware.disk if node.hardware else 2**40)}
     return {
         "apiVersion": "v1", "kind": "Node", "metadata": {"name": node.name, "labels": labels},
         "spec": {"taints": [{"key": kubernetes["control_plane_taint"], "effect": "NoSchedule"}]} if master else {},
@@ -63,7 +64,7 @@ def node_object(cluster: Cluster, node: Node) -> dict[str, Any]:
             "addresses": [
                 {"type": "InternalIP", "address": node.address}, {"type": "Hostname", "address": node.name},
             ],
-            "capacity": {"cpu": f"{hardware.cpu}m", "memory": str(hardware.memory), **fixed},
+            "capacity": {"cpu": f"{whole[0]}m", "memory": str(whole[1]), **fixed},
             "allocatable": {"cpu": f"{cpu}m", "memory": str(memory), **fixed},
             "nodeInfo": {**dict.fromkeys(_INFORMATION, "simulated"), "kubeletVersion": kubernetes["version"]},
         },
