@@ -6,8 +6,10 @@ readonly RANDOM_LENGTH=32
 
 step_secrets() {
   need_cluster
-  create_namespace "$NAMESPACE"
-  local row secret previous=''
+  local row secret namespace previous=''
+  for namespace in "${NAMESPACES[@]}"; do
+    create_namespace "$namespace"
+  done
   for row in "${SECRETS[@]}"; do
     secret=${row%%|*}
     [[ $secret != "$previous" ]] || continue
@@ -16,6 +18,7 @@ step_secrets() {
   done
 }
 
+# ensure_secret NAMESPACE/SECRET, as in the first column of SECRETS; so are the names below.
 ensure_secret() {
   local secret=$1 row name key present='' missing=()
   if cluster_known; then
@@ -27,17 +30,17 @@ ensure_secret() {
     grep -qxF -- "key $key" <<<"$present" || missing+=("$key")
   done
   if ((${#missing[@]} == 0)); then
-    report skipped "Secret $secret has all its keys"
+    report skipped "Secret ${secret#*/} has all its keys"
   elif [[ -z $present ]]; then
-    change "create Secret $secret with ${missing[*]}" create_secret "$secret" "${missing[@]}"
+    change "create Secret ${secret#*/} with ${missing[*]}" create_secret "$secret" "${missing[@]}"
   else
-    change "add to Secret $secret: ${missing[*]}" extend_secret "$secret" "${missing[@]}"
+    change "add to Secret ${secret#*/}: ${missing[*]}" extend_secret "$secret" "${missing[@]}"
   fi
 }
 
 # secret_keys SECRET: `secret`, then `key NAME` for each; nothing when it does not exist.
 secret_keys() {
-  kube --namespace="$NAMESPACE" get secret "$1" --ignore-not-found \
+  kube --namespace="${1%%/*}" get secret "${1#*/}" --ignore-not-found \
     --output=go-template="{{println \"secret\"}}{{range \$key, \$value := .data}}{{println \"key\" \$key}}{{end}}"
 }
 
@@ -48,7 +51,7 @@ create_secret() {
   shift
   {
     printf 'apiVersion: v1\nkind: Secret\ntype: Opaque\nmetadata:\n  name: %s\n  namespace: %s\n' \
-      "$secret" "$NAMESPACE"
+      "${secret#*/}" "${secret%%/*}"
     secret_values "$secret" "$@"
   } | kube create --filename=-
 }
@@ -60,7 +63,7 @@ extend_secret() {
   set +x
   shift
   {
-    kube --namespace="$NAMESPACE" get secret "$secret" --output=yaml
+    kube --namespace="${secret%%/*}" get secret "${secret#*/}" --output=yaml
     secret_values "$secret" "$@"
   } | kube replace --filename=-
 }

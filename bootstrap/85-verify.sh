@@ -19,13 +19,16 @@ same() {
 }
 
 step_verify() {
+  local namespace
   if cluster_answers; then
     verify_nodes
     verify_volumes
     verify_secrets
     verify_workloads kube-system
     verify_workloads "$ARGOCD_NAMESPACE"
-    verify_workloads "$NAMESPACE"
+    for namespace in "${NAMESPACES[@]}"; do
+      verify_workloads "$namespace"
+    done
     verify_application
   else
     verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
@@ -67,9 +70,9 @@ verify_secrets() {
       previous=$secret
     fi
     if grep -qxF -- "key $key" <<<"$present"; then
-      verdict yes "Secret $secret has key $key"
+      verdict yes "Secret ${secret#*/} has key $key"
     else
-      verdict no "Secret $secret has key $key" 'run the step secrets'
+      verdict no "Secret ${secret#*/} has key $key" 'run the step secrets'
     fi
   done
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.argocd.destination import destination
+from components.argocd.destination import destinations
 from components.cluster.types import Cluster
 
 
@@ -29,7 +29,7 @@ def application(cluster: Cluster) -> dict[str, Any]:
                 "targetRevision": cluster.git.revision,
                 "path": cluster.git.path,
             },
-            "destination": destination(cluster),
+            "destination": destinations(cluster)[0],
             "syncPolicy": {
                 "automated": {"prune": True, "selfHeal": True, "allowEmpty": False},
                 "syncOptions": list(argocd["sync_options"]),

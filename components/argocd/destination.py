@@ -8,6 +8,6 @@ from components.cluster.types import Cluster
 IN_CLUSTER = "https://kubernetes.default.svc"
 
 
-def destination(cluster: Cluster) -> dict[str, str]:
-    """Server and namespace, the same for the project's limit and the Application."""
-    return {"server": IN_CLUSTER, "namespace": cluster.namespace}
+def destinations(cluster: Cluster) -> list[dict[str, str]]:
+    """Server and namespace: the Application's own comes first, the project's limits are all of them."""
+    return [{"server": IN_CLUSTER, "namespace": name} for name in cluster.namespaces]

@@ -19,13 +19,15 @@ def cluster_kinds(cluster: Cluster) -> tuple[GroupKind, ...]:
     found = {("", "Namespace"), ("storage.k8s.io", "StorageClass")}
     if cluster.disks:
         found.add(("", "PersistentVolume"))
+    if cluster.rbac and _any(cluster, lambda service: service.service_account and service.cluster_rbac):
+        found |= {("rbac.authorization.k8s.io", "ClusterRole"), ("rbac.authorization.k8s.io", "ClusterRoleBinding")}
     if _any(cluster, _is_custom):
         found.add(("apiextensions.k8s.io", "CustomResourceDefinition"))
     return tuple(sorted(found))
 
 
 def namespaced_kinds(cluster: Cluster) -> tuple[GroupKind, ...]:
-    """Kinds inside the cluster's namespace, sorted."""
+    """Kinds inside the cluster's namespaces, sorted."""
     found = {_workload(service) for service in cluster.services}
     found.update(kind for kind, applies in _RULES if _any(cluster, applies))
     if cluster.rbac and _any(cluster, lambda service: service.service_account and service.rbac):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable
 
-from components.argocd.destination import destination
+from components.argocd.destination import destinations
 from components.argocd.kinds import GroupKind, cluster_kinds, namespaced_kinds
 from components.cluster.types import Cluster
 
@@ -22,7 +22,7 @@ def project(cluster: Cluster) -> dict[str, Any]:
         "spec": {
             "description": f"dojot on the cluster {cluster.name}",
             "sourceRepos": [cluster.git.repository],
-            "destinations": [destination(cluster)],
+            "destinations": destinations(cluster),
             "clusterResourceWhitelist": _entries(cluster_kinds(cluster)),
             "namespaceResourceWhitelist": _entries(namespaced_kinds(cluster)),
         },

@@ -7,7 +7,7 @@ from typing import Iterator
 
 from .quantity import millicores, size
 from .sizes import KAFKA
-from .types import Cluster, Group, Service
+from .types import EVERY_NODE, Cluster, Group, Service
 
 # Linux: fs.nr_open, the ceiling of open files for one process.
 OPEN_FILES_CEILING = 1_048_576
@@ -122,7 +122,7 @@ def _kafka(cluster: Cluster) -> Iterator[Limit]:
 
 def _nodes(cluster: Cluster, group: Group) -> Iterator[Limit]:
     """The fullest node of each group, by requests. Volumes are counted node by node."""
-    members = [service for service in cluster.services if service.group == group.name]
+    members = [service for service in cluster.services if service.group in (group.name, EVERY_NODE)]
     if not group.nodes or not members:
         return
     cpu, memory = (
@@ -150,7 +150,9 @@ def _nodes(cluster: Cluster, group: Group) -> Iterator[Limit]:
 
 
 def pods_per_node(service: Service, group: Group) -> int:
-    """The most pods of a service that one node of its group carries."""
+    """The most pods of a service that one node of the group carries."""
+    if service.kind == "DaemonSet":
+        return 1
     return -(-service.replicas // max(1, len(group.nodes)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .ports import PORT_PROBES, doors, enabled_ports
+from .ports import PORT_PROBES, address, enabled_ports
 from .quantity import millicores, size
 from .types import Container, EnvVar, Expose, File, Port, Resources, Scale, Security, Use
 from .uses import ADDRESS, address_text, needs
@@ -71,7 +71,7 @@ def _text(value: Any) -> str:
 
 
 def _address(value: dict[str, str], context: Context) -> str:
-    host, port = doors(context.parameters["services"][value["service"]], value["port"])[0]
+    host, port = address(context.parameters, context.service, value["service"], value["port"])
     return address_text(value.get("text", ADDRESS), host, port)
 
 

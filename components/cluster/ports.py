@@ -26,6 +26,18 @@ def doors(service: Mapping[str, Any], port: str) -> list[tuple[str, int]]:
     return [(name, numbers[port]) for name, numbers in offers if port in numbers]
 
 
+def namespace_of(parameters: Mapping[str, Any], service: str) -> str:
+    """The namespace of a service: its own, or the cluster's."""
+    return parameters["services"][service].get("namespace", parameters["cluster"]["namespace"])
+
+
+def address(parameters: Mapping[str, Any], caller: str, service: str, port: str) -> tuple[str, int]:
+    """Host name and number by which `caller` reaches a port of `service`; across namespaces, the name tells which."""
+    host, number = doors(parameters["services"][service], port)[0]
+    namespace = namespace_of(parameters, service)
+    return (host if namespace == namespace_of(parameters, caller) else f"{host}.{namespace}"), number
+
+
 def offered(service: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, int]:
     """Port name -> number of one entry of kubernetes_services, less what is switched off.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from . import containers
-from .ports import doors, offered
+from .ports import address, namespace_of, offered
 from .quantity import size
 from .sizes import kafka_log_size
 from .types import (
-    Disk, Group, Job, KubernetesService, Plugin, Route, Scale, Service, Use, Volume,
+    EVERY_NODE, Disk, Group, HostPath, Job, KubernetesService, Metrics, Node, Plugin, Route, Scale, Service, Use, Volume,
 )
 from .waves import waves
 
@@ -20,22 +20,26 @@ JOB_DEFAULTS = ("image", "env", "resources", "security")
 def services(parameters: dict[str, Any], scale: Scale, groups: Mapping[str, Group]) -> tuple[Service, ...]:
     """Every service of the profile, by name."""
     order = waves(parameters["services"])
-    gateway_uses = _gateway_uses(parameters)
+    calls = _calls_by_role(parameters)
     return tuple(
-        _Builder(parameters, scale, groups, name, order[name], gateway_uses).service()
+        _Builder(parameters, scale, groups, name, order[name], calls.get(name, ())).service()
         for name in sorted(parameters["services"])
     )
 
 
-def _gateway_uses(parameters: dict[str, Any]) -> tuple[Use, ...]:
-    """The gateway calls every port that a route leads to."""
-    return tuple(
-        dict.fromkeys(
-            Use(name, route["port"], at_start=False)
-            for name, service in sorted(parameters["services"].items())
-            for route in service.get("routes", {}).values()
-        )
-    )
+def _calls_by_role(parameters: dict[str, Any]) -> dict[str, tuple[Use, ...]]:
+    """Service -> what it calls because others say so: the gateway their routes, Prometheus their metrics."""
+    services = sorted(parameters["services"].items())
+    routed = (Use(name, route["port"], False) for name, one in services for route in one.get("routes", {}).values())
+    measured = (Use(name, one["metrics"]["port"], False) for name, one in services if "metrics" in one)
+    roles = (parameters.get("gateway"), routed), (parameters.get("monitoring"), measured)
+    return {role["service"]: tuple(dict.fromkeys(found)) for role, found in roles if role}
+
+
+def _nodes(groups: Mapping[str, Group], group: str) -> tuple[Node, ...]:
+    if group == EVERY_NODE:
+        return tuple(node for found in groups.values() for node in found.nodes)
+    return groups[group].nodes
 
 
 class _Builder:
@@ -43,15 +47,15 @@ class _Builder:
 
     def __init__(
         self, parameters: dict[str, Any], scale: Scale, groups: Mapping[str, Group],
-        name: str, wave: int, gateway_uses: tuple[Use, ...],
+        name: str, wave: int, calls: tuple[Use, ...],
     ):
         self.parameters = parameters
         self.scale = scale
-        self.group = groups[parameters["services"][name]["group"]]
         self.name = name
         self.wave = wave
-        self.gateway_uses = gateway_uses
+        self.calls = calls
         self.entry = parameters["services"][name]
+        self.nodes = _nodes(groups, self.entry["group"])
         self.replicas = self._replicas(self.entry["replicas"])
         self.context = containers.Context(parameters, scale, name, self.replicas)
 
@@ -61,7 +65,8 @@ class _Builder:
             name=self.name,
             title=entry["title"],
             kind=entry["kind"],
-            group=self.group.name,
+            namespace=namespace_of(self.parameters, self.name),
+            group=entry["group"],
             replicas=self.replicas,
             per_node=self.replicas // self.scale.brokers if entry.get("spread_evenly") else None,
             one_per_node=entry.get("one_per_node", False),
@@ -80,7 +85,14 @@ class _Builder:
             uses=self._uses(),
             jobs=tuple(self._job(name, job) for name, job in sorted(entry.get("jobs", {}).items())),
             rbac=tuple(entry.get("rbac", ())),
+            cluster_rbac=tuple(entry.get("cluster_rbac", ())),
             service_account=entry.get("service_account"),
+            metrics=self._metrics(),
+            host_network=entry.get("host_network", False),
+            host_pid=entry.get("host_pid", False),
+            host_paths=tuple(
+                HostPath(name, path["path"], path["mount"]) for name, path in sorted(entry.get("host_paths", {}).items())
+            ),
             max_unavailable=self._max_unavailable(),
             grace_period=entry.get("grace_period"),
             update_strategy=entry.get("update_strategy"),
@@ -91,16 +103,17 @@ class _Builder:
         )
 
     def _replicas(self, replicas: int | str) -> int:
-        by_rule = {"brokers": self.scale.brokers, "bridges": self.scale.bridges}
+        by_rule = {"brokers": self.scale.brokers, "bridges": self.scale.bridges, "nodes": len(self.nodes)}
         return replicas if isinstance(replicas, int) else by_rule[replicas]
 
     def _max_unavailable(self) -> int | None:
         """How many pods a drain may take at once: all that stand on one node."""
         if "max_unavailable" in self.entry:
             return self.entry["max_unavailable"]
-        if self.replicas == 1:
+        # A drain leaves the pods of a DaemonSet alone.
+        if self.replicas == 1 or self.entry["kind"] == "DaemonSet":
             return None
-        return -(-self.replicas // max(1, len(self.group.nodes)))
+        return -(-self.replicas // max(1, len(self.nodes)))
 
     def _kubernetes_services(self) -> tuple[KubernetesService, ...]:
         return tuple(
@@ -127,7 +140,7 @@ class _Builder:
 
     def _disks(self, name: str, entry: dict[str, Any], number: int):
         # The nth pod's data stay on the nth node of the group; too few nodes is a finding.
-        for ordinal, node in zip(range(self.replicas), self.group.nodes):
+        for ordinal, node in zip(range(self.replicas), self.nodes):
             if self.entry["kind"] == "Deployment":
                 claim, volume = name, f"local-pv-{name}"
             else:
@@ -146,7 +159,7 @@ class _Builder:
         plugins = dict(entry.get("plugins", {}))
         if entry.get("authenticated"):
             plugins.update(self.parameters["gateway"]["authentication"])
-        host, number = doors(self.entry, entry["port"])[0]
+        host, number = address(self.parameters, self.parameters["gateway"]["service"], self.name, entry["port"])
         return Route(
             name=name,
             url=f"http://{host}:{number}{entry.get('path', '')}",
@@ -158,10 +171,12 @@ class _Builder:
 
     def _uses(self) -> tuple[Use, ...]:
         own = tuple(use for use in containers.uses(self.entry) if use.service != self.name)
-        if self.name != self.parameters.get("gateway", {}).get("service"):
-            return own
         known = {(use.service, use.port) for use in own}
-        return own + tuple(use for use in self.gateway_uses if (use.service, use.port) not in known)
+        return own + tuple(use for use in self.calls if (use.service, use.port) not in known)
+
+    def _metrics(self) -> Metrics | None:
+        entry = self.entry.get("metrics")
+        return Metrics(entry["port"], entry.get("path", "/metrics")) if entry else None
 
     def _job(self, name: str, entry: dict[str, Any]) -> Job:
         # A job without an image or environment of its own is a run of the service's container.

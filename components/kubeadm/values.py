@@ -35,7 +35,6 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
     plugins = kubernetes.get("cni_plugins", {"url": "", "sha256": ""})
     return {
         "CLUSTER_NAME": cluster.name,
-        "NAMESPACE": cluster.namespace,
         "GROUP_LABEL": cluster.group_label,
         "OS_NAME": system["name"],
         "OS_VERSION": system["version"],
@@ -85,8 +84,9 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
             _row(disk.node.name, str(disk.owner), disk.host_path)
             for _, _, disk in sorted(cluster.disks, key=lambda item: (item[2].node.name, item[2].host_path))
         ],
+        "NAMESPACES": list(cluster.namespaces),
         "PERSISTENT_VOLUMES": sorted(disk.persistent_volume for _, _, disk in cluster.disks),
-        # secret | key | random or literal | value
+        # namespace/secret | key | random or literal | value
         "SECRETS": _secrets(cluster),
         # port | what listens
         "LOAD_BALANCER_PORTS": [
@@ -123,11 +123,11 @@ def _secrets(cluster: Cluster) -> list[str]:
     for service in cluster.services:
         for secret, keys in service.secrets.items():
             for key, value in keys.items():
-                if wanted.setdefault((secret, key), value) != value:
+                if wanted.setdefault((f"{service.namespace}/{secret}", key), value) != value:
                     raise ValueError(f"{service.name}: key {key} of Secret {secret} has two values")
     return [
-        _row(secret, key, RANDOM, "") if value == RANDOM else _row(secret, key, "literal", value)
-        for (secret, key), value in sorted(wanted.items())
+        _row(*place, RANDOM, "") if value == RANDOM else _row(*place, "literal", value)
+        for place, value in sorted(wanted.items())
     ]
 
 

@@ -14,13 +14,13 @@ from .pods import files_name
 
 
 def config_map(
-    cluster: Cluster, owner: str, files: Sequence[File], wave: int, labels: Mapping[str, str]
+    cluster: Cluster, namespace: str, owner: str, files: Sequence[File], wave: int, labels: Mapping[str, str]
 ) -> dict[str, Any]:
     """The ConfigMap with the files of a service or job."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(files_name(owner), wave, namespace=cluster.namespace, labels=labels),
+        "metadata": metadata(files_name(owner), wave, namespace=namespace, labels=labels),
         "data": contents(cluster, files),
     }
 

@@ -15,7 +15,7 @@ Objects = Iterator[dict[str, Any]]
 def manifests(cluster: Cluster) -> dict[str, str]:
     """{file name: YAML text}: the foundation, and one file for each service."""
     files = {
-        "namespace.yml": [foundation.namespace(cluster)],
+        "namespace.yml": [foundation.namespace(cluster, name) for name in cluster.namespaces],
         "storage-class.yml": [foundation.storage_class(cluster)],
     }
     if any(service.kind == "VerneMQ" for service in cluster.services):

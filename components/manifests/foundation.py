@@ -6,18 +6,21 @@ from typing import Any
 
 from components.cluster.types import Cluster
 
-from .metadata import FOUNDATION_WAVE, NAMESPACE_WAVE, metadata, protection
+from .metadata import FOUNDATION_WAVE, NAMESPACE_LABEL, NAMESPACE_WAVE, metadata, protection
 
 
 # What the API server reads on a namespace: which pods it refuses there.
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 
 
-def namespace(cluster: Cluster) -> dict[str, Any]:
+def namespace(cluster: Cluster, name: str) -> dict[str, Any]:
+    """One of the cluster's namespaces. Where a service sees its host, no lower standard admits its pods."""
     kubernetes = cluster.platform.kubernetes
-    about = metadata(cluster.namespace, NAMESPACE_WAVE, options=protection(cluster))
+    about = metadata(name, NAMESPACE_WAVE, options=protection(cluster))
+    about["labels"][NAMESPACE_LABEL] = name
     if kubernetes["pod_security"] != "none":
-        about["labels"][_ENFORCE] = kubernetes["pod_security"]
+        sees_hosts = any(service.sees_its_host for service in cluster.services if service.namespace == name)
+        about["labels"][_ENFORCE] = "privileged" if sees_hosts else kubernetes["pod_security"]
         # As this release understands it: an upgrade must not refuse pods that run today.
         about["labels"][f"{_ENFORCE}-version"] = f"v{kubernetes['minor']}"
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": about}

@@ -33,7 +33,7 @@ def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any
     labels = {"app": "dojot", "name": job.name}
     wave = job_wave(service.wave, job.when)
     if job.files:
-        yield config_map(cluster, job.name, job.files, service.wave, labels)
+        yield config_map(cluster, service.namespace, job.name, job.files, service.wave, labels)
     spec = pods.pod_spec(
         cluster, affinity(cluster, service.group), [pods.container(cluster, job.container, (), job.files, job.name)]
     )
@@ -46,7 +46,7 @@ def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any
     yield {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": metadata(job.name, wave, namespace=cluster.namespace, labels=labels, annotations=_HOOK),
+        "metadata": metadata(job.name, wave, namespace=service.namespace, labels=labels, annotations=_HOOK),
         "spec": {
             "activeDeadlineSeconds": _DEADLINE_SECONDS,
             "backoffLimit": _RETRIES,

@@ -11,6 +11,9 @@ NAMESPACE_WAVE = -30
 FOUNDATION_WAVE = -20
 SUPPORT_WAVE = -10
 
+# By this a NetworkPolicy finds a namespace; Kubernetes 1.17 gives them no label of its own.
+NAMESPACE_LABEL = "dojot.components/namespace"
+
 WAVE = "argocd.argoproj.io/sync-wave"
 OPTIONS = "argocd.argoproj.io/sync-options"
 COMPARE = "argocd.argoproj.io/compare-options"

@@ -75,7 +75,7 @@ def policies(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": metadata(
-            service.name, SUPPORT_WAVE, namespace=cluster.namespace, labels=service.pod_labels
+            service.name, SUPPORT_WAVE, namespace=service.namespace, labels=service.pod_labels
         ),
         "spec": spec,
     }
@@ -113,6 +113,6 @@ def _object(
     return {
         "apiVersion": version,
         "kind": kind,
-        "metadata": metadata(name, service.wave, namespace=cluster.namespace, labels=service.pod_labels),
+        "metadata": metadata(name, service.wave, namespace=service.namespace, labels=service.pod_labels),
         "spec": spec,
     }

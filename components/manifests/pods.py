@@ -6,7 +6,7 @@ import hashlib
 from typing import Any, Mapping, Sequence
 
 from components.cluster.quantity import binary
-from components.cluster.types import Cluster, Container, EnvVar, File, Volume
+from components.cluster.types import Cluster, Container, EnvVar, File, HostPath, Volume
 
 # Scripts in a ConfigMap: readable and executable, writable by nobody.
 _SCRIPT_MODE = 0o555
@@ -15,7 +15,8 @@ _SCRATCH_LIMIT = binary(256 * 2**20)
 
 
 def container(
-    cluster: Cluster, found: Container, volumes: Sequence[Volume] = (), files: Sequence[File] = (), owner: str = ""
+    cluster: Cluster, found: Container, volumes: Sequence[Volume] = (), files: Sequence[File] = (), owner: str = "",
+    host_paths: Sequence[HostPath] = (),
 ) -> dict[str, Any]:
     """A container of a pod template. `owner` names the ConfigMap of its files."""
     spec: dict[str, Any] = {"name": found.name, "image": found.image, "imagePullPolicy": "IfNotPresent"}
@@ -35,6 +36,11 @@ def container(
     spec["resources"] = resources(found)
     spec["securityContext"] = _rights(found)
     mounts = [{"name": volume.name, "mountPath": volume.mount} for volume in volumes]
+    mounts += [
+        # What the node mounts later is seen, too.
+        {"name": directory.name, "mountPath": directory.mount, "readOnly": True, "mountPropagation": "HostToContainer"}
+        for directory in host_paths
+    ]
     mounts += [{"name": _scratch_name(found, path), "mountPath": path} for path in found.security.writable]
     if files:
         mounts += [
@@ -125,7 +131,7 @@ def pod_spec(
     if cluster.platform.kubernetes["seccomp"]:
         security["seccompProfile"] = {"type": "RuntimeDefault"}
     return {
-        "affinity": dict(affinity),
+        **({"affinity": dict(affinity)} if affinity else {}),
         "automountServiceAccountToken": False,
         # Variables such as KAFKA_WS_REDIS_PORT would be read as configuration by dojot's images.
         "enableServiceLinks": False,

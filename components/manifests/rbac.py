@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from typing import Any, Iterator, Mapping, Sequence
 
 from components.cluster.types import Cluster, Service
 
 from .metadata import SUPPORT_WAVE, metadata
 
+_GROUP = "rbac.authorization.k8s.io"
+
 
 def objects(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
     if service.service_account is None:
         return
-    about = {"namespace": cluster.namespace, "labels": service.pod_labels}
+    about = {"namespace": service.namespace, "labels": service.pod_labels}
     name = service.service_account
     yield {
         "apiVersion": "v1",
@@ -21,18 +23,23 @@ def objects(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
         # Pods that may call the API say so themselves.
         "automountServiceAccountToken": False,
     }
-    if not service.rbac or not cluster.rbac:
-        return
+    if service.rbac and cluster.rbac:
+        yield from _granted("Role", service, metadata(name, SUPPORT_WAVE, **about), service.rbac)
+    if service.cluster_rbac and cluster.rbac:
+        # No namespace keeps two clusters' names apart here: the account's namespace does.
+        about = metadata(f"{service.namespace}-{name}", SUPPORT_WAVE, labels=service.pod_labels)
+        yield from _granted("ClusterRole", service, about, service.cluster_rbac)
+
+
+def _granted(
+    kind: str, service: Service, about: dict[str, Any], rules: Sequence[Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """A Role or ClusterRole, and its binding to the service's account."""
+    yield {"apiVersion": f"{_GROUP}/v1", "kind": kind, "metadata": about, "rules": [dict(rule) for rule in rules]}
     yield {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "Role",
-        "metadata": metadata(name, SUPPORT_WAVE, **about),
-        "rules": [dict(rule) for rule in service.rbac],
-    }
-    yield {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "RoleBinding",
-        "metadata": metadata(name, SUPPORT_WAVE, **about),
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": cluster.namespace}],
+        "apiVersion": f"{_GROUP}/v1",
+        "kind": f"{kind}Binding",
+        "metadata": about,
+        "roleRef": {"apiGroup": _GROUP, "kind": kind, "name": about["name"]},
+        "subjects": [{"kind": "ServiceAccount", "name": service.service_account, "namespace": service.namespace}],
     }

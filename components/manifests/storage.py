@@ -30,7 +30,7 @@ def persistent_volumes(cluster: Cluster, service: Service) -> Iterator[dict[str,
                     "storageClassName": cluster.storage_class,
                     "claimRef": {
                         "apiVersion": "v1", "kind": "PersistentVolumeClaim",
-                        "namespace": cluster.namespace, "name": disk.claim,
+                        "namespace": service.namespace, "name": disk.claim,
                     },
                     "local": {"path": disk.host_path},
                     "nodeAffinity": {"required": {"nodeSelectorTerms": [_on_node(cluster, disk)]}},
@@ -57,7 +57,7 @@ def claims(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
                 "apiVersion": "v1",
                 "kind": "PersistentVolumeClaim",
                 "metadata": metadata(
-                    disk.claim, service.wave, namespace=cluster.namespace, labels=service.pod_labels,
+                    disk.claim, service.wave, namespace=service.namespace, labels=service.pod_labels,
                     options=protection(cluster),
                 ),
                 "spec": _claim_spec(cluster, volume),

@@ -1,4 +1,4 @@
-"""Deployments and StatefulSets."""
+"""Deployments, StatefulSets and DaemonSets."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ SET_LABEL = "dojot.components/set"
 def objects(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
     """The workload of a service, with the ConfigMap of its files."""
     if service.files:
-        yield config_map(cluster, service.name, service.files, service.wave, service.pod_labels)
+        yield config_map(cluster, service.namespace, service.name, service.files, service.wave, service.pod_labels)
     if service.kind == "Deployment":
         yield _deployment(cluster, service)
+    elif service.kind == "DaemonSet":
+        yield _daemon_set(cluster, service)
     elif service.per_node is None:
         yield _stateful_set(cluster, service, service.name, service.replicas, {})
     elif cluster.platform.kubernetes["pod_spread"] == "anti-affinity":
@@ -45,6 +47,18 @@ def _deployment(cluster: Cluster, service: Service) -> dict[str, Any]:
         "template": _template(cluster, service, service.pod_labels, affinity(cluster, service.group)),
     }
     return _workload("Deployment", cluster, service, service.name, service.pod_labels, spec)
+
+
+def _daemon_set(cluster: Cluster, service: Service) -> dict[str, Any]:
+    spec: dict[str, Any] = {
+        "revisionHistoryLimit": 3,
+        "selector": {"matchLabels": dict(service.pod_labels)},
+        "updateStrategy": {"type": service.update_strategy or "RollingUpdate"},
+        "template": _template(cluster, service, service.pod_labels, {}),
+    }
+    # On every node, whatever keeps others away from it: the control plane's taint, a drain.
+    spec["template"]["spec"]["tolerations"] = [{"operator": "Exists"}]
+    return _workload("DaemonSet", cluster, service, service.name, service.pod_labels, spec)
 
 
 def _stateful_set(
@@ -102,12 +116,19 @@ def _governing_service(service: Service) -> str:
 def _template(
     cluster: Cluster, service: Service, labels: Mapping[str, str], place: Mapping[str, Any]
 ) -> dict[str, Any]:
-    containers = [pods.container(cluster, service.container, service.volumes, service.files, service.name)]
+    containers = [
+        pods.container(cluster, service.container, service.volumes, service.files, service.name, service.host_paths)
+    ]
     containers += [pods.container(cluster, sidecar) for sidecar in service.sidecars]
     spec = pods.pod_spec(cluster, place, containers, service.fs_group)
     if service.service_account:
         spec["serviceAccountName"] = service.service_account
-        spec["automountServiceAccountToken"] = bool(service.rbac)
+        spec["automountServiceAccountToken"] = bool(service.rbac or service.cluster_rbac)
+    if service.host_network:
+        # With the node's network, names of the cluster are found only by this policy.
+        spec.update(hostNetwork=True, dnsPolicy="ClusterFirstWithHostNet")
+    if service.host_pid:
+        spec["hostPID"] = True
     if service.hostname:
         spec["hostname"] = service.hostname
     if service.grace_period is not None:
@@ -129,6 +150,10 @@ def _volumes(service: Service) -> list[dict[str, Any]]:
             found.append({"name": volume.name, "emptyDir": {}})
         elif service.kind == "Deployment":
             found.append({"name": volume.name, "persistentVolumeClaim": {"claimName": volume.name}})
+    found += [
+        {"name": directory.name, "hostPath": {"path": directory.path, "type": "Directory"}}
+        for directory in service.host_paths
+    ]
     found += pods.scratch_volumes(service.containers)
     if service.files:
         found.append(pods.files_volume(service.name))
@@ -141,6 +166,6 @@ def _workload(
     return {
         "apiVersion": "apps/v1",
         "kind": kind,
-        "metadata": metadata(name, service.wave, namespace=cluster.namespace, labels=labels),
+        "metadata": metadata(name, service.wave, namespace=service.namespace, labels=labels),
         "spec": spec,
     }

@@ -42,7 +42,8 @@ def _alike(cluster: Cluster, group: Group) -> list[tuple[tuple[Share, ...], list
     """What runs on a node, and the group's nodes with just that: volumes make nodes differ."""
     alike: list[tuple[tuple[Share, ...], list[str]]] = []
     for node in group.nodes:
-        found = shares(cluster, node)
+        # kubectl drain leaves the pods of DaemonSets where they are.
+        found = tuple(share for share in shares(cluster, node) if share.service.kind != "DaemonSet")
         for other, nodes in alike:
             if other == found:
                 nodes.append(node.name)

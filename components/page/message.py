@@ -152,7 +152,7 @@ def _devices(cluster: Cluster) -> str:
 
 def _places(cluster: Cluster, brokers: Service) -> list[tuple[str, list[str]]]:
     """Name and title of each box of brokers: a node, or all of them in one."""
-    nodes = cluster.groups[brokers.group].nodes
+    nodes = cluster.nodes_of(brokers)
     if len(nodes) <= _DRAWN:
         return [(node.name, [f"{node.name} {node.address}"]) for node in nodes]
     return [("each", [f"on each of {names([node.name for node in nodes])}"])]
@@ -189,7 +189,7 @@ def _partitions(cluster: Cluster) -> str:
 
 
 def _where(cluster: Cluster, service: Service) -> str:
-    nodes = cluster.groups[service.group].nodes
+    nodes = cluster.nodes_of(service)
     return f"{nodes[0].name} {nodes[0].address}" if len(nodes) == 1 else f"on {names([node.name for node in nodes])}"
 
 

@@ -45,8 +45,8 @@ def machines(cluster: Cluster) -> str:
     ))
     return section(
         "Machines",
-        f"Pods are placed by the node label {code(cluster.group_label)}. In the namespace "
-        f"{code(cluster.namespace)} every pod of dojot requires the label of its group.",
+        f"Pods are placed by the node label {code(cluster.group_label)}. In the namespace{'s' * (len(cluster.namespaces) > 1)} "
+        f"{codes(cluster.namespaces)} every pod requires the label of its group.",
         table(heads, rows),
     )
 
@@ -54,7 +54,7 @@ def machines(cluster: Cluster) -> str:
 def _machine(cluster: Cluster, node: Node) -> tuple[str, ...]:
     control_plane = node.group == CONTROL_PLANE
     label = "" if control_plane else code(cluster.groups[node.group].label)
-    runs = "Kubernetes control plane" if control_plane else _runs(cluster, node)
+    runs = ", ".join(["Kubernetes control plane"] * control_plane + _runs(cluster, node))
     return (code(node.name), code(node.address), node.group, label, *_hardware(node.hardware), runs)
 
 
@@ -64,11 +64,11 @@ def _hardware(hardware: Hardware | None) -> tuple[str, str, str]:
     return cores(hardware.cpu), amount(hardware.memory), amount(hardware.disk)
 
 
-def _runs(cluster: Cluster, node: Node) -> str:
+def _runs(cluster: Cluster, node: Node) -> list[str]:
     found = [_pods(share) for share in shares(cluster, node)]
     if cluster.platform.argocd["group"] == node.group:
         found.append("Argo CD")
-    return ", ".join(found)
+    return found
 
 
 def _pods(share: Share) -> str:

@@ -18,20 +18,20 @@ class Share:
 
 def shares(cluster: Cluster, node: Node) -> tuple[Share, ...]:
     """What runs on `node`, in the order of the services."""
-    found = (_share(cluster, service, node) for service in cluster.services if service.group == node.group)
+    found = (_share(cluster, service, node) for service in cluster.services if node in cluster.nodes_of(service))
     return tuple(share for share in found if share.pods)
 
 
 def _share(cluster: Cluster, service: Service, node: Node) -> Share:
     if service.per_node is not None:
         return Share(service, service.per_node, True)
-    if service.one_per_node:
+    if service.one_per_node or service.kind == "DaemonSet":
         return Share(service, 1, True)
     volumes = [volume for volume in service.volumes if volume.disks]
     if volumes:
         # A pod stands where its volume is.
         return Share(service, sum(disk.node.name == node.name for disk in volumes[0].disks), True)
-    alone = len(cluster.groups[service.group].nodes) == 1
+    alone = len(cluster.nodes_of(service)) == 1
     return Share(service, service.replicas, alone)
 
 

@@ -42,7 +42,7 @@ def _outside(cluster: Cluster) -> Iterator[str]:
 
 def _outside_row(cluster: Cluster, service: Service, port: Port) -> tuple[str, ...]:
     expose = port.expose
-    nodes = names([node.name for node in cluster.groups[service.group].nodes])
+    nodes = names([node.name for node in cluster.nodes_of(service)])
     balancer = cluster.load_balancer
     entry = "the node itself" if expose.listen is None else code(f"{balancer.hostname}:{expose.listen}")
     frontend = next((each for each in balancer.frontends if each.listen == expose.listen), None)

@@ -41,7 +41,7 @@ def test_holds_no_credential(cluster, text):
         for secret, keys in service.secrets.items():
             for key, value in keys.items():
                 if value == "random":
-                    assert f"'{secret}|{key}|random|'" in text
+                    assert f"'{service.namespace}/{secret}|{key}|random|'" in text
 
 
 @pytest.mark.parametrize("value", ["it's", "$(touch /nowhere) `id`", "a|b\\c", 'say "x" & {y}', "*"])

@@ -75,13 +75,15 @@ class Machine:
 
 
 def machines(tree: Tree) -> list[Machine]:
-    """The cluster's nodes, less what the system and Argo CD keep."""
+    """The cluster's nodes, less what the system, Argo CD and the pods on every node keep."""
     cluster = tree.cluster
+    daemons = [one for one in workloads(tree) if one.on_every_node]
+    taken = [sum(amounts) for amounts in zip((0, 0), *map(_requests, daemons))]
     return [
         Machine(
             node.name, node.group,
             {HOST: node.name, cluster.group_label: cluster.groups[node.group].label},
-            node.group == CONTROL_PLANE, *free(cluster, node),
+            node.group == CONTROL_PLANE, *(there - less for there, less in zip(free(cluster, node), taken)),
         )
         for node in cluster.nodes
     ]
@@ -99,21 +101,19 @@ def free(cluster: Cluster, node: Node) -> tuple[int, int]:
 
 
 def pods(tree: Tree, *, jobs: bool = False) -> list[Pod]:
-    """The pods that stay (or, with `jobs`, those that end)."""
+    """The pods that stay (or, with `jobs`, those that end); those on every node are part of the machines."""
     bound = {
         volume["spec"]["claimRef"]["name"]: volume["spec"]["nodeAffinity"]["required"]
         for volume in tree.of_kind("PersistentVolume")
     }
     return [
-        pod for workload in workloads(tree) if workload.runs_on != jobs
+        pod for workload in workloads(tree) if workload.runs_on != jobs and not workload.on_every_node
         for pod in _pods(workload, bound)
     ]
 
 
 def _pods(workload: Workload, bound: dict[str, dict[str, Any]]) -> Iterator[Pod]:
-    requests = [container.get("resources", {}).get("requests", {}) for container in workload.containers]
-    cpu = sum(millicores(entry.get("cpu", 0)) for entry in requests)
-    memory = sum(size(entry.get("memory", 0)) for entry in requests)
+    cpu, memory = _requests(workload)
     for number in range(workload.replicas):
         claims = [
             f"{template['metadata']['name']}-{workload.pods}-{number}" for template in workload.claim_templates
@@ -125,6 +125,14 @@ def _pods(workload: Workload, bound: dict[str, dict[str, Any]]) -> Iterator[Pod]
             f"{workload.pods}-{number}", workload, cpu, memory,
             tuple(bound[claim] for claim in claims if claim in bound),
         )
+
+
+def _requests(workload: Workload) -> tuple[int, int]:
+    requests = [container.get("resources", {}).get("requests", {}) for container in workload.containers]
+    return (
+        sum(millicores(entry.get("cpu", 0)) for entry in requests),
+        sum(size(entry.get("memory", 0)) for entry in requests),
+    )
 
 
 def schedule(waiting: Iterable[Pod], nodes: list[Machine], chance: random.Random) -> list[Pod]:

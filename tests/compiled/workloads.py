@@ -42,6 +42,11 @@ class Workload:
         return self.kind != "Job"
 
     @property
+    def on_every_node(self) -> bool:
+        """One pod for each node, the control plane's included."""
+        return self.kind == "DaemonSet"
+
+    @property
     def numbered(self) -> bool:
         return self.kind in ("StatefulSet", "VerneMQ")
 
@@ -54,7 +59,7 @@ def workloads(tree: Tree) -> list[Workload]:
     found = []
     for service, entry in tree.manifests:
         if entry.get("kind") in _TEMPLATED:
-            found.append(_templated(service, entry))
+            found.append(_templated(tree, service, entry))
         elif entry.get("kind") == "VerneMQ":
             found.append(_brokers(service, entry))
     return found
@@ -63,7 +68,7 @@ def workloads(tree: Tree) -> list[Workload]:
 def system_workloads(tree: Tree) -> list[Workload]:
     """Those of all other files: the pod network."""
     return [
-        _templated(path, entry) for path, entry in tree.objects
+        _templated(tree, path, entry) for path, entry in tree.objects
         if not path.startswith("manifests/") and entry.get("kind") in _TEMPLATED
     ]
 
@@ -90,11 +95,13 @@ def broker_config(found: Object) -> str:
     return ""
 
 
-def _templated(service: str, found: Object) -> Workload:
+def _templated(tree: Tree, service: str, found: Object) -> Workload:
     spec = found["spec"]
     name = found["metadata"]["name"]
+    every_node = len(tree.cluster.nodes)
     return Workload(
-        service, found, found["kind"], name, name, spec.get("replicas", 1),
+        service, found, found["kind"], name, name,
+        every_node if found["kind"] == "DaemonSet" else spec.get("replicas", 1),
         spec["template"]["metadata"].get("labels", {}), spec["template"]["spec"],
         spec.get("volumeClaimTemplates", []),
     )

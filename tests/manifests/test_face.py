@@ -29,7 +29,8 @@ def test_no_file_is_there_without_its_service(cluster):
 
 
 def test_the_namespace_is_everywhere(cluster):
-    rendered = render(replace(cluster, namespace="elsewhere"))
+    services = tuple(replace(service, namespace="elsewhere") for service in cluster.services)
+    rendered = render(replace(cluster, namespace="elsewhere", services=services))
     stated = {found["metadata"].get("namespace") for objects in rendered.values() for found in objects}
     assert stated == {"elsewhere", None}
     assert of_kind(rendered, "Namespace")[0]["metadata"]["name"] == "elsewhere"

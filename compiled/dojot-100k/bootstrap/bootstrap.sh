@@ -5,7 +5,6 @@ set -euo pipefail
 
 # ---- values of the inventory
 readonly CLUSTER_NAME=dojot-100k
-readonly NAMESPACE=dojot
 readonly GROUP_LABEL=dojot.components/group
 readonly OS_NAME=ubuntu
 readonly OS_VERSION=18.04
@@ -54,6 +53,9 @@ readonly DISKS=(
   'verne-3|10000|/mnt/data/vernemq'
   'x509|10001|/mnt/data/ejbca'
 )
+readonly NAMESPACES=(
+  dojot
+)
 readonly PERSISTENT_VOLUMES=(
   local-pv-kafka-volume-0
   local-pv-kafka-ws
@@ -68,22 +70,22 @@ readonly PERSISTENT_VOLUMES=(
   local-pv-zk-volume-log-0
 )
 readonly SECRETS=(
-  'auth-secret|password|random|'
-  'auth-secret|temporary_password|random|'
-  'auth-secret|user|literal|auth'
-  'dojot-admin-secret|password|random|'
-  'dojot-admin-secret|user|literal|admin'
-  'kafka-ws-secret|ticket|random|'
-  'kong-secret|db|literal|kong'
-  'kong-secret|password|random|'
-  'kong-secret|user|literal|kong'
-  'mongodb-secret|password|random|'
-  'mongodb-secret|user|literal|mongodb'
-  'postgres-secret|password|random|'
-  'postgres-secret|user|literal|postgres'
-  'vernemq-secret|cookie|random|'
-  'x509-identity-mgmt-secret|password|random|'
-  'x509-identity-mgmt-secret|user|literal|ejbca'
+  'dojot/auth-secret|password|random|'
+  'dojot/auth-secret|temporary_password|random|'
+  'dojot/auth-secret|user|literal|auth'
+  'dojot/dojot-admin-secret|password|random|'
+  'dojot/dojot-admin-secret|user|literal|admin'
+  'dojot/kafka-ws-secret|ticket|random|'
+  'dojot/kong-secret|db|literal|kong'
+  'dojot/kong-secret|password|random|'
+  'dojot/kong-secret|user|literal|kong'
+  'dojot/mongodb-secret|password|random|'
+  'dojot/mongodb-secret|user|literal|mongodb'
+  'dojot/postgres-secret|password|random|'
+  'dojot/postgres-secret|user|literal|postgres'
+  'dojot/vernemq-secret|cookie|random|'
+  'dojot/x509-identity-mgmt-secret|password|random|'
+  'dojot/x509-identity-mgmt-secret|user|literal|ejbca'
 )
 readonly LOAD_BALANCER_PORTS=(
   '80|kong-http'
@@ -1481,8 +1483,10 @@ readonly RANDOM_LENGTH=32
 
 step_secrets() {
   need_cluster
-  create_namespace "$NAMESPACE"
-  local row secret previous=''
+  local row secret namespace previous=''
+  for namespace in "${NAMESPACES[@]}"; do
+    create_namespace "$namespace"
+  done
   for row in "${SECRETS[@]}"; do
     secret=${row%%|*}
     [[ $secret != "$previous" ]] || continue
@@ -1491,6 +1495,7 @@ step_secrets() {
   done
 }
 
+# ensure_secret NAMESPACE/SECRET, as in the first column of SECRETS; so are the names below.
 ensure_secret() {
   local secret=$1 row name key present='' missing=()
   if cluster_known; then
@@ -1502,17 +1507,17 @@ ensure_secret() {
     grep -qxF -- "key $key" <<<"$present" || missing+=("$key")
   done
   if ((${#missing[@]} == 0)); then
-    report skipped "Secret $secret has all its keys"
+    report skipped "Secret ${secret#*/} has all its keys"
   elif [[ -z $present ]]; then
-    change "create Secret $secret with ${missing[*]}" create_secret "$secret" "${missing[@]}"
+    change "create Secret ${secret#*/} with ${missing[*]}" create_secret "$secret" "${missing[@]}"
   else
-    change "add to Secret $secret: ${missing[*]}" extend_secret "$secret" "${missing[@]}"
+    change "add to Secret ${secret#*/}: ${missing[*]}" extend_secret "$secret" "${missing[@]}"
   fi
 }
 
 # secret_keys SECRET: `secret`, then `key NAME` for each; nothing when it does not exist.
 secret_keys() {
-  kube --namespace="$NAMESPACE" get secret "$1" --ignore-not-found \
+  kube --namespace="${1%%/*}" get secret "${1#*/}" --ignore-not-found \
     --output=go-template="{{println \"secret\"}}{{range \$key, \$value := .data}}{{println \"key\" \$key}}{{end}}"
 }
 
@@ -1523,7 +1528,7 @@ create_secret() {
   shift
   {
     printf 'apiVersion: v1\nkind: Secret\ntype: Opaque\nmetadata:\n  name: %s\n  namespace: %s\n' \
-      "$secret" "$NAMESPACE"
+      "${secret#*/}" "${secret%%/*}"
     secret_values "$secret" "$@"
   } | kube create --filename=-
 }
@@ -1535,7 +1540,7 @@ extend_secret() {
   set +x
   shift
   {
-    kube --namespace="$NAMESPACE" get secret "$secret" --output=yaml
+    kube --namespace="${secret%%/*}" get secret "${secret#*/}" --output=yaml
     secret_values "$secret" "$@"
   } | kube replace --filename=-
 }
@@ -1784,13 +1789,16 @@ same() {
 }
 
 step_verify() {
+  local namespace
   if cluster_answers; then
     verify_nodes
     verify_volumes
     verify_secrets
     verify_workloads kube-system
     verify_workloads "$ARGOCD_NAMESPACE"
-    verify_workloads "$NAMESPACE"
+    for namespace in "${NAMESPACES[@]}"; do
+      verify_workloads "$namespace"
+    done
     verify_application
   else
     verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
@@ -1832,9 +1840,9 @@ verify_secrets() {
       previous=$secret
     fi
     if grep -qxF -- "key $key" <<<"$present"; then
-      verdict yes "Secret $secret has key $key"
+      verdict yes "Secret ${secret#*/} has key $key"
     else
-      verdict no "Secret $secret has key $key" 'run the step secrets'
+      verdict no "Secret ${secret#*/} has key $key" 'run the step secrets'
     fi
   done
 }

@@ -10,11 +10,11 @@ from typing import Any
 from ..finding import Finding
 from .calls import addresses_lead_somewhere, cycles, routes, uses
 from .environment import databases, derived, files, secrets
-from .groups import broker_count, brokers, groups
-from .objects import names, ports, probes
+from .groups import broker_count, brokers, daemons, groups
+from .objects import metrics, names, ports, probes
 
 CHECKS = (
-    groups, brokers, broker_count, uses, addresses_lead_somewhere, cycles, ports, probes, names, secrets, derived, databases, routes,
+    groups, daemons, brokers, broker_count, uses, addresses_lead_somewhere, cycles, ports, probes, metrics, names, secrets, derived, databases, routes,
     files,
 )
 

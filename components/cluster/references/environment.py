@@ -6,7 +6,7 @@ from pathlib import Path as FilePath
 from typing import Any, Iterator
 
 from ..finding import Finding, suggest
-from ..ports import enabled_ports
+from ..ports import enabled_ports, namespace_of
 
 FILES = FilePath(__file__).parents[3] / "inventory" / "files"
 GATEWAY_CALLS = "gateway_calls"
@@ -33,10 +33,13 @@ def derived(parameters: dict[str, Any]) -> Iterator[Finding]:
 def secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
     services = parameters["services"]
     secrets: dict[str, set[str]] = {}
-    for service in services.values():
+    homes: dict[str, str] = {}
+    for name, service in services.items():
         for secret, keys in service.get("secrets", {}).items():
             secrets.setdefault(secret, set()).update(keys)
+            homes[secret] = namespace_of(parameters, name)
     for path, env in _all_env(services):
+        home = namespace_of(parameters, path[1])
         for variable, value in env.items():
             if not isinstance(value, dict) or "secret" not in value:
                 continue
@@ -44,6 +47,12 @@ def secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
                 yield Finding(
                     (*path, variable), value["secret"], "no service of this cluster declares this Secret",
                     suggest(value["secret"], secrets),
+                )
+            elif homes[value["secret"]] != home:
+                yield Finding(
+                    (*path, variable), value["secret"],
+                    f"this Secret is in namespace {homes[value['secret']]}, and pods of {home} cannot read it",
+                    f"Declare a Secret of its own under services.{path[1]}.secrets",
                 )
             elif value["key"] not in secrets[value["secret"]]:
                 yield Finding(

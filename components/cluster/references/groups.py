@@ -6,7 +6,7 @@ from typing import Any, Iterator
 
 from ..finding import Finding, listed, suggest
 from ..sizes import SIZE_RULES, brokers_by_rule
-from ..types import CONTROL_PLANE
+from ..types import CONTROL_PLANE, EVERY_NODE
 
 
 def groups(parameters: dict[str, Any]) -> Iterator[Finding]:
@@ -20,7 +20,7 @@ def groups(parameters: dict[str, Any]) -> Iterator[Finding]:
     placed = set(parameters["placement"].values())
     places += [
         (("services", name, "group"), service["group"])
-        for name, service in parameters["services"].items() if service["group"] not in placed
+        for name, service in parameters["services"].items() if service["group"] not in {*placed, EVERY_NODE}
     ]
     if parameters["platform"]["argocd"]["group"] not in placed:
         places.append((("platform", "argocd", "group"), parameters["platform"]["argocd"]["group"]))
@@ -74,6 +74,27 @@ def brokers(parameters: dict[str, Any]) -> Iterator[Finding]:
             f"{brokers[0]} is a VerneMQ cluster already, and the operator manages one for each namespace",
             "Keep one of the two",
         )
+
+
+def daemons(parameters: dict[str, Any]) -> Iterator[Finding]:
+    """A DaemonSet has one pod on every node, and nothing else has."""
+    for name, service in parameters["services"].items():
+        path = ("services", name)
+        wanted = {"group": EVERY_NODE, "replicas": "nodes"}
+        if service["kind"] == "DaemonSet":
+            for key, value in wanted.items():
+                if service[key] != value:
+                    yield Finding((*path, key), service[key], "a DaemonSet has one pod on every node", f"Write {key}: {value}")
+            for key in ("volumes", "jobs"):
+                if service.get(key):
+                    yield Finding((*path, key), None, f"a DaemonSet has no {key} here", "Take them out, or choose another kind")
+            continue
+        for key, value in wanted.items():
+            if service[key] == value:
+                yield Finding(
+                    (*path, key), value, f"only a DaemonSet runs on every node, and {name} is of kind {service['kind']}",
+                    "Write kind: DaemonSet, or a group of workers and a number of replicas",
+                )
 
 
 #: Nodes that Kubernetes supports in one cluster, by its own documentation; brokers stand one on each.

@@ -51,6 +51,17 @@ def probes(parameters: dict[str, Any]) -> Iterator[Finding]:
                         )
 
 
+def metrics(parameters: dict[str, Any]) -> Iterator[Finding]:
+    """Metrics are asked of a port that is open."""
+    for name, service in parameters["services"].items():
+        port = service.get("metrics", {}).get("port")
+        if port is not None and port not in enabled_ports(service):
+            yield Finding(
+                ("services", name, "metrics", "port"), port, f"{name} has no port of this name",
+                suggest(port, enabled_ports(service)),
+            )
+
+
 def names(parameters: dict[str, Any]) -> Iterator[Finding]:
     """Objects and routes are declared by one service each: a second one would overwrite the first."""
     owner: dict[tuple[str, str], str] = {}

@@ -74,17 +74,21 @@ def one_control_plane(cluster: Cluster) -> Iterator[Finding]:
 
 
 def own_namespace(cluster: Cluster) -> Iterator[Finding]:
-    """dojot's namespace is made and kept by the manifests, so it holds nothing else."""
+    """The manifests make and keep their namespaces, so those hold nothing else."""
     taken = {
         "default": "Kubernetes", "kube-system": "Kubernetes", "kube-public": "Kubernetes",
         "kube-node-lease": "Kubernetes", cluster.platform.argocd["namespace"]: "Argo CD",
     }
-    if cluster.namespace in taken:
-        yield Finding(
-            ("cluster", "namespace"), cluster.namespace,
-            f"this namespace belongs to {taken[cluster.namespace]}, and dojot needs one of its own",
-            "Choose another name such as dojot",
-        )
+    paths: dict[str, Path] = {cluster.namespace: ("cluster", "namespace")}
+    for service in cluster.services:
+        paths.setdefault(service.namespace, ("services", service.name, "namespace"))
+    for namespace, path in paths.items():
+        if namespace in taken:
+            yield Finding(
+                path, namespace,
+                f"this namespace belongs to {taken[namespace]}, and dojot needs one of its own",
+                "Choose another name such as dojot",
+            )
 
 
 def distinct_labels(cluster: Cluster) -> Iterator[Finding]:

@@ -7,15 +7,16 @@ values are None. Collections are tuples, sorted or in the order of the inventory
 from .balancer import Frontend, LoadBalancer, Server
 from .cluster import Cluster, GitSource, Platform
 from .containers import Container, EnvVar, Expose, KubernetesService, Port, Resources, Security
-from .machines import CONTROL_PLANE, Group, Hardware, Node
+from .machines import CONTROL_PLANE, EVERY_NODE, Group, Hardware, Node
 from .scale import Kafka, Scale
-from .services import Disk, File, Job, Plugin, Route, Service, Use, Volume
+from .services import Disk, File, HostPath, Job, Metrics, Plugin, Route, Service, Use, Volume
 
 __all__ = [
     "CONTROL_PLANE",
     "Cluster",
     "Container",
     "Disk",
+    "EVERY_NODE",
     "EnvVar",
     "Expose",
     "File",
@@ -23,10 +24,12 @@ __all__ = [
     "GitSource",
     "Group",
     "Hardware",
+    "HostPath",
     "Job",
     "Kafka",
     "KubernetesService",
     "LoadBalancer",
+    "Metrics",
     "Node",
     "Platform",
     "Plugin",

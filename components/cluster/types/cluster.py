@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from .balancer import LoadBalancer
-from .machines import CONTROL_PLANE, Group, Hardware, Node
+from .machines import CONTROL_PLANE, EVERY_NODE, Group, Hardware, Node
 from .scale import Scale
 from .services import Disk, Service, Volume
 
@@ -61,6 +61,16 @@ class Cluster:
             if service.name == name:
                 return service
         raise KeyError(name)
+
+    def nodes_of(self, service: Service) -> tuple[Node, ...]:
+        """The nodes on which pods of a service may stand."""
+        return self.nodes if service.group == EVERY_NODE else self.groups[service.group].nodes
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The cluster's own namespace, then those of services that have another."""
+        others = {service.namespace for service in self.services} - {self.namespace}
+        return (self.namespace, *sorted(others))
 
     @property
     def control_plane(self) -> Node:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 
 CONTROL_PLANE = "control-plane"
+#: Stands for a group in a DaemonSet: the whole cluster, the control plane included.
+EVERY_NODE = "every-node"
 
 
 @dataclass(frozen=True)

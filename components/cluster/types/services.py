@@ -34,6 +34,23 @@ class Volume:
 
 
 @dataclass(frozen=True)
+class HostPath:
+    """A directory of the node, mounted for reading."""
+
+    name: str
+    path: str
+    mount: str
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Where each pod shows its metrics to Prometheus: `port` is the name of a port."""
+
+    port: str
+    path: str
+
+
+@dataclass(frozen=True)
 class File:
     """A text file mounted into the container as mount/name.
 
@@ -97,6 +114,7 @@ class Service:
     name: str
     title: str
     kind: str
+    namespace: str
     group: str
     replicas: int
     per_node: int | None
@@ -113,7 +131,12 @@ class Service:
     uses: tuple[Use, ...]
     jobs: tuple[Job, ...]
     rbac: tuple[Mapping[str, Any], ...]
+    cluster_rbac: tuple[Mapping[str, Any], ...]
     service_account: str | None
+    metrics: Metrics | None
+    host_network: bool
+    host_pid: bool
+    host_paths: tuple[HostPath, ...]
     max_unavailable: int | None
     grace_period: int | None
     update_strategy: str | None
@@ -128,6 +151,11 @@ class Service:
         if self.custom_resource:
             return {"app": "vernemq", "vernemq": self.custom_resource["name"]}
         return {"app": "dojot", "name": self.name}
+
+    @property
+    def sees_its_host(self) -> bool:
+        """It is given something of its node, which only a privileged namespace allows."""
+        return self.host_network or self.host_pid or bool(self.host_paths)
 
     @property
     def exposed(self) -> tuple[Port, ...]:

@@ -21,6 +21,10 @@ def pods_stay_in_their_group(tree: Tree) -> list[str]:
     """Every pod requires its service's group, and nothing gets around it."""
     found = []
     for workload in workloads(tree):
+        if workload.on_every_node:
+            if {"operator": "Exists"} not in workload.spec.get("tolerations", ()):
+                found.append(f"{workload}: a taint keeps it from a node")
+            continue
         key, label = tree.parameters["cluster"]["group_label"], group_label(tree, workload)
         node = workload.spec.get("affinity", {}).get("nodeAffinity", {})
         terms = node.get(_REQUIRED, {}).get("nodeSelectorTerms", [])
@@ -75,7 +79,10 @@ def expected_replicas(tree: Tree) -> dict[str, int]:
     for entry in services.values():
         if entry["kind"] == "VerneMQ" and isinstance(entry["replicas"], int):
             brokers = entry["replicas"]
-    by_rule = {"brokers": brokers, "bridges": brokers * scale["bridges_per_broker"]}
+    by_rule = {
+        "brokers": brokers, "bridges": brokers * scale["bridges_per_broker"],
+        "nodes": len(tree.parameters["cluster"]["nodes"]),
+    }
     return {name: by_rule.get(entry["replicas"], entry["replicas"]) for name, entry in services.items()}
 
 
@@ -209,7 +216,8 @@ def budgets_select_pods(tree: Tree) -> list[str]:
     ]
     for service, wanted in expected_replicas(tree).items():
         members = [pod for pod in everyone if pod.workload.service == service]
-        if wanted > 1 and not all(any(_selects(budget, pod) for budget in budgets) for pod in members):
+        # No drain evicts the pods of a DaemonSet.
+        if wanted > 1 and tree.parameters["services"][service]["kind"] != "DaemonSet" and not all(any(_selects(budget, pod) for budget in budgets) for pod in members):
             found.append(f"{service}: {wanted} pods without a disruption budget")
     return found
 
@@ -233,6 +241,8 @@ def _misplaced(tree: Tree, nodes: list[Machine]) -> list[str]:
     found = []
     wanted = expected_replicas(tree)
     for service, entry in tree.parameters["services"].items():
+        if entry["kind"] == "DaemonSet":
+            continue
         home = [node for node in nodes if node.group == entry["group"]]
         found += [
             f"{service} stands on {node.name}, which is not of group {entry['group']}"

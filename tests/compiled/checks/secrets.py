@@ -32,7 +32,7 @@ def no_secret_objects(tree: Tree) -> list[str]:
 
 def references_lead_to_secrets(tree: Tree) -> list[str]:
     """Each key that a pod asks for is one that the bootstrap makes; each Secret it makes is asked for."""
-    made = {(secret, key) for secret, key, *_ in table(tree.files, "SECRETS")}
+    made = {tuple(row[:2]) for row in table(tree.files, "SECRETS")}
     asked, found = set(), []
     for where, secret, key in _references(tree):
         asked.add(secret)
@@ -44,18 +44,19 @@ def references_lead_to_secrets(tree: Tree) -> list[str]:
 
 def _references(tree: Tree) -> Iterator[tuple[str, str, str]]:
     for workload in workloads(tree):
+        home = workload.found["metadata"]["namespace"]
         for container in workload.containers:
             for entry in container.get("env", ()):
                 reference = entry.get("valueFrom", {}).get("secretKeyRef")
                 if reference:
-                    yield f"{workload}: {entry['name']}", reference["name"], reference["key"]
+                    yield f"{workload}: {entry['name']}", f"{home}/{reference['name']}", reference["key"]
             for entry in container.get("envFrom", ()):
                 if "secretRef" in entry:
-                    yield f"{workload}: envFrom", entry["secretRef"]["name"], "(all)"
+                    yield f"{workload}: envFrom", f"{home}/{entry['secretRef']['name']}", "(all)"
         for volume in workload.spec.get("volumes", ()):
             if "secret" in volume:
                 for item in volume["secret"].get("items", [{"key": "(all)"}]):
-                    yield f"{workload}: volume {volume['name']}", volume["secret"]["secretName"], item["key"]
+                    yield f"{workload}: volume {volume['name']}", f"{home}/{volume['secret']['secretName']}", item["key"]
 
 
 def passwords_are_random(tree: Tree) -> list[str]:
