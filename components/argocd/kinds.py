@@ -29,6 +29,7 @@ def cluster_kinds(cluster: Cluster) -> tuple[GroupKind, ...]:
 def namespaced_kinds(cluster: Cluster) -> tuple[GroupKind, ...]:
     """Kinds inside the cluster's namespaces, sorted."""
     found = {_workload(service) for service in cluster.services}
+    found.add(("networking.k8s.io", "NetworkPolicy"))
     found.update(kind for kind, applies in _RULES if _any(cluster, applies))
     if cluster.rbac and _any(cluster, lambda service: service.service_account and service.rbac):
         found |= {("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "RoleBinding")}
@@ -64,10 +65,6 @@ _RULES: tuple[tuple[GroupKind, Callable[[Service], object]], ...] = (
     (("", "Service"), lambda service: service.kubernetes_services or service.exposed),
     (("", "ServiceAccount"), lambda service: service.service_account),
     (("batch", "Job"), lambda service: service.jobs),
-    (
-        ("networking.k8s.io", "NetworkPolicy"),
-        lambda service: any(port.restricted for port in service.container.ports),
-    ),
     # A StatefulSet and the operator make their claims themselves.
     (
         ("", "PersistentVolumeClaim"),

@@ -129,7 +129,6 @@ def _port(name: str, entry: dict[str, Any]) -> Port:
         number=entry["number"],
         protocol=entry.get("protocol", "TCP"),
         expose=Expose(expose["node_port"], expose.get("listen"), expose.get("devices", False)) if expose else None,
-        restricted=entry.get("restricted", False),
         listener=entry.get("listener"),
     )
 

@@ -11,6 +11,7 @@ from .sizes import kafka_log_size
 from .types import (
     EVERY_NODE, Disk, Group, HostPath, Job, KubernetesService, Metrics, Node, Plugin, Route, Scale, Service, Use, Volume,
 )
+from .uses import ADDRESS, address_text, is_address
 from .waves import waves
 
 #: What a job takes from its service where it says nothing of its own.
@@ -83,6 +84,7 @@ class _Builder:
             secrets=entry.get("secrets", {}),
             routes=tuple(self._route(name, route) for name, route in sorted(entry.get("routes", {}).items())),
             uses=self._uses(),
+            peers=entry.get("peers", False),
             jobs=tuple(self._job(name, job) for name, job in sorted(entry.get("jobs", {}).items())),
             rbac=tuple(entry.get("rbac", ())),
             cluster_rbac=tuple(entry.get("cluster_rbac", ())),
@@ -165,9 +167,19 @@ class _Builder:
             url=f"http://{host}:{number}{entry.get('path', '')}",
             paths=tuple(entry["paths"]),
             strip_path=entry["strip_path"],
-            plugins=tuple(Plugin(plugin, config) for plugin, config in sorted(plugins.items())),
+            plugins=tuple(Plugin(plugin, self._settings(config)) for plugin, config in sorted(plugins.items())),
             timeout=entry.get("timeout"),
         )
+
+    def _settings(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings of a plugin of the gateway, with the addresses that it calls filled in."""
+        gateway = self.parameters["gateway"]["service"]
+        return {
+            key: address_text(
+                value.get("text", ADDRESS), *address(self.parameters, gateway, value["service"], value["port"])
+            ) if is_address(value) else value
+            for key, value in config.items()
+        }
 
     def _uses(self) -> tuple[Use, ...]:
         own = tuple(use for use in containers.uses(self.entry) if use.service != self.name)

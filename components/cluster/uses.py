@@ -48,8 +48,12 @@ def addresses(entry: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, str]]]
     holders += [(("sidecars", name), sidecar) for name, sidecar in entry.get("sidecars", {}).items()]
     for path, holder in holders:
         for variable, value in sorted(holder.get("env", {}).items()):
-            if isinstance(value, dict) and "service" in value:
+            if is_address(value):
                 yield (*path, "env", variable), value
+
+
+def is_address(value: Any) -> bool:
+    return isinstance(value, Mapping) and "service" in value
 
 
 def address_text(text: str, host: str, port: int) -> str:

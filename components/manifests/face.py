@@ -7,7 +7,7 @@ from typing import Any, Iterator
 from components.cluster.types import Cluster, Service
 from components.render import yaml_documents
 
-from . import custom_resource_definition, foundation, jobs, network, rbac, storage, vernemq, workloads
+from . import custom_resource_definition, foundation, jobs, network, policies, rbac, storage, vernemq, workloads
 
 Objects = Iterator[dict[str, Any]]
 
@@ -15,7 +15,10 @@ Objects = Iterator[dict[str, Any]]
 def manifests(cluster: Cluster) -> dict[str, str]:
     """{file name: YAML text}: the foundation, and one file for each service."""
     files = {
-        "namespace.yml": [foundation.namespace(cluster, name) for name in cluster.namespaces],
+        "namespace.yml": [
+            *(foundation.namespace(cluster, name) for name in cluster.namespaces),
+            *(policies.default_deny(name) for name in cluster.namespaces),
+        ],
         "storage-class.yml": [foundation.storage_class(cluster)],
     }
     if any(service.kind == "VerneMQ" for service in cluster.services):
@@ -28,7 +31,7 @@ def manifests(cluster: Cluster) -> dict[str, str]:
 def _service_objects(cluster: Cluster, service: Service) -> Objects:
     yield from storage.persistent_volumes(cluster, service)
     yield from rbac.objects(cluster, service)
-    yield from network.policies(cluster, service)
+    yield from policies.policies(cluster, service)
     yield from jobs.objects(cluster, service, "before")
     yield from storage.claims(cluster, service)
     yield from network.services(cluster, service)

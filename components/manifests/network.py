@@ -1,12 +1,12 @@
-"""Services, NetworkPolicies and disruption budgets: who reaches a pod, and who may evict it."""
+"""Services and disruption budgets: how a pod is found, and who may evict it."""
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator
 
-from components.cluster.types import Cluster, Port, Service
+from components.cluster.types import Cluster, Service
 
-from .metadata import SUPPORT_WAVE, api_version, metadata
+from .metadata import api_version, metadata
 
 
 def services(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
@@ -50,49 +50,6 @@ def _node_port_spec(service: Service) -> dict[str, Any]:
             for port in service.exposed
         ],
     }
-
-
-def policies(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
-    """A restricted port admits those who declare its use; the service's other ports stay open."""
-    ports = service.container.ports
-    if not any(port.restricted for port in ports):
-        return
-    rules = [
-        {"from": [{"podSelector": {"matchLabels": dict(labels)}} for labels in _users(cluster, service, port)],
-         "ports": [_policy_port(port)]}
-        for port in ports if port.restricted
-    ]
-    open_ports = [_policy_port(port) for port in ports if not port.restricted]
-    if open_ports:
-        rules.append({"ports": open_ports})
-    spec = {
-        "podSelector": {"matchLabels": dict(service.pod_labels)},
-        "policyTypes": ["Ingress"],
-        # A rule without `from` would admit everyone: a port that nobody uses has no rule at all.
-        "ingress": [rule for rule in rules if rule.get("from", True)],
-    }
-    yield {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": metadata(
-            service.name, SUPPORT_WAVE, namespace=service.namespace, labels=service.pod_labels
-        ),
-        "spec": spec,
-    }
-
-
-def _policy_port(port: Port) -> dict[str, Any]:
-    return {"port": port.number, "protocol": port.protocol}
-
-
-def _users(cluster: Cluster, service: Service, port: Port) -> Iterator[Mapping[str, str]]:
-    """Pod labels of every service and job that uses this port."""
-    for other in cluster.services:
-        if any(use.service == service.name and use.port == port.name for use in other.uses):
-            yield other.pod_labels
-        for job in other.jobs:
-            if any(use.service == service.name and use.port == port.name for use in job.uses):
-                yield {"app": "dojot", "name": job.name}
 
 
 def disruption_budgets(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:

@@ -61,10 +61,10 @@ def _inside(cluster: Cluster) -> Iterator[str]:
     policy = cluster.platform.pod_network.get("policy")
     enforced = f" ({policy['name']} enforces it)" if policy else ""
     yield (
-        f"*restricted*: a NetworkPolicy{enforced} admits the users named and nobody else. "
-        "*open*: every pod of the cluster may connect."
+        f"NetworkPolicies{enforced} admit to a port the users named here and nobody else; "
+        "**everybody** where a NodePort leads to it from outside."
     )
-    yield table(("Service", "Leads to", ">Container port", "Used by", "NetworkPolicy"), rows)
+    yield table(("Service", "Leads to", ">Container port", "Admits"), rows)
 
 
 def _inside_rows(cluster: Cluster, service: Service) -> Iterator[tuple[str, ...]]:
@@ -84,6 +84,6 @@ def _entry(entry: KubernetesService, port: Port) -> str:
 
 def _target(cluster: Cluster, service: Service, port: Port) -> tuple[str, ...]:
     return (
-        service.title, f"{code(port.number)} {port.name}", codes(users(cluster, service, port)),
-        "**restricted**" if port.restricted else "open",
+        service.title, f"{code(port.number)} {port.name}",
+        "**everybody**" if port.expose else codes(users(cluster, service, port)),
     )

@@ -33,6 +33,10 @@ class Workload:
     claim_templates: list[Object]
 
     @property
+    def namespace(self) -> str:
+        return self.found["metadata"].get("namespace", "")
+
+    @property
     def containers(self) -> list[dict[str, Any]]:
         return [*self.spec.get("initContainers", ()), *self.spec.get("containers", ())]
 

@@ -159,11 +159,11 @@ def test_ports_inside_are_the_services_and_policies_of_the_manifests(cluster, pa
     for row in rows:
         number, service = int(row["Container port"].split(" ")[0]), titles[row["Leads to"]]
         rules = policies[service.name]["spec"]["ingress"] if service.name in policies else []
-        closed = [rule for rule in rules if rule.get("from") and any(port["port"] == number for port in rule["ports"])]
-        assert (row["NetworkPolicy"] == "restricted") == bool(closed)
-        if closed:
-            admitted = [peer["podSelector"]["matchLabels"] for rule in closed for peer in rule["from"]]
-            assert len(admitted) == len(_list(row["Used by"]))
+        here = [rule for rule in rules if any(port["port"] == number for port in rule.get("ports", ()))]
+        assert (row["Admits"] == "everybody") == any("from" not in rule for rule in here)
+        if row["Admits"] != "everybody":
+            admitted = [peer["podSelector"]["matchLabels"] for rule in here for peer in rule["from"]]
+            assert len(admitted) == len(_list(row["Admits"]))
     assert {(row["Leads to"], int(row["Container port"].split(" ")[0])) for row in rows} == {
         (service.title, port.number) for service in cluster.services for port in service.container.ports
     }

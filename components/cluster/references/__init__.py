@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..finding import Finding
-from .calls import addresses_lead_somewhere, cycles, routes, uses
+from .calls import addresses_lead_somewhere, cycles, plugins_lead_somewhere, routes, uses
 from .environment import databases, derived, files, secrets
 from .groups import broker_count, brokers, daemons, groups
 from .objects import metrics, names, ports, probes
 
 CHECKS = (
-    groups, daemons, brokers, broker_count, uses, addresses_lead_somewhere, cycles, ports, probes, metrics, names, secrets, derived, databases, routes,
-    files,
+    groups, daemons, brokers, broker_count, uses, addresses_lead_somewhere, plugins_lead_somewhere, cycles, ports,
+    probes, metrics, names, secrets, derived, databases, routes, files,
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Iterator
 
 from ..finding import Finding, Path, listed, suggest
 from ..ports import doors, enabled_ports
-from ..uses import addresses, needs
+from ..uses import addresses, is_address, needs
 
 NO_DOOR = "no entry of kubernetes_services offers this port"
 
@@ -44,6 +44,33 @@ def addresses_lead_somewhere(parameters: dict[str, Any]) -> Iterator[Finding]:
                     (*path, *said, "port"), address["port"], NO_DOOR,
                     f"Add the port to one of services.{address['service']}.kubernetes_services",
                 )
+
+
+def plugins_lead_somewhere(parameters: dict[str, Any]) -> Iterator[Finding]:
+    """What a plugin of the gateway calls is a use of the gateway: it says so, or the way would be closed."""
+    services = parameters["services"]
+    gateway = parameters.get("gateway")
+    if gateway is None:
+        return
+    holders = [(("gateway", "authentication"), gateway["authentication"])]
+    holders += [
+        (("services", name, "routes", route, "plugins"), entry.get("plugins", {}))
+        for name, service in services.items() for route, entry in service.get("routes", {}).items()
+    ]
+    used = needs(services.get(gateway["service"], {}))
+    for path, plugins in holders:
+        for plugin, config in plugins.items():
+            for key, value in config.items():
+                if not is_address(value):
+                    continue
+                service, port = value["service"], value.get("port")
+                if service not in used or port not in used[service].ports:
+                    yield Finding(
+                        (*path, plugin, key), f"{service} {port}", f"{gateway['service']} does not use this port",
+                        f"Add {service}: {{ports: [{port}], at_start: false}} to services.{gateway['service']}.uses",
+                    )
+                elif service in services and not doors(services[service], port):
+                    yield Finding((*path, plugin, key), f"{service} {port}", NO_DOOR, "Add the port to one of them")
 
 
 def _callers(services: dict[str, Any]) -> Iterator[tuple[str, Path, dict[str, Any]]]:

@@ -21,7 +21,7 @@ class Expose:
 
 @dataclass(frozen=True)
 class Port:
-    """A port that a container listens on; `restricted` ones admit declared users only.
+    """A port that a container listens on.
 
     `listener` (tcp, websocket) is set where the custom resource opens the port.
     """
@@ -30,7 +30,6 @@ class Port:
     number: int
     protocol: str
     expose: Expose | None
-    restricted: bool
     listener: str | None
 
 

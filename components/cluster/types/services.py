@@ -108,7 +108,8 @@ class Service:
     """All about one dojot service.
 
     `wave` orders the sync: lower waves come first. `per_node` is the exact number
-    of pods beside each broker, None where the scheduler may choose.
+    of pods beside each broker, None where the scheduler may choose. `peers`: its pods
+    call each other.
     """
 
     name: str
@@ -129,6 +130,7 @@ class Service:
     secrets: Mapping[str, Mapping[str, str]]
     routes: tuple[Route, ...]
     uses: tuple[Use, ...]
+    peers: bool
     jobs: tuple[Job, ...]
     rbac: tuple[Mapping[str, Any], ...]
     cluster_rbac: tuple[Mapping[str, Any], ...]

@@ -160,24 +160,33 @@ def a_probe_of_a_closed_port(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
+def _policy(tree: Tree, wanted: str = "from") -> Object:
+    """A policy of one service, not a namespace's; its last rule has the key `wanted`."""
+    return tree.some(
+        "NetworkPolicy",
+        lambda entry: entry["spec"]["podSelector"] and wanted in entry["spec"]["ingress"][-1]
+        and "ports" in entry["spec"]["ingress"][-1] and "name" in entry["metadata"]["labels"],
+    )
+
+
 @breaks(ports.policies_fit_their_pods, "selects no pod")
 def a_policy_for_nobody(tree: Tree) -> str:
-    found = tree.some("NetworkPolicy")
+    found = _policy(tree)
     found["spec"]["podSelector"]["matchLabels"] = {"app": "nobody"}
     return found["metadata"]["name"]
 
 
 @breaks(ports.policies_fit_their_pods, "port 4711 is not open")
 def a_policy_for_a_closed_port(tree: Tree) -> str:
-    found = tree.some("NetworkPolicy")
-    found["spec"]["ingress"][0]["ports"][0]["port"] = 4711
+    found = _policy(tree)
+    found["spec"]["ingress"][-1]["ports"][0]["port"] = 4711
     return found["metadata"]["name"]
 
 
 @breaks(ports.policies_fit_their_pods, "which nobody has")
 def a_policy_that_admits_nobody_known(tree: Tree) -> str:
-    found = tree.some("NetworkPolicy")
-    found["spec"]["ingress"][0]["from"][0]["podSelector"]["matchLabels"] = {"app": "dojot", "name": "nobody"}
+    found = _policy(tree)
+    found["spec"]["ingress"][-1]["from"][0]["podSelector"]["matchLabels"] = {"app": "dojot", "name": "nobody"}
     return found["metadata"]["name"]
 
 
@@ -189,25 +198,40 @@ def a_policy_that_closes_the_gateway(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(ports.users_are_admitted, "but no NetworkPolicy guards it")
-def a_restricted_port_without_a_policy(tree: Tree) -> str:
-    found = tree.some("NetworkPolicy")
+@breaks(ports.namespaces_deny_by_default, "no policy denies by default")
+def a_namespace_that_admits_everybody(tree: Tree) -> str:
+    found = tree.some("NetworkPolicy", lambda entry: entry["spec"]["podSelector"] == {})
     for documents in tree.documents.values():
         if found in documents:
             documents.remove(found)
-    return found["metadata"]["labels"]["name"]
+    return found["metadata"]["namespace"]
+
+
+@breaks(ports.namespaces_deny_by_default, "admits somebody to every pod")
+def a_default_that_admits(tree: Tree) -> str:
+    found = tree.some("NetworkPolicy", lambda entry: entry["spec"]["podSelector"] == {})
+    found["spec"]["ingress"] = [{}]
+    return found["metadata"]["name"]
 
 
 @breaks(ports.users_are_admitted, "which admits it not")
 def a_policy_that_forgets_a_user(tree: Tree) -> str:
-    found = tree.some("NetworkPolicy")
-    return found["spec"]["ingress"][0]["from"].pop()["podSelector"]["matchLabels"].get("name", "VerneMQ")
+    found = _policy(tree)
+    return found["spec"]["ingress"][-1]["from"].pop()["podSelector"]["matchLabels"].get("name", "VerneMQ")
+
+
+@breaks(ports.users_are_admitted, "which admits it not")
+def a_user_looked_for_in_another_namespace(tree: Tree) -> str:
+    found = _policy(tree)
+    peer = found["spec"]["ingress"][-1]["from"][0]
+    peer["namespaceSelector"] = {"matchLabels": {"dojot.components/namespace": "elsewhere"}}
+    return peer["podSelector"]["matchLabels"].get("name", "VerneMQ")
 
 
 @breaks(ports.users_are_admitted, "which declares no use")
-def a_restricted_port_open_to_everybody(tree: Tree) -> str:
-    found = tree.some("NetworkPolicy")
-    del found["spec"]["ingress"][0]["from"]
+def a_port_open_to_everybody(tree: Tree) -> str:
+    found = _policy(tree)
+    del found["spec"]["ingress"][-1]["from"]
     return found["metadata"]["labels"]["name"]
 
 

@@ -14,6 +14,8 @@ from tests.haproxy.configuration import sections
 
 HAPROXY = "haproxy/haproxy.cfg"
 CALLS = "kong-calls.txt"
+# Labels of the pods that vmq-operator makes beside the brokers.
+BUNDLER = {"app": "vmq-bundler"}
 # host:port inside a value, with or without a scheme before it.
 _ADDRESS = re.compile(r"(?:^|//|[,;@ ])([a-z][a-z0-9.-]*):(\d{2,5})\b")
 _HOST_NAME = re.compile(r"^[a-z][a-z0-9.-]*$")
@@ -155,7 +157,14 @@ def policies_fit_their_pods(tree: Tree) -> list[str]:
     """A NetworkPolicy names pods and ports that exist, and leaves the way for NodePorts and probes."""
     found = []
     for policy in tree.of_kind("NetworkPolicy"):
-        members = selected(tree, policy["spec"]["podSelector"])
+        if policy["spec"]["podSelector"] == {}:
+            continue  # see namespaces_deny_by_default
+        if policy["spec"]["podSelector"]["matchLabels"] == BUNDLER and tree.of_kind("VerneMQ"):
+            continue  # pods of the operator, not of the manifests
+        members = [
+            one for one in selected(tree, policy["spec"]["podSelector"])
+            if one.namespace == policy["metadata"]["namespace"]
+        ]
         if not members:
             found.append(f"{name_of(policy)}: selects no pod")
         for rule in policy["spec"].get("ingress", ()):
@@ -172,8 +181,22 @@ def policies_fit_their_pods(tree: Tree) -> list[str]:
     return found
 
 
+def namespaces_deny_by_default(tree: Tree) -> list[str]:
+    """In each namespace one policy selects every pod and admits nobody."""
+    closed = {
+        policy["metadata"]["namespace"] for policy in tree.of_kind("NetworkPolicy")
+        if policy["spec"]["podSelector"] == {} and "Ingress" in policy["spec"].get("policyTypes", ())
+    }
+    found = [
+        f"{name_of(policy)}: admits somebody to every pod of its namespace" for policy in tree.of_kind("NetworkPolicy")
+        if policy["spec"]["podSelector"] == {} and policy["spec"].get("ingress")
+    ]
+    namespaces = {entry["metadata"]["name"] for entry in tree.of_kind("Namespace")}
+    return found + [f"namespace {name}: no policy denies by default" for name in sorted(namespaces - closed)]
+
+
 def users_are_admitted(tree: Tree) -> list[str]:
-    """Whoever declares the use of a port passes the policies of its pods; restricted ports admit nobody else."""
+    """Whoever declares the use of a port passes the policies of its pods, and nobody else does."""
     found = []
     for service, entry in tree.parameters["services"].items():
         for name, port in entry.get("ports", {}).items():
@@ -182,19 +205,19 @@ def users_are_admitted(tree: Tree) -> list[str]:
             targets = [one for one in workloads(tree) if one.service == service and one.runs_on]
             users = _users(tree, service, name)
             for target in targets:
-                policies = [
-                    policy for policy in tree.of_kind("NetworkPolicy")
-                    if policy["spec"]["podSelector"].get("matchLabels", {}).items() <= target.labels.items()
-                ]
-                if port.get("restricted") and not policies:
-                    found.append(f"{target}: port {port['number']} is restricted, but no NetworkPolicy guards it")
+                if target.spec.get("hostNetwork"):
+                    continue  # beyond any policy
+                policies = _policies(tree, target)
                 for other in workloads(tree):
-                    admitted = not policies or any(_admits(policy, other, port["number"]) for policy in policies)
-                    declared = other.name in users or other.service in users and other.runs_on
+                    admitted = not policies or any(_admits(tree, policy, other, port["number"]) for policy in policies)
+                    declared = (
+                        other.name in users or other.service in users and other.runs_on
+                        or "expose" in port or entry.get("peers") and other.service == service and other.runs_on
+                    )
                     if declared and not admitted:
                         found.append(f"{other} uses port {port['number']} of {target}, which admits it not")
-                    if admitted and not declared and port.get("restricted") and policies:
-                        found.append(f"{target}: restricted port {port['number']} admits {other}, which declares no use")
+                    if admitted and not declared:
+                        found.append(f"{target}: port {port['number']} admits {other}, which declares no use")
     return found
 
 
@@ -210,7 +233,18 @@ def _users(tree: Tree, service: str, port: str) -> set[str]:
                 found.add(user)
     if any(route["port"] == port for route in tree.parameters["services"][service].get("routes", {}).values()):
         found.add(tree.parameters["gateway"]["service"])
+    if tree.parameters["services"][service].get("metrics", {}).get("port") == port and "monitoring" in tree.parameters:
+        found.add(tree.parameters["monitoring"]["service"])
     return found
+
+
+def _policies(tree: Tree, target: Workload) -> list[Object]:
+    """The policies that select the pods of a workload."""
+    return [
+        policy for policy in tree.of_kind("NetworkPolicy")
+        if policy["metadata"]["namespace"] == target.namespace
+        and policy["spec"]["podSelector"].get("matchLabels", {}).items() <= target.labels.items()
+    ]
 
 
 def _open_to_all(policy: Object, number: int) -> bool:
@@ -220,15 +254,26 @@ def _open_to_all(policy: Object, number: int) -> bool:
     )
 
 
-def _admits(policy: Object, other: Workload, number: int) -> bool:
+def _admits(tree: Tree, policy: Object, other: Workload, number: int) -> bool:
     return _open_to_all(policy, number) or any(
         ("ports" not in rule or number in [port["port"] for port in rule["ports"]])
-        and any(
-            peer.get("podSelector", {"matchLabels": {"": ""}}).get("matchLabels", {}).items() <= other.labels.items()
-            for peer in rule["from"]
-        )
+        and any(_means(tree, policy, peer, other) for peer in rule["from"])
         for rule in policy["spec"].get("ingress", ()) if "from" in rule
     )
+
+
+def _means(tree: Tree, policy: Object, peer: Object, other: Workload) -> bool:
+    """A peer names pods by their labels, of the policy's namespace or of those with certain labels."""
+    if "namespaceSelector" in peer:
+        wanted = peer["namespaceSelector"].get("matchLabels", {}).items()
+        homes = {
+            entry["metadata"]["name"] for entry in tree.of_kind("Namespace")
+            if wanted <= entry["metadata"].get("labels", {}).items()
+        }
+    else:
+        homes = {policy["metadata"]["namespace"]}
+    labels = peer.get("podSelector", {"matchLabels": {"": ""}}).get("matchLabels", {})
+    return other.namespace in homes and labels.items() <= other.labels.items()
 
 
 def environment_leads_to_services(tree: Tree) -> list[str]:
@@ -296,11 +341,8 @@ def _unreachable(tree: Tree, workload: Workload, where: str, host: str, port: in
         return
     for target in selected(tree, service["spec"]["selector"]) if port is not None else ():
         number = _target(target, ports[port])
-        policies = [
-            policy for policy in tree.of_kind("NetworkPolicy")
-            if policy["spec"]["podSelector"].get("matchLabels", {}).items() <= target.labels.items()
-        ]
-        if policies and not any(_admits(policy, workload, number) for policy in policies):
+        policies = _policies(tree, target)
+        if policies and not any(_admits(tree, policy, workload, number) for policy in policies):
             yield f"{workload}: {where}: a NetworkPolicy keeps it from port {port} of {host}"
 
 
@@ -331,6 +373,6 @@ def local_services_have_local_pods(tree: Tree) -> list[str]:
 
 CHECKS = (
     listeners_lead_to_containers, node_ports_lead_to_containers, services_reach_pods, probes_ask_open_ports,
-    policies_fit_their_pods, users_are_admitted, environment_leads_to_services, routes_lead_to_services,
+    policies_fit_their_pods, namespaces_deny_by_default, users_are_admitted, environment_leads_to_services, routes_lead_to_services,
     local_services_have_local_pods,
 )
