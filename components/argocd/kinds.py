@@ -16,9 +16,9 @@ GroupKind = tuple[str, str]
 
 def cluster_kinds(cluster: Cluster) -> tuple[GroupKind, ...]:
     """Kinds without a namespace, sorted."""
-    found = {("", "Namespace"), ("storage.k8s.io", "StorageClass")}
+    found = {("", "Namespace")}
     if cluster.disks:
-        found.add(("", "PersistentVolume"))
+        found |= {("", "PersistentVolume"), ("storage.k8s.io", "StorageClass")}
     if _any(cluster, _is_custom):
         found.add(("apiextensions.k8s.io", "CustomResourceDefinition"))
     return tuple(sorted(found))

@@ -14,10 +14,9 @@ Objects = Iterator[dict[str, Any]]
 
 def manifests(cluster: Cluster) -> dict[str, str]:
     """{file name: YAML text}: the foundation, and one file for each service."""
-    files = {
-        "namespace.yml": [foundation.namespace(cluster)],
-        "storage-class.yml": [foundation.storage_class(cluster)],
-    }
+    files = {"namespace.yml": [foundation.namespace(cluster)]}
+    if cluster.disks:
+        files["storage-class.yml"] = [foundation.storage_class(cluster)]
     if any(service.kind == "VerneMQ" for service in cluster.services):
         files["vernemq-crd.yml"] = [custom_resource_definition.vernemq(cluster)]
     for service in cluster.services:
