@@ -16,9 +16,9 @@ GroupKind = tuple[str, str]
 
 def cluster_kinds(cluster: Cluster) -> tuple[GroupKind, ...]:
     """Kinds without a namespace, sorted."""
-    found = {("", "Namespace"), ("storage.k8s.io", "StorageClass")}
+    found = {("", "Namespace")}
     if cluster.disks:
-        found.add(("", "PersistentVolume"))
+        found |= {("", "PersistentVolume"), ("storage.k8s.io", "StorageClass")}
     if cluster.rbac and _any(cluster, lambda service: service.service_account and service.cluster_rbac):
         found |= {("rbac.authorization.k8s.io", "ClusterRole"), ("rbac.authorization.k8s.io", "ClusterRoleBinding")}
     if _any(cluster, _is_custom):

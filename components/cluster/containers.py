@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .ports import PORT_PROBES, address, enabled_ports
+from .ports import PORT_PROBES, address
 from .quantity import millicores, size
 from .types import Container, EnvVar, Expose, File, Port, Resources, Scale, Security, Use
 from .uses import ADDRESS, address_text, needs
@@ -32,7 +32,7 @@ def container(name: str, entry: dict[str, Any], context: Context) -> Container:
         command=tuple(entry.get("command", ())),
         args=tuple(entry.get("args", ())),
         env=tuple(env),
-        ports=tuple(_port(port, value) for port, value in enabled_ports(entry).items()),
+        ports=tuple(_port(port, value) for port, value in entry.get("ports", {}).items()),
         readiness=_probe(entry, "readiness"),
         liveness=_probe(entry, "liveness"),
         startup=_probe(entry, "startup"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import references, schema
+from . import references, schema, switches
 from .build import build
 from .causes import causes
 from .finding import Finding, InvalidInventory
@@ -18,11 +18,13 @@ def load(parameters: dict[str, Any], origin: Origin) -> Cluster:
 
     Four gates, each of which reports all that it finds: the schema (keys and
     shapes), the references (names that must exist), the rules of structure, and
-    capacity. A gate is passed only by an inventory without findings.
+    capacity. A gate is passed only by an inventory without findings. What is switched
+    off is judged by the schema alone.
 
     Raises InvalidInventory.
     """
     _refuse(schema.findings(parameters), origin)
+    parameters = switches.applied(parameters)
     _refuse(references.findings(parameters), origin)
     cluster = build(parameters)
     for rules in (STRUCTURE, CAPACITY):

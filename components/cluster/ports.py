@@ -9,11 +9,6 @@ PROBES = ("readiness", "liveness", "startup")
 PORT_PROBES = ("httpGet", "tcpSocket")
 
 
-def enabled_ports(service: Mapping[str, Any]) -> dict[str, Any]:
-    """The ports of a service that are switched on."""
-    return {name: port for name, port in service.get("ports", {}).items() if port.get("enabled", True)}
-
-
 def doors(service: Mapping[str, Any], port: str) -> list[tuple[str, int]]:
     """The Kubernetes Services that offer a port, with their number for it; the one to call is the first.
 
@@ -39,11 +34,10 @@ def address(parameters: Mapping[str, Any], caller: str, service: str, port: str)
 
 
 def offered(service: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, int]:
-    """Port name -> number of one entry of kubernetes_services, less what is switched off.
+    """Port name -> number of one entry of kubernetes_services.
 
     A headless one leads to the pods themselves, so it offers their ports as they are.
     """
-    ports = enabled_ports(service)
     if entry.get("headless"):
-        return {name: port["number"] for name, port in ports.items()}
-    return {name: number for name, number in entry.get("ports", {}).items() if name in ports}
+        return {name: port["number"] for name, port in service.get("ports", {}).items()}
+    return dict(entry.get("ports", {}))

@@ -129,7 +129,7 @@ class _Builder:
         )
 
     def _volume(self, name: str, entry: dict[str, Any]) -> Volume:
-        persistent = entry.get("persistent", True)
+        persistent = entry.get("persistent", self.parameters["volumes"]["persistent"])
         capacity = entry["size"]
         if capacity == "kafka_log":
             number = kafka_log_size(self.parameters, self.scale.kafka)

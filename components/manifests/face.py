@@ -19,8 +19,9 @@ def manifests(cluster: Cluster) -> dict[str, str]:
             *(foundation.namespace(cluster, name) for name in cluster.namespaces),
             *(policies.default_deny(name) for name in cluster.namespaces),
         ],
-        "storage-class.yml": [foundation.storage_class(cluster)],
     }
+    if cluster.disks:
+        files["storage-class.yml"] = [foundation.storage_class(cluster)]
     if any(service.kind == "VerneMQ" for service in cluster.services):
         files["vernemq-crd.yml"] = [custom_resource_definition.vernemq(cluster)]
     for service in cluster.services:

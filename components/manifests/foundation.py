@@ -1,4 +1,4 @@
-"""What every service stands on: the namespace and the storage class."""
+"""What services stand on: the namespace, and the storage class of their volumes."""
 
 from __future__ import annotations
 

@@ -116,13 +116,6 @@ def test_twice_the_devices(variants):
         assert node in variant.files["README.md"] and node in variant.files["bootstrap/bootstrap.sh"]
 
 
-def test_tls_only(variants):
-    """The plain listener, its NodePort and its Service port are gone from every face."""
-    for path, text in variants["with-tls-only"].files.items():
-        assert not re.search(r"\b(1883|30004)\b", text), path
-    assert "bind :8883\n" in variants["with-tls-only"].files["haproxy/haproxy.cfg"]
-
-
 def test_a_service_deleted(variants, guide):
     """Its objects, Secrets, routes, volume and NetworkPolicies are gone; nobody speaks of it."""
     assert any("kafka-ws" in text for text in guide.files.values())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 from components.cluster.kapitan import read_cluster
 from scripts import in_process
-from tests.compiled.tree import Tree, read
+from tests.compiled.tree import Tree, name_of, read
+from tests.compiled.tree import documents as documents_of
 from tests.inventory.targets import GUIDE, Fixture, write_inventory
 
 
@@ -23,6 +24,35 @@ class Variant:
         """Names of files that are not the same in both, or only in one."""
         names = self.files.keys() | other.files.keys()
         return {name for name in names if self.files.get(name) != other.files.get(name)}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a variant has that the other has not, what it lacks, and what is not the same in both.
+
+    Each a set of "KIND NAME" for Kubernetes objects, of paths for all other files.
+    """
+
+    made: set[str]
+    gone: set[str]
+    altered: set[str]
+
+
+def difference(variant: Variant, other: Variant) -> Difference:
+    new, old = _things(variant), _things(other)
+    return Difference(
+        made=new.keys() - old.keys(),
+        gone=old.keys() - new.keys(),
+        altered={thing for thing in new.keys() & old.keys() if new[thing] != old[thing]},
+    )
+
+
+def _things(variant: Variant) -> dict[str, Any]:
+    documents = documents_of(variant.files)
+    things: dict[str, Any] = {path: text for path, text in variant.files.items() if path not in documents}
+    for found in documents.values():
+        things.update({name_of(entry): entry for entry in found})
+    return things
 
 
 class Variants:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 from ..finding import Finding, Path, listed, suggest
-from ..ports import doors, enabled_ports
+from ..ports import doors
 from ..uses import addresses, is_address, needs
 
 NO_DOOR = "no entry of kubernetes_services offers this port"
@@ -19,7 +19,7 @@ def uses(parameters: dict[str, Any]) -> Iterator[Finding]:
             if name not in services:
                 absent.setdefault(name, {}).setdefault(user, (*path, *need.path))
                 continue
-            ports = enabled_ports(services[name])
+            ports = services[name].get("ports", {})
             for port, said in need.ports.items():
                 if port not in ports:
                     yield Finding((*path, *said), port, f"{name} has no port of this name", suggest(port, ports))
@@ -39,7 +39,7 @@ def addresses_lead_somewhere(parameters: dict[str, Any]) -> Iterator[Finding]:
     for _, path, entry in _callers(services):
         for said, address in addresses(entry):
             service = services.get(address["service"], {})
-            if address["port"] in enabled_ports(service) and not doors(service, address["port"]):
+            if address["port"] in service.get("ports", {}) and not doors(service, address["port"]):
                 yield Finding(
                     (*path, *said, "port"), address["port"], NO_DOOR,
                     f"Add the port to one of services.{address['service']}.kubernetes_services",
@@ -115,10 +115,10 @@ def routes(parameters: dict[str, Any]) -> Iterator[Finding]:
     for name, service in services.items():
         for route, entry in service.get("routes", {}).items():
             path = ("services", name, "routes", route)
-            if entry["port"] not in enabled_ports(service):
+            if entry["port"] not in service.get("ports", {}):
                 yield Finding(
                     (*path, "port"), entry["port"], f"{name} has no port of this name",
-                    suggest(entry["port"], enabled_ports(service)),
+                    suggest(entry["port"], service.get("ports", {})),
                 )
             elif not doors(service, entry["port"]):
                 yield Finding(

@@ -6,7 +6,7 @@ from pathlib import Path as FilePath
 from typing import Any, Iterator
 
 from ..finding import Finding, suggest
-from ..ports import enabled_ports, namespace_of
+from ..ports import namespace_of
 
 FILES = FilePath(__file__).parents[3] / "inventory" / "files"
 GATEWAY_CALLS = "gateway_calls"
@@ -21,7 +21,7 @@ def derived(parameters: dict[str, Any]) -> Iterator[Finding]:
                 continue
             service = services[path[1]]
             headless = any(entry.get("headless") for entry in service.get("kubernetes_services", {}).values())
-            if not headless or not {"server", "leader-election"} <= enabled_ports(service).keys():
+            if not headless or not {"server", "leader-election"} <= service.get("ports", {}).keys():
                 yield Finding(
                     (*path, variable), "zookeeper_servers",
                     f"this is made of ports server and leader-election and of a headless Service, which {path[1]} "

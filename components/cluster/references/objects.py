@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 from ..finding import Finding, Path, suggest
-from ..ports import PORT_PROBES, PROBES, enabled_ports
+from ..ports import PORT_PROBES, PROBES
 
 
 def ports(parameters: dict[str, Any]) -> Iterator[Finding]:
@@ -40,7 +40,7 @@ def probes(parameters: dict[str, Any]) -> Iterator[Finding]:
             (("services", name, "sidecars", inner), sidecar) for inner, sidecar in service.get("sidecars", {}).items()
         ]
         for path, holder in holders:
-            ports = enabled_ports(holder)
+            ports = holder.get("ports", {})
             for probe in PROBES:
                 for handler in PORT_PROBES:
                     port = holder.get(probe, {}).get(handler, {}).get("port")
@@ -55,10 +55,10 @@ def metrics(parameters: dict[str, Any]) -> Iterator[Finding]:
     """Metrics are asked of a port that is open."""
     for name, service in parameters["services"].items():
         port = service.get("metrics", {}).get("port")
-        if port is not None and port not in enabled_ports(service):
+        if port is not None and port not in service.get("ports", {}):
             yield Finding(
                 ("services", name, "metrics", "port"), port, f"{name} has no port of this name",
-                suggest(port, enabled_ports(service)),
+                suggest(port, service.get("ports", {})),
             )
 
 

@@ -105,7 +105,8 @@ def brokers_keep_their_sessions(tree: Tree) -> list[str]:
     for workload in workloads(tree):
         if workload.kind == "VerneMQ":
             volumes = tree.parameters["services"][workload.service].get("volumes", {})
-            if any(volume.get("persistent", True) for volume in volumes.values()) and not workload.claim_templates:
+            default = tree.parameters["volumes"]["persistent"]
+            if any(volume.get("persistent", default) for volume in volumes.values()) and not workload.claim_templates:
                 found.append(f"{workload}: keeps its sessions in an emptyDir")
     return found
 

@@ -1,0 +1,76 @@
+"""Each switch of docs/switches.md changes what it is for, on every face, and nothing else."""
+
+from __future__ import annotations
+
+import re
+
+from components.cluster import load
+from components.cluster.origin import Origin
+from components.manifests.face import manifests
+from tests.compiled.workloads import broker_config
+from tests.inventory.targets import TOOLS
+from tests.inventory.variants import Difference, difference
+
+#: Faces that are one file for the whole cluster.
+PAGE, SCRIPT, CONFIG = "README.md", "bootstrap/bootstrap.sh", "haproxy/haproxy.cfg"
+
+
+def test_nothing_persistent(variants, guide):
+    """Every volume becomes an emptyDir; volumes, claims, their class and their directories are gone."""
+    variant = variants["with-nothing-persistent"]
+    found = difference(variant, guide)
+    kinds = ("PersistentVolume", "PersistentVolumeClaim", "StorageClass")
+    with_volumes = {
+        f"{service.kind} {(service.custom_resource or {}).get('name', service.name)}"
+        for service in guide.tree.cluster.services if service.volumes
+    }
+    assert found.made == set()
+    assert found.gone == {f"{one['kind']} {one['metadata']['name']}" for one in guide.tree.of_kind(*kinds)} != set()
+    assert found.altered == with_volumes | {f"AppProject {guide.tree.cluster.name}", PAGE, SCRIPT}
+    for path, text in variant.files.items():
+        assert not re.search(r"/mnt/data|local-storage", text), path
+    for workload in variant.tree.of_kind("Deployment", "StatefulSet"):
+        volumes = workload["spec"]["template"]["spec"].get("volumes", ())
+        assert not any("persistentVolumeClaim" in volume for volume in volumes)
+        assert "volumeClaimTemplates" not in workload["spec"]
+        mounted = {mount["name"] for mount in workload["spec"]["template"]["spec"]["containers"][0].get("volumeMounts", ())}
+        assert mounted <= {volume["name"] for volume in volumes}
+    assert variant.tree.some("VerneMQ")["spec"]["storage"] == {"emptyDir": {}}
+
+
+def test_persistence_of_each_service(guide, request):
+    """What a volume says wins over the default, in both directions."""
+    for name in (service.name for service in guide.tree.cluster.services if service.volumes):
+        for default in (True, False):
+            volumes = guide.tree.parameters["services"][name]["volumes"]
+            own = {volume: {**entry, "persistent": not default} for volume, entry in volumes.items()}
+            cluster = _loaded(guide, request, default, {})
+            changed = _loaded(guide, request, default, {name: own})
+            assert {disk.host_path for service, _, disk in changed.disks if service.name == name} == (
+                set() if default else {entry["host_path"] for entry in volumes.values()}
+            )
+            before, after = manifests(cluster), manifests(changed)
+            files = {file for file in before.keys() | after.keys() if before.get(file) != after.get(file)}
+            assert files == {f"{name}.yml"} | (set() if default else {"storage-class.yml"})
+
+
+def test_tls_only(variants, guide):
+    """Nothing opens, forwards, reserves or speaks of plain MQTT; what its share of connections was is not needed."""
+    variant = variants["with-tls-only"]
+    texts = {**variant.files, "vernemq.conf": broker_config(variant.tree.some("VerneMQ"))}
+    for path, text in texts.items():
+        assert not re.search(r"\b(1883|30004)\b", text), path
+    assert "bind :8883\n" in variant.files[CONFIG] and "0.0.0.0:8883\n" in texts["vernemq.conf"]
+    assert difference(variant, guide) == Difference(made=set(), gone=set(), altered={
+        "VerneMQ k8s", "Service vernemq-k8s", "Service vernemq-k8s-external-service", "NetworkPolicy vernemq",
+        CONFIG, "haproxy/99-dojot-haproxy.conf", "haproxy/haproxy.service.d-limits.conf", SCRIPT, PAGE,
+    })
+
+
+def _loaded(guide, request, persistent, own):
+    parameters = {key: value for key, value in guide.tree.parameters.items() if key not in TOOLS}
+    services = {
+        name: {**entry, "volumes": own[name]} if name in own else entry for name, entry in parameters["services"].items()
+    }
+    parameters |= {"volumes": {**parameters["volumes"], "persistent": persistent}, "services": services}
+    return load(parameters, Origin([], request.config.rootpath))
