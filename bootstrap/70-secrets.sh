@@ -80,22 +80,22 @@ secret_values() {
     for wanted in "$@"; do
       [[ $wanted == "$key" ]] || continue
       if [[ $kind == random ]]; then
-        value=$(random_text) || return 1
+        value=$(random_text "$value") || return 1
       fi
       printf "  '%s': '%s'\n" "$key" "${value//\'/\'\'}"
     done
   done
 }
 
-# Letters and digits. dojot's auth takes no password with three characters in a row that
-# are equal, rising or falling, and one text in 45 has such a run by chance.
+# random_text [LENGTH]: letters and digits. dojot's auth takes no password with three characters
+# in a row that are equal, rising or falling, and one text in 45 has such a run by chance.
 random_text() {
-  local - text attempt
+  local - length=${1:-$RANDOM_LENGTH} text attempt
   set +x
   for ((attempt = 0; attempt < 100; attempt++)); do
     text=$(head --bytes=2048 /dev/urandom | LC_ALL=C tr -dc 'A-Za-z0-9')
-    text=${text:0:RANDOM_LENGTH}
-    if ((${#text} == RANDOM_LENGTH)) && ! has_run "$text"; then
+    text=${text:0:length}
+    if ((${#text} == length)) && ! has_run "$text"; then
       printf '%s' "$text"
       return 0
     fi

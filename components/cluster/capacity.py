@@ -84,7 +84,8 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
     for frontend in balancer.frontends:
         if not frontend.devices:
             continue
-        for lost in (0, 1):
+        # With one server there is nobody to take over what it had.
+        for lost in (0, 1) if len(frontend.servers) > 1 else (0,):
             yield Limit(
                 f"source ports of {frontend.name}" + (", one broker lost" if lost else ""),
                 scale.devices, max(0, len(frontend.servers) - lost) * ports, "count",

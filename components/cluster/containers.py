@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,20 +11,24 @@ from .quantity import millicores, size
 from .types import Container, EnvVar, Expose, File, Port, Resources, Scale, Security, Use
 from .uses import ADDRESS, address_text, needs
 
+_REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
+
 
 @dataclass(frozen=True)
 class Context:
-    """What an environment variable may be derived from."""
+    """What an environment variable may be derived from; `node_address` is the first node's of the service's group."""
 
     parameters: dict[str, Any]
     scale: Scale
     service: str
     replicas: int
+    node_address: str
 
 
 def container(name: str, entry: dict[str, Any], context: Context) -> Container:
     """The container that `entry` (a service, sidecar or job) describes."""
-    env = [_env(key, value, context) for key, value in sorted(entry.get("env", {}).items())]
+    variables = sorted(entry.get("env", {}).items(), key=lambda item: (bool(references_of(item[1])), item[0]))
+    env = [_env(key, value, context) for key, value in variables]
     if entry.get("database_server"):
         env += _databases(context)
     return Container(
@@ -39,6 +44,12 @@ def container(name: str, entry: dict[str, Any], context: Context) -> Container:
         resources=_resources(entry["resources"]),
         security=_security(entry["security"]),
     )
+
+
+def references_of(value: Any) -> tuple[str, ...]:
+    """Names of the variables that a value of `env` quotes as $(NAME); Kubernetes fills in those that come before it."""
+    text = value.get("text", "") if isinstance(value, dict) else value
+    return tuple(_REFERENCE.findall(text)) if isinstance(text, str) else ()
 
 
 def files(entry: dict[str, Any]) -> tuple[File, ...]:
@@ -81,6 +92,8 @@ def _derived(what: str, context: Context) -> str:
         return str(context.scale.kafka.partitions)
     if what == "kafka_replication":
         return str(context.scale.kafka.replication)
+    if what == "node_address":
+        return context.node_address
     # zookeeper_servers: host:server:election of every pod, in the order of their ids.
     ports = services[context.service]["ports"]
     governing = next(

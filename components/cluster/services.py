@@ -58,7 +58,8 @@ class _Builder:
         self.entry = parameters["services"][name]
         self.nodes = _nodes(groups, self.entry["group"])
         self.replicas = self._replicas(self.entry["replicas"])
-        self.context = containers.Context(parameters, scale, name, self.replicas)
+        nodes = self.group.nodes
+        self.context = containers.Context(parameters, scale, name, self.replicas, nodes[0].address if nodes else "")
 
     def service(self) -> Service:
         entry = self.entry

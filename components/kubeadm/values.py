@@ -86,7 +86,7 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
         ],
         "NAMESPACES": list(cluster.namespaces),
         "PERSISTENT_VOLUMES": sorted(disk.persistent_volume for _, _, disk in cluster.disks),
-        # namespace/secret | key | random or literal | value
+        # namespace/secret | key | random or literal | the value; of a random one its length, where that matters
         "SECRETS": _secrets(cluster),
         # port | what listens
         "LOAD_BALANCER_PORTS": [
@@ -126,9 +126,14 @@ def _secrets(cluster: Cluster) -> list[str]:
                 if wanted.setdefault((f"{service.namespace}/{secret}", key), value) != value:
                     raise ValueError(f"{service.name}: key {key} of Secret {secret} has two values")
     return [
-        _row(*place, RANDOM, "") if value == RANDOM else _row(*place, "literal", value)
-        for place, value in sorted(wanted.items())
+        _secret_row(secret, key, value)
+        for (secret, key), value in sorted(wanted.items())
     ]
+
+
+def _secret_row(secret: str, key: str, value: str) -> str:
+    word, _, length = value.partition(" ")
+    return _row(secret, key, RANDOM, length) if word == RANDOM else _row(secret, key, "literal", value)
 
 
 def kubernetes_packages(kubernetes: Mapping[str, Any]) -> dict[str, str]:

@@ -33,6 +33,19 @@ def uses(parameters: dict[str, Any]) -> Iterator[Finding]:
         )
 
 
+def excludes(parameters: dict[str, Any]) -> Iterator[Finding]:
+    """Services of which a cluster has one at most."""
+    services = parameters["services"]
+    for name, service in services.items():
+        for other, reason in service.get("excludes", {}).items():
+            if other in services:
+                yield Finding(
+                    ("services", name, "excludes", other), None,
+                    f"{name} and {other} are both part of this cluster, and it can have one of them: {reason}",
+                    f"Take service.{name} or service.{other} out of the profile",
+                )
+
+
 def addresses_lead_somewhere(parameters: dict[str, Any]) -> Iterator[Finding]:
     """A port that is called by name needs a Kubernetes Service with that name."""
     services = parameters["services"]

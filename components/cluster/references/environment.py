@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import Any, Iterator
 
+from ..containers import references_of
 from ..finding import Finding, suggest
 from ..ports import namespace_of
 
@@ -59,6 +60,24 @@ def secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
                     (*path, variable), value["key"], f"the Secret {value['secret']} has no such key",
                     suggest(value["key"], secrets[value["secret"]]),
                 )
+
+
+def variables(parameters: dict[str, Any]) -> Iterator[Finding]:
+    """A value that quotes $(NAME) needs that variable beside it, and one that quotes none itself."""
+    for path, env in _all_env(parameters["services"]):
+        for variable, value in env.items():
+            for name in references_of(value):
+                if name not in env:
+                    yield Finding(
+                        (*path, variable), f"$({name})", "this container has no variable of this name",
+                        suggest(name, env.keys() - {variable}),
+                    )
+                elif references_of(env[name]):
+                    yield Finding(
+                        (*path, variable), f"$({name})",
+                        "this variable quotes another one itself, and Kubernetes fills in one level",
+                        f"Write the text of {name} here",
+                    )
 
 
 def _all_env(services: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:

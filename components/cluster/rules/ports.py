@@ -44,6 +44,17 @@ def unique_listen_ports(cluster: Cluster) -> Iterator[Finding]:
         seen.setdefault(number, f"{service.name} {port.name}")
 
 
+def datagrams_bypass_the_balancer(cluster: Cluster) -> Iterator[Finding]:
+    """HAProxy carries TCP only, so devices reach a UDP port on the nodes."""
+    for service, port in _exposed(cluster):
+        if port.protocol == "UDP" and port.expose.listen is not None:
+            yield Finding(
+                ("services", service.name, "ports", port.name, "expose", "listen"), port.expose.listen,
+                "HAProxy cannot carry UDP",
+                f"Take listen out: devices reach port {port.expose.node_port} on the nodes of group {service.group}",
+            )
+
+
 def unique_container_ports(cluster: Cluster) -> Iterator[Finding]:
     """Containers of one pod share its address, so their ports differ."""
     for service in cluster.services:
@@ -89,5 +100,6 @@ def ephemeral_range(cluster: Cluster) -> Iterator[Finding]:
 
 
 RULES = (
-    unique_node_ports, unique_listen_ports, unique_container_ports, source_ports_are_free, ephemeral_range,
+    unique_node_ports, unique_listen_ports, datagrams_bypass_the_balancer, unique_container_ports,
+    source_ports_are_free, ephemeral_range,
 )
