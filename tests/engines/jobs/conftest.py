@@ -20,7 +20,7 @@ def objects(cluster) -> list[Object]:
 def secret_values(cluster) -> dict[str, dict[str, str]]:
     """The Secrets that the bootstrap makes, with other values."""
     return {
-        name: {key: made_up() if value == "random" else value for key, value in keys.items()}
+        name: {key: made_up() if value.startswith("random") else value for key, value in keys.items()}
         for service in cluster.services for name, keys in service.secrets.items()
     }
 
