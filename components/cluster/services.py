@@ -9,7 +9,7 @@ from .ports import address, namespace_of, offered
 from .quantity import size
 from .sizes import kafka_log_size
 from .types import (
-    EVERY_NODE, Disk, Group, HostPath, Job, KubernetesService, Metrics, Node, Plugin, Route, Scale, Service, Use, Volume,
+    EVERY_NODE, Disk, Group, HostPath, Job, KubernetesService, MadePods, Metrics, Node, Plugin, Route, Scale, Service, Use, Volume,
 )
 from .uses import ADDRESS, address_text, is_address
 from .waves import waves
@@ -86,6 +86,10 @@ class _Builder:
             routes=tuple(self._route(name, route) for name, route in sorted(entry.get("routes", {}).items())),
             uses=self._uses(),
             peers=entry.get("peers", False),
+            makes=tuple(
+                MadePods(name, made["labels"], made["port"], tuple(made["callers"]))
+                for name, made in sorted(entry.get("makes", {}).items())
+            ),
             jobs=tuple(self._job(name, job) for name, job in sorted(entry.get("jobs", {}).items())),
             rbac=tuple(entry.get("rbac", ())),
             cluster_rbac=tuple(entry.get("cluster_rbac", ())),

@@ -10,10 +10,6 @@ from .metadata import NAMESPACE_LABEL, SUPPORT_WAVE, metadata
 
 Peer = dict[str, Any]
 
-# What vmq-operator (its public source) makes beside the brokers: they fetch their plugins there.
-_BUNDLER, _BUNDLER_PORT = {"app": "vmq-bundler"}, 80
-
-
 def default_deny(namespace: str) -> dict[str, Any]:
     """What no other policy of the namespace admits is refused."""
     return _policy("default-deny", namespace, {}, {"app": "dojot"}, [])
@@ -27,9 +23,13 @@ def policies(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
     rules = list(_rules(cluster, service))
     if rules:
         yield _policy(service.name, service.namespace, labels, labels, rules)
-    if service.custom_resource:
-        rules = [{"from": [_peer(service, service.namespace, labels)], "ports": [_policy_port(_BUNDLER_PORT, "TCP")]}]
-        yield _policy(f"{service.name}-bundler", service.namespace, _BUNDLER, labels, rules)
+    for made in service.makes:
+        peers = [
+            _peer(service, other.namespace, other.pod_labels) for other in cluster.services if other.name in made.callers
+        ]
+        # A rule without peers would admit everyone.
+        rules = [{"from": peers, "ports": [_policy_port(made.port, "TCP")]}] if peers else []
+        yield _policy(made.name, service.namespace, made.labels, labels, rules)
 
 
 def _policy(

@@ -8,14 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from ..finding import Finding
-from .calls import addresses_lead_somewhere, cycles, excludes, plugins_lead_somewhere, routes, uses
+from .calls import (
+    addresses_lead_somewhere, cycles, excludes, made_pods_have_callers, plugins_lead_somewhere, routes, uses,
+)
 from .environment import databases, derived, files, secrets, variables
 from .groups import broker_count, brokers, daemons, groups
 from .objects import metrics, names, ports, probes
 
 CHECKS = (
-    groups, daemons, brokers, broker_count, excludes, uses, addresses_lead_somewhere, plugins_lead_somewhere, cycles,
-    ports, probes, metrics, names, secrets, variables, derived, databases, routes, files,
+    groups, daemons, brokers, broker_count, excludes, uses, addresses_lead_somewhere, made_pods_have_callers,
+    plugins_lead_somewhere, cycles, ports, probes, metrics, names, secrets, variables, derived, databases, routes,
+    files,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator
 
-from ..finding import Finding, Path, listed, suggest
+from ..finding import Finding, Path, listed, near, suggest
 from ..ports import doors
 from ..uses import addresses, is_address, needs
 
@@ -57,6 +57,20 @@ def addresses_lead_somewhere(parameters: dict[str, Any]) -> Iterator[Finding]:
                     (*path, *said, "port"), address["port"], NO_DOOR,
                     f"Add the port to one of services.{address['service']}.kubernetes_services",
                 )
+
+
+def made_pods_have_callers(parameters: dict[str, Any]) -> Iterator[Finding]:
+    services = parameters["services"]
+    for name, service in services.items():
+        for made, entry in service.get("makes", {}).items():
+            for number, caller in enumerate(entry["callers"]):
+                if caller not in services:
+                    yield Finding(
+                        ("services", name, "makes", made, "callers", str(number)), caller,
+                        "there is no such service in this cluster",
+                        suggest(caller, services) if near(caller, services) else
+                        f"Add service.{caller} to the profile, or take {name} out of it",
+                    )
 
 
 def plugins_lead_somewhere(parameters: dict[str, Any]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from .cluster import Cluster, GitSource, Platform
 from .containers import Container, EnvVar, Expose, KubernetesService, Port, Resources, Security
 from .machines import CONTROL_PLANE, EVERY_NODE, Group, Hardware, Node
 from .scale import Kafka, Scale
-from .services import Disk, File, HostPath, Job, Metrics, Plugin, Route, Service, Use, Volume
+from .services import Disk, File, HostPath, Job, MadePods, Metrics, Plugin, Route, Service, Use, Volume
 
 __all__ = [
     "CONTROL_PLANE",
@@ -29,6 +29,7 @@ __all__ = [
     "Kafka",
     "KubernetesService",
     "LoadBalancer",
+    "MadePods",
     "Metrics",
     "Node",
     "Platform",

@@ -93,6 +93,16 @@ class Use:
 
 
 @dataclass(frozen=True)
+class MadePods:
+    """Pods that a service makes by itself; `callers` are the services that call their port."""
+
+    name: str
+    labels: Mapping[str, str]
+    port: int
+    callers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Job:
     """A run-to-completion pod of a service, `before` or `after` its workload."""
 
@@ -131,6 +141,7 @@ class Service:
     routes: tuple[Route, ...]
     uses: tuple[Use, ...]
     peers: bool
+    makes: tuple[MadePods, ...]
     jobs: tuple[Job, ...]
     rbac: tuple[Mapping[str, Any], ...]
     cluster_rbac: tuple[Mapping[str, Any], ...]

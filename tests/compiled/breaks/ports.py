@@ -214,6 +214,17 @@ def a_default_that_admits(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
+@breaks(ports.made_pods_are_called_by_their_callers, "do not admit")
+def a_policy_that_forgets_what_a_service_makes(tree: Tree) -> str:
+    made = first(
+        (made for entry in tree.parameters["services"].values() for made in entry.get("makes", {}).values()),
+        "no service makes pods of its own",
+    )
+    found = tree.some("NetworkPolicy", lambda entry: entry["spec"]["podSelector"].get("matchLabels") == made["labels"])
+    found["spec"]["ingress"] = []
+    return str(made["port"])
+
+
 @breaks(ports.users_are_admitted, "which admits it not")
 def a_policy_that_forgets_a_user(tree: Tree) -> str:
     found = _policy(tree)

@@ -14,8 +14,6 @@ from tests.haproxy.configuration import sections
 
 HAPROXY = "haproxy/haproxy.cfg"
 CALLS = "kong-calls.txt"
-# Labels of the pods that vmq-operator makes beside the brokers.
-BUNDLER = {"app": "vmq-bundler"}
 # host:port inside a value, with or without a scheme before it.
 _ADDRESS = re.compile(r"(?:^|//|[,;@ ])([a-z][a-z0-9.-]*):(\d{2,5})\b")
 _HOST_NAME = re.compile(r"^[a-z][a-z0-9.-]*$")
@@ -159,8 +157,8 @@ def policies_fit_their_pods(tree: Tree) -> list[str]:
     for policy in tree.of_kind("NetworkPolicy"):
         if policy["spec"]["podSelector"] == {}:
             continue  # see namespaces_deny_by_default
-        if policy["spec"]["podSelector"]["matchLabels"] == BUNDLER and tree.of_kind("VerneMQ"):
-            continue  # pods of the operator, not of the manifests
+        if policy["spec"]["podSelector"]["matchLabels"] in [made["labels"] for _, _, made in _made(tree)]:
+            continue  # see made_pods_are_called_by_their_callers
         members = [
             one for one in selected(tree, policy["spec"]["podSelector"])
             if one.namespace == policy["metadata"]["namespace"]
@@ -193,6 +191,27 @@ def namespaces_deny_by_default(tree: Tree) -> list[str]:
     ]
     namespaces = {entry["metadata"]["name"] for entry in tree.of_kind("Namespace")}
     return found + [f"namespace {name}: no policy denies by default" for name in sorted(namespaces - closed)]
+
+
+def made_pods_are_called_by_their_callers(tree: Tree) -> list[str]:
+    """Pods that a service makes by itself admit those who are to call them, and nobody else."""
+    found = []
+    for service, name, made in _made(tree):
+        policies = [
+            policy for policy in tree.of_kind("NetworkPolicy")
+            if policy["spec"]["podSelector"].get("matchLabels") == made["labels"]
+        ]
+        for other in workloads(tree):
+            admitted = any(_admits(tree, policy, other, made["port"]) for policy in policies)
+            if admitted != (other.service in made["callers"] and other.runs_on):
+                found.append(f"{name} of {service} {'admit' if admitted else 'do not admit'} {other} to port {made['port']}")
+    return found
+
+
+def _made(tree: Tree) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for service, entry in tree.parameters["services"].items():
+        for name, made in entry.get("makes", {}).items():
+            yield service, name, made
 
 
 def users_are_admitted(tree: Tree) -> list[str]:
@@ -373,6 +392,7 @@ def local_services_have_local_pods(tree: Tree) -> list[str]:
 
 CHECKS = (
     listeners_lead_to_containers, node_ports_lead_to_containers, services_reach_pods, probes_ask_open_ports,
-    policies_fit_their_pods, namespaces_deny_by_default, users_are_admitted, environment_leads_to_services, routes_lead_to_services,
+    policies_fit_their_pods, namespaces_deny_by_default, made_pods_are_called_by_their_callers,
+    users_are_admitted, environment_leads_to_services, routes_lead_to_services,
     local_services_have_local_pods,
 )
