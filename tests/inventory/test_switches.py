@@ -7,6 +7,7 @@ import re
 from components.cluster import load
 from components.cluster.origin import Origin
 from components.manifests.face import manifests
+from tests.compiled.bootstrap_values import table
 from tests.compiled.workloads import broker_config
 from tests.inventory.targets import TOOLS
 from tests.inventory.variants import Difference, difference
@@ -65,6 +66,30 @@ def test_tls_only(variants, guide):
         "VerneMQ k8s", "Service vernemq-k8s", "Service vernemq-k8s-external-service", "NetworkPolicy vernemq",
         CONFIG, "haproxy/99-dojot-haproxy.conf", "haproxy/haproxy.service.d-limits.conf", SCRIPT, PAGE,
     })
+
+
+def test_email(variants, guide):
+    """auth alone is told the server; the password is a Secret that people bring."""
+    variant = variants["with-email"]
+    assert difference(variant, guide) == Difference(made=set(), gone=set(), altered={"Deployment auth", SCRIPT, PAGE})
+    before, after = (_environment(one, "auth") for one in (guide, variant))
+    assert {name: after[name] for name in after.keys() - before.keys()} == {
+        "AUTH_EMAIL_HOST": "smtp.intranet", "AUTH_EMAIL_PORT": "587", "AUTH_EMAIL_TLS": "true",
+        "AUTH_EMAIL_USER": "dojot@intranet",
+        "AUTH_EMAIL_PASSWD": {"secretKeyRef": {"name": "auth-email-secret", "key": "password"}},
+    }
+    assert before.items() <= after.items()
+    new = {tuple(row) for row in table(variant.files, "SECRETS")} - {tuple(row) for row in table(guide.files, "SECRETS")}
+    assert new == {("auth-email-secret", "password", "provided", "")}
+    assert "| `auth-email-secret` | Auth | `password` | `auth` |" in variant.files[PAGE]
+
+
+def _environment(variant, deployment):
+    found = variant.tree.some("Deployment", lambda one: one["metadata"]["name"] == deployment)
+    return {
+        entry["name"]: entry.get("value", entry.get("valueFrom"))
+        for entry in found["spec"]["template"]["spec"]["containers"][0]["env"]
+    }
 
 
 def _loaded(guide, request, persistent, own):

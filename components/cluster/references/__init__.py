@@ -9,13 +9,15 @@ from typing import Any
 
 from ..finding import Finding
 from .calls import addresses_lead_somewhere, cycles, excludes, plugins_lead_somewhere, routes, uses
-from .environment import databases, derived, files, secrets, variables
+from .environment import databases, derived, files, provided_secrets, secret_files, secrets, variables
 from .groups import broker_count, brokers, daemons, groups
 from .objects import metrics, names, ports, probes
+from .switches import email
 
 CHECKS = (
     groups, daemons, brokers, broker_count, excludes, uses, addresses_lead_somewhere, plugins_lead_somewhere, cycles,
-    ports, probes, metrics, names, secrets, variables, derived, databases, routes, files,
+    ports, probes, metrics, names, secrets, provided_secrets, secret_files, variables, derived, databases, routes, files,
+    email,
 )
 
 

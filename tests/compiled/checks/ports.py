@@ -278,6 +278,8 @@ def _means(tree: Tree, policy: Object, peer: Object, other: Workload) -> bool:
 
 def environment_leads_to_services(tree: Tree) -> list[str]:
     """Every host:port that a container is told is a Service of the cluster with that port, which admits the pod."""
+    # The one host outside that pods are told of.
+    mail_server = tree.parameters.get("email", {}).get("host")
     found = []
     for workload in workloads(tree):
         for container in workload.containers:
@@ -285,7 +287,7 @@ def environment_leads_to_services(tree: Tree) -> list[str]:
             for name, value in env.items():
                 for host, port in _ADDRESS.findall(value):
                     found += _unreachable(tree, workload, name, host, int(port))
-                if name.endswith("_HOST") and _HOST_NAME.match(value):
+                if name.endswith("_HOST") and _HOST_NAME.match(value) and value != mail_server:
                     port = env.get(f"{name.removesuffix('_HOST')}_PORT")
                     found += _unreachable(tree, workload, name, value, int(port) if port else None)
     return found
