@@ -80,7 +80,7 @@ def test_email(variants, guide):
     }
     assert before.items() <= after.items()
     new = {tuple(row) for row in table(variant.files, "SECRETS")} - {tuple(row) for row in table(guide.files, "SECRETS")}
-    assert new == {("auth-email-secret", "password", "provided", "")}
+    assert new == {("dojot/auth-email-secret", "password", "provided", "")}
     assert "| `auth-email-secret` | Auth | `password` | `auth` |" in variant.files[PAGE]
 
 
