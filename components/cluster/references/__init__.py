@@ -12,12 +12,12 @@ from .calls import addresses_lead_somewhere, cycles, excludes, plugins_lead_some
 from .environment import databases, derived, files, provided_secrets, secret_files, secrets, variables
 from .groups import broker_count, brokers, daemons, groups
 from .objects import metrics, names, ports, probes
-from .switches import email
+from .switches import email, encrypted_routes
 
 CHECKS = (
     groups, daemons, brokers, broker_count, excludes, uses, addresses_lead_somewhere, plugins_lead_somewhere, cycles,
     ports, probes, metrics, names, secrets, provided_secrets, secret_files, variables, derived, databases, routes, files,
-    email,
+    email, encrypted_routes,
 )
 
 
