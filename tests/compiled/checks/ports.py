@@ -318,6 +318,7 @@ def routes_lead_to_services(tree: Tree) -> list[str]:
                     found += _unreachable(tree, gateway, path, host, int(port or _SCHEMES[scheme]))
             if "paths" in body and not all(one.startswith("/") for one in body["paths"]):
                 found.append(f"{CALLS}: {path}: a path of {body['paths']} does not begin with /")
+        found += _schemes(tree, entry["data"][CALLS])
     wanted = {name for entry in tree.parameters["services"].values() for name in entry.get("routes", {})}
     sent = {
         line.split("/")[2].split(" ")[0]
@@ -325,6 +326,15 @@ def routes_lead_to_services(tree: Tree) -> list[str]:
     }
     found += [f"{CALLS}: route {name} of the inventory is missing" for name in sorted(wanted - sent)]
     return found
+
+
+def _schemes(tree: Tree, calls_text: str) -> Iterator[str]:
+    """Routes speak TLS with the ports that do, and with no others."""
+    for entry in tree.parameters["services"].values():
+        for route, wanted in entry.get("routes", {}).items():
+            scheme = "https" if entry["ports"][wanted["port"]].get("tls") else "http"
+            if f'"url":"{scheme}://' not in next(iter(re.findall(rf"^/services/{route} .*$", calls_text, re.M)), ""):
+                yield f"{CALLS}: route {route} does not speak {scheme}, as its port does"
 
 
 def _unreachable(tree: Tree, workload: Workload, where: str, host: str, port: int | None) -> Iterator[str]:
