@@ -1,24 +1,69 @@
 # shellcheck shell=bash
 # Step `secrets`: makes the Secrets and keys that are missing, and no others. A value
-# is never printed, never an argument of a command, and never made twice.
+# is never printed, never an argument of a command, and never made twice. Secrets that
+# people bring (certificates, passwords of other machines) are asked for, last of all.
 
 readonly RANDOM_LENGTH=32
 
 step_secrets() {
   need_cluster
-  local row secret namespace previous=''
+  local row secret kind namespace previous='' provided=() lacking=0
   for namespace in "${NAMESPACES[@]}"; do
     create_namespace "$namespace"
   done
   for row in "${SECRETS[@]}"; do
-    secret=${row%%|*}
+    IFS='|' read -r secret _ kind _ <<<"$row"
     [[ $secret != "$previous" ]] || continue
     previous=$secret
-    ensure_secret "$secret"
+    if [[ $kind == provided ]]; then
+      provided+=("$secret")
+    else
+      ensure_secret "$secret"
+    fi
+  done
+  for secret in "${provided[@]}"; do
+    if is_provided "$secret"; then
+      report skipped "Secret ${secret#*/} has all its keys"
+    elif dry_run; then
+      report would "ask for Secret ${secret#*/}, which you provide: $(how_to_provide "$secret")"
+    else
+      report failed "Secret ${secret#*/} is missing or lacks a key, and you provide it: $(how_to_provide "$secret")" >&2
+      lacking=$((lacking + 1))
+    fi
+  done
+  if ((lacking)); then
+    fail "Secrets that you provide: $lacking to go (see above), then run this step again"
+  fi
+}
+
+# is_provided NAMESPACE/SECRET, as in the first column of SECRETS; so are the names below.
+# Does it have every key?
+is_provided() {
+  local row name key present=''
+  if cluster_known; then
+    present=$(secret_keys "$1") || return 1
+  fi
+  for row in "${SECRETS[@]}"; do
+    IFS='|' read -r name key _ <<<"$row"
+    if [[ $name == "$1" ]] && ! grep -qxF -- "key $key" <<<"$present"; then
+      return 1
+    fi
   done
 }
 
-# ensure_secret NAMESPACE/SECRET, as in the first column of SECRETS; so are the names below.
+# how_to_provide SECRET: the command that creates it, with each key from a file.
+how_to_provide() {
+  local row name key keys=''
+  for row in "${SECRETS[@]}"; do
+    IFS='|' read -r name key _ <<<"$row"
+    if [[ $name == "$1" ]]; then
+      keys+=" --from-file=$key=FILE"
+    fi
+  done
+  printf 'kubectl --namespace=%s create secret generic %s%s' "${1%%/*}" "${1#*/}" "$keys"
+}
+
+# ensure_secret NAMESPACE/SECRET
 ensure_secret() {
   local secret=$1 row name key present='' missing=()
   if cluster_known; then

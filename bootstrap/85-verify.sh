@@ -62,15 +62,17 @@ verify_volumes() {
 }
 
 verify_secrets() {
-  local row secret key present='' previous=''
+  local row secret key kind present='' previous=''
   for row in "${SECRETS[@]}"; do
-    IFS='|' read -r secret key _ <<<"$row"
+    IFS='|' read -r secret key kind _ <<<"$row"
     if [[ $secret != "$previous" ]]; then
       present=$(secret_keys "$secret")
       previous=$secret
     fi
     if grep -qxF -- "key $key" <<<"$present"; then
       verdict yes "Secret ${secret#*/} has key $key"
+    elif [[ $kind == provided ]]; then
+      verdict no "Secret ${secret#*/} has key $key" "you provide it: $(how_to_provide "$secret")"
     else
       verdict no "Secret ${secret#*/} has key $key" 'run the step secrets'
     fi

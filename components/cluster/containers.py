@@ -8,7 +8,7 @@ from typing import Any
 
 from .ports import PORT_PROBES, address
 from .quantity import millicores, size
-from .types import Container, EnvVar, Expose, File, Port, Resources, Scale, Security, Use
+from .types import Container, EnvVar, Expose, File, Port, Resources, Scale, SecretFiles, Security, Use
 from .uses import ADDRESS, address_text, needs
 
 _REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
@@ -23,6 +23,11 @@ class Context:
     service: str
     replicas: int
     node_address: str
+
+    def secret_keys(self, secret: str) -> tuple[str, ...]:
+        """The keys of a Secret, whichever service declares it."""
+        declared = (service.get("secrets", {}).get(secret, {}) for service in self.parameters["services"].values())
+        return tuple(sorted(key for keys in declared for key in keys))
 
 
 def container(name: str, entry: dict[str, Any], context: Context) -> Container:
@@ -41,6 +46,10 @@ def container(name: str, entry: dict[str, Any], context: Context) -> Container:
         readiness=_probe(entry, "readiness"),
         liveness=_probe(entry, "liveness"),
         startup=_probe(entry, "startup"),
+        secret_files=tuple(
+            SecretFiles(secret, value["mount"], context.secret_keys(secret))
+            for secret, value in sorted(entry.get("secret_files", {}).items())
+        ),
         resources=_resources(entry["resources"]),
         security=_security(entry["security"]),
     )
@@ -48,7 +57,9 @@ def container(name: str, entry: dict[str, Any], context: Context) -> Container:
 
 def references_of(value: Any) -> tuple[str, ...]:
     """Names of the variables that a value of `env` quotes as $(NAME); Kubernetes fills in those that come before it."""
-    text = value.get("text", "") if isinstance(value, dict) else value
+    if isinstance(value, list):
+        return tuple(name for item in value for name in references_of(item))
+    text = value.get("text", value.get("value", "")) if isinstance(value, dict) else value
     return tuple(_REFERENCE.findall(text)) if isinstance(text, str) else ()
 
 
@@ -68,7 +79,9 @@ def uses(entry: dict[str, Any]) -> tuple[Use, ...]:
 
 
 def _env(name: str, value: Any, context: Context) -> EnvVar:
-    if not isinstance(value, dict):
+    if isinstance(value, list):
+        return EnvVar(name, value=",".join(_text(item) for item in value))
+    if not isinstance(value, dict) or "value" in value:
         return EnvVar(name, value=_text(value))
     if "derived" in value:
         return EnvVar(name, value=_derived(value["derived"], context))
@@ -78,6 +91,8 @@ def _env(name: str, value: Any, context: Context) -> EnvVar:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value["value"]
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -130,9 +145,14 @@ def _probe(entry: dict[str, Any], name: str) -> dict[str, Any] | None:
     if probe is None:
         return None
     return {
-        key: {**value, "port": entry["ports"][value["port"]]["number"]} if key in PORT_PROBES else value
+        key: _asked(key, value, entry["ports"][value["port"]]) if key in PORT_PROBES else value
         for key, value in probe.items()
     }
+
+
+def _asked(handler: str, value: dict[str, Any], port: dict[str, Any]) -> dict[str, Any]:
+    scheme = {"scheme": "HTTPS"} if handler == "httpGet" and port.get("tls") else {}
+    return {**value, "port": port["number"], **scheme}
 
 
 def _port(name: str, entry: dict[str, Any]) -> Port:
@@ -142,6 +162,7 @@ def _port(name: str, entry: dict[str, Any]) -> Port:
         number=entry["number"],
         protocol=entry.get("protocol", "TCP"),
         expose=Expose(expose["node_port"], expose.get("listen"), expose.get("devices", False)) if expose else None,
+        tls=entry.get("tls", False),
         listener=entry.get("listener"),
     )
 

@@ -18,8 +18,8 @@ from .finding import Finding
 from .verdicts import verdicts
 
 _FOLDER = FilePath(__file__).parent / "schema"
-_SIDECAR_KEYS = ("image", "command", "args", "env", "ports", "readiness", "liveness", "resources", "security")
-_JOB_KEYS = ("image", "command", "args", "env", "files", "uses", "resources", "security")
+_SIDECAR_KEYS = ("image", "command", "args", "env", "ports", "readiness", "liveness", "secret_files", "resources", "security")
+_JOB_KEYS = ("image", "command", "args", "env", "files", "secret_files", "uses", "resources", "security")
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -167,9 +167,10 @@ class _Builder:
         if entry.get("authenticated"):
             plugins.update(self.parameters["gateway"]["authentication"])
         host, number = address(self.parameters, self.parameters["gateway"]["service"], self.name, entry["port"])
+        scheme = "https" if self.entry["ports"][entry["port"]].get("tls") else "http"
         return Route(
             name=name,
-            url=f"http://{host}:{number}{entry.get('path', '')}",
+            url=f"{scheme}://{host}:{number}{entry.get('path', '')}",
             paths=tuple(entry["paths"]),
             strip_path=entry["strip_path"],
             plugins=tuple(Plugin(plugin, self._settings(config)) for plugin, config in sorted(plugins.items())),

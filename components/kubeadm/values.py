@@ -9,12 +9,11 @@ from __future__ import annotations
 import shlex
 from typing import Any, Iterable, Mapping
 
-from components.cluster.types import CONTROL_PLANE, Cluster
+from components.cluster.types import CONTROL_PLANE, PROVIDED, RANDOM, Cluster
 from components.render import yaml_documents
 
 from . import configs, pod_network, runtimes
 
-RANDOM = "random"  # the inventory's word for a value that the `secrets` step makes up
 _SEPARATOR = "|"
 
 
@@ -86,7 +85,7 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
         ],
         "NAMESPACES": list(cluster.namespaces),
         "PERSISTENT_VOLUMES": sorted(disk.persistent_volume for _, _, disk in cluster.disks),
-        # namespace/secret | key | random or literal | the value; of a random one its length, where that matters
+        # namespace/secret | key | random, provided or literal | the value; of a random one its length, where that matters
         "SECRETS": _secrets(cluster),
         # port | what listens
         "LOAD_BALANCER_PORTS": [
@@ -133,7 +132,7 @@ def _secrets(cluster: Cluster) -> list[str]:
 
 def _secret_row(secret: str, key: str, value: str) -> str:
     word, _, length = value.partition(" ")
-    return _row(secret, key, RANDOM, length) if word == RANDOM else _row(secret, key, "literal", value)
+    return _row(secret, key, word, length) if word in (RANDOM, PROVIDED) else _row(secret, key, "literal", value)
 
 
 def kubernetes_packages(kubernetes: Mapping[str, Any]) -> dict[str, str]:

@@ -35,10 +35,12 @@ def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any
     if job.files:
         yield config_map(cluster, service.namespace, job.name, job.files, service.wave, labels)
     spec = pods.pod_spec(
-        cluster, affinity(cluster, service.group), [pods.container(cluster, job.container, (), job.files, job.name)]
+        cluster, affinity(cluster, service.group), [pods.container(cluster, job.container, (), job.files, job.name)],
+        # Mounted Secrets are the group's to read.
+        service.fs_group if job.container.secret_files else None,
     )
     spec["restartPolicy"] = "Never"
-    volumes = pods.scratch_volumes([job.container])
+    volumes = pods.scratch_volumes([job.container]) + pods.secret_volumes([job.container])
     if job.files:
         volumes.append(pods.files_volume(job.name))
     if volumes:

@@ -10,6 +10,8 @@ from components.cluster.types import Cluster, Container, EnvVar, File, HostPath,
 
 # Scripts in a ConfigMap: readable and executable, writable by nobody.
 _SCRIPT_MODE = 0o555
+# Keys and certificates: for the pod's group, and for root, who owns them.
+_SECRET_MODE = 0o440
 # Room of a scratch directory: ample for sockets and logs, too little to fill a node's disk.
 _SCRATCH_LIMIT = binary(256 * 2**20)
 
@@ -42,6 +44,9 @@ def container(
         for directory in host_paths
     ]
     mounts += [{"name": _scratch_name(found, path), "mountPath": path} for path in found.security.writable]
+    mounts += [
+        {"name": held.secret, "mountPath": held.mount, "readOnly": True} for held in found.secret_files
+    ]
     if files:
         mounts += [
             {"name": files_name(owner), "mountPath": mount, "readOnly": True}
@@ -102,6 +107,22 @@ def scratch_volumes(found: Sequence[Container]) -> list[dict[str, Any]]:
 
 def _scratch_name(found: Container, path: str) -> str:
     return f"scratch-{found.name}{path.replace('/', '-').replace('_', '-').rstrip('-')}"
+
+
+def secret_volumes(found: Sequence[Container]) -> list[dict[str, Any]]:
+    """One for each Secret; a pod waits until it has every key."""
+    held = {one.secret: one for container in found for one in container.secret_files}
+    return [
+        {
+            "name": name,
+            "secret": {
+                "secretName": name,
+                "defaultMode": _SECRET_MODE,
+                "items": [{"key": key, "path": key} for key in one.keys],
+            },
+        }
+        for name, one in sorted(held.items())
+    ]
 
 
 def files_volume(owner: str) -> dict[str, Any]:

@@ -155,6 +155,7 @@ def _volumes(service: Service) -> list[dict[str, Any]]:
         for directory in service.host_paths
     ]
     found += pods.scratch_volumes(service.containers)
+    found += pods.secret_volumes(service.containers)
     if service.files:
         found.append(pods.files_volume(service.name))
     return found

@@ -10,8 +10,8 @@ from .markdown import bullets, code, codes, link, section, steps, table
 from .reserved import reserved_values
 from .words import plural
 
-# The page lies in compiled/<cluster>/.
-_ROOT = "../.."
+#: The page lies in compiled/<cluster>/.
+ROOT = "../.."
 _IMAGES = ("image", "bundler_image")
 
 
@@ -24,7 +24,7 @@ def before(cluster: Cluster) -> str:
         "the brokers' certificates carry it.",
         f"What you compiled is pushed to {code(cluster.git.repository)}, branch {code(cluster.git.revision)}: "
         f"Argo CD reads {code(cluster.git.path)} there.",
-        f"Run the steps of the {link('runbook', f'{_ROOT}/bootstrap/README.md')} with the script in "
+        f"Run the steps of the {link('runbook', f'{ROOT}/bootstrap/README.md')} with the script in "
         f"{link('bootstrap/', 'bootstrap')}. It makes the Secrets, too.",
     ]
     return section("Before the first sync", steps(items))
@@ -59,9 +59,9 @@ def change(cluster: Cluster) -> str:
         ("A newer Kubernetes, HAProxy or Argo CD", f"the class of {_inventory('classes/platform')} that {target} includes"),
     ]
     documents = [
-        f"{link('README', f'{_ROOT}/README.md')}: from a clone to a running cluster",
-        f"{link('CONTRIBUTING', f'{_ROOT}/CONTRIBUTING.md')}: the ways of change, and where code goes",
-        f"{link('Runbook of the bootstrap', f'{_ROOT}/bootstrap/README.md')}: from machines to a cluster that Argo CD takes over",
+        f"{link('README', f'{ROOT}/README.md')}: from a clone to a running cluster",
+        f"{link('CONTRIBUTING', f'{ROOT}/CONTRIBUTING.md')}: the ways of change, and where code goes",
+        f"{link('Runbook of the bootstrap', f'{ROOT}/bootstrap/README.md')}: from machines to a cluster that Argo CD takes over",
     ]
     return section(
         "How to change it",
@@ -72,4 +72,4 @@ def change(cluster: Cluster) -> str:
 
 
 def _inventory(path: str) -> str:
-    return link(path, f"{_ROOT}/inventory/{path}")
+    return link(path, f"{ROOT}/inventory/{path}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from components.cluster.types import Cluster
+from typing import Iterator
 
-from .markdown import code, codes, section, table
+from components.cluster.types import PROVIDED, RANDOM, Cluster
+
+from .markdown import code, codes, link, section, table
+from .operator import ROOT
 from .pods import all_containers
 from .words import amount
-
-#: In the inventory: the bootstrap makes the value.
-_RANDOM = "random"
 
 
 def volumes(cluster: Cluster) -> str:
@@ -33,27 +33,48 @@ def volumes(cluster: Cluster) -> str:
 
 
 def secrets(cluster: Cluster) -> str:
-    rows = [
+    declared = [(service, name, keys) for service in cluster.services for name, keys in service.secrets.items()]
+    made = [
         (
-            code(name), service.title, codes(key for key, value in keys.items() if value == _RANDOM),
-            codes(key for key, value in keys.items() if value != _RANDOM), codes(_readers(cluster, name)),
+            code(name), service.title, codes(key for key, value in keys.items() if _is_random(value)),
+            codes(key for key, value in keys.items() if not _is_random(value)), codes(_readers(cluster, name)),
         )
-        for service in cluster.services
-        for name, keys in service.secrets.items()
+        for service, name, keys in declared if PROVIDED not in keys.values()
     ]
-    if not rows:
+    brought = [
+        (code(name), service.title, codes(keys), codes(_readers(cluster, name)))
+        for service, name, keys in declared if PROVIDED in keys.values()
+    ]
+    if not declared:
         return ""
     return section(
         "Secrets",
         "The bootstrap makes the Secrets that are missing and leaves the others alone. The values of the random keys exist in "
         "the cluster only: they are never printed and not in Git. The other keys are names, as the inventory states them.",
-        table(("Secret", "Of", "Random keys", "Other keys", "Read by"), rows),
+        table(("Secret", "Of", "Random keys", "Other keys", "Read by"), made) if made else "",
+        *_brought(brought),
     )
 
 
+def _is_random(value: str) -> bool:
+    """With or without a length of its own."""
+    return value.split(" ")[0] == RANDOM
+
+
+def _brought(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    if rows:
+        yield (
+            "### Secrets that you provide\n\n"
+            "Nobody can make these up: create them with all their keys before their pods start. The step `secrets` gives the "
+            f"command for each and fails until they exist ({link('what they hold', f'{ROOT}/docs/switches.md')})."
+        )
+        yield table(("Secret", "Of", "Keys", "Read by"), rows)
+
+
 def _readers(cluster: Cluster, secret: str) -> list[str]:
-    """Services and jobs with an environment variable from this Secret, each once."""
+    """Services and jobs with an environment variable or files from this Secret, each once."""
     found = (
-        owner for owner, container in all_containers(cluster) if any(variable.secret == secret for variable in container.env)
+        owner for owner, container in all_containers(cluster)
+        if secret in {*(variable.secret for variable in container.env), *(held.secret for held in container.secret_files)}
     )
     return list(dict.fromkeys(found))

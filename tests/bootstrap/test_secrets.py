@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 
 import pytest
 
+from components.cluster.types import PROVIDED, RANDOM
+from components.kubeadm import script
 from tests.conftest import ROOT
 
 from .conftest import states
@@ -51,11 +54,20 @@ def _wanted(cluster):
         (secret, key): value
         for service in cluster.services
         for secret, keys in service.secrets.items()
-        for key, value in keys.items()
+        for key, value in keys.items() if value != PROVIDED
     }
 
 
+def _provide(box, cluster):
+    """Put the Secrets in place that people bring."""
+    for service in cluster.services:
+        for secret, keys in service.secrets.items():
+            if PROVIDED in keys.values():
+                (box.state / f"secret.{secret}").write_text("".join(f"  '{key}': brought\n" for key in keys))
+
+
 def test_missing_ones_are_made_once_and_never_shown(box, cluster):
+    _provide(box, cluster)
     first = box.run("secrets")
     assert first.returncode == 0, first.stderr
     stored, wanted = _stored(box), _wanted(cluster)
@@ -84,6 +96,30 @@ def test_missing_ones_are_made_once_and_never_shown(box, cluster):
     for value in [*made_up, again[secret, key]]:
         assert value not in seen
     assert not any(call.split()[2:3] == ["apply"] for call in box.calls), "apply keeps a copy of the values"
+
+
+def test_who_brings_a_secret_is_asked_for_it(box, cluster):
+    brought = replace(
+        cluster.services[0], secrets={"mail": {"password": PROVIDED, "user": PROVIDED}, "own": {"key": RANDOM}}
+    )
+    box.write(script.script(replace(cluster, services=(brought,))))
+    command = (
+        f"kubectl --namespace={cluster.namespace} create secret generic mail --from-file=password=FILE --from-file=user=FILE"
+    )
+    planned = box.run("secrets", "--dry-run")
+    assert planned.returncode == 0
+    assert f"would: ask for Secret mail, which you provide: {command}\n" in planned.stdout
+    done = box.run("secrets")
+    assert done.returncode == 1 and f"you provide it: {command}\n" in done.stderr
+    # The others are made before it says so, and this one is never made up.
+    assert _stored(box).keys() == {("own", "key")}
+
+    (box.state / "secret.mail").write_text("  'password': 'x'\n")
+    assert box.run("secrets").returncode == 1
+    (box.state / "secret.mail").write_text("  'password': 'x'\n  'user': 'y'\n")
+    again = box.run("secrets")
+    assert (again.returncode, states(again.stdout)) == (0, {"skipped"})
+    assert not any("create secret" in call or "secret.mail" in call for call in box.calls)
 
 
 def test_without_a_cluster_it_fails_and_says_where_to_go(box):

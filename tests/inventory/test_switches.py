@@ -7,6 +7,7 @@ import re
 from components.cluster import load
 from components.cluster.origin import Origin
 from components.manifests.face import manifests
+from tests.compiled.bootstrap_values import table
 from tests.compiled.workloads import broker_config
 from tests.inventory.targets import TOOLS
 from tests.inventory.variants import Difference, difference
@@ -65,6 +66,78 @@ def test_tls_only(variants, guide):
         "VerneMQ k8s", "Service vernemq-k8s", "Service vernemq-k8s-external-service", "NetworkPolicy vernemq",
         CONFIG, "haproxy/99-dojot-haproxy.conf", "haproxy/haproxy.service.d-limits.conf", SCRIPT, PAGE,
     })
+
+
+def test_email(variants, guide):
+    """auth alone is told the server; the password is a Secret that people bring."""
+    variant = variants["with-email"]
+    assert difference(variant, guide) == Difference(made=set(), gone=set(), altered={"Deployment auth", SCRIPT, PAGE})
+    before, after = (_environment(one, "auth") for one in (guide, variant))
+    assert {name: after[name] for name in after.keys() - before.keys()} == {
+        "AUTH_EMAIL_HOST": "smtp.intranet", "AUTH_EMAIL_PORT": "587", "AUTH_EMAIL_TLS": "true",
+        "AUTH_EMAIL_USER": "dojot@intranet",
+        "AUTH_EMAIL_PASSWD": {"secretKeyRef": {"name": "auth-email-secret", "key": "password"}},
+    }
+    assert before.items() <= after.items()
+    new = {tuple(row) for row in table(variant.files, "SECRETS")} - {tuple(row) for row in table(guide.files, "SECRETS")}
+    assert new == {("dojot/auth-email-secret", "password", "provided", "")}
+    assert "| `auth-email-secret` | Auth | `password` | `auth` |" in variant.files[PAGE]
+
+
+def test_mutual_tls(variants, guide):
+    """Kong opens one port more, on every face, with certificates from Secrets; without the switch there is no trace."""
+    variant = variants["with-mutual-tls"]
+    assert difference(variant, guide) == Difference(made=set(), gone=set(), altered={
+        "Deployment kong", "Job kong-migrate", "Service kong-external", "NetworkPolicy kong",
+        CONFIG, "haproxy/99-dojot-haproxy.conf", "haproxy/haproxy.service.d-limits.conf", SCRIPT, PAGE,
+    })
+    assert not [path for path, text in guide.files.items() if re.search(r"\b(443|8443|30002)\b", text)]
+    assert "bind :443\n" in variant.files[CONFIG] and "192.168.0.11:30002\n" in variant.files[CONFIG]
+    kong = _environment(variant, "kong")
+    assert kong["KONG_PROXY_LISTEN"] == "0.0.0.0:8000,0.0.0.0:8443 ssl"
+    assert {row[0]: row[2] for row in table(variant.files, "SECRETS") if row[0].endswith("-tls")} == {
+        "dojot/kong-tls": "provided", "dojot/kong-internal-tls": "provided",
+    }
+    for kind, name in (("Deployment", "kong"), ("Job", "kong-migrate")):
+        _named_files_are_mounted(variant.tree.some(kind, lambda found: found["metadata"]["name"] == name))
+
+
+def test_tls_of_kafka_ws(variants):
+    """Beside Kong's own switch: kafka-ws asks for certificates, and its routes lead to https."""
+    variant, other = variants["with-mutual-tls-of-kafka-ws"], variants["with-mutual-tls"]
+    routes = "kong-route-config-files"
+    assert difference(variant, other) == Difference(made=set(), gone=set(), altered={
+        "Deployment kafka-ws", f"ConfigMap {routes}", SCRIPT, PAGE,
+    })
+    environment = _environment(variant, "kafka-ws")
+    assert environment["KAFKA_WS_SERVER_TLS"] == environment["KAFKA_WS_SERVER_REQUEST_CERT"] == "true"
+    deployment = variant.tree.some("Deployment", lambda found: found["metadata"]["name"] == "kafka-ws")
+    _named_files_are_mounted(deployment)
+    calls = variant.tree.some("ConfigMap", lambda found: found["metadata"]["name"] == routes)["data"]["kong-calls.txt"]
+    assert calls.count('"url":"https://kafka-ws:8080"') == 2 and "http://kafka-ws" not in calls
+
+
+def _named_files_are_mounted(workload):
+    """Every certificate and key that the environment names is a file of a mounted Secret, for the pod's group to read."""
+    spec = workload["spec"]["template"]["spec"]
+    container = spec["containers"][0]
+    volumes = {volume["name"]: volume["secret"] for volume in spec["volumes"] if "secret" in volume}
+    files = {
+        f"{mount['mountPath']}/{item['path']}"
+        for mount in container["volumeMounts"] if mount["name"] in volumes
+        for item in volumes[mount["name"]]["items"]
+    }
+    named = {entry["value"] for entry in container["env"] if re.search(r"\.(crt|key)$", entry.get("value", ""))}
+    assert named and named <= files
+    assert all(secret["defaultMode"] == 0o440 for secret in volumes.values()) and "fsGroup" in spec["securityContext"]
+
+
+def _environment(variant, deployment):
+    found = variant.tree.some("Deployment", lambda one: one["metadata"]["name"] == deployment)
+    return {
+        entry["name"]: entry.get("value", entry.get("valueFrom"))
+        for entry in found["spec"]["template"]["spec"]["containers"][0]["env"]
+    }
 
 
 def _loaded(guide, request, persistent, own):

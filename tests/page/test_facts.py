@@ -7,7 +7,7 @@ import re
 import pytest
 
 from components.cluster.capacity import limits
-from components.cluster.types import CONTROL_PLANE
+from components.cluster.types import CONTROL_PLANE, PROVIDED
 from components.page.words import names
 
 
@@ -189,14 +189,17 @@ def test_the_volumes_are_those_of_the_manifests(cluster, page, objects):
 
 def test_secrets_are_named_and_never_shown(cluster, page, objects):
     rows = {row["Secret"]: row for row in page.table("Secrets")}
-    declared = {name: keys for service in cluster.services for name, keys in service.secrets.items()}
+    declared = {
+        name: keys for service in cluster.services for name, keys in service.secrets.items() if PROVIDED not in keys.values()
+    }
     assert sorted(rows) == sorted(declared)
     for name, keys in declared.items():
-        assert _list(rows[name]["Random keys"]) == [key for key, value in keys.items() if value == "random"]
-        assert _list(rows[name]["Other keys"]) == [key for key, value in keys.items() if value != "random"]
+        assert _list(rows[name]["Random keys"]) == [key for key, value in keys.items() if value.startswith("random")]
+        assert _list(rows[name]["Other keys"]) == [key for key, value in keys.items() if not value.startswith("random")]
     used = set(re.findall(r"'secretKeyRef': {'name': '([^']+)'", str(objects.all)))
-    assert used <= set(rows)
-    assert all(rows[name]["Read by"] for name in used)
+    provided = {row["Secret"]: row for row in page.table("Secrets that you provide")} if "you provide" in page.text else {}
+    assert used <= {*rows, *provided}
+    assert all((rows | provided)[name]["Read by"] for name in used)
 
 
 def test_every_limit_is_on_the_page(cluster, page):

@@ -11,14 +11,15 @@ from ..finding import Finding
 from .calls import (
     addresses_lead_somewhere, cycles, excludes, made_pods_have_callers, plugins_lead_somewhere, routes, uses,
 )
-from .environment import databases, derived, files, secrets, variables
+from .environment import databases, derived, files, provided_secrets, secret_files, secrets, variables
 from .groups import broker_count, brokers, daemons, groups
 from .objects import metrics, names, ports, probes
+from .switches import email, encrypted_routes
 
 CHECKS = (
     groups, daemons, brokers, broker_count, excludes, uses, addresses_lead_somewhere, made_pods_have_callers,
-    plugins_lead_somewhere, cycles, ports, probes, metrics, names, secrets, variables, derived, databases, routes,
-    files,
+    plugins_lead_somewhere, cycles, ports, probes, metrics, names, secrets, provided_secrets, secret_files, variables,
+    derived, databases, routes, files, email, encrypted_routes,
 )
 
 

@@ -6,8 +6,9 @@ from pathlib import Path as FilePath
 from typing import Any, Iterator
 
 from ..containers import references_of
-from ..finding import Finding, suggest
+from ..finding import Finding, Path, suggest
 from ..ports import namespace_of
+from ..types import PROVIDED
 
 FILES = FilePath(__file__).parents[3] / "inventory" / "files"
 GATEWAY_CALLS = "gateway_calls"
@@ -39,6 +40,15 @@ def secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
         for secret, keys in service.get("secrets", {}).items():
             secrets.setdefault(secret, set()).update(keys)
             homes[secret] = namespace_of(parameters, name)
+    for path, container in _containers(services):
+        for secret in container.get("secret_files", {}):
+            if secret not in secrets:
+                yield Finding(
+                    (*path, "secret_files", secret), None, "no service of this cluster declares this Secret",
+                    suggest(secret, secrets),
+                )
+            elif homes[secret] != namespace_of(parameters, path[1]):
+                yield _elsewhere((*path, "secret_files", secret), None, homes[secret], namespace_of(parameters, path[1]))
     for path, env in _all_env(services):
         home = namespace_of(parameters, path[1])
         for variable, value in env.items():
@@ -50,16 +60,42 @@ def secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
                     suggest(value["secret"], secrets),
                 )
             elif homes[value["secret"]] != home:
-                yield Finding(
-                    (*path, variable), value["secret"],
-                    f"this Secret is in namespace {homes[value['secret']]}, and pods of {home} cannot read it",
-                    f"Declare a Secret of its own under services.{path[1]}.secrets",
-                )
+                yield _elsewhere((*path, variable), value["secret"], homes[value["secret"]], home)
             elif value["key"] not in secrets[value["secret"]]:
                 yield Finding(
                     (*path, variable), value["key"], f"the Secret {value['secret']} has no such key",
                     suggest(value["key"], secrets[value["secret"]]),
                 )
+
+
+def _elsewhere(path: Path, secret: str | None, home: str, reader: str) -> Finding:
+    return Finding(
+        path, secret, f"this Secret is in namespace {home}, and pods of {reader} cannot read it",
+        f"Declare a Secret of its own under services.{path[1]}.secrets",
+    )
+
+
+def provided_secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
+    """A Secret that people bring is theirs whole: the bootstrap neither makes nor changes it."""
+    for name, service in parameters["services"].items():
+        for secret, keys in service.get("secrets", {}).items():
+            made = [key for key, value in keys.items() if value != PROVIDED]
+            if made and len(made) < len(keys):
+                yield Finding(
+                    ("services", name, "secrets", secret, made[0]), keys[made[0]],
+                    f"other keys of {secret} are provided, and who brings a Secret brings all of it",
+                    "Write provided, or move the key to a Secret of its own",
+                )
+
+
+def secret_files(parameters: dict[str, Any]) -> Iterator[Finding]:
+    """The operator gives the brokers' pods no mounts of ours."""
+    for name, service in parameters["services"].items():
+        if service["kind"] == "VerneMQ" and service.get("secret_files"):
+            yield Finding(
+                ("services", name, "secret_files"), None, "pods of kind VerneMQ can mount no Secret",
+                "Take it out; what they need goes into env",
+            )
 
 
 def variables(parameters: dict[str, Any]) -> Iterator[Finding]:
@@ -80,12 +116,17 @@ def variables(parameters: dict[str, Any]) -> Iterator[Finding]:
                     )
 
 
-def _all_env(services: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+def _all_env(services: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path, container in _containers(services):
+        yield (*path, "env"), container.get("env", {})
+
+
+def _containers(services: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
     for name, service in services.items():
-        yield ("services", name, "env"), service.get("env", {})
+        yield ("services", name), service
         for part in ("sidecars", "jobs"):
             for inner, container in service.get(part, {}).items():
-                yield ("services", name, part, inner, "env"), container.get("env", {})
+                yield ("services", name, part, inner), container
 
 
 def databases(parameters: dict[str, Any]) -> Iterator[Finding]:

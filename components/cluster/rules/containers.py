@@ -24,6 +24,20 @@ def requests_within_limits(cluster: Cluster) -> Iterator[Finding]:
                 )
 
 
+def secret_files_can_be_read(cluster: Cluster) -> Iterator[Finding]:
+    """Files of Secrets belong to root and to the pod's group, and are closed to others."""
+    for service in cluster.services:
+        jobs = [(("services", service.name, "jobs", job.name), job.container) for job in service.jobs]
+        pod = [(("services", service.name), container) for container in service.containers]
+        for path, container in [*pod, *jobs]:
+            if container.secret_files and container.security.user != 0 and service.fs_group is None:
+                yield Finding(
+                    (*path, "secret_files"), None,
+                    f"user {container.security.user} could not read them: they are root's and the pod's group's",
+                    f"Add services.{service.name}.security.fs_group",
+                )
+
+
 def _containers(cluster: Cluster) -> Iterator[tuple[Path, Container]]:
     for service in cluster.services:
         path = ("services", service.name)
@@ -36,4 +50,4 @@ def _containers(cluster: Cluster) -> Iterator[tuple[Path, Container]]:
                 yield (*path, "jobs", job.name), job.container
 
 
-RULES = (requests_within_limits,)
+RULES = (requests_within_limits, secret_files_can_be_read)

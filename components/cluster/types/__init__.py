@@ -6,13 +6,15 @@ values are None. Collections are tuples, sorted or in the order of the inventory
 
 from .balancer import Frontend, LoadBalancer, Server
 from .cluster import Cluster, GitSource, Platform
-from .containers import Container, EnvVar, Expose, KubernetesService, Port, Resources, Security
+from .containers import Container, EnvVar, Expose, KubernetesService, Port, Resources, SecretFiles, Security
 from .machines import CONTROL_PLANE, EVERY_NODE, Group, Hardware, Node
 from .scale import Kafka, Scale
-from .services import Disk, File, HostPath, Job, MadePods, Metrics, Plugin, Route, Service, Use, Volume
+from .services import PROVIDED, RANDOM, Disk, File, HostPath, Job, MadePods, Metrics, Plugin, Route, Service, Use, Volume
 
 __all__ = [
     "CONTROL_PLANE",
+    "PROVIDED",
+    "RANDOM",
     "Cluster",
     "Container",
     "Disk",
@@ -38,6 +40,7 @@ __all__ = [
     "Resources",
     "Route",
     "Scale",
+    "SecretFiles",
     "Security",
     "Server",
     "Service",

@@ -23,6 +23,7 @@ class Expose:
 class Port:
     """A port that a container listens on.
 
+    `tls`: clients speak TLS with the container itself, so routes and probes do.
     `listener` (tcp, websocket) is set where the custom resource opens the port.
     """
 
@@ -30,6 +31,7 @@ class Port:
     number: int
     protocol: str
     expose: Expose | None
+    tls: bool
     listener: str | None
 
 
@@ -55,6 +57,15 @@ class EnvVar:
     secret: str | None = None
     key: str | None = None
     field: str | None = None
+
+
+@dataclass(frozen=True)
+class SecretFiles:
+    """A Secret of which every key appears as a file in the directory `mount`."""
+
+    secret: str
+    mount: str
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -93,5 +104,6 @@ class Container:
     readiness: Mapping[str, Any] | None
     liveness: Mapping[str, Any] | None
     startup: Mapping[str, Any] | None
+    secret_files: tuple[SecretFiles, ...]
     resources: Resources
     security: Security

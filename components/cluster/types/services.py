@@ -8,6 +8,9 @@ from typing import Any, Mapping
 from .containers import Container, Port
 from .machines import Node
 
+#: First word of what stands in place of a Secret's value: the bootstrap makes it up, or people bring it.
+RANDOM, PROVIDED = "random", "provided"
+
 
 @dataclass(frozen=True)
 class Disk:
@@ -117,6 +120,7 @@ class Job:
 class Service:
     """All about one dojot service.
 
+    `secrets`: Secret -> key -> its value, RANDOM or PROVIDED (then every key is).
     `wave` orders the sync: lower waves come first. `per_node` is the exact number
     of pods beside each broker, None where the scheduler may choose. `peers`: its pods
     call each other.

@@ -314,6 +314,13 @@ def a_route_to_a_closed_port(tree: Tree) -> str:
     return host
 
 
+@breaks(ports.routes_lead_to_services, "does not speak http, as its port does")
+def a_route_that_speaks_tls_to_a_plain_port(tree: Tree) -> str:
+    found, _ = _calls(tree)
+    found["data"][CALLS] = found["data"][CALLS].replace('"url":"http://', '"url":"https://')
+    return "route"
+
+
 @breaks(ports.routes_lead_to_services, "comes before its service")
 def routes_before_their_services(tree: Tree) -> str:
     found, lines = _calls(tree)

@@ -75,6 +75,13 @@ def a_random_value_that_is_none(tree: Tree) -> str:
     return secret
 
 
+@breaks(secrets.passwords_are_random, "a provided value is written down")
+def a_value_that_people_bring_in_git(tree: Tree) -> str:
+    secret, key = _random(tree)
+    _row(tree, secret, key, "provided", "4711")
+    return secret
+
+
 @breaks(secrets.environment_holds_no_credential, "is written down; take it from a Secret")
 def a_password_in_the_environment(tree: Tree) -> str:
     name, container = _first_container(tree)

@@ -297,6 +297,8 @@ def _means(tree: Tree, policy: Object, peer: Object, other: Workload) -> bool:
 
 def environment_leads_to_services(tree: Tree) -> list[str]:
     """Every host:port that a container is told is a Service of the cluster with that port, which admits the pod."""
+    # The one host outside that pods are told of.
+    mail_server = tree.parameters.get("email", {}).get("host")
     found = []
     for workload in workloads(tree):
         for container in workload.containers:
@@ -304,7 +306,7 @@ def environment_leads_to_services(tree: Tree) -> list[str]:
             for name, value in env.items():
                 for host, port in _ADDRESS.findall(value):
                     found += _unreachable(tree, workload, name, host, int(port))
-                if name.endswith("_HOST") and _HOST_NAME.match(value):
+                if name.endswith("_HOST") and _HOST_NAME.match(value) and value != mail_server:
                     port = env.get(f"{name.removesuffix('_HOST')}_PORT")
                     found += _unreachable(tree, workload, name, value, int(port) if port else None)
     return found
@@ -335,6 +337,7 @@ def routes_lead_to_services(tree: Tree) -> list[str]:
                     found += _unreachable(tree, gateway, path, host, int(port or _SCHEMES[scheme]))
             if "paths" in body and not all(one.startswith("/") for one in body["paths"]):
                 found.append(f"{CALLS}: {path}: a path of {body['paths']} does not begin with /")
+        found += _schemes(tree, entry["data"][CALLS])
     wanted = {name for entry in tree.parameters["services"].values() for name in entry.get("routes", {})}
     sent = {
         line.split("/")[2].split(" ")[0]
@@ -342,6 +345,15 @@ def routes_lead_to_services(tree: Tree) -> list[str]:
     }
     found += [f"{CALLS}: route {name} of the inventory is missing" for name in sorted(wanted - sent)]
     return found
+
+
+def _schemes(tree: Tree, calls_text: str) -> Iterator[str]:
+    """Routes speak TLS with the ports that do, and with no others."""
+    for entry in tree.parameters["services"].values():
+        for route, wanted in entry.get("routes", {}).items():
+            scheme = "https" if entry["ports"][wanted["port"]].get("tls") else "http"
+            if f'"url":"{scheme}://' not in next(iter(re.findall(rf"^/services/{route} .*$", calls_text, re.M)), ""):
+                yield f"{CALLS}: route {route} does not speak {scheme}, as its port does"
 
 
 def _unreachable(tree: Tree, workload: Workload, where: str, host: str, port: int | None) -> Iterator[str]:

@@ -11,7 +11,9 @@ from tests.compiled.workloads import broker_config, workloads
 
 # Environment variables that carry a credential, by their names.
 _CREDENTIAL = re.compile(r"PASSW|SECRET|TOKEN|COOKIE|(?:PASS|PWD)$", re.IGNORECASE)
-# Keys of Secrets that are no secret; every other key must be random.
+# Made up by the bootstrap, or brought by people.
+_UNWRITTEN = ("random", "provided")
+# Keys of Secrets that are no secret; every other key must be one of these.
 _PUBLIC_KEYS = {"user", "db", "database", "name"}
 # A random value may have a length of its own.
 _LENGTH = re.compile(r"1[6-9]|[2-9][0-9]")
@@ -65,9 +67,9 @@ def passwords_are_random(tree: Tree) -> list[str]:
     """What the bootstrap takes from the inventory as it stands is public: names of users and databases."""
     found = []
     for secret, key, how, *value in table(tree.files, "SECRETS"):
-        if how == "random" and any(value) and not _LENGTH.fullmatch(value[0]):
-            found.append(f"{SCRIPT}: {secret} {key}: a random value is written down")
-        elif how != "random" and key not in _PUBLIC_KEYS:
+        if how in _UNWRITTEN and any(value) and not (how == "random" and _LENGTH.fullmatch(value[0])):
+            found.append(f"{SCRIPT}: {secret} {key}: a {how} value is written down")
+        elif how not in _UNWRITTEN and key not in _PUBLIC_KEYS:
             found.append(f"{SCRIPT}: {secret} {key}: is {how}, but a key of this name must be random")
     return found
 

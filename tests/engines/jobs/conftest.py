@@ -6,6 +6,7 @@ from typing import Callable
 
 import pytest
 
+from components.cluster.types import PROVIDED, RANDOM
 from tests.engines.jobs.clusters import compiled_objects
 from tests.engines.jobs.passwords import made_up
 from tests.engines.jobs.pod import Object
@@ -18,9 +19,9 @@ def objects(cluster) -> list[Object]:
 
 @pytest.fixture(scope="session")
 def secret_values(cluster) -> dict[str, dict[str, str]]:
-    """The Secrets that the bootstrap makes, with other values."""
+    """The Secrets that the bootstrap makes or people bring, with other values."""
     return {
-        name: {key: made_up() if value.startswith("random") else value for key, value in keys.items()}
+        name: {key: made_up() if value.split()[0] in (RANDOM, PROVIDED) else value for key, value in keys.items()}
         for service in cluster.services for name, keys in service.secrets.items()
     }
 
