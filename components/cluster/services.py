@@ -58,8 +58,8 @@ class _Builder:
         self.entry = parameters["services"][name]
         self.nodes = _nodes(groups, self.entry["group"])
         self.replicas = self._replicas(self.entry["replicas"])
-        nodes = self.group.nodes
-        self.context = containers.Context(parameters, scale, name, self.replicas, nodes[0].address if nodes else "")
+        address = self.nodes[0].address if self.nodes else ""
+        self.context = containers.Context(parameters, scale, name, self.replicas, address)
 
     def service(self) -> Service:
         entry = self.entry

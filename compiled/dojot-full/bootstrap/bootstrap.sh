@@ -5,7 +5,6 @@ set -euo pipefail
 
 # ---- values of the inventory
 readonly CLUSTER_NAME=dojot-full
-readonly NAMESPACE=dojot
 readonly GROUP_LABEL=dojot.components/group
 readonly OS_NAME=ubuntu
 readonly OS_VERSION=24.04
@@ -56,6 +55,9 @@ readonly DISKS=(
   'services|999|/mnt/data/mongodb'
   'services|70|/mnt/data/postgres'
 )
+readonly NAMESPACES=(
+  dojot
+)
 readonly PERSISTENT_VOLUMES=(
   local-pv-influxdb-volume-0
   local-pv-kafka-volume-0
@@ -72,40 +74,40 @@ readonly PERSISTENT_VOLUMES=(
   local-pv-zk-volume-log-0
 )
 readonly SECRETS=(
-  'auth-secret|password|random|'
-  'auth-secret|temporary_password|random|'
-  'auth-secret|user|literal|auth'
-  'backstage-secret|password|random|'
-  'backstage-secret|user|literal|backstage'
-  'devm-secret|crypto_iv|random|16'
-  'devm-secret|crypto_pass|random|'
-  'devm-secret|crypto_salt|random|'
-  'devm-secret|password|random|'
-  'devm-secret|user|literal|devm'
-  'dojot-admin-secret|password|random|'
-  'dojot-admin-secret|user|literal|admin'
-  'image-manager-secret|password|random|'
-  'image-manager-secret|user|literal|imgm'
-  'influxdb-secret|admin-password|random|'
-  'influxdb-secret|admin-token|random|'
-  'influxdb-secret|user|literal|dojot'
-  'kafka-ws-secret|ticket|random|'
-  'kafka2ftp-secret|password|random|'
-  'kafka2ftp-secret|user|literal|anonymous'
-  'kong-secret|db|literal|kong'
-  'kong-secret|password|random|'
-  'kong-secret|user|literal|kong'
-  'minio-secret|password|random|'
-  'minio-secret|user|literal|minio'
-  'mongodb-secret|password|random|'
-  'mongodb-secret|user|literal|mongodb'
-  'postgres-secret|password|random|'
-  'postgres-secret|user|literal|postgres'
-  'rabbitmq-secret|password|random|'
-  'rabbitmq-secret|user|literal|dojot'
-  'vernemq-secret|cookie|random|'
-  'x509-identity-mgmt-secret|password|random|'
-  'x509-identity-mgmt-secret|user|literal|ejbca'
+  'dojot/auth-secret|password|random|'
+  'dojot/auth-secret|temporary_password|random|'
+  'dojot/auth-secret|user|literal|auth'
+  'dojot/backstage-secret|password|random|'
+  'dojot/backstage-secret|user|literal|backstage'
+  'dojot/devm-secret|crypto_iv|random|16'
+  'dojot/devm-secret|crypto_pass|random|'
+  'dojot/devm-secret|crypto_salt|random|'
+  'dojot/devm-secret|password|random|'
+  'dojot/devm-secret|user|literal|devm'
+  'dojot/dojot-admin-secret|password|random|'
+  'dojot/dojot-admin-secret|user|literal|admin'
+  'dojot/image-manager-secret|password|random|'
+  'dojot/image-manager-secret|user|literal|imgm'
+  'dojot/influxdb-secret|admin-password|random|'
+  'dojot/influxdb-secret|admin-token|random|'
+  'dojot/influxdb-secret|user|literal|dojot'
+  'dojot/kafka-ws-secret|ticket|random|'
+  'dojot/kafka2ftp-secret|password|random|'
+  'dojot/kafka2ftp-secret|user|literal|anonymous'
+  'dojot/kong-secret|db|literal|kong'
+  'dojot/kong-secret|password|random|'
+  'dojot/kong-secret|user|literal|kong'
+  'dojot/minio-secret|password|random|'
+  'dojot/minio-secret|user|literal|minio'
+  'dojot/mongodb-secret|password|random|'
+  'dojot/mongodb-secret|user|literal|mongodb'
+  'dojot/postgres-secret|password|random|'
+  'dojot/postgres-secret|user|literal|postgres'
+  'dojot/rabbitmq-secret|password|random|'
+  'dojot/rabbitmq-secret|user|literal|dojot'
+  'dojot/vernemq-secret|cookie|random|'
+  'dojot/x509-identity-mgmt-secret|password|random|'
+  'dojot/x509-identity-mgmt-secret|user|literal|ejbca'
 )
 readonly LOAD_BALANCER_PORTS=(
   '80|kong-http'
@@ -1517,8 +1519,10 @@ readonly RANDOM_LENGTH=32
 
 step_secrets() {
   need_cluster
-  create_namespace "$NAMESPACE"
-  local row secret previous=''
+  local row secret namespace previous=''
+  for namespace in "${NAMESPACES[@]}"; do
+    create_namespace "$namespace"
+  done
   for row in "${SECRETS[@]}"; do
     secret=${row%%|*}
     [[ $secret != "$previous" ]] || continue
@@ -1527,6 +1531,7 @@ step_secrets() {
   done
 }
 
+# ensure_secret NAMESPACE/SECRET, as in the first column of SECRETS; so are the names below.
 ensure_secret() {
   local secret=$1 row name key present='' missing=()
   if cluster_known; then
@@ -1538,17 +1543,17 @@ ensure_secret() {
     grep -qxF -- "key $key" <<<"$present" || missing+=("$key")
   done
   if ((${#missing[@]} == 0)); then
-    report skipped "Secret $secret has all its keys"
+    report skipped "Secret ${secret#*/} has all its keys"
   elif [[ -z $present ]]; then
-    change "create Secret $secret with ${missing[*]}" create_secret "$secret" "${missing[@]}"
+    change "create Secret ${secret#*/} with ${missing[*]}" create_secret "$secret" "${missing[@]}"
   else
-    change "add to Secret $secret: ${missing[*]}" extend_secret "$secret" "${missing[@]}"
+    change "add to Secret ${secret#*/}: ${missing[*]}" extend_secret "$secret" "${missing[@]}"
   fi
 }
 
 # secret_keys SECRET: `secret`, then `key NAME` for each; nothing when it does not exist.
 secret_keys() {
-  kube --namespace="$NAMESPACE" get secret "$1" --ignore-not-found \
+  kube --namespace="${1%%/*}" get secret "${1#*/}" --ignore-not-found \
     --output=go-template="{{println \"secret\"}}{{range \$key, \$value := .data}}{{println \"key\" \$key}}{{end}}"
 }
 
@@ -1559,7 +1564,7 @@ create_secret() {
   shift
   {
     printf 'apiVersion: v1\nkind: Secret\ntype: Opaque\nmetadata:\n  name: %s\n  namespace: %s\n' \
-      "$secret" "$NAMESPACE"
+      "${secret#*/}" "${secret%%/*}"
     secret_values "$secret" "$@"
   } | kube create --filename=-
 }
@@ -1571,7 +1576,7 @@ extend_secret() {
   set +x
   shift
   {
-    kube --namespace="$NAMESPACE" get secret "$secret" --output=yaml
+    kube --namespace="${secret%%/*}" get secret "${secret#*/}" --output=yaml
     secret_values "$secret" "$@"
   } | kube replace --filename=-
 }
@@ -1820,13 +1825,16 @@ same() {
 }
 
 step_verify() {
+  local namespace
   if cluster_answers; then
     verify_nodes
     verify_volumes
     verify_secrets
     verify_workloads kube-system
     verify_workloads "$ARGOCD_NAMESPACE"
-    verify_workloads "$NAMESPACE"
+    for namespace in "${NAMESPACES[@]}"; do
+      verify_workloads "$namespace"
+    done
     verify_application
   else
     verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
@@ -1868,9 +1876,9 @@ verify_secrets() {
       previous=$secret
     fi
     if grep -qxF -- "key $key" <<<"$present"; then
-      verdict yes "Secret $secret has key $key"
+      verdict yes "Secret ${secret#*/} has key $key"
     else
-      verdict no "Secret $secret has key $key" 'run the step secrets'
+      verdict no "Secret ${secret#*/} has key $key" 'run the step secrets'
     fi
   done
 }
