@@ -35,8 +35,8 @@ def volumes(cluster: Cluster) -> str:
 def secrets(cluster: Cluster) -> str:
     rows = [
         (
-            code(name), service.title, codes(key for key, value in keys.items() if value == _RANDOM),
-            codes(key for key, value in keys.items() if value != _RANDOM), codes(_readers(cluster, name)),
+            code(name), service.title, codes(key for key, value in keys.items() if value.startswith(_RANDOM)),
+            codes(key for key, value in keys.items() if not value.startswith(_RANDOM)), codes(_readers(cluster, name)),
         )
         for service in cluster.services
         for name, keys in service.secrets.items()
