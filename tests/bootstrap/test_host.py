@@ -249,6 +249,8 @@ def test_volumes_belong_to_their_services(sandbox, cluster):
 
 @needs_root
 def test_a_volume_that_a_pod_has_mounted_stays_open_to_its_group(sandbox, cluster):
+    if not cluster.disks:
+        pytest.skip("a cluster that keeps nothing")
     root = sandbox.folder / "root"
     disk = cluster.disks[0][2]
     directory = root / disk.host_path.lstrip("/")

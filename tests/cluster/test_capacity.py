@@ -32,8 +32,8 @@ def test_committed_clusters_fit(cluster):
     assert [limit.what for limit in limits(cluster) if limit.binding and not limit.fits] == []
 
 
-def test_one_line_for_two_listeners_with_one_range(cluster):
-    narrow = replace(cluster, load_balancer=replace(cluster.load_balancer, source_ports=(65_000, 65_535)))
+def test_one_line_for_two_listeners_with_one_range(guide_cluster):
+    narrow = replace(guide_cluster, load_balancer=replace(guide_cluster.load_balancer, source_ports=(65_000, 65_535)))
     about_ports = [finding for finding in fits(narrow) if "source ports" in finding.rule]
     assert len(about_ports) == 1 and "one broker lost" in about_ports[0].rule
 
@@ -51,7 +51,7 @@ def test_each_small_node_is_named(cluster):
 
 
 @pytest.mark.parametrize(("replicas", "nodes", "most"), [(9, 3, 3), (10, 3, 4), (1, 3, 1), (2, 1, 2), (2, 0, 2)])
-def test_pods_per_node(cluster, replicas, nodes, most):
-    group = cluster.groups["vernemq"]
+def test_pods_per_node(guide_cluster, replicas, nodes, most):
+    group = guide_cluster.groups["vernemq"]
     few = Group("g", "g", (group.nodes * nodes)[:nodes])
-    assert pods_per_node(replace(cluster.services[0], replicas=replicas), few) == most
+    assert pods_per_node(replace(guide_cluster.services[0], replicas=replicas), few) == most

@@ -85,9 +85,9 @@ def device_servers_have_source_ports(cluster: Cluster, texts: Texts) -> None:
             assert 1024 <= low < high <= 65535, f"{section.name}: source ports {span}"
             clash = sorted(taken for taken in own if low <= taken <= high)
             assert not clash, f"{section.name}: source ports {span} hold the listeners {clash}"
-            # The survivors of one lost broker carry every device.
+            # The survivors of one lost broker carry every device; a single server has no survivors.
             nodes = len(cluster.groups[service.group].nodes)
-            assert (nodes - 1) * (high - low + 1) >= cluster.scale.devices, f"{section.name}: too few source ports"
+            assert max(1, nodes - 1) * (high - low + 1) >= cluster.scale.devices, f"{section.name}: too few source ports"
             assert int(_word_after(section.values("default-server")[0], "maxconn")) <= high - low + 1, section.name
 
 

@@ -11,7 +11,9 @@ from tests.manifests.rendering import of_kind, render, some_service, with_platfo
 
 
 def test_one_file_for_each_service(cluster):
-    expected = {f"{service.name}.yml" for service in cluster.services} | {"namespace.yml", "storage-class.yml"}
+    expected = {f"{service.name}.yml" for service in cluster.services} | {"namespace.yml"}
+    if cluster.disks:
+        expected.add("storage-class.yml")
     if any(service.kind == "VerneMQ" for service in cluster.services):
         expected.add("vernemq-crd.yml")
     assert set(manifests(cluster)) == expected

@@ -8,7 +8,7 @@ import pytest
 
 from components.cluster.capacity import limits
 from components.cluster.types import CONTROL_PLANE, PROVIDED
-from components.page.words import names
+from components.page.words import count, names, plural
 
 
 def _list(cell: str) -> list[str]:
@@ -25,7 +25,7 @@ def test_the_summary_has_the_counts_and_the_versions(cluster, page):
     line = next(line for line in page.text.splitlines() if line.startswith("dojot "))
     platform = cluster.platform
     for fact in (
-        cluster.release, f"{cluster.scale.devices:,} MQTT devices", f"{cluster.scale.brokers} VerneMQ brokers",
+        cluster.release, f"{cluster.scale.devices:,} MQTT devices", plural(cluster.scale.brokers, "VerneMQ broker"),
         platform.kubernetes["version"], platform.runtime["version"], platform.operating_system["version"],
         f"HAProxy {platform.haproxy['version']}", f"Argo CD {platform.argocd['version']}",
     ):
@@ -170,7 +170,7 @@ def test_ports_inside_are_the_services_and_policies_of_the_manifests(cluster, pa
 
 
 def test_the_volumes_are_those_of_the_manifests(cluster, page, objects):
-    rows = page.table("Volumes")
+    rows = page.table("Volumes") if cluster.disks else []
     assert len(rows) == len(cluster.disks)
     volumes = objects.of("PersistentVolume")
     assert sorted(row["PersistentVolume"] for row in rows) == sorted(volumes)
@@ -210,15 +210,15 @@ def test_every_limit_is_on_the_page(cluster, page):
         if limit.unit == "count":
             assert (f"{limit.needed:,}", f"{limit.available:,}", "rule" if limit.binding else "advice") in found
     for node in cluster.workers:
-        assert any(re.search(rf"\b{node.name}\b|…", row["Limit"]) for row in rows)
+        assert node.hardware is None or any(re.search(rf"\b{node.name}\b|…", row["Limit"]) for row in rows)
 
 
 def test_identical_nodes_share_a_row(cluster, page):
     whole = [row["Limit"] for row in page.table("Capacity")]
     assert len(whole) == len(set(whole))
     brokers = next(service for service in cluster.services if service.kind == "VerneMQ")
-    nodes = [node.name for node in cluster.groups[brokers.group].nodes]
-    assert f"CPU requests on each of {names(nodes)}" in whole
+    nodes = [node.name for node in cluster.groups[brokers.group].nodes if node.hardware]
+    assert len(nodes) < 2 or f"CPU requests on each of {names(nodes)}" in whole
 
 
 def test_what_is_exceeded_is_marked_and_explained(cluster, page):
@@ -233,10 +233,8 @@ def test_what_is_exceeded_is_marked_and_explained(cluster, page):
 def test_rates_and_times_follow_from_the_scale(cluster, page):
     scale = cluster.scale
     rates = {row["What"]: row["Value"] for row in page.table("Load")}
-    assert rates["Messages from devices"] == f"{scale.devices / scale.message_interval:,.0f}/s"
-    assert float(rates["Reconnects in normal operation"].removesuffix("/s").replace(",", "")) == pytest.approx(
-        scale.devices / (scale.session_lifetime / 1000), rel=0.01
-    )
+    assert rates["Messages from devices"] == f"{count(scale.devices / scale.message_interval)}/s"
+    assert rates["Reconnects in normal operation"] == f"{count(scale.devices / (scale.session_lifetime / 1000))}/s"
     times = [int(row["Time"].split(" ")[0].replace(",", "")) for row in page.table("Times, from the shortest")]
     assert times == sorted(times)
     assert {cluster.load_balancer.session_timeout, scale.keepalive, scale.session_lifetime // 1000} <= set(times)
@@ -248,7 +246,9 @@ def test_the_message_log_adds_up(cluster, page):
     kafka, scale = cluster.scale.kafka, cluster.scale
     arriving = scale.devices * scale.message_bytes * kafka.retention / scale.message_interval
     assert kafka.bytes_needed == pytest.approx(kafka.topics * (kafka.partitions * kafka.segment_bytes + arriving))
-    assert float(rows[2]["Bytes"].split(" ")[0]) == pytest.approx(kafka.bytes_needed / 2**30, abs=0.05)
+    number, unit = rows[2]["Bytes"].split(" ")
+    factor = {"MiB": 2**20, "GiB": 2**30}[unit]
+    assert float(number.replace(",", "")) == pytest.approx(kafka.bytes_needed / factor, abs=0.05)
 
 
 def test_a_drain_leaves_exactly_the_pods_of_its_node_pending(cluster, page, objects):

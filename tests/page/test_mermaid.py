@@ -7,6 +7,7 @@ import re
 import pytest
 
 from components.page.mermaid import arrow, box, label, node_id, subgraph
+from components.page.words import plural
 
 _NODE = re.compile(r'^(\w+)(?:\["([^"]*)"\]|\(\["([^"]*)"\]\)|\[\("([^"]*)"\)\])$')
 _ARROW = re.compile(r'^(\w+) (-->|-\.->)(?:\|"([^"]*)"\|)? (\w+)$')
@@ -67,7 +68,7 @@ def test_messages_reach_kafka_through_every_listener_and_broker(cluster, page):
         assert targets == [f"NodePort {frontend.node_port}"] * boxes
     per_node = [text for text in nodes.values() if text == f"{cluster.scale.bridges_per_broker} × V2K bridge"]
     assert len(per_node) == boxes
-    assert f"{cluster.scale.kafka.partitions} partitions" in nodes["topic_data"]
+    assert plural(cluster.scale.kafka.partitions, "partition") in nodes["topic_data"]
     assert _reaches(arrows, "devices", "topic_data")
 
 

@@ -1,0 +1,2093 @@
+#!/usr/bin/env bash
+# Bootstrap of the cluster dojot-lab: run with --help. The runbook is bootstrap/README.md.
+# Generated from the inventory: change that and compile again, not this file.
+set -euo pipefail
+
+# ---- values of the inventory
+readonly CLUSTER_NAME=dojot-lab
+readonly GROUP_LABEL=dojot.components/group
+readonly OS_NAME=ubuntu
+readonly OS_VERSION=24.04
+readonly RUNTIME_NAME=containerd
+readonly RUNTIME_SERVICE=containerd
+readonly KUBERNETES_VERSION=v1.36.3
+readonly KUBERNETES_FROM=packages
+readonly CNI_PLUGINS_URL=''
+readonly CNI_PLUGINS_SHA256=''
+readonly JOIN_TOKEN_TTL=30m
+readonly API_ADDRESS=192.168.56.10
+readonly ARGOCD_VERSION=v3.5.1
+readonly ARGOCD_NAMESPACE=argocd
+readonly ARGOCD_LABEL=worker
+readonly ARGOCD_MANIFEST_URL=https://raw.githubusercontent.com/argoproj/argo-cd/v3.5.1/manifests/install.yaml
+readonly ARGOCD_MANIFEST_SHA256=795a3a972224da6a7f9d32c3e946445f062b60fb46028476715affeb688236e3
+readonly ARGOCD_SERVER_SIDE=true
+readonly LOAD_BALANCER_NAME=haproxy
+readonly LOAD_BALANCER_ADDRESS=192.168.56.5
+readonly LOAD_BALANCER_OPEN_FILES=12536
+readonly KUBERNETES_REPOSITORY='https://pkgs.k8s.io/core:/stable:/v1.36/deb/|/||https://pkgs.k8s.io/core:/stable:/v1.36/deb/Release.key|DE15B14486CD377B9E876E1A234654DA9A296436'
+readonly RUNTIME_REPOSITORY='https://download.docker.com/linux/ubuntu|noble|stable|https://download.docker.com/linux/ubuntu/gpg|9DC858229FC7DD38854AE2D88D81803C0EBFCD88'
+readonly HAPROXY_REPOSITORY='https://ppa.launchpadcontent.net/vbernat/haproxy-3.2/ubuntu|noble|main|https://keyserver.ubuntu.com/pks/lookup?op=get&search=0x3D653970FBAB0A890E4E4E9A0F14D8B0CF4EFE96|3D653970FBAB0A890E4E4E9A0F14D8B0CF4EFE96'
+readonly HAPROXY_CONFIG=/etc/haproxy/haproxy.cfg
+readonly HAPROXY_SYSCTL=/etc/sysctl.d/99-dojot-haproxy.conf
+readonly HAPROXY_UNIT_LIMITS=/etc/systemd/system/haproxy.service.d/limits.conf
+readonly NODES=(
+  'lab-control|192.168.56.10|control-plane|control-plane'
+  'lab-worker|192.168.56.11|worker|worker'
+)
+readonly DISKS=(
+)
+readonly NAMESPACES=(
+  dojot
+)
+readonly PERSISTENT_VOLUMES=(
+)
+readonly SECRETS=(
+  'dojot/auth-secret|password|random|'
+  'dojot/auth-secret|temporary_password|random|'
+  'dojot/auth-secret|user|literal|auth'
+  'dojot/backstage-secret|password|random|'
+  'dojot/backstage-secret|user|literal|backstage'
+  'dojot/devm-secret|crypto_iv|random|16'
+  'dojot/devm-secret|crypto_pass|random|'
+  'dojot/devm-secret|crypto_salt|random|'
+  'dojot/devm-secret|password|random|'
+  'dojot/devm-secret|user|literal|devm'
+  'dojot/dojot-admin-secret|password|random|'
+  'dojot/dojot-admin-secret|user|literal|admin'
+  'dojot/image-manager-secret|password|random|'
+  'dojot/image-manager-secret|user|literal|imgm'
+  'dojot/kafka-ws-secret|ticket|random|'
+  'dojot/kafka2ftp-secret|password|random|'
+  'dojot/kafka2ftp-secret|user|literal|anonymous'
+  'dojot/kong-secret|db|literal|kong'
+  'dojot/kong-secret|password|random|'
+  'dojot/kong-secret|user|literal|kong'
+  'dojot/minio-secret|password|random|'
+  'dojot/minio-secret|user|literal|minio'
+  'dojot/mongodb-secret|password|random|'
+  'dojot/mongodb-secret|user|literal|mongodb'
+  'dojot/postgres-secret|password|random|'
+  'dojot/postgres-secret|user|literal|postgres'
+  'dojot/rabbitmq-secret|password|random|'
+  'dojot/rabbitmq-secret|user|literal|dojot'
+  'dojot/vernemq-secret|cookie|random|'
+  'dojot/x509-identity-mgmt-secret|password|random|'
+  'dojot/x509-identity-mgmt-secret|user|literal|ejbca'
+)
+readonly LOAD_BALANCER_PORTS=(
+  '80|kong-http'
+  '1883|vernemq-mqtt'
+  '8883|vernemq-mqtts'
+)
+readonly BINARIES=(
+)
+readonly OS_PACKAGES=(
+  ca-certificates
+  conntrack
+  curl
+  ebtables
+  ethtool
+  iproute2
+  iptables
+  socat
+)
+readonly KERNEL_MODULES=(
+  br_netfilter
+  ip_set
+  ip_set_hash_ip
+  ip_set_hash_net
+  overlay
+  vxlan
+  xt_set
+)
+readonly KUBERNETES_PACKAGES=(
+  'cri-tools|1.36.0-1.1'
+  'kubeadm|1.36.3-1.1'
+  'kubectl|1.36.3-1.1'
+  'kubelet|1.36.3-1.1'
+  'kubernetes-cni|1.9.1-1.1'
+)
+readonly RUNTIME_PACKAGES=(
+  'containerd.io|2.3.6-1~ubuntu.24.04~noble'
+)
+readonly HAPROXY_PACKAGES=(
+  'haproxy|3.2.*'
+)
+IFS= read -r -d '' SYSCTL_CONF <<'END_OF_SYSCTL_CONF' || true
+net.bridge.bridge-nf-call-ip6tables = 1
+net.bridge.bridge-nf-call-iptables = 1
+net.ipv4.ip_forward = 1
+END_OF_SYSCTL_CONF
+readonly SYSCTL_CONF
+IFS= read -r -d '' RUNTIME_CONFIG <<'END_OF_RUNTIME_CONFIG' || true
+version = 3
+
+[plugins."io.containerd.cri.v1.images".pinned_images]
+sandbox = "registry.k8s.io/pause:3.10.2"
+
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+SystemdCgroup = true
+END_OF_RUNTIME_CONFIG
+readonly RUNTIME_CONFIG
+IFS= read -r -d '' KUBEADM_INIT <<'END_OF_KUBEADM_INIT' || true
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: InitConfiguration
+bootstrapTokens:
+- ttl: 1m0s
+localAPIEndpoint:
+  advertiseAddress: 192.168.56.10
+  bindPort: 6443
+nodeRegistration:
+  name: lab-control
+  criSocket: unix:///run/containerd/containerd.sock
+  kubeletExtraArgs:
+  - name: node-ip
+    value: 192.168.56.10
+  taints:
+  - key: node-role.kubernetes.io/control-plane
+    effect: NoSchedule
+---
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+clusterName: dojot-lab
+kubernetesVersion: v1.36.3
+imageRepository: registry.k8s.io
+controlPlaneEndpoint: 192.168.56.10:6443
+networking:
+  podSubnet: 10.244.0.0/16
+  serviceSubnet: 10.96.0.0/12
+---
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+cgroupDriver: systemd
+failSwapOn: true
+containerLogMaxFiles: 3
+containerLogMaxSize: 50Mi
+---
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+mode: iptables
+END_OF_KUBEADM_INIT
+readonly KUBEADM_INIT
+IFS= read -r -d '' KUBEADM_JOIN <<'END_OF_KUBEADM_JOIN' || true
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: JoinConfiguration
+nodeRegistration:
+  name: '@NODE@'
+  criSocket: unix:///run/containerd/containerd.sock
+  kubeletExtraArgs:
+  - name: node-ip
+    value: '@ADDRESS@'
+  - name: node-labels
+    value: dojot.components/group=@LABEL@
+discovery:
+  bootstrapToken:
+    apiServerEndpoint: 192.168.56.10:6443
+    token: '@TOKEN@'
+    caCertHashes:
+    - '@CA_HASH@'
+END_OF_KUBEADM_JOIN
+readonly KUBEADM_JOIN
+IFS= read -r -d '' POD_NETWORK <<'END_OF_POD_NETWORK' || true
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: flannel
+  namespace: kube-system
+  labels:
+    app.kubernetes.io/name: flannel
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: flannel
+  labels:
+    app.kubernetes.io/name: flannel
+rules:
+- apiGroups:
+  - ''
+  resources:
+  - pods
+  verbs:
+  - get
+- apiGroups:
+  - ''
+  resources:
+  - nodes
+  verbs:
+  - get
+  - list
+  - watch
+- apiGroups:
+  - ''
+  resources:
+  - nodes/status
+  verbs:
+  - patch
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: flannel
+  labels:
+    app.kubernetes.io/name: flannel
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: flannel
+subjects:
+- kind: ServiceAccount
+  name: flannel
+  namespace: kube-system
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: flannel-config
+  namespace: kube-system
+  labels:
+    app.kubernetes.io/name: flannel
+data:
+  cni-conf.json: |
+    {
+      "name": "cbr0",
+      "cniVersion": "0.3.1",
+      "plugins": [
+        {
+          "type": "flannel",
+          "delegate": {
+            "hairpinMode": true,
+            "isDefaultGateway": true
+          }
+        },
+        {
+          "type": "portmap",
+          "capabilities": {
+            "portMappings": true
+          }
+        }
+      ]
+    }
+  net-conf.json: |
+    {
+      "Network": "10.244.0.0/16",
+      "Backend": {
+        "Type": "vxlan"
+      }
+    }
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: flannel
+  namespace: kube-system
+  labels:
+    app.kubernetes.io/name: flannel
+spec:
+  selector:
+    matchLabels:
+      app.kubernetes.io/name: flannel
+  template:
+    metadata:
+      labels:
+        app.kubernetes.io/name: flannel
+      annotations:
+        checksum/config: d6fee79aafcaf25b73f852280cb34a2a5fb949859a3b857f88831170e820351e
+    spec:
+      serviceAccountName: flannel
+      priorityClassName: system-node-critical
+      hostNetwork: true
+      nodeSelector:
+        kubernetes.io/os: linux
+      tolerations:
+      - operator: Exists
+        effect: NoSchedule
+      - operator: Exists
+        effect: NoExecute
+      initContainers:
+      - name: install-cni-plugin
+        image: ghcr.io/flannel-io/flannel-cni-plugin:v1.9.1-flannel3
+        command:
+        - cp
+        args:
+        - -f
+        - /flannel
+        - /opt/cni/bin/flannel
+        resources:
+          requests:
+            cpu: 50m
+            memory: 64Mi
+          limits:
+            memory: 128Mi
+        securityContext:
+          allowPrivilegeEscalation: false
+          capabilities:
+            drop:
+            - ALL
+        volumeMounts:
+        - name: cni-plugins
+          mountPath: /opt/cni/bin
+      - name: install-cni
+        image: ghcr.io/flannel-io/flannel:v0.28.9
+        command:
+        - cp
+        args:
+        - -f
+        - /etc/kube-flannel/cni-conf.json
+        - /etc/cni/net.d/10-flannel.conflist
+        resources:
+          requests:
+            cpu: 50m
+            memory: 64Mi
+          limits:
+            memory: 128Mi
+        securityContext:
+          allowPrivilegeEscalation: false
+          capabilities:
+            drop:
+            - ALL
+        volumeMounts:
+        - name: cni
+          mountPath: /etc/cni/net.d
+        - name: config
+          mountPath: /etc/kube-flannel
+      containers:
+      - name: flannel
+        image: ghcr.io/flannel-io/flannel:v0.28.9
+        command:
+        - /opt/bin/flanneld
+        args:
+        - --ip-masq
+        - --kube-subnet-mgr
+        - --iface=$(HOST_IP)
+        env:
+        - name: POD_NAME
+          valueFrom:
+            fieldRef:
+              fieldPath: metadata.name
+        - name: POD_NAMESPACE
+          valueFrom:
+            fieldRef:
+              fieldPath: metadata.namespace
+        - name: HOST_IP
+          valueFrom:
+            fieldRef:
+              fieldPath: status.hostIP
+        resources:
+          requests:
+            cpu: 50m
+            memory: 64Mi
+          limits:
+            memory: 128Mi
+        securityContext:
+          allowPrivilegeEscalation: false
+          capabilities:
+            add:
+            - NET_ADMIN
+            - NET_RAW
+            drop:
+            - ALL
+        volumeMounts:
+        - name: run
+          mountPath: /run/flannel
+        - name: config
+          mountPath: /etc/kube-flannel
+        - name: xtables-lock
+          mountPath: /run/xtables.lock
+      volumes:
+      - name: run
+        hostPath:
+          path: /run/flannel
+          type: DirectoryOrCreate
+      - name: cni
+        hostPath:
+          path: /etc/cni/net.d
+          type: DirectoryOrCreate
+      - name: config
+        configMap:
+          name: flannel-config
+      - name: xtables-lock
+        hostPath:
+          path: /run/xtables.lock
+          type: FileOrCreate
+      - name: cni-plugins
+        hostPath:
+          path: /opt/cni/bin
+          type: DirectoryOrCreate
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: kube-router
+  namespace: kube-system
+  labels:
+    app.kubernetes.io/name: kube-router
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: kube-router
+  labels:
+    app.kubernetes.io/name: kube-router
+rules:
+- apiGroups:
+  - ''
+  resources:
+  - namespaces
+  - pods
+  - services
+  verbs:
+  - list
+  - watch
+- apiGroups:
+  - discovery.k8s.io
+  resources:
+  - endpointslices
+  verbs:
+  - list
+  - watch
+- apiGroups:
+  - ''
+  resources:
+  - nodes
+  verbs:
+  - get
+  - list
+  - watch
+- apiGroups:
+  - networking.k8s.io
+  resources:
+  - networkpolicies
+  verbs:
+  - list
+  - watch
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: kube-router
+  labels:
+    app.kubernetes.io/name: kube-router
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: kube-router
+subjects:
+- kind: ServiceAccount
+  name: kube-router
+  namespace: kube-system
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: kube-router
+  namespace: kube-system
+  labels:
+    app.kubernetes.io/name: kube-router
+spec:
+  selector:
+    matchLabels:
+      app.kubernetes.io/name: kube-router
+  template:
+    metadata:
+      labels:
+        app.kubernetes.io/name: kube-router
+    spec:
+      serviceAccountName: kube-router
+      priorityClassName: system-node-critical
+      hostNetwork: true
+      nodeSelector:
+        kubernetes.io/os: linux
+      tolerations:
+      - operator: Exists
+        effect: NoSchedule
+      - operator: Exists
+        effect: NoExecute
+      containers:
+      - name: kube-router
+        image: docker.io/cloudnativelabs/kube-router:v2.11.1
+        args:
+        - --run-firewall=true
+        - --run-router=false
+        - --run-service-proxy=false
+        - --enable-cni=false
+        - --health-port=20244
+        - --service-cluster-ip-range=10.96.0.0/12
+        env:
+        - name: NODE_NAME
+          valueFrom:
+            fieldRef:
+              fieldPath: spec.nodeName
+        livenessProbe:
+          httpGet:
+            path: /healthz
+            port: 20244
+          initialDelaySeconds: 20
+          periodSeconds: 10
+        resources:
+          requests:
+            cpu: 50m
+            memory: 64Mi
+          limits:
+            memory: 256Mi
+        securityContext:
+          allowPrivilegeEscalation: false
+          capabilities:
+            add:
+            - NET_ADMIN
+            - NET_RAW
+            drop:
+            - ALL
+        volumeMounts:
+        - name: modules
+          mountPath: /lib/modules
+          readOnly: true
+        - name: xtables-lock
+          mountPath: /run/xtables.lock
+      volumes:
+      - name: modules
+        hostPath:
+          path: /lib/modules
+          type: Directory
+      - name: xtables-lock
+        hostPath:
+          path: /run/xtables.lock
+          type: FileOrCreate
+END_OF_POD_NETWORK
+readonly POD_NETWORK
+
+# ---- report
+# How every step speaks: one line each on standard output,
+#   done | skipped | would | ok | failed: what
+# The chatter of the commands themselves goes to standard error.
+
+shopt -s inherit_errexit
+umask 022
+
+declare -A OPTION=()
+declare -a SCRATCH=()
+CURRENT='start'
+REPORTED=''
+
+set_option() {
+  OPTION[$1]=$2
+}
+
+option() {
+  printf '%s' "${OPTION[$1]-}"
+}
+
+dry_run() {
+  [[ -n ${OPTION[dry-run]-} ]]
+}
+
+report() {
+  printf '%s: %s\n' "$1" "$2"
+}
+
+# What a failure from here on is called.
+working_on() {
+  CURRENT=$1
+}
+
+fail() {
+  REPORTED=yes
+  report failed "$1" >&2
+  exit 1
+}
+
+usage_error() {
+  REPORTED=usage
+  printf '%s\n' "bootstrap.sh: $1" >&2
+  exit 2
+}
+
+# change WHAT COMMAND...: run the command and report WHAT, or only say so.
+change() {
+  local what=$1
+  shift
+  if dry_run; then
+    report would "$what"
+    return 0
+  fi
+  working_on "$what"
+  "$@" >&2
+  report 'done' "$what"
+}
+
+# await WHAT COMMAND...: a command that changes nothing and ends when WHAT is true.
+await() {
+  local what=$1
+  shift
+  if dry_run; then
+    report would "wait until $what"
+    return 0
+  fi
+  working_on "wait until $what"
+  "$@" >&2
+  report ok "$what"
+}
+
+# live WHAT COMMAND...: a change of the running system, which --root does not have.
+live() {
+  if [[ -n ${OPTION[root]-} ]]; then
+    report skipped "$1 (--root: no running system)"
+    return 0
+  fi
+  change "$@"
+}
+
+# scratch VARIABLE TEMPLATE: a temporary file (0600) that does not outlive the script.
+# TEMPLATE ends in .XXXXXX. What a run that was killed has left there goes first.
+scratch() {
+  local made
+  rm -f -- "${2%XXXXXX}"??????
+  made=$(mktemp "$2")
+  SCRATCH+=("$made")
+  printf -v "$1" '%s' "$made"
+}
+
+scratch_folder() {
+  local made
+  made=$(mktemp --directory)
+  SCRATCH+=("$made")
+  printf -v "$1" '%s' "$made"
+}
+
+on_exit() {
+  local status=$?
+  trap - EXIT
+  if ((${#SCRATCH[@]})); then
+    rm -rf -- "${SCRATCH[@]}"
+  fi
+  if ((status != 0)); then
+    [[ -n $REPORTED ]] || report failed "$CURRENT" >&2
+    [[ $REPORTED == usage ]] || status=1
+  fi
+  exit "$status"
+}
+
+trap on_exit EXIT
+trap 'exit 1' INT TERM HUP
+
+# ---- files
+# Files of this host: written beside their place and moved into it, so that no
+# reader ever sees half a file.
+
+FILE_CHANGED=''
+
+# Did the last write_file or fetch change the file (or would it)?
+file_changed() {
+  [[ -n $FILE_CHANGED ]]
+}
+
+# write_file PATH MODE TEXT [keep]: `keep` leaves the former file as PATH.previous.
+write_file() {
+  local path=${OPTION[root]-}$1 mode=$2 text=$3 keep=${4-} temporary=''
+  FILE_CHANGED=''
+  if [[ -f $path && $(stat -c %a -- "$path") == "${mode#0}" ]] &&
+    cmp --silent -- "$path" <(printf '%s' "$text"); then
+    report skipped "$path is as it should be"
+    return 0
+  fi
+  FILE_CHANGED=yes
+  if dry_run; then
+    report would "write $path"
+    return 0
+  fi
+  working_on "write $path"
+  mkdir -p -- "${path%/*}"
+  if [[ -n $keep && -e $path ]]; then
+    cp --preserve=all -- "$path" "$path.previous"
+  fi
+  scratch temporary "${path%/*}/.${path##*/}.XXXXXX"
+  printf '%s' "$text" >"$temporary"
+  chmod -- "$mode" "$temporary"
+  mv --force -- "$temporary" "$path"
+  report 'done' "write $path"
+}
+
+# download URL PATH: over HTTPS only, redirects included.
+download() {
+  curl --fail --silent --show-error --location --proto '=https' --retry 3 \
+    --connect-timeout 20 --output "$2" -- "$1"
+}
+
+has_sha256() {
+  [[ -f $1 ]] && printf '%s  %s\n' "$2" "$1" | sha256sum --check --status
+}
+
+# fetch URL SHA256 PATH MODE: only bytes with this checksum ever reach PATH.
+fetch() {
+  local url=$1 sha256=$2 path=${OPTION[root]-}$3 mode=$4 temporary=''
+  FILE_CHANGED=''
+  if has_sha256 "$path" "$sha256"; then
+    report skipped "$path has the right checksum"
+    return 0
+  fi
+  FILE_CHANGED=yes
+  if dry_run; then
+    report would "download $url to $path"
+    return 0
+  fi
+  working_on "download $url"
+  mkdir -p -- "${path%/*}"
+  scratch temporary "${path%/*}/.${path##*/}.XXXXXX"
+  download "$url" "$temporary"
+  has_sha256 "$temporary" "$sha256" ||
+    fail "download $url: what came does not have the SHA-256 $sha256; nothing was installed"
+  chmod -- "$mode" "$temporary"
+  mv --force -- "$temporary" "$path"
+  report 'done' "download $url to $path"
+}
+
+# ---- host
+# This host: who it is in the inventory, its packages and its services.
+
+declare -A SELF=()
+APT_UPDATED=''
+
+need_root() {
+  # Under --root the rights on that folder decide.
+  if ! dry_run && [[ -z ${OPTION[root]-} ]] && ((EUID != 0)); then
+    fail 'this step changes the system: run it as root (sudo)'
+  fi
+}
+
+# self name|address|role|label
+self() {
+  printf '%s' "${SELF[$1]}"
+}
+
+# has_address ADDRESS: is it one of this host's own?
+has_address() {
+  local addresses address
+  addresses=$(hostname -I 2>/dev/null || true)
+  for address in $addresses; do
+    [[ $address != "$1" ]] || return 0
+  done
+  return 1
+}
+
+# Which node is this host? --node says it, or else one of its addresses does.
+identify() {
+  local row name address role label wanted
+  wanted=$(option node)
+  for row in "${NODES[@]}"; do
+    IFS='|' read -r name address role label <<<"$row"
+    if [[ -n $wanted ]]; then
+      [[ $name == "$wanted" ]] || continue
+    else
+      has_address "$address" || continue
+    fi
+    SELF=([name]=$name [address]=$address [role]=$role [label]=$label)
+    return 0
+  done
+  if [[ -n $wanted ]]; then
+    fail "the inventory of $CLUSTER_NAME has no node $wanted"
+  fi
+  fail "no address of this host belongs to a node of $CLUSTER_NAME: name the node with --node"
+}
+
+need_role() {
+  [[ ${SELF[role]} == "$1" ]] || fail "${SELF[name]} is a ${SELF[role]} node: run this step on a $1 node"
+}
+
+need_system() {
+  local release=${OPTION[root]-}/etc/os-release found
+  [[ $(uname -m) == x86_64 ]] || fail "this host is $(uname -m): the binaries of the inventory are for x86_64"
+  found=$(sed -n 's/^ID=//p; s/^VERSION_ID=//p' "$release" 2>/dev/null | tr -d '"' | sort | paste -sd ' ' || true)
+  [[ $found != "$OS_VERSION $OS_NAME" ]] || return 0
+  if dry_run; then
+    report would "refuse: this host is not $OS_NAME $OS_VERSION"
+    return 0
+  fi
+  fail "this host is not $OS_NAME $OS_VERSION: the inventory's platform classes must name what it runs"
+}
+
+# ---- packages
+
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes -o Dpkg::Options::=--force-confold "$@"
+}
+
+apt_install() {
+  if [[ -z $APT_UPDATED ]]; then
+    apt_get update
+    finish_installation
+    APT_UPDATED=yes
+  fi
+  apt_get install --no-install-recommends "$@"
+}
+
+# An installation that was cut off (the power failed) is finished first: until then apt
+# refuses any other. What dpkg cannot configure yet lacks a package, which apt brings.
+finish_installation() {
+  [[ -n $(dpkg --audit) || -n $(ls /var/lib/dpkg/updates) ]] || return 0
+  DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure --pending || true
+  apt_get install --no-remove --fix-broken
+}
+
+# The installed version of a package; nothing when it is not installed.
+installed_version() {
+  local found
+  found=$(dpkg-query --show --showformat="\${db:Status-Abbrev}|\${Version}" "$1" 2>/dev/null || true)
+  [[ ${found:1:1} != i ]] || printf '%s' "${found#*|}"
+}
+
+install_packages() {
+  local name missing=()
+  for name in "$@"; do
+    [[ -n $(installed_version "$name") ]] || missing+=("$name")
+  done
+  if ((${#missing[@]} == 0)); then
+    report skipped "packages are installed: $*"
+    return 0
+  fi
+  live "install packages: ${missing[*]}" apt_install "${missing[@]}"
+}
+
+# is_version INSTALLED WANTED: WANTED may end in * (any build of a version).
+is_version() {
+  if [[ $2 == *'*' ]]; then
+    [[ -n $1 && $1 == "${2%\*}"* ]]
+  else
+    [[ $1 == "$2" ]]
+  fi
+}
+
+# install_pinned 'NAME|VERSION'...: exactly these versions, and no upgrade behind our back.
+install_pinned() {
+  local row name version held names=() wrong=()
+  held=$(apt-mark showhold 2>/dev/null || true)
+  local unheld=()
+  for row in "$@"; do
+    IFS='|' read -r name version <<<"$row"
+    names+=("$name")
+    is_version "$(installed_version "$name")" "$version" || wrong+=("$name=$version")
+    grep -qxF -- "$name" <<<"$held" || unheld+=("$name")
+  done
+  if ((${#wrong[@]})); then
+    live "install packages: ${wrong[*]}" \
+      apt_install --allow-downgrades --allow-change-held-packages "${wrong[@]}"
+  else
+    report skipped "packages have the inventory's versions: ${names[*]}"
+  fi
+  if ((${#unheld[@]})); then
+    live "hold packages: ${unheld[*]}" apt-mark hold "${unheld[@]}"
+  else
+    report skipped "packages are held: ${names[*]}"
+  fi
+}
+
+# add_repository NAME 'URL|SUITE|COMPONENT|KEY URL|FINGERPRINT': its key signs for it alone.
+# A flat repository has the suite `/` and no component.
+add_repository() {
+  local name=$1 url suite component key_url fingerprint
+  IFS='|' read -r url suite component key_url fingerprint <<<"$2"
+  # The name says which key was checked before it got there.
+  local key=/etc/apt/keyrings/$name-$fingerprint.asc
+  install_packages ca-certificates curl gnupg
+  if [[ -s ${OPTION[root]-}$key ]] && ! key_has_expired "${OPTION[root]-}$key"; then
+    report skipped "${OPTION[root]-}$key is in place"
+  else
+    change "install the signing key $fingerprint" fetch_key "$key_url" "$fingerprint" "${OPTION[root]-}$key"
+  fi
+  write_file "/etc/apt/sources.list.d/$name.list" 0644 \
+    "deb [arch=amd64 signed-by=$key] $url $suite${component:+ $component}"$'\n'
+  if file_changed; then
+    APT_UPDATED=''
+  fi
+}
+
+# Owners prolong a key under its old fingerprint: then a new copy is needed.
+key_has_expired() {
+  local home='' found
+  scratch_folder home
+  found=$(gpg --import-options show-only --homedir "$home" --batch --quiet --with-colons --import "$1" 2>/dev/null || true)
+  grep -q '^pub:e:' <<<"$found"
+}
+
+# fetch_key URL FINGERPRINT PATH: whatever comes from URL, only this key reaches PATH.
+fetch_key() {
+  local url=$1 fingerprint=$2 path=$3 home='' temporary=''
+  mkdir -p -- "${path%/*}"
+  scratch_folder home
+  scratch temporary "${path%/*}/.key.XXXXXX"
+  download "$url" "$home/download"
+  gpg --homedir "$home" --batch --quiet --import "$home/download"
+  gpg --homedir "$home" --batch --armor --export "$fingerprint" >"$temporary"
+  [[ -s $temporary ]] || fail "$url does not hold the key $fingerprint; nothing was installed"
+  chmod 0644 "$temporary"
+  mv --force -- "$temporary" "$path"
+}
+
+# ---- kernel settings
+
+# write_sysctl PATH TEXT: now, and after every boot.
+write_sysctl() {
+  local name value found different=${OPTION[root]-}
+  write_file "$1" 0644 "$2"
+  while [[ -z $different ]] && IFS=' =' read -r name value; do
+    [[ -n $name && $name != '#'* ]] || continue
+    # The kernel parts the numbers of a range by a tab.
+    found=$(sysctl -n "${name#-}" 2>/dev/null | tr '\t' ' ' || true)
+    [[ $found == "$value" ]] || different=yes
+  done <<<"$2"
+  if [[ -n $different ]]; then
+    live "apply $1" sysctl --load="$1"
+  else
+    report skipped "the kernel has the settings of $1"
+  fi
+}
+
+# ---- services
+
+is_active() {
+  [[ -z ${OPTION[root]-} ]] && systemctl is-active --quiet "$1" 2>/dev/null
+}
+
+# run_service NAME [restart]: enabled and running; `restart` when its files have changed.
+run_service() {
+  local name=$1 restart=${2-}
+  if [[ -z ${OPTION[root]-} ]] && systemctl is-enabled --quiet "$name" 2>/dev/null; then
+    report skipped "service $name is enabled"
+  else
+    live "enable service $name" systemctl enable "$name"
+  fi
+  if ! is_active "$name"; then
+    live "start service $name" systemctl start "$name"
+  elif [[ -n $restart ]]; then
+    live "restart service $name" systemctl restart "$name"
+  else
+    report skipped "service $name is running"
+  fi
+}
+
+# ---- node
+# Step `node`: makes a plain host ready to be a node of the cluster.
+
+step_node() {
+  need_root
+  identify
+  need_system
+  set_hostname "$(self name)"
+  write_hosts
+  switch_swap_off
+  load_modules
+  write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
+  install_packages "${OS_PACKAGES[@]}"
+  "runtime_$RUNTIME_NAME"
+  "install_kubernetes_$KUBERNETES_FROM"
+  enable_kubelet
+}
+
+set_hostname() {
+  write_file /etc/hostname 0644 "$1"$'\n'
+  if [[ -z ${OPTION[root]-} && $(hostname) == "$1" ]]; then
+    report skipped "the host name is $1"
+  else
+    live "set the host name to $1" hostnamectl set-hostname "$1"
+  fi
+}
+
+# Every node knows the others by name, whatever the DNS of the site says.
+write_hosts() {
+  local path=${OPTION[root]-}/etc/hosts text='' row name address
+  if [[ -f $path ]]; then
+    text=$(sed '/^# dojot nodes: begin$/,/^# dojot nodes: end$/d' "$path")$'\n'
+  fi
+  text+=$'# dojot nodes: begin\n'
+  for row in "${NODES[@]}"; do
+    IFS='|' read -r name address _ <<<"$row"
+    text+="$address $name"$'\n'
+  done
+  text+="$LOAD_BALANCER_ADDRESS $LOAD_BALANCER_NAME"$'\n'
+  text+=$'# dojot nodes: end\n'
+  write_file /etc/hosts 0644 "$text"
+}
+
+# Now, and after every boot: the kubelet does not start while swap is on.
+switch_swap_off() {
+  local path=${OPTION[root]-}/etc/fstab text
+  if [[ -f $path ]]; then
+    text=$(awk '$1 !~ /^#/ && $3 == "swap" { print "# swap is off for the kubelet: " $0; next } { print }' "$path")
+    write_file /etc/fstab "$(stat -c 0%a -- "$path")" "$text"$'\n' keep
+  else
+    report skipped "$path does not exist"
+  fi
+  if [[ -z ${OPTION[root]-} && $(wc -l </proc/swaps) -le 1 ]]; then
+    report skipped 'swap is off'
+  else
+    live 'switch swap off' swapoff --all
+  fi
+}
+
+load_modules() {
+  local module missing=()
+  write_file /etc/modules-load.d/dojot.conf 0644 "$(printf '%s\n' "${KERNEL_MODULES[@]}")"$'\n'
+  for module in "${KERNEL_MODULES[@]}"; do
+    module_is_loaded "$module" || missing+=("$module")
+  done
+  if ((${#missing[@]})); then
+    live "load kernel modules: ${missing[*]}" modprobe --all "${missing[@]}"
+  else
+    report skipped 'kernel modules are loaded'
+  fi
+}
+
+# A module that is part of the kernel itself need not have a folder in /sys.
+module_is_loaded() {
+  [[ -z ${OPTION[root]-} ]] || return 1
+  [[ -d /sys/module/$1 ]] ||
+    grep -q -- "/$1\.ko$" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null
+}
+
+# ---- runtime
+# What container runtimes that come as a pinned package have in common.
+
+# install_runtime FILE: the runtime's configuration, its packages, its service.
+install_runtime() {
+  local was_active='' configured=''
+  if is_active "$RUNTIME_SERVICE"; then
+    was_active=yes
+  fi
+  # The configuration comes first: the package starts the service as it installs.
+  write_file "$1" 0644 "$RUNTIME_CONFIG" keep
+  if file_changed; then
+    configured=yes
+  fi
+  add_repository "$RUNTIME_NAME" "$RUNTIME_REPOSITORY"
+  install_pinned "${RUNTIME_PACKAGES[@]}"
+  if [[ -n $was_active && -n $configured ]]; then
+    run_service "$RUNTIME_SERVICE" restart
+  else
+    run_service "$RUNTIME_SERVICE"
+  fi
+}
+
+# ---- runtime-docker
+# Container runtime `docker`. One part a runtime: platform.runtime.name chooses it.
+
+runtime_docker() {
+  install_runtime /etc/docker/daemon.json
+}
+
+# ---- runtime-containerd
+# Container runtime `containerd`. The package's own configuration switches off what the
+# kubelet talks to; apt keeps the file that is there before it.
+
+runtime_containerd() {
+  install_runtime /etc/containerd/config.toml
+}
+
+# ---- kubernetes-binaries
+# Kubernetes as binaries, for a release that no package repository has: each comes from
+# the release archive and is checked against its SHA-256.
+
+install_kubernetes_binaries() {
+  local row name url sha256 changed=''
+  for row in "${BINARIES[@]}"; do
+    IFS='|' read -r name url sha256 <<<"$row"
+    fetch "$url" "$sha256" "/usr/local/bin/$name" 0755
+    if [[ $name == kubelet ]] && file_changed; then
+      changed=yes
+    fi
+  done
+  install_cni_plugins
+  write_file /etc/systemd/system/kubelet.service 0644 "$(kubelet_unit)"$'\n'
+  if file_changed; then
+    changed=yes
+    live 'read the unit files again' systemctl daemon-reload
+  fi
+  if [[ -n $changed ]]; then
+    restart_kubelet
+  fi
+}
+
+install_cni_plugins() {
+  local archive=/var/cache/dojot/cni-plugins.tgz folder=${OPTION[root]-}/opt/cni/bin
+  local marker=$folder/.dojot-sha256
+  if [[ -f $marker && $(<"$marker") == "$CNI_PLUGINS_SHA256" ]]; then
+    report skipped "$folder has the CNI plugins"
+    return 0
+  fi
+  fetch "$CNI_PLUGINS_URL" "$CNI_PLUGINS_SHA256" "$archive" 0644
+  change "unpack the CNI plugins into $folder" unpack_cni_plugins "${OPTION[root]-}$archive" "$folder" "$marker"
+}
+
+unpack_cni_plugins() {
+  mkdir -p -- "$2"
+  tar --extract --gzip --file="$1" --directory="$2" --no-same-owner --no-overwrite-dir
+  printf '%s\n' "$CNI_PLUGINS_SHA256" >"$3"
+}
+
+# The names of the variable and of both files are kubeadm's.
+kubelet_unit() {
+  cat <<UNIT
+[Unit]
+Description=kubelet, the Kubernetes agent of this node
+Documentation=https://kubernetes.io/docs/
+After=network-online.target $RUNTIME_SERVICE.service
+Wants=network-online.target
+ConditionPathExists=/var/lib/kubelet/config.yaml
+StartLimitIntervalSec=0
+
+[Service]
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+ExecStart=/usr/local/bin/kubelet --bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf --config=/var/lib/kubelet/config.yaml \$KUBELET_KUBEADM_ARGS
+CPUAccounting=true
+MemoryAccounting=true
+Restart=always
+RestartSec=10
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+}
+
+# ---- kubernetes-packages
+# Kubernetes from its signed package repository: exact versions, held. The packages bring
+# the kubelet's unit, kubeadm's settings for it and the CNI plugins.
+
+install_kubernetes_packages() {
+  local before
+  before=$(installed_version kubelet)
+  add_repository kubernetes "$KUBERNETES_REPOSITORY"
+  install_pinned "${KUBERNETES_PACKAGES[@]}"
+  if [[ $(installed_version kubelet) != "$before" ]]; then
+    restart_kubelet
+  fi
+}
+
+# ---- kubelet
+# The kubelet's service, wherever its binary comes from.
+
+enable_kubelet() {
+  if [[ -z ${OPTION[root]-} ]] && systemctl is-enabled --quiet kubelet 2>/dev/null; then
+    report skipped 'service kubelet is enabled'
+  else
+    live 'enable service kubelet' systemctl enable kubelet
+  fi
+}
+
+# kubeadm starts it the first time, once it has a configuration.
+restart_kubelet() {
+  if is_active kubelet; then
+    live 'restart service kubelet' systemctl restart kubelet
+  fi
+}
+
+# ---- kubectl
+# Speaking to the cluster.
+
+CLUSTER_KNOWN=''
+
+kubeconfig() {
+  local given
+  given=$(option kubeconfig)
+  if [[ -n $given ]]; then
+    printf '%s' "$given"
+  elif [[ -r /etc/kubernetes/admin.conf ]]; then
+    printf '/etc/kubernetes/admin.conf'
+  else
+    printf '%s' "${KUBECONFIG:-$HOME/.kube/config}"
+  fi
+}
+
+kube() {
+  kubectl --kubeconfig="$(kubeconfig)" "$@"
+}
+
+cluster_answers() {
+  command -v kubectl >/dev/null &&
+    kube --request-timeout=10s get --raw=/healthz >/dev/null 2>&1
+}
+
+# Is there a cluster to compare with? Only --dry-run goes on without one.
+cluster_known() {
+  [[ -n $CLUSTER_KNOWN ]]
+}
+
+need_cluster() {
+  if cluster_answers; then
+    CLUSTER_KNOWN=yes
+  elif dry_run; then
+    printf '%s\n' 'bootstrap.sh: no cluster answers here; what it has already is not known' >&2
+  else
+    fail "no cluster answers with the kubeconfig $(kubeconfig): run this step on the control-plane node, or name one with --kubeconfig"
+  fi
+}
+
+# apply WHAT ARGUMENTS...: kubectl apply, where the server finds a difference.
+apply() {
+  local what=$1
+  shift
+  if cluster_known && kube diff "$@" >/dev/null 2>&1; then
+    report skipped "$what: nothing has changed"
+  else
+    change "apply $what" kube apply "$@"
+  fi
+}
+
+create_namespace() {
+  if cluster_known && [[ -n $(kube get namespace "$1" --ignore-not-found --output=name) ]]; then
+    report skipped "namespace $1 exists"
+  else
+    change "create namespace $1" kube create namespace "$1"
+  fi
+}
+
+# ---- control-plane
+# Step `control-plane`: kubeadm init, the administrator's kubeconfig, the pod network.
+
+step_control_plane() {
+  need_root
+  identify
+  need_role control-plane
+  init_control_plane
+  write_kubeconfig
+  need_cluster
+  apply_pod_network
+  wait_for_control_plane
+}
+
+init_control_plane() {
+  local config=''
+  if [[ -e /etc/kubernetes/admin.conf ]]; then
+    # The kube-proxy addon is what kubeadm init does last.
+    if dry_run || { cluster_answers &&
+      [[ -n $(kube --namespace=kube-system get daemonset kube-proxy --ignore-not-found --output=name) ]]; }; then
+      report skipped 'the control plane exists'
+      return 0
+    fi
+    fail 'an earlier kubeadm init did not finish (see journalctl -u kubelet). If this host holds nothing you need, run "kubeadm reset" yourself and then this step again'
+  fi
+  if dry_run; then
+    report would "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
+    return 0
+  fi
+  scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
+  printf '%s' "$KUBEADM_INIT" >"$config"
+  # --skip-token-print: kubeadm would show its own token, which nobody needs.
+  change "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS" \
+    kubeadm init --config="$config" --skip-token-print
+}
+
+# For the person who runs this (with sudo: that person, not root), readable by nobody else.
+write_kubeconfig() {
+  local user=${SUDO_USER:-root} home path
+  home=$(getent passwd "$user" | cut -d: -f6)
+  path=$home/.kube/config
+  if [[ -e $path ]]; then
+    if cmp --silent -- "$path" /etc/kubernetes/admin.conf; then
+      report skipped "$path is the administrator's kubeconfig"
+    else
+      report skipped "$path is another kubeconfig, which stays; use --kubeconfig=/etc/kubernetes/admin.conf"
+    fi
+    return 0
+  fi
+  change "write $path (0600, $user)" copy_kubeconfig "$user" "$path"
+}
+
+copy_kubeconfig() {
+  install --directory --mode=0700 --owner="$1" --group="$(id -gn "$1")" "${2%/*}"
+  install --mode=0600 --owner="$1" --group="$(id -gn "$1")" /etc/kubernetes/admin.conf "$2"
+}
+
+apply_pod_network() {
+  local file=''
+  scratch file "${TMPDIR:-/tmp}/dojot-network.XXXXXX"
+  printf '%s' "$POD_NETWORK" >"$file"
+  apply 'the pod network' --filename="$file"
+}
+
+wait_for_control_plane() {
+  local name
+  name=$(self name)
+  await "node $name is Ready" kube wait --for=condition=Ready "node/$name" --timeout=300s
+}
+
+# ---- join
+# Joining: a token for this round only, with the hash of the cluster's CA, in a file
+# that only root reads; deleted in the cluster when the round is over.
+
+JOIN_FILE=/run/dojot-join
+JOIN_DESCRIPTION='dojot bootstrap: join'
+
+join_file() {
+  local given
+  given=$(option join-file)
+  printf '%s' "${given:-$JOIN_FILE}"
+}
+
+step_join_token() {
+  need_root
+  identify
+  need_role control-plane
+  need_cluster
+  change "write $(join_file) (0600): a join token that lives $JOIN_TOKEN_TTL" write_join_file
+}
+
+write_join_file() {
+  local - token hash path temporary=''
+  set +x
+  path=$(join_file)
+  hash=$(ca_hash /etc/kubernetes/pki/ca.crt)
+  token=$(kubeadm token create --kubeconfig="$(kubeconfig)" --ttl="$JOIN_TOKEN_TTL" \
+    --description="$JOIN_DESCRIPTION")
+  scratch temporary "$path.XXXXXX"
+  printf 'token %s\nca-hash %s\n' "$token" "$hash" >"$temporary"
+  mv --force -- "$temporary" "$path"
+}
+
+# ca_hash CERTIFICATE: sha256:... of its public key, as kubeadm pins it.
+ca_hash() {
+  local digest
+  digest=$(openssl x509 -pubkey -noout -in "$1" |
+    openssl pkey -pubin -outform der | openssl dgst -sha256 -hex)
+  printf 'sha256:%s' "${digest##* }"
+}
+
+step_worker() {
+  need_root
+  identify
+  need_role worker
+  if [[ -e /etc/kubernetes/kubelet.conf ]]; then
+    report skipped "$(self name) has joined the cluster"
+  else
+    change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
+  fi
+  remove_join_file
+}
+
+# Also where an earlier run was killed before it came to this.
+remove_join_file() {
+  if [[ -e $(join_file) ]]; then
+    change "remove $(join_file)" rm -f -- "$(join_file)"
+  else
+    report skipped "$(join_file) does not exist"
+  fi
+}
+
+join_cluster() {
+  local - path token='' hash='' word rest config='' text
+  set +x
+  path=$(join_file)
+  [[ -r $path ]] || fail "there is no $path: copy it from the control-plane node, which makes it with the step join-token"
+  while read -r word rest; do
+    case $word in
+      token) token=$rest ;;
+      ca-hash) hash=$rest ;;
+    esac
+  done <"$path"
+  [[ $token =~ ^[a-z0-9]{6}\.[a-z0-9]{16}$ && $hash =~ ^sha256:[0-9a-f]{64}$ ]] ||
+    fail "$path is not what the step join-token writes: make a new one"
+  text=${KUBEADM_JOIN//@NODE@/$(self name)}
+  text=${text//@ADDRESS@/$(self address)}
+  text=${text//@LABEL@/$(self label)}
+  text=${text//@TOKEN@/$token}
+  text=${text//@CA_HASH@/$hash}
+  scratch config "${TMPDIR:-/tmp}/dojot-join.XXXXXX"
+  printf '%s' "$text" >"$config"
+  kubeadm join --config="$config" ||
+    fail "kubeadm join did not finish, see above. If it says that an earlier attempt left files behind, run \"kubeadm reset\" on this worker and then this step again"
+}
+
+step_join_done() {
+  need_root
+  need_cluster
+  local tokens='' encoded name
+  if cluster_known; then
+    # A token's name is its public half; its description finds ours.
+    encoded=$(printf '%s' "$JOIN_DESCRIPTION" | base64 --wrap=0)
+    tokens=$(kube --namespace=kube-system get secrets --field-selector=type=bootstrap.kubernetes.io/token \
+      --output=go-template="{{range .items}}{{if eq (printf \"%v\" .data.description) \"$encoded\"}}{{println .metadata.name}}{{end}}{{end}}")
+  fi
+  for name in $tokens; do
+    change "delete the join token ${name#bootstrap-token-}" \
+      kube --namespace=kube-system delete secret "$name"
+  done
+  [[ -n $tokens ]] || report skipped 'no join token is left'
+  remove_join_file
+}
+
+# ---- labels
+# Step `labels`: workers register with their label; this verifies, and repairs.
+
+step_labels() {
+  need_cluster
+  local row name role label found
+  for row in "${NODES[@]}"; do
+    IFS='|' read -r name _ role label <<<"$row"
+    [[ $role == worker ]] || continue
+    found=''
+    if cluster_known; then
+      found=$(node_label "$name")
+      [[ -n $found ]] || fail "node $name has not joined the cluster: run the step worker on it"
+    fi
+    if [[ $found == "=$label" ]]; then
+      report skipped "node $name has label $GROUP_LABEL=$label"
+    else
+      change "label node $name with $GROUP_LABEL=$label" \
+        kube label node "$name" "$GROUP_LABEL=$label" --overwrite
+    fi
+  done
+}
+
+# node_label NAME: `=VALUE` (`=` without a label), nothing when there is no such node.
+node_label() {
+  kube get node "$1" --ignore-not-found \
+    --output=go-template="={{with .metadata.labels}}{{with index . \"$GROUP_LABEL\"}}{{.}}{{end}}{{end}}"
+}
+
+# ---- volumes
+# Step `volumes`: the directories behind this node's local PersistentVolumes.
+
+step_volumes() {
+  need_root
+  identify
+  local row node owner path found=''
+  for row in "${DISKS[@]}"; do
+    IFS='|' read -r node owner path <<<"$row"
+    [[ $node == "$(self name)" ]] || continue
+    found=yes
+    make_directory "${OPTION[root]-}$path" "$owner"
+  done
+  [[ -n $found ]] || report skipped "no volume lives on $(self name)"
+}
+
+# What is inside stays as it is: only the directory itself gets owner and mode. The
+# kubelet gives a mounted volume to its pod's group and opens it to that group, which
+# is as it should be; whoever else may look in is not.
+make_directory() {
+  local mode
+  if [[ -d $1 && $(stat -c '%u' -- "$1") == "$2" ]]; then
+    mode=$(stat -c '%a' -- "$1")
+    if [[ ${mode: -1} == 0 ]]; then
+      report skipped "$1 exists (owner $2, closed to others)"
+      return 0
+    fi
+  fi
+  change "make $1 (owner $2, mode 0750)" \
+    install --directory --mode=0750 --owner="$2" --group="$2" -- "$1"
+}
+
+# ---- secrets
+# Step `secrets`: makes the Secrets and keys that are missing, and no others. A value
+# is never printed, never an argument of a command, and never made twice. Secrets that
+# people bring (certificates, passwords of other machines) are asked for, last of all.
+
+readonly RANDOM_LENGTH=32
+
+step_secrets() {
+  need_cluster
+  local row secret kind namespace previous='' provided=() lacking=0
+  for namespace in "${NAMESPACES[@]}"; do
+    create_namespace "$namespace"
+  done
+  for row in "${SECRETS[@]}"; do
+    IFS='|' read -r secret _ kind _ <<<"$row"
+    [[ $secret != "$previous" ]] || continue
+    previous=$secret
+    if [[ $kind == provided ]]; then
+      provided+=("$secret")
+    else
+      ensure_secret "$secret"
+    fi
+  done
+  for secret in "${provided[@]}"; do
+    if is_provided "$secret"; then
+      report skipped "Secret ${secret#*/} has all its keys"
+    elif dry_run; then
+      report would "ask for Secret ${secret#*/}, which you provide: $(how_to_provide "$secret")"
+    else
+      report failed "Secret ${secret#*/} is missing or lacks a key, and you provide it: $(how_to_provide "$secret")" >&2
+      lacking=$((lacking + 1))
+    fi
+  done
+  if ((lacking)); then
+    fail "Secrets that you provide: $lacking to go (see above), then run this step again"
+  fi
+}
+
+# is_provided NAMESPACE/SECRET, as in the first column of SECRETS; so are the names below.
+# Does it have every key?
+is_provided() {
+  local row name key present=''
+  if cluster_known; then
+    present=$(secret_keys "$1") || return 1
+  fi
+  for row in "${SECRETS[@]}"; do
+    IFS='|' read -r name key _ <<<"$row"
+    if [[ $name == "$1" ]] && ! grep -qxF -- "key $key" <<<"$present"; then
+      return 1
+    fi
+  done
+}
+
+# how_to_provide SECRET: the command that creates it, with each key from a file.
+how_to_provide() {
+  local row name key keys=''
+  for row in "${SECRETS[@]}"; do
+    IFS='|' read -r name key _ <<<"$row"
+    if [[ $name == "$1" ]]; then
+      keys+=" --from-file=$key=FILE"
+    fi
+  done
+  printf 'kubectl --namespace=%s create secret generic %s%s' "${1%%/*}" "${1#*/}" "$keys"
+}
+
+# ensure_secret NAMESPACE/SECRET
+ensure_secret() {
+  local secret=$1 row name key present='' missing=()
+  if cluster_known; then
+    present=$(secret_keys "$secret")
+  fi
+  for row in "${SECRETS[@]}"; do
+    IFS='|' read -r name key _ <<<"$row"
+    [[ $name == "$secret" ]] || continue
+    grep -qxF -- "key $key" <<<"$present" || missing+=("$key")
+  done
+  if ((${#missing[@]} == 0)); then
+    report skipped "Secret ${secret#*/} has all its keys"
+  elif [[ -z $present ]]; then
+    change "create Secret ${secret#*/} with ${missing[*]}" create_secret "$secret" "${missing[@]}"
+  else
+    change "add to Secret ${secret#*/}: ${missing[*]}" extend_secret "$secret" "${missing[@]}"
+  fi
+}
+
+# secret_keys SECRET: `secret`, then `key NAME` for each; nothing when it does not exist.
+secret_keys() {
+  kube --namespace="${1%%/*}" get secret "${1#*/}" --ignore-not-found \
+    --output=go-template="{{println \"secret\"}}{{range \$key, \$value := .data}}{{println \"key\" \$key}}{{end}}"
+}
+
+# create, not apply: apply would keep a copy of the values in an annotation.
+create_secret() {
+  local - secret=$1
+  set +x
+  shift
+  {
+    printf 'apiVersion: v1\nkind: Secret\ntype: Opaque\nmetadata:\n  name: %s\n  namespace: %s\n' \
+      "${secret#*/}" "${secret%%/*}"
+    secret_values "$secret" "$@"
+  } | kube create --filename=-
+}
+
+# The object as it is, with the new keys after it; its resourceVersion makes the
+# server refuse when somebody else was faster.
+extend_secret() {
+  local - secret=$1
+  set +x
+  shift
+  {
+    kube --namespace="${secret%%/*}" get secret "${secret#*/}" --output=yaml
+    secret_values "$secret" "$@"
+  } | kube replace --filename=-
+}
+
+# secret_values SECRET KEY...: the stringData of these keys.
+secret_values() {
+  local - secret=$1 row name key kind value wanted
+  set +x
+  shift
+  printf 'stringData:\n'
+  for row in "${SECRETS[@]}"; do
+    IFS='|' read -r name key kind value <<<"$row"
+    [[ $name == "$secret" ]] || continue
+    for wanted in "$@"; do
+      [[ $wanted == "$key" ]] || continue
+      if [[ $kind == random ]]; then
+        value=$(random_text "$value") || return 1
+      fi
+      printf "  '%s': '%s'\n" "$key" "${value//\'/\'\'}"
+    done
+  done
+}
+
+# random_text [LENGTH]: letters and digits. dojot's auth takes no password with three characters
+# in a row that are equal, rising or falling, and one text in 45 has such a run by chance.
+random_text() {
+  local - length=${1:-$RANDOM_LENGTH} text attempt
+  set +x
+  for ((attempt = 0; attempt < 100; attempt++)); do
+    text=$(head --bytes=2048 /dev/urandom | LC_ALL=C tr -dc 'A-Za-z0-9')
+    text=${text:0:length}
+    if ((${#text} == length)) && ! has_run "$text"; then
+      printf '%s' "$text"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# has_run TEXT: does it hold something like aaa, abc or 321?
+has_run() {
+  local - text=$1 place code before=-9 step last=9
+  set +x
+  for ((place = 0; place < ${#text}; place++)); do
+    printf -v code '%d' "'${text:place:1}"
+    step=$((code - before))
+    if ((step == last && step >= -1 && step <= 1)); then
+      return 0
+    fi
+    before=$code last=$step
+  done
+  return 1
+}
+
+# ---- argocd
+# Step `argocd`: the pinned release, on the group's nodes, then this cluster's
+# project and application: from here on, Argo CD keeps the cluster as Git says.
+
+step_argocd() {
+  need_root
+  need_cluster
+  local manifest=/var/cache/dojot/argocd-$ARGOCD_VERSION.yml how=()
+  if [[ $ARGOCD_SERVER_SIDE == true ]]; then
+    # Fields that another release set client-side are taken over, not fought about.
+    how=(--server-side --force-conflicts)
+  fi
+  need_compiled argocd argocd-cm.yml project.yml application.yml
+  create_namespace "$ARGOCD_NAMESPACE"
+  fetch "$ARGOCD_MANIFEST_URL" "$ARGOCD_MANIFEST_SHA256" "$manifest" 0644
+  apply "Argo CD $ARGOCD_VERSION" --namespace="$ARGOCD_NAMESPACE" \
+    "${how[@]}" --filename="${OPTION[root]-}$manifest"
+  place_argocd
+  configure_argocd
+  wait_for_argocd
+  apply 'the Argo CD project' --filename="$(compiled)/argocd/project.yml"
+  apply 'the Argo CD application' --filename="$(compiled)/argocd/application.yml"
+}
+
+# The compiled folder of this cluster: --compiled, or the one that holds this script.
+compiled() {
+  local given
+  given=$(option compiled)
+  printf '%s' "${given:-$(dirname -- "${BASH_SOURCE[0]}")/..}"
+}
+
+# need_compiled FOLDER FILE...
+need_compiled() {
+  local folder file
+  folder=$(compiled)/$1
+  shift
+  for file in "$@"; do
+    [[ -r $folder/$file ]] ||
+      fail "$folder/$file is missing: copy the whole compiled/$CLUSTER_NAME to this machine, or name its place with --compiled"
+  done
+}
+
+argocd_kube() {
+  kube --namespace="$ARGOCD_NAMESPACE" "$@"
+}
+
+argocd_workloads() {
+  argocd_kube get deployments,statefulsets --output=name
+}
+
+# By affinity, which the release's own manifest leaves free. The nodeSelector is its own: applying
+# the manifest again would take our key out of it, and every pod would move twice.
+place_argocd() {
+  local workload found
+  if ! cluster_known; then
+    report would "place Argo CD on $GROUP_LABEL=$ARGOCD_LABEL"
+    return 0
+  fi
+  for workload in $(argocd_workloads); do
+    found=$(argocd_kube get "$workload" --output=go-template="{{with .spec.template.spec.affinity}}{{with .nodeAffinity}}{{with .requiredDuringSchedulingIgnoredDuringExecution}}{{range .nodeSelectorTerms}}{{range .matchExpressions}}{{.key}} {{.operator}} {{.values}}{{end}}{{end}}{{end}}{{end}}{{end}}")
+    if [[ $found == "$GROUP_LABEL In [$ARGOCD_LABEL]" ]]; then
+      report skipped "$workload is placed on $GROUP_LABEL=$ARGOCD_LABEL"
+    else
+      change "place $workload on $GROUP_LABEL=$ARGOCD_LABEL" argocd_kube patch "$workload" --type=merge \
+        --patch="{\"spec\":{\"template\":{\"spec\":{\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":{\"nodeSelectorTerms\":[{\"matchExpressions\":[{\"key\":\"$GROUP_LABEL\",\"operator\":\"In\",\"values\":[\"$ARGOCD_LABEL\"]}]}]}}}}}}}"
+    fi
+  done
+}
+
+# Only the keys of this file: what else is in argocd-cm stays.
+configure_argocd() {
+  local output
+  if dry_run; then
+    report would 'set the keys of argocd-cm'
+    return 0
+  fi
+  working_on 'set the keys of argocd-cm'
+  # The last line break of a file can be part of its last value.
+  output=$(argocd_kube patch configmap argocd-cm --type=merge --patch="$(<"$(compiled)/argocd/argocd-cm.yml")"$'\n')
+  if [[ $output == *'(no change)'* ]]; then
+    report skipped 'argocd-cm has its keys'
+  else
+    report 'done' 'set the keys of argocd-cm'
+  fi
+}
+
+wait_for_argocd() {
+  local workload
+  await 'the kinds of Argo CD are known' kube wait --for=condition=Established --timeout=60s \
+    crd/applications.argoproj.io crd/appprojects.argoproj.io
+  if cluster_known; then
+    for workload in $(argocd_workloads); do
+      await "$workload runs" argocd_kube rollout status "$workload" --timeout=600s
+    done
+  fi
+}
+
+# ---- load-balancer
+# Step `load-balancer`: HAProxy on its own host. Sessions of devices outlive a reload
+# and none outlives a restart: this never restarts a HAProxy that carries sessions.
+
+step_load_balancer() {
+  need_root
+  need_system
+  if ! dry_run && [[ -z ${OPTION[root]-} ]]; then
+    has_address "$LOAD_BALANCER_ADDRESS" ||
+      fail "this host does not have $LOAD_BALANCER_ADDRESS, the address of $LOAD_BALANCER_NAME"
+  fi
+  need_compiled haproxy haproxy.cfg 99-dojot-haproxy.conf haproxy.service.d-limits.conf
+  local folder
+  folder=$(compiled)/haproxy
+  set_hostname "$LOAD_BALANCER_NAME"
+  write_hosts
+  # The kernel's limits and the unit's come first: the package starts HAProxy as it installs.
+  write_sysctl "$HAPROXY_SYSCTL" "$(<"$folder/99-dojot-haproxy.conf")"$'\n'
+  write_file "$HAPROXY_UNIT_LIMITS" 0644 "$(<"$folder/haproxy.service.d-limits.conf")"$'\n'
+  if file_changed; then
+    live 'read the unit files again' systemctl daemon-reload
+  fi
+  add_repository haproxy "$HAPROXY_REPOSITORY"
+  install_pinned "${HAPROXY_PACKAGES[@]}"
+  configure_haproxy "$folder/haproxy.cfg"
+  raise_haproxy_limits
+}
+
+configure_haproxy() {
+  local changed=''
+  if command -v haproxy >/dev/null; then
+    working_on "check $1"
+    haproxy -c -f "$1" >&2 || fail "haproxy refuses $1: the running configuration stays"
+  fi
+  write_file "$HAPROXY_CONFIG" 0640 "$(<"$1")"$'\n' keep
+  if file_changed; then
+    changed=yes
+  fi
+  if is_active haproxy; then
+    if [[ -n $changed ]]; then
+      live 'reload haproxy' systemctl reload haproxy
+    else
+      report skipped 'haproxy runs with this configuration'
+    fi
+  fi
+  run_service haproxy
+}
+
+# A process keeps the limit of open files with which it was started, through every reload.
+raise_haproxy_limits() {
+  local pid limit sessions
+  is_active haproxy || return 0
+  pid=$(systemctl show --property=MainPID --value haproxy)
+  limit=$(awk '/^Max open files/ { print $4 }' "/proc/$pid/limits" 2>/dev/null || true)
+  if [[ ! $limit =~ ^[0-9]+$ ]] || ((limit >= LOAD_BALANCER_OPEN_FILES)); then
+    report skipped 'haproxy may open enough files'
+    return 0
+  fi
+  sessions=$(device_sessions)
+  if ((sessions == 0)); then
+    live 'restart haproxy with its new limit of open files' systemctl restart haproxy
+  else
+    fail "haproxy runs with a limit of $limit open files, not $LOAD_BALANCER_OPEN_FILES; a restart would drop $sessions sessions: run this step again when none is open"
+  fi
+}
+
+# How many connections are open on the ports that clients use.
+device_sessions() {
+  local row port filter=''
+  for row in "${LOAD_BALANCER_PORTS[@]}"; do
+    IFS='|' read -r port _ <<<"$row"
+    filter+="${filter:+ or }sport = :$port"
+  done
+  ss --no-header --numeric --tcp state established "( $filter )" | wc -l
+}
+
+# ---- verify
+# Step `verify`: did it work? One line a thing, ok or failed; changes nothing.
+
+WRONG=0
+
+# verdict CONDITION WHAT [WHAT IS WRONG]: CONDITION is yes or no.
+verdict() {
+  if [[ $1 == yes ]]; then
+    report ok "$2"
+  else
+    report failed "$2${3:+: $3}"
+    WRONG=$((WRONG + 1))
+  fi
+}
+
+# same A B: yes or no
+same() {
+  if [[ $1 == "$2" ]]; then printf yes; else printf no; fi
+}
+
+step_verify() {
+  local namespace
+  if cluster_answers; then
+    verify_nodes
+    verify_volumes
+    verify_secrets
+    verify_workloads kube-system
+    verify_workloads "$ARGOCD_NAMESPACE"
+    for namespace in "${NAMESPACES[@]}"; do
+      verify_workloads "$namespace"
+    done
+    verify_application
+  else
+    verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
+  fi
+  verify_load_balancer
+  if ((WRONG)); then
+    fail "$WRONG things are not as the inventory says"
+  fi
+}
+
+verify_nodes() {
+  local row name role label found ready version value table
+  table=$(kube get nodes --output=go-template="{{range .items}}{{.metadata.name}}|{{range .status.conditions}}{{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}}|{{.status.nodeInfo.kubeletVersion}}|{{with .metadata.labels}}{{with index . \"$GROUP_LABEL\"}}{{.}}{{end}}{{end}}{{println}}{{end}}")
+  for row in "${NODES[@]}"; do
+    IFS='|' read -r name _ role label <<<"$row"
+    [[ $role == worker ]] || label=''
+    found=$(grep -F -- "$name|" <<<"$table" | grep -- "^$name|" || true)
+    IFS='|' read -r _ ready version value <<<"$found"
+    verdict "$(same "$found" "$name|True|$KUBERNETES_VERSION|$label")" \
+      "node $name is Ready, $KUBERNETES_VERSION${label:+, $GROUP_LABEL=$label}" \
+      "Ready: ${ready:-not known}, version: ${version:-not known}, label: ${value:-none}"
+  done
+}
+
+verify_volumes() {
+  local name phase
+  for name in "${PERSISTENT_VOLUMES[@]}"; do
+    phase=$(kube get persistentvolume "$name" --ignore-not-found --output=go-template='{{.status.phase}}')
+    verdict "$(same "$phase" Bound)" "PersistentVolume $name is bound" "${phase:-it does not exist}"
+  done
+}
+
+verify_secrets() {
+  local row secret key kind present='' previous=''
+  for row in "${SECRETS[@]}"; do
+    IFS='|' read -r secret key kind _ <<<"$row"
+    if [[ $secret != "$previous" ]]; then
+      present=$(secret_keys "$secret")
+      previous=$secret
+    fi
+    if grep -qxF -- "key $key" <<<"$present"; then
+      verdict yes "Secret ${secret#*/} has key $key"
+    elif [[ $kind == provided ]]; then
+      verdict no "Secret ${secret#*/} has key $key" "you provide it: $(how_to_provide "$secret")"
+    else
+      verdict no "Secret ${secret#*/} has key $key" 'run the step secrets'
+    fi
+  done
+}
+
+# verify_workloads NAMESPACE: every pod that is not a Job's is ready, every Job is complete.
+verify_workloads() {
+  local table name phase ready seen=''
+  table=$(kube --namespace="$1" get pods --output=go-template="{{range .items}}{{\$job := false}}{{range .metadata.ownerReferences}}{{if eq .kind \"Job\"}}{{\$job = true}}{{end}}{{end}}{{if not \$job}}{{.metadata.name}}|{{.status.phase}}|{{range .status.conditions}}{{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}}{{println}}{{end}}{{end}}")
+  while IFS='|' read -r name phase ready; do
+    [[ -n $name ]] || continue
+    seen=yes
+    verdict "$(same "$phase $ready" 'Running True')" "pod $1/$name is ready" "$phase"
+  done <<<"$table"
+  table=$(kube --namespace="$1" get jobs --output=go-template="{{range .items}}{{.metadata.name}}|{{range .status.conditions}}{{if eq .status \"True\"}}{{.type}}{{end}}{{end}}{{println}}{{end}}")
+  while IFS='|' read -r name phase; do
+    [[ -n $name ]] || continue
+    verdict "$(same "$phase" Complete)" "Job $1/$name is complete" "$phase"
+  done <<<"$table"
+  [[ -n $seen ]] || verdict no "pods run in namespace $1" 'there is none'
+}
+
+verify_application() {
+  local file found
+  file=$(compiled)/argocd/application.yml
+  if [[ ! -r $file ]]; then
+    verdict no 'the Argo CD application is Synced and Healthy' "$file is missing: name its place with --compiled"
+    return 0
+  fi
+  found=$(kube get --filename="$file" --ignore-not-found \
+    --output=go-template='{{with .status}}{{.sync.status}} {{.health.status}}{{else}}not looked at yet{{end}}' 2>/dev/null || true)
+  verdict "$(same "$found" 'Synced Healthy')" 'the Argo CD application is Synced and Healthy' "${found:-it does not exist}"
+}
+
+verify_load_balancer() {
+  local row port name
+  for row in "${LOAD_BALANCER_PORTS[@]}"; do
+    IFS='|' read -r port name <<<"$row"
+    if timeout 5 bash -c "exec 3<>/dev/tcp/$LOAD_BALANCER_ADDRESS/$port" 2>/dev/null; then
+      verdict yes "$LOAD_BALANCER_NAME answers on port $port ($name)"
+    else
+      verdict no "$LOAD_BALANCER_NAME answers on port $port ($name)" "nothing accepts at $LOAD_BALANCER_ADDRESS:$port"
+    fi
+  done
+}
+
+# ---- plan
+# Step `plan`: which command on which machine, in order.
+
+step_plan() {
+  local row name address role master='' workers=()
+  for row in "${NODES[@]}"; do
+    IFS='|' read -r name address role _ <<<"$row"
+    if [[ $role == worker ]]; then
+      workers+=("$name ($address)")
+    else
+      master="$name ($address)"
+    fi
+  done
+  printf 'Cluster %s, Kubernetes %s. On every machine: this repository'\''s compiled/%s, as root.\n\n' \
+    "$CLUSTER_NAME" "$KUBERNETES_VERSION" "$CLUSTER_NAME"
+  printf ' 1. every node      bootstrap.sh node, bootstrap.sh volumes\n'
+  printf '                    %s\n' "$master" "${workers[@]}"
+  printf ' 2. %-15s bootstrap.sh control-plane\n' "${master%% *}"
+  printf ' 3. %-15s bootstrap.sh join-token; copy %s to the same place on each worker\n' "${master%% *}" "$JOIN_FILE"
+  printf ' 4. every worker    bootstrap.sh worker\n'
+  printf ' 5. %-15s bootstrap.sh join-done, bootstrap.sh labels\n' "${master%% *}"
+  printf ' 6. %-15s bootstrap.sh secrets, bootstrap.sh argocd\n' "${master%% *}"
+  printf ' 7. %-15s bootstrap.sh load-balancer   (%s)\n' "$LOAD_BALANCER_NAME" "$LOAD_BALANCER_ADDRESS"
+  printf ' 8. %-15s bootstrap.sh verify\n' "${master%% *}"
+}
+
+# ---- main
+# The command line: bootstrap.sh STEP [OPTION...]
+
+# step_help STEP: its first line says what it does; nothing for an unknown step.
+step_help() {
+  case $1 in
+    plan) printf 'which command on which machine, in order; changes nothing\n' ;;
+    node)
+      printf 'make this host ready to be a node: name, swap, kernel, container runtime, Kubernetes\n'
+      printf 'Where: on every node. Options: --node --root --dry-run\n'
+      ;;
+    volumes)
+      printf 'make the directories of the local volumes of this node (owner as its service runs, mode 0750)\n'
+      printf 'Where: on every node. Options: --node --root --dry-run\n'
+      ;;
+    control-plane)
+      printf 'kubeadm init, the kubeconfig of the administrator (0600) and the pod network\n'
+      printf 'Where: on the control-plane node. Options: --node --kubeconfig --dry-run\n'
+      ;;
+    join-token)
+      printf 'write a short-lived join token and the hash of the CA to a file (0600)\n'
+      printf 'Where: on the control-plane node. Options: --node --join-file --kubeconfig --dry-run\n'
+      ;;
+    worker)
+      printf 'join the cluster, registering with the label of the group\n'
+      printf 'Where: on every worker. Options: --node --join-file --dry-run\n'
+      ;;
+    join-done)
+      printf 'delete the join tokens and the join file\n'
+      printf 'Where: on the control-plane node. Options: --join-file --kubeconfig --dry-run\n'
+      ;;
+    labels)
+      printf 'verify the group label of every worker, and repair it\n'
+      printf 'Where: wherever kubectl reaches the cluster. Options: --kubeconfig --dry-run\n'
+      ;;
+    secrets)
+      printf 'make the Secrets and keys that are missing; what exists stays as it is\n'
+      printf 'Where: wherever kubectl reaches the cluster. Options: --kubeconfig --dry-run\n'
+      ;;
+    argocd)
+      printf 'install Argo CD, its project and application: Git rules the cluster from here on\n'
+      printf 'Where: on the control-plane node. Options: --compiled --kubeconfig --dry-run\n'
+      ;;
+    load-balancer)
+      printf 'install HAProxy, its limits and its configuration; reload, never drop sessions\n'
+      printf 'Where: on the load balancer. Options: --compiled --root --dry-run\n'
+      ;;
+    verify)
+      printf 'is everything as the inventory says? one line a thing, exit code 1 if not\n'
+      printf 'Where: wherever kubectl reaches the cluster. Options: --compiled --kubeconfig\n'
+      ;;
+  esac
+}
+
+readonly STEPS=(plan node volumes control-plane join-token worker join-done labels secrets argocd load-balancer verify)
+
+show_help() {
+  local step
+  printf 'Usage: bootstrap.sh STEP [OPTION...]\n\nBuilds the cluster %s up to the point where Argo CD takes over.\nEvery step can run again: it changes only what is not yet as it should be.\n\nSteps:\n' "$CLUSTER_NAME"
+  for step in "${STEPS[@]}"; do
+    printf '  %-15s %s\n' "$step" "$(step_help "$step" | head -n 1)"
+  done
+  cat <<'TEXT'
+
+Options:
+  --dry-run           change nothing, say what would be done
+  --node NAME         this host is node NAME (default: the node that has one of its addresses)
+  --root DIR          prepare the system under DIR, such as a mounted image
+  --compiled DIR      the compiled folder of this cluster (default: the one above this script)
+  --join-file FILE    the file with the join token (default: /run/dojot-join)
+  --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config
+  --help              this text, or with a step that step's
+
+Each line of output says done, skipped, would or failed, and what.
+Exit code: 0 all is well, 1 a step failed or verify found something, 2 wrong usage.
+TEXT
+}
+
+main() {
+  local step='' wants_help='' known name
+  while (($#)); do
+    case $1 in
+      --help | -h) wants_help=yes ;;
+      --dry-run) set_option dry-run yes ;;
+      --node=* | --root=* | --compiled=* | --join-file=* | --kubeconfig=*)
+        name=${1%%=*}
+        [[ -n ${1#*=} ]] || usage_error "$name needs a value"
+        set_option "${name#--}" "${1#*=}"
+        ;;
+      --node | --root | --compiled | --join-file | --kubeconfig)
+        [[ -n ${2-} ]] || usage_error "$1 needs a value"
+        set_option "${1#--}" "$2"
+        shift
+        ;;
+      -*) usage_error "unknown option $1 (see --help)" ;;
+      *)
+        [[ -z $step ]] || usage_error "one step at a time: $step or $1?"
+        known=$(step_help "$1")
+        [[ -n $known ]] || usage_error "unknown step $1 (see --help)"
+        step=$1
+        ;;
+    esac
+    shift
+  done
+  if [[ -n $wants_help ]]; then
+    if [[ -n $step ]]; then
+      printf 'bootstrap.sh %s: %s\n' "$step" "$(step_help "$step")"
+    else
+      show_help
+    fi
+    return 0
+  fi
+  [[ -n $step ]] || usage_error 'which step? (see --help)'
+  check_root_option
+  working_on "$step"
+  "step_${step//-/_}"
+}
+
+# --root without its trailing slash; `/` is the running system.
+check_root_option() {
+  local given
+  given=$(option root)
+  given=${given%/}
+  [[ -z $given || -d $given ]] || usage_error "--root $given is not a directory"
+  set_option root "$given"
+}
+
+main "$@"
