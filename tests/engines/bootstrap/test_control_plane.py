@@ -23,6 +23,9 @@ from tests.engines.bootstrap.kubeadm import IGNORED, PREFLIGHT, complaints, join
 from tests.engines.bootstrap.site import SiteHost
 from tests.engines.bootstrap.supplies import argocd_manifest
 from tests.engines.programs import not_run
+from tests.platforms import each_platform
+
+pytestmark = each_platform
 
 JOIN_FILE = "/run/dojot-join"
 TOKEN_TYPE = "bootstrap.kubernetes.io/token"

@@ -13,6 +13,9 @@ import yaml
 from components.kubeadm import configs
 from tests.engines.bootstrap.kubeadm import IGNORED, PREFLIGHT, complaints, joining
 from tests.engines.bootstrap.site import COMPILED
+from tests.platforms import each_platform
+
+pytestmark = each_platform
 
 INIT = f"--config={COMPILED}/bootstrap/kubeadm-init.yml"
 

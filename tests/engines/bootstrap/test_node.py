@@ -8,6 +8,9 @@ import stat
 from components.kubeadm import runtimes, values
 from tests.bootstrap.conftest import states
 from tests.engines.bootstrap.host import differences
+from tests.platforms import each_platform
+
+pytestmark = each_platform
 
 
 def test_the_script_is_the_compiled_one_but_for_what_cannot_be_had(site, compiled):

@@ -7,6 +7,9 @@ import re
 from tests.bootstrap.conftest import states
 from tests.engines.bootstrap.host import Entry, differences
 from tests.engines.bootstrap.internet import ADDRESS, Internet, place_of
+from tests.platforms import each_platform
+
+pytestmark = each_platform
 
 
 def _stopped(done, line: str, *, because: str = "") -> None:

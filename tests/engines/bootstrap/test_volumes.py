@@ -8,6 +8,9 @@ import pytest
 
 from tests.bootstrap.conftest import states
 from tests.engines.bootstrap.host import differences
+from tests.platforms import each_platform
+
+pytestmark = each_platform
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,10 @@ from __future__ import annotations
 import copy
 import json
 
+from tests.platforms import each_platform
+
+pytestmark = each_platform
+
 
 def test_it_is_kept_as_it_was_compiled(site):
     done = site.apply(site.brokers)

@@ -13,6 +13,9 @@ from tests.compiled.workloads import broker_config, workloads
 from tests.engines.processes import Process, until
 from tests.engines.programs import brought
 from tests.engines.vmq_operator.conftest import PROGRAM
+from tests.platforms import each_platform
+
+pytestmark = each_platform
 
 PATIENCE = 60  # seconds
 
