@@ -1,0 +1,57 @@
+"""The classes of a target: by the tags of deploy.yaml, and by variables that add or take out a service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Sequence
+
+import yaml
+
+from .catalogue import deployment, variables
+from .report import Report
+from .rules import class_name
+from .values import Values
+
+
+def classes_of(tags: Sequence[str], platform: str, values: Values, inventory: Path, report: Report) -> list[str]:
+    """Names of classes, in the order in which a target lists them."""
+    known = deployment()
+    release = class_name(str(values.plain("dojot_version")))
+    if not (inventory / "classes" / "release" / f"{release}.yml").is_file():
+        release = class_name(known["release"])
+    sets = [name for tag in tags for name in known["tags"][tag]] or known["without_tags"]
+    if not tags:
+        report.note("--tags", "deploy.yaml", f"no tags, so all services as Ansible deploys them: {', '.join(sets)}",
+                    "The guide's cluster is --tags 100k")
+    report.note("--platform", "classes", f"platform.{platform} is taken; Ansible's files say nothing of the machines' "
+                "sizes, so they are those of hardware.guide", "See inventory/classes/platform and hardware")
+    classes = [*(name.format(platform=platform, release=release) for name in known["classes"]), *sets]
+    with_options = not tags or set(tags) & set(known["with_options"])
+    for variable in variables().values():
+        if variable.takes_out and values.plain(variable.name) is False:
+            classes = [part for name in classes for part in _without(name, variable.takes_out, inventory)]
+        if variable.adds and with_options and values.plain(variable.name):
+            if not variable.when or values.plain(variable.when):
+                classes.append(variable.adds)
+    return list(dict.fromkeys(classes))
+
+
+def _without(name: str, gone: str, inventory: Path) -> list[str]:
+    """A class as it is, or the classes it is made of where one of them has to go."""
+    if name == gone:
+        return []
+    if not _has(name, gone, inventory):
+        return [name]
+    return [part for below in _parts(name, inventory) for part in _without(below, gone, inventory)]
+
+
+def _has(name: str, wanted: str, inventory: Path) -> bool:
+    return any(part == wanted or _has(part, wanted, inventory) for part in _parts(name, inventory))
+
+
+def _parts(name: str, inventory: Path) -> list[str]:
+    """The classes of a profile; other classes are not taken apart."""
+    file = inventory / "classes" / Path(*name.split(".")).with_suffix(".yml")
+    if not name.startswith("profile.") or not file.is_file():
+        return []
+    return yaml.safe_load(file.read_text("utf-8")).get("classes") or []
