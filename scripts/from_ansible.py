@@ -82,7 +82,8 @@ def _convert(options: argparse.Namespace, ansible: AnsibleInventory, listing: st
 
     # .kapitan and the faces are found there.
     os.chdir(ROOT)
-    classes = classes_of(options.tags, options.platform, Values(ansible.last), options.inventory, report)
+    workers = len(ansible.groups.get("worker_nodes", ()))
+    classes = classes_of(options.tags, options.platform, Values(ansible.last), workers, options.inventory, report)
     with Workshop(options.inventory) as workshop:
         try:
             parameters = workshop.parameters(options.name, _bare(classes, ansible))
@@ -96,8 +97,6 @@ def _convert(options: argparse.Namespace, ansible: AnsibleInventory, listing: st
         machines = Machines(ansible, _groups(parameters, conversion), report,
                             (str(options.nodes), _nodes(listing, parameters)) if listing else None,
                             dict(options.group), options.load_balancer)
-        for part, group in machines.placement.items():
-            conversion.write(f"placement.{part}", group)
         name, address, _ = machines.balancer
         text = target.text(classes, machines.nodes, (name, address), conversion.parameters, report.findings)
         report.refusals += workshop.findings(options.name, text)
@@ -112,14 +111,11 @@ def _bare(classes: list[str], ansible: AnsibleInventory) -> str:
 
 def _groups(parameters: dict, conversion: Conversion) -> Groups:
     labels = {name: group["label"] for name, group in parameters["node_groups"].items()}
-    parts = dict(parameters["placement"])
     for path, value in conversion.parameters.items():
         if match := re.fullmatch(r"node_groups\.([^.]+)\.label", path):
             labels[match[1]] = str(value)
-        if match := re.fullmatch(r"placement\.([^.]+)", path):
-            parts[match[1]] = str(value)
-    services = {name: service["group"] for name, service in parameters["services"].items() if "group" in service}
-    return Groups(labels, services, parts, bound=conversion.value("dojot_enable_node_affinity"))
+    return Groups(labels, {name: service["group"] for name, service in parameters["services"].items()
+                           if "group" in service})
 
 
 def _nodes(listing: str, parameters: dict) -> list[Node]:

@@ -13,8 +13,9 @@ from .rules import class_name
 from .values import Values
 
 
-def classes_of(tags: Sequence[str], platform: str, values: Values, inventory: Path, report: Report) -> list[str]:
-    """Names of classes, in the order in which a target lists them."""
+def classes_of(tags: Sequence[str], platform: str, values: Values, workers: int, inventory: Path,
+               report: Report) -> list[str]:
+    """Names of classes, in the order in which a target lists them; `workers` is the number of machines for pods."""
     known = deployment()
     release = class_name(str(values.plain("dojot_version")))
     if not (inventory / "classes" / "release" / f"{release}.yml").is_file():
@@ -23,10 +24,14 @@ def classes_of(tags: Sequence[str], platform: str, values: Values, inventory: Pa
     if not tags:
         report.note("--tags", "deploy.yaml", f"no tags, so all services as Ansible deploys them: {', '.join(sets)}",
                     "The guide's cluster is --tags 100k")
-    report.note("--platform", "classes", f"platform.{platform} is taken; Ansible's files say nothing of the machines' "
-                "sizes, so they are those of hardware.guide", "See inventory/classes/platform and hardware")
-    classes = [*(name.format(platform=platform, release=release) for name in known["classes"]), *sets]
-    with_options = not tags or set(tags) & set(known["with_options"])
+    with_options = not tags or bool(set(tags) & set(known["with_options"]))
+    hardware = known["hardware"]["all_services" if with_options else "load_test"]
+    if workers == 1 and not values.plain("dojot_enable_node_affinity"):
+        hardware = known["hardware"]["one_worker"]
+    report.note("--platform", "classes", f"platform.{platform} is taken, and {hardware}, because Ansible's files do not "
+                "say what the machines are", "See inventory/classes/platform and hardware")
+    names = [name.format(platform=platform, release=release, hardware=hardware) for name in known["classes"]]
+    classes = [*names, *sets]
     for variable in variables().values():
         if variable.takes_out and values.plain(variable.name) is False:
             classes = [part for name in classes for part in _without(name, variable.takes_out, inventory)]

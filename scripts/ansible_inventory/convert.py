@@ -55,6 +55,11 @@ class Conversion:
         found = self._at(path)
         return None if found is _MISSING else found
 
+    def idle(self, variable: Variable) -> None:
+        """Say that a value has no effect, unless it is the default anyway."""
+        if variable.name not in self._idle and self._values.differs_from_default(variable):
+            self._idle.append(variable.name)
+
     def write(self, path: str, value: object) -> None:
         self.parameters[path] = value
 
@@ -131,7 +136,7 @@ class Conversion:
             self._homeless(variable, found, given)
         elif variable.adds:
             if found.value and variable.adds not in self._names:
-                self._idle.append(variable.name)
+                self.idle(variable)
         elif not variable.takes_out:
             self._homes(variable, found, given)
 
@@ -150,8 +155,8 @@ class Conversion:
         for path in variable.home:
             service = re.match(r"services\.([^.]+)", path)
             if service and service[1] not in self.classes["services"]:
-                if given and self._values.differs_from_default(variable) and variable.name not in self._idle:
-                    self._idle.append(variable.name)
+                if given:
+                    self.idle(variable)
                 continue
             present = self._own(path, variable)
             if str(present) == str(value) or present == value:

@@ -34,19 +34,14 @@ class ClusterNode:
 
 @dataclass(frozen=True)
 class Groups:
-    """Node groups of the inventory: group -> label value, service -> its group, part of dojot -> its group.
-
-    `bound`: did Ansible bind pods to labels? Otherwise a single worker carried everything.
-    """
+    """Node groups of the inventory: group -> label value, service -> its group."""
 
     labels: dict[str, str]
     services: dict[str, str]
-    parts: dict[str, str]
-    bound: bool
 
 
 class Machines:
-    """The conversion; `nodes`, `balancer` (hostname, address, place) and `placement` are its outcome."""
+    """The conversion; `nodes` and `balancer` (hostname, address, place) are its outcome."""
 
     def __init__(self, ansible: AnsibleInventory, groups: Groups, report: Report, nodes: tuple[str, list[Node]] | None,
                  told: dict[str, str], balancer: str | None):
@@ -57,10 +52,7 @@ class Machines:
         control = self._control_plane()
         workers = self._workers(control)
         self._assumed: dict[str, str] = {}
-        self.placement: dict[str, str] = {}
         derived = {machine.name: self._group(machine) for machine in workers}
-        if len(workers) == 1 and not groups.bound:
-            self._all_on_one(workers[0], derived)
         self._names = self._node_names(control, workers, derived)
         self.nodes = [
             *(ClusterNode(self._names[control.name], self._address(control), CONTROL_PLANE) for control in
@@ -75,15 +67,6 @@ class Machines:
         for name in told.keys() - self._used:
             report.finding("--group", name, "no worker has this name",
                            f"Use one of: {', '.join(sorted(self._names.get(m.name, m.name) for m in workers))}")
-
-    def _all_on_one(self, worker: Machine, derived: dict[str, str]) -> None:
-        """The single worker of a cluster without affinity carries every part of dojot."""
-        if derived[worker.name] == UNKNOWN:
-            derived[worker.name] = self._groups.parts["dojot"]
-        group = derived[worker.name]
-        self.placement = {part: group for part, its in self._groups.parts.items() if its != group}
-        self._report.note(worker.place, worker.name, f"the one worker carries all of dojot: it is of group {group}, "
-                          "and `placement` puts every part there")
 
     # -- who is there
 
@@ -193,14 +176,15 @@ class Machines:
                 f"{self._listing}:{node.line}", node.name, "no node group has this label value",
                 f"Say which it is: --group {node.name}=GROUP, GROUP one of {self._choices()}", node.label)
             return UNKNOWN
+        carriers = self._groups.labels.keys() - {CONTROL_PLANE}
+        if len(carriers) == 1:
+            return next(iter(carriers))
         by_name = self._group_of_name(machine.name)
         listed = {group for group in self._lists.get(machine.name, {}).values() if group}
         by_list = next(iter(listed)) if len(listed) == 1 else None
         if by_name or by_list:
             self._assumed[machine.name] = "its name" if by_name else f"{', '.join(self._lists[machine.name])}"
             return by_name or by_list
-        if not self._groups.bound and len(self._members("worker_nodes")) == 1:
-            return UNKNOWN
         self._report.finding(
             machine.place, machine.name, "nothing says which node group this worker is, so the compiler will refuse it",
             f"Say it: --group {machine.name}=GROUP, GROUP one of {self._choices()}")
@@ -261,7 +245,7 @@ class Machines:
                 self._report.note(self._ansible.places.get((name, entries[0]), self._ansible.hosts_file), name,
                                   f"of no effect: this cluster has no {' or '.join(services)}")
                 continue
-            group = self._carrier(service)
+            group = self._groups.services[service]
             own = {machine: self._names[machine] for machine, its in derived.items() if its == group}
             taken = ", ".join(f"{node} ({self._ansible.machines[machine].address})" for machine, node in own.items())
             listed = set()
@@ -282,12 +266,6 @@ class Machines:
                         self._ansible.places.get((name, entries[0]), self._ansible.hosts_file), name,
                         f"{', '.join(missing)} of group {group} is not in the list; HAProxy here sends to every node "
                         "of the group", "Put it into another group, or let it be")
-
-    def _carrier(self, service: str) -> str:
-        """The group of a service, with what `placement` changes."""
-        group = self._groups.services[service]
-        part = next((part for part, its in self._groups.parts.items() if its == group), "")
-        return self.placement.get(part, group)
 
     def _compare_addresses(self, control: Machine | None, workers: list[Machine]) -> None:
         machines = [*([control] if control else []), *workers]

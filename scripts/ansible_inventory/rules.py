@@ -47,7 +47,7 @@ def node_label(conversion: Conversion, variable: Variable, label: object) -> Non
     """A label value belongs to one group here; parts of dojot that share one share its group."""
     _, group = variable.name.split(".")
     path = f"node_groups.{group}.label"
-    if label is None or label == conversion.present(path):
+    if label in (None, group, conversion.present(path)):
         return
     for other in ("dojot", "kafka", "x509", "vernemq"):
         if other == group:
@@ -70,7 +70,7 @@ def affinity(conversion: Conversion, variable: Variable, enabled: object) -> Non
 
 def brokers(conversion: Conversion, variable: Variable, replicas: object) -> None:
     """Ansible states brokers and no devices; here the devices give the brokers."""
-    if replicas is None or "vernemq" not in conversion.classes["services"]:
+    if replicas is None or not _has_brokers(conversion, variable):
         return
     scale = conversion.classes["scale"]
     if replicas == _brokers(scale) or not _positive(conversion, variable, replicas):
@@ -86,7 +86,7 @@ def brokers(conversion: Conversion, variable: Variable, replicas: object) -> Non
 
 def bridges(conversion: Conversion, variable: Variable, replicas: object) -> None:
     """As many of each kind beside every broker."""
-    if replicas is None or "vernemq" not in conversion.classes["services"]:
+    if replicas is None or not _has_brokers(conversion, variable):
         return
     if not _positive(conversion, variable, replicas):
         return
@@ -119,6 +119,14 @@ def _positive(conversion: Conversion, variable: Variable, replicas: object) -> b
         return True
     conversion.report.finding(conversion.place(variable.name), variable.name, "this must be at least 1; left out",
                               "Correct it, and convert again", replicas)
+    return False
+
+
+def _has_brokers(conversion: Conversion, variable: Variable) -> bool:
+    if "vernemq" in conversion.classes["services"]:
+        return True
+    if variable.name in conversion.entries:
+        conversion.idle(variable)
     return False
 
 

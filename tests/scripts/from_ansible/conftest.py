@@ -106,12 +106,11 @@ def convert(ansible, parameters):
 def machines(ansible, parameters):
     """The hosts alone; returns the Machines and the Report."""
 
-    def machines(nodes=None, balancer: str | None = "192.168.0.17", bound: bool = True, **told: str):
+    def machines(nodes=None, balancer: str | None = "192.168.0.17", **told: str):
         report = Report()
         groups = Groups(
             {name: group["label"] for name, group in parameters["node_groups"].items()},
-            {name: service["group"] for name, service in parameters["services"].items()},
-            parameters["placement"], bound,
+            {name: service["group"] for name, service in parameters["services"].items() if "group" in service},
         )
         found = read_inventory(find_hosts(ansible.folder), report)
         return Machines(found, groups, report, nodes, told, balancer), report

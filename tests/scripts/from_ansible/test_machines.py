@@ -114,17 +114,6 @@ def test_a_told_group_of_nobody(machines):
     assert _found(report, "--group: verne_7: no worker has this name")
 
 
-@pytest.mark.parametrize("bound", [True, False])
-def test_one_worker_carries_everything_where_pods_are_not_bound(machines, ansible, bound):
-    text = (ansible.folder / HOSTS).read_text("utf-8")
-    for name in ("kafka_worker", "x509_worker", "first_verne_worker", "second_verne_worker", "third_verne_worker"):
-        text = text.replace(f"            {name}_host:\n", "")
-    (ansible.folder / HOSTS).write_text(text, "utf-8")
-    found, report = machines(bound=bound)
-    assert found.placement == ({} if bound else {"kafka": "dojot", "x509": "dojot", "vernemq": "dojot"})
-    assert groups(found)["dojot-worker-host"] == "dojot"
-
-
 # -- what disagrees
 
 MASTERS = "        master_nodes:\n          hosts:\n"
