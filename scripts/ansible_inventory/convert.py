@@ -12,10 +12,10 @@ from typing import Any
 
 from .catalogue import VERSION, Variable, maps, variables
 from .files import Entry
-from .inventory import AnsibleInventory, is_login_secret
+from .inventory import AnsibleInventory
 from .report import Report
 from .rules import RULES
-from .values import Bad, Good, Values
+from .values import Bad, Good, Values, is_secret
 
 _MISSING = object()
 
@@ -81,7 +81,7 @@ class Conversion:
             if all(entry.value == last.value for entry in entries):
                 self.report.note(last.place, name, f"set at {first.place} as well, to the same value")
                 continue
-            hidden = _is_secret(name)
+            hidden = is_secret(name)
             others = ", ".join(e.place if hidden else f"{_shown(e)} at {e.place}" for e in entries[:-1])
             self.report.finding(last.place, name, f"the variable has other values too ({others}); this one counts, as "
                                 "for Ansible", "Keep one of them", None if hidden else _shown(last))
@@ -91,7 +91,7 @@ class Conversion:
         for name, entry in self.entries.items():
             if name in known:
                 continue
-            value = None if _is_secret(name) or entry.is_map else _shown(entry)
+            value = None if is_secret(name) or entry.is_map else _shown(entry)
             if name in maps():
                 keys = sorted(key for key in known if key.startswith(f"{name}."))
                 self.report.finding(entry.place, name, "this must be a map; left out",
@@ -213,11 +213,6 @@ class Conversion:
             f"`bootstrap.sh secrets`, run: kubectl --namespace={namespace} create secret generic {secret} "
             f"--from-file={key}=FILE",
         )
-
-
-def _is_secret(name: str) -> bool:
-    variable = variables().get(name)
-    return variable.type == "password" if variable else is_login_secret(name)
 
 
 def _shown(entry: Entry) -> str:

@@ -42,8 +42,6 @@ class Entry:
     value: object
     place: str
     raw: str = ""
-    # `key: 'true'` is a text, `key: true` is not.
-    quoted: bool = False
     children: dict[str, Entry] = field(default_factory=dict)
 
     @property
@@ -123,14 +121,20 @@ def _entry(node: yaml.Node, shown: str, name: str, report: Report, above: tuple[
     if node.tag == "!vault" or node.tag == "!vault-encrypted" or node.value.startswith(VAULT):
         return Entry(Vault(), place)
     if node.tag == "!unsafe":
-        return Entry(node.value, place, node.value, quoted=True)
+        return Entry(node.value, place, node.value)
     if not node.tag.startswith("tag:yaml.org,2002:"):
         return Entry(Tagged(node.tag), place)
+    return Entry(_scalar(node), place, node.value)
+
+
+def _scalar(node: yaml.ScalarNode) -> object:
+    """A boolean, a number, null, or else the text as it is written (dates too)."""
     try:
-        value = yaml.constructor.SafeConstructor().construct_object(node, deep=True)
-    except (yaml.YAMLError, ValueError, OverflowError):
-        value = node.value
-    return Entry(value, place, node.value, quoted=isinstance(value, str) and node.style in ("'", '"'))
+        if node.tag.rpartition(":")[2] in ("bool", "int", "float", "null"):
+            return yaml.constructor.SafeConstructor().construct_object(node)
+    except (yaml.YAMLError, ValueError, LookupError):
+        pass
+    return node.value
 
 
 def _is_null(node: yaml.Node) -> bool:

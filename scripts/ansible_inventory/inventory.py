@@ -20,7 +20,6 @@ GROUPS = (
 )
 ADDRESS_KEYS = ("ansible_host", "ansible_ssh_host")
 _RANGE = re.compile(r"\[\w+:\w+(:\d+)?\]")
-_LOGIN_SECRET = re.compile(r"pass|private_key|secret|token")
 
 
 @dataclass
@@ -193,8 +192,3 @@ def _variable_files(folder: Path, room: str, report: Report) -> list[Path]:
 
 def _is_placeholder(address: str) -> bool:
     return bool(re.fullmatch(r"[A-Z0-9_]+_ADDRESS", address))
-
-
-def is_login_secret(name: str) -> bool:
-    """May the value of an unknown variable be a secret? Then it is not shown."""
-    return bool(_LOGIN_SECRET.search(name.lower()))

@@ -9,12 +9,14 @@ from typing import Any
 from .catalogue import Variable, variables
 from .files import Entry, Tagged, Vault
 
-_WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _REFERENCE = re.compile(r"\{\{\s*([a-z_][a-z0-9_.]*)\s*\}\}")
 _SHOULD_BE = {
     "boolean": "true or false", "integer": "a whole number", "text": "a single text or number",
     "docker_size": "a size such as 100m",
 }
+# Names of people's own variables.
+_SECRET_NAME = re.compile(r"pass|private_key|secret|token|credential")
 _DOCKER_UNITS = {"k": "Ki", "m": "Mi", "g": "Gi"}
 
 
@@ -55,7 +57,7 @@ class Values:
         found, default = self.of(variable), Values(others).of(variable)
         return not isinstance(default, Good) or not isinstance(found, Good) or default.value != found.value
 
-    def of(self, variable: Variable, above: tuple[str, ...] = ()) -> Good | Bad | None:
+    def of(self, variable: Variable) -> Good | Bad | None:
         """None where the variable is absent and nothing is its default."""
         entry = self._entries.get(variable.name)
         if entry is None:
@@ -68,20 +70,23 @@ class Values:
         if isinstance(entry.value, Tagged):
             return Bad(f"a value of the YAML tag {entry.value.tag}, which is not read here", way_out)
         if isinstance(entry.value, str) and ("{{" in entry.value or "{%" in entry.value):
-            text = self._resolved(entry.value, (*above, variable.name))
+            text = self._resolved(entry.value, (variable.name,))
             if text is None:
                 return Bad("an expression of Ansible, which is not evaluated here", way_out)
             entry = Entry(text, entry.place, text)
         return _typed(entry, variable, way_out)
 
     def _resolved(self, text: str, above: tuple[str, ...]) -> str | None:
-        """The text with each {{ variable }} replaced; None where there is more than plain names."""
+        """The text with each {{ variable }} replaced; None where there is more than plain names.
+
+        A password is not put in, so that no other value carries it into the target.
+        """
         failed = False
 
         def value(match: re.Match[str]) -> str:
             nonlocal failed
             name = match[1]
-            if name not in above:
+            if name not in above and not is_secret(name):
                 entry = self._entries.get(name)
                 plain = entry.value if entry else self._defaults.get(name)
                 if isinstance(plain, str) and "{{" in plain:
@@ -101,8 +106,8 @@ def _typed(entry: Entry, variable: Variable, way_out: str) -> Good | Bad:
     if isinstance(value, (dict, list)) or value is None:
         return wrong
     if variable.type == "boolean":
-        if isinstance(value, bool):
-            return Good(value)
+        if value in (0, 1):
+            return Good(bool(value))
         word = _WORDS.get(str(value).strip().lower())
         if word is None:
             return wrong
@@ -125,6 +130,12 @@ def _typed(entry: Entry, variable: Variable, way_out: str) -> Good | Bad:
         match = re.fullmatch(r"([0-9]+)([kmg])", text)
         return Good(match[1] + _DOCKER_UNITS[match[2]]) if match else wrong
     return Good(text)
+
+
+def is_secret(name: str) -> bool:
+    """May the value of a variable be a secret? Then it is neither shown nor used."""
+    variable = variables().get(name)
+    return variable.type == "password" if variable else bool(_SECRET_NAME.search(name.lower()))
 
 
 def _way_out(variable: Variable) -> str:

@@ -26,6 +26,7 @@ def said(conversion, kind="findings") -> str:
     ("dojot_bridges_replicas: 9", "dojot_bridges_replicas: 12", "scale.bridges_per_broker", 4),
     ("dojot_vernemq_replicas: 3", "dojot_vernemq_replicas: 9", "scale.devices", 9 * 33334),
     ("dojot_kubernetes_rbac: true", "dojot_kubernetes_rbac: no", "cluster.rbac", False),
+    ("dojot_kubernetes_rbac: true", "dojot_kubernetes_rbac: 0", "cluster.rbac", False),
 ])
 def test_another_value(convert, ansible, old, new, path, value):
     assert path not in convert().parameters or path == "cluster.domain"
@@ -110,6 +111,8 @@ def test_a_mandatory_variable_is_missing(convert, ansible, line):
      "dojot_psql_version: ansible-vault encrypted the value; it is not decrypted here; left out. Write the value at "
      "release.images.postgres of the target"),
     ("dojot_apigw_version: \"{{ lookup('env', 'VERSION') }}\"", "an expression of Ansible, which is not evaluated"),
+    # A password does not get into the target through another value.
+    ("dojot_apigw_version: '{{ dojot_psql_kong_passwd }}'\ndojot_psql_kong_passwd: x", "an expression of Ansible"),
     ("dojot_apigw_version: '{{ nowhere }}'", "an expression of Ansible"),
     ("dojot_apigw_version: '{{ dojot_apigw_version }}'", "an expression of Ansible"),
     ("dojot_zk_use_external: true", "dojot_zk_use_external = true: left out: the cluster has its own"),
