@@ -13,6 +13,7 @@ from typing import Any
 from .catalogue import VERSION, Variable, maps, variables
 from .files import Entry
 from .inventory import AnsibleInventory
+from .passwords import Passwords
 from .report import Report
 from .rules import RULES
 from .values import Bad, Good, Values, is_secret
@@ -32,6 +33,7 @@ class Conversion:
         self.entries = ansible.last
         self._ansible, self._names = ansible, names
         self._values = Values(self.entries)
+        self._passwords = Passwords(self)
         self._idle: list[str] = []
 
     def run(self) -> None:
@@ -40,6 +42,7 @@ class Conversion:
         for variable in variables().values():
             self._convert(variable)
         self._switch_all_volumes()
+        self._passwords.tell()
         if self._idle:
             self.report.note(self._ansible.folder, ", ".join(self._idle), "of no effect: these services are not "
                              "part of this cluster")
@@ -107,7 +110,8 @@ class Conversion:
     def _convert(self, variable: Variable) -> None:
         name, given = variable.name, variable.name in self.entries
         if variable.type == "password":
-            self._password(variable)
+            if given:
+                self._passwords.take(variable)
             return
         if variable.mandatory and not given:
             self.report.finding(self._ansible.folder, name, "the variable is not set, and the reference deployment "
@@ -171,6 +175,8 @@ class Conversion:
                 self.report.note(self._ansible.folder, variable.name, "not set; the reference deployment's default "
                                  f"differs from the one here and is carried over to {path}", value=_word(value))
             self.write(path, value)
+            if value is True and variable.says:
+                self.report.note(self.place(variable.name), variable.name, _plain(variable.says), value=value)
 
     def _image(self, variable: Variable, tag: object) -> str:
         """The image of the class, with another tag."""
@@ -201,18 +207,8 @@ class Conversion:
             for path in off:
                 del self.parameters[path]
             self.write("volumes.persistent", False)
-
-    def _password(self, variable: Variable) -> None:
-        if variable.name not in self.entries:
-            return
-        secret, key = variable.secret
-        namespace = self.value("dojot_namespace") or self.present("cluster.namespace")
-        self.report.note(
-            self.place(variable.name), variable.name, f"a password is never written to Git; its place is key {key} of "
-            f"Secret {secret}", "The bootstrap makes a random one. To keep this one, put it into a file and, before "
-            f"`bootstrap.sh secrets`, run: kubectl --namespace={namespace} create secret generic {secret} "
-            f"--from-file={key}=FILE",
-        )
+            self.report.note(self._ansible.folder, "dojot_*_persistent_volumes", "all are false, so volumes.persistent is: "
+                             "it counts for volumes that have no variable as well")
 
 
 def _shown(entry: Entry) -> str:
@@ -221,6 +217,11 @@ def _shown(entry: Entry) -> str:
 
 def _word(value: object) -> str:
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+
+
+def _plain(text: str) -> str:
+    """Text of the page without its links: docs/switches.md in place of [switches](switches.md)."""
+    return re.sub(r"\[[^]]*\]\(([^)]*)\)", r"docs/\1", text)
 
 
 def _where(variable: Variable) -> str:

@@ -126,17 +126,14 @@ def test_a_class_that_is_not_there(run, target):
 
 
 def test_passwords_are_written_nowhere(run, ansible, target):
-    ansible.add("\ndojot_psql_kong_passwd: Tr0ub4dor\ndojot_auth_email_passwd: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n"
-                "  3161\nmy_api_token: Tr0ub4dor\n")
+    ansible.add("\ndojot_psql_kong_passwd: Tr0ub4dor\nmy_api_token: Tr0ub4dor\n")
     ansible.change(HOSTS, "      ansible_host: 192.168.0.10",
                    "      ansible_host: 192.168.0.10\n      ansible_become_pass: Tr0ub4dor")
     code, out, err = run(*OPTIONS)
     assert code == 1
     assert "Tr0ub4dor" not in out + err + target.read_text("utf-8")
-    assert "dojot_psql_kong_passwd: a password is never written to Git; its place is key password of Secret " \
-           "kong-secret" in err
+    assert "dojot_psql_kong_passwd: never written to Git; the place is Secret kong-secret, key password" in err
     assert "create secret generic kong-secret --from-file=password=FILE" in err
-    assert "dojot_auth_email_passwd: a password is never written" in err
     assert "my_api_token: the reference deployment has no such variable" in err
 
 

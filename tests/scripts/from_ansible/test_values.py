@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from scripts.ansible_inventory.convert import Conversion
+from scripts.ansible_inventory.inventory import find_hosts, read_inventory
+from scripts.ansible_inventory.report import Report
 from tests.scripts.from_ansible.conftest import CLASSES, DOJOT
 
 
@@ -171,6 +174,36 @@ def test_a_group_of_variables_that_no_playbook_uses(convert, ansible):
     assert "worker_node: no playbook of the reference deployment uses this group; left out. Did you mean " \
            "worker_nodes?" in said(conversion)
     assert "scale.devices" not in conversion.parameters
+
+
+# -- passwords
+
+def test_passwords_of_one_secret_are_brought_together(convert, ansible, parameters):
+    ansible.add("\ndojot_psql_kong_passwd: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  3161\ndojot_psql_super_passwd: x\n")
+    conversion = convert()
+    assert "dojot_psql_kong_passwd: never written to Git; the place is Secret kong-secret, key password. The bootstrap " \
+           "makes random ones. To keep what there is" in said(conversion, "notes")
+    assert "create secret generic postgres-secret --from-file=password=FILE" in said(conversion, "notes")
+    assert conversion.report.findings == []
+
+
+def test_the_password_of_a_mail_account_is_brought(convert, ansible):
+    ansible.add("\ndojot_auth_email_passwd: x\n")
+    assert "dojot_auth_email_passwd: of no effect" in said(convert(), "notes")
+    ansible.change(DOJOT, "dojot_auth_email_enabled: false", "dojot_auth_email_enabled: true")
+    assert "Secret auth-email-secret, key password. The bootstrap waits for it" in said(convert(), "notes")
+
+
+def test_two_passwords_for_one_key(ansible, parameters):
+    """MinIO's own and image-manager's: nobody could log in."""
+    ansible.add("\ndojot_minio_secret_key: x\ndojot_minio_access_key: u\ns3_secret_key: y\n")
+    classes = {**parameters, "services": {**parameters["services"], "minio": {
+        "secrets": {"minio-secret": {"user": "minio", "password": "random"}}}}}
+    report = Report()
+    Conversion(read_inventory(find_hosts(ansible.folder), report), classes, CLASSES, report).run()
+    assert [line for line in report.findings if "dojot_minio_secret_key and s3_secret_key: these differ, and key password "
+            "of Secret minio-secret holds one of them" in line]
+    assert [line for line in report.notes if "minio-secret --from-file=user=FILE --from-file=password=FILE" in line]
 
 
 # -- notes
