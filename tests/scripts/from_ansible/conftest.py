@@ -1,0 +1,118 @@
+"""The guide's own files of Ansible (guide/), to convert as they are or after a change."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import from_ansible, in_process
+from scripts.ansible_inventory.convert import Conversion
+from scripts.ansible_inventory.inventory import find_hosts, read_inventory
+from scripts.ansible_inventory.judge import Workshop
+from scripts.ansible_inventory.machines import Groups, Machines
+from scripts.ansible_inventory.report import Report
+from scripts.ansible_inventory.target import text as target_text
+from tests.inventory.targets import GUIDE, write_inventory
+
+HERE = Path(__file__).parent
+NODES = HERE / "guide-nodes.txt"
+CLASSES = ["cluster", "platform.guide", "hardware.guide", "release.v0-6-0", "scale.guide", "profile.load-test"]
+#: What the guide says in commands and not in files, and the address that it leaves open.
+OPTIONS = ("--tags", "100k", "--nodes", str(NODES), "--load-balancer", "192.168.0.17")
+HOSTS, DOJOT, SERVICES = "hosts.yaml", "group_vars/all/dojot.yaml", "group_vars/all/services.yaml"
+
+
+@dataclass(frozen=True)
+class Ansible:
+    """A copy of the guide's files."""
+
+    folder: Path
+
+    def change(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        before = path.read_text("utf-8")
+        assert before.count(old) == 1, f"{file} has {before.count(old)} times {old!r}"
+        path.write_text(before.replace(old, new), "utf-8")
+
+    def add(self, text: str, file: str = DOJOT) -> None:
+        path = self.folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text((path.read_text("utf-8") if path.exists() else "") + text, "utf-8")
+
+    def place(self, file: str, text: str) -> str:
+        """FILE:LINE of the last line that begins with a text."""
+        lines = (self.folder / file).read_text("utf-8").splitlines()
+        return f"{self.folder / file}:{max(n for n, line in enumerate(lines, 1) if line.strip().startswith(text))}"
+
+
+@pytest.fixture
+def ansible(tmp_path) -> Ansible:
+    shutil.copytree(HERE / "guide", tmp_path / "ansible")
+    return Ansible(tmp_path / "ansible")
+
+
+@pytest.fixture(scope="session")
+def inventory(tmp_path_factory) -> Path:
+    """The classes, with the guide's profile, and the guide's cluster as a target."""
+    return write_inventory(tmp_path_factory.mktemp("from-ansible"), [GUIDE])
+
+
+@pytest.fixture
+def run(ansible, inventory, capsys, monkeypatch, root):
+    """Run the command over the files; returns (exit code, stdout, stderr)."""
+
+    def run(*arguments: str, name: str = "converted"):
+        capsys.readouterr()
+        code = from_ansible.main([name, str(ansible.folder), "--inventory", str(inventory), *arguments])
+        return code, *capsys.readouterr()
+
+    yield run
+    (inventory / "targets" / "converted.yml").unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def parameters(inventory) -> dict[str, Any]:
+    """What the classes of the guide's cluster say."""
+    before, folder = in_process.cached.args, Path.cwd()
+    os.chdir(from_ansible.ROOT)
+    try:
+        with Workshop(inventory) as workshop:
+            bare = target_text(CLASSES, [], ("haproxy", "192.0.2.1"), {"cluster.domain": "dojot.domain"}, [])
+            return workshop.parameters("bare", bare)
+    finally:
+        os.chdir(folder)
+        in_process.cached.args = before
+
+
+@pytest.fixture
+def convert(ansible, parameters):
+    """The variables alone, without the compiler: what they turn into, and what is said about them."""
+
+    def convert(classes: list[str] = CLASSES) -> Conversion:
+        report = Report()
+        conversion = Conversion(read_inventory(find_hosts(ansible.folder), report), parameters, classes, report)
+        conversion.run()
+        return conversion
+
+    return convert
+
+
+@pytest.fixture
+def machines(ansible, parameters):
+    """The hosts alone; returns the Machines and the Report."""
+
+    def machines(nodes=None, balancer: str | None = "192.168.0.17", **told: str):
+        report = Report()
+        groups = Groups(
+            {name: group["label"] for name, group in parameters["node_groups"].items()},
+            {name: service["group"] for name, service in parameters["services"].items() if "group" in service},
+        )
+        found = read_inventory(find_hosts(ansible.folder), report)
+        return Machines(found, groups, report, nodes, told, balancer), report
+
+    return machines
