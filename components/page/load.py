@@ -35,6 +35,10 @@ def _rates(cluster: Cluster) -> list[tuple[str, str, str]]:
             "Messages in each partition", f"{count(per_second / scale.kafka.partitions)}/s",
             plural(scale.kafka.partitions, "partition"),
         ),
+    ]
+    if not _has_brokers(cluster):
+        return rows
+    rows += [
         (
             "Reconnects in normal operation", f"{count(scale.devices / lifetime)}/s",
             f"the broker ends every session after {seconds(lifetime)}",
@@ -49,6 +53,10 @@ def _rates(cluster: Cluster) -> list[tuple[str, str, str]]:
     return rows
 
 
+def _has_brokers(cluster: Cluster) -> bool:
+    return any(service.kind == "VerneMQ" for service in cluster.services)
+
+
 def _shared(devices: int, brokers: int) -> int:
     return -(-devices // brokers)
 
@@ -56,14 +64,20 @@ def _shared(devices: int, brokers: int) -> int:
 def _times(cluster: Cluster) -> list[tuple[str, str]]:
     scale, balancer = cluster.scale, cluster.load_balancer
     times = [
-        ("HAProxy gives up connecting to a broker", balancer.connect_timeout),
-        ("Longest keepalive that a device may ask for", scale.keepalive),
-        ("The broker ends a device's session, and the device reconnects", scale.session_lifetime / _MILLISECONDS),
+        ("HAProxy gives up connecting to a server", balancer.connect_timeout),
         ("After a reload HAProxy's old process lets its sessions run", balancer.hard_stop_after),
-        # MQTT 3.1.1, 3.1.2.10.
-        ("The broker gives up a silent device: one and a half keepalives", scale.keepalive * 3 / 2),
         ("HAProxy gives up a silent connection", balancer.session_timeout),
     ]
+    if any(frontend.devices for frontend in balancer.frontends):
+        times += [
+            ("Longest keepalive that a device may ask for", scale.keepalive),
+            # MQTT 3.1.1, 3.1.2.10.
+            ("The broker gives up a silent device: one and a half keepalives", scale.keepalive * 3 / 2),
+        ]
+    if _has_brokers(cluster):
+        times.append(
+            ("The broker ends a device's session, and the device reconnects", scale.session_lifetime / _MILLISECONDS)
+        )
     return [(what, seconds(time)) for what, time in sorted(times, key=lambda row: row[1])]
 
 

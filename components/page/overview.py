@@ -20,8 +20,8 @@ def summary(cluster: Cluster) -> str:
     scale, platform = cluster.scale, cluster.platform
     runtime, system = platform.runtime, platform.operating_system
     return (
-        f"dojot {cluster.release} for {plural(scale.devices, 'MQTT device')}: "
-        f"{_messengers(cluster)}, on Kubernetes {platform.kubernetes['version']} ({runtime['name']} {runtime['version']}, "
+        f"dojot {cluster.release} for {plural(scale.devices, 'device')}: "
+        f"{_messengers(cluster)}on Kubernetes {platform.kubernetes['version']} ({runtime['name']} {runtime['version']}, "
         f"{platform.pod_network['name']}, {system['name']} {system['version']}) "
         f"behind HAProxy {platform.haproxy['version']}, "
         f"synced from Git by Argo CD {platform.argocd['version']}."
@@ -29,10 +29,14 @@ def summary(cluster: Cluster) -> str:
 
 
 def _messengers(cluster: Cluster) -> str:
-    """The brokers and the bridges beside them."""
+    """The brokers and the bridges beside them, or whoever else devices call; each with a comma behind it."""
     brokers = [plural(service.replicas, f"{service.title} broker") for service in cluster.services if service.kind == "VerneMQ"]
     bridges = [f"{count(service.replicas)} × {service.title}" for service in cluster.services if service.per_node is not None]
-    return ", ".join(brokers + bridges)
+    agents = [
+        service.title for service in cluster.services
+        if service.kind != "VerneMQ" and any(port.expose.devices for port in service.exposed)
+    ]
+    return "".join(f"{one}, " for one in brokers + bridges + agents)
 
 
 def machines(cluster: Cluster) -> str:

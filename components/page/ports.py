@@ -47,10 +47,14 @@ def _outside_row(cluster: Cluster, service: Service, port: Port) -> tuple[str, .
     entry = "the node itself" if expose.listen is None else code(f"{balancer.hostname}:{expose.listen}")
     frontend = next((each for each in balancer.frontends if each.listen == expose.listen), None)
     return (
-        entry, code(expose.node_port), nodes, code(f"{service.external_service}:{port.number}"),
+        entry, _node_port(port), nodes, code(f"{service.external_service}:{port.number}"),
         f"{service.title} {code(port.number)}", "devices" if expose.devices else "clients",
         count(frontend.maxconn) if frontend else "",
     )
+
+
+def _node_port(port: Port) -> str:
+    return code(port.expose.node_port) + ("" if port.protocol == "TCP" else f" {port.protocol}")
 
 
 def _inside(cluster: Cluster) -> Iterator[str]:

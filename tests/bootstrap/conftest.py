@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from components.cluster.kapitan import read_cluster
 from components.kubeadm import script
+
+from tests.conftest import OF_EACH_PLATFORM
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Sandbox:
             ["bash", str(self.folder / "bootstrap" / "bootstrap.sh"), *arguments],
             env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
         )
+
+
+@pytest.fixture(scope="session", params=OF_EACH_PLATFORM)
+def cluster(request):
+    return read_cluster(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from components.cluster.types import PROVIDED, RANDOM
-from components.kubeadm import script
+from components.kubeadm import script, values
 from tests.conftest import ROOT
 
 from .conftest import states
@@ -152,3 +152,15 @@ def test_a_text_with_a_run_is_made_again():
     fake = 'list=$(mktemp); printf "%s\\n" ' + " ".join(f"'{text}'" for text in texts) + ' >"$list"; ' \
            'head() { command head -n 1 "$list"; sed -i 1d "$list"; }; '
     assert _in_part(f'{fake} random_text; rm "$list"') == texts[-1]
+
+
+def test_a_text_has_the_length_that_is_asked_for():
+    assert re.fullmatch(r"[A-Za-z0-9]{16}", _in_part("random_text 16"))
+    assert re.fullmatch(r"[A-Za-z0-9]{32}", _in_part("random_text"))
+
+
+def test_a_length_of_the_inventory_reaches_the_script(cluster):
+    service = replace(cluster.services[0], secrets={"a-secret": {"key": "random 16", "other": "random"}})
+    block = values.block(replace(cluster, services=(service,)))
+    assert f"'{service.namespace}/a-secret|key|random|16'" in block
+    assert f"'{service.namespace}/a-secret|other|random|'" in block

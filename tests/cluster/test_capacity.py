@@ -38,6 +38,16 @@ def test_one_line_for_two_listeners_with_one_range(guide_cluster):
     assert len(about_ports) == 1 and "one broker lost" in about_ports[0].rule
 
 
+def test_a_single_server_has_no_survivors(guide_cluster):
+    balancer = guide_cluster.load_balancer
+    alone = tuple(replace(frontend, servers=frontend.servers[:1]) for frontend in balancer.frontends)
+    found = limits(replace(guide_cluster, load_balancer=replace(balancer, frontends=alone)))
+    ports = [limit for limit in found if limit.what.startswith("source ports")]
+    assert ports and not any("lost" in limit.what for limit in ports)
+    # 100,000 devices are still too many for the ports of one server.
+    assert not any(limit.fits for limit in ports)
+
+
 def test_each_small_node_is_named(cluster):
     tiny = Hardware(cpu=100, memory=2**30, disk=2**30)
     nodes = {node: replace(node, hardware=tiny) for node in cluster.nodes}

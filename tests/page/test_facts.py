@@ -25,7 +25,7 @@ def test_the_summary_has_the_counts_and_the_versions(cluster, page):
     line = next(line for line in page.text.splitlines() if line.startswith("dojot "))
     platform = cluster.platform
     for fact in (
-        cluster.release, f"{cluster.scale.devices:,} MQTT devices", plural(cluster.scale.brokers, "VerneMQ broker"),
+        cluster.release, plural(cluster.scale.devices, "device"), plural(cluster.scale.brokers, "VerneMQ broker"),
         platform.kubernetes["version"], platform.runtime["version"], platform.operating_system["version"],
         f"HAProxy {platform.haproxy['version']}", f"Argo CD {platform.argocd['version']}",
     ):

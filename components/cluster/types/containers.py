@@ -24,7 +24,7 @@ class Port:
     """A port that a container listens on.
 
     `tls`: clients speak TLS with the container itself, so routes and probes do.
-    `listener` (tcp, websocket) is set where the custom resource opens the port.
+    `listener` (tcp, websocket) is set where the port speaks MQTT without TLS; a custom resource opens it.
     """
 
     name: str

@@ -151,3 +151,24 @@ def a_password_of_another_service(tree: Tree) -> str:
                 entry["valueFrom"]["secretKeyRef"]["name"] = "another"
                 return workload.name
     raise Absent("no database server")
+
+
+@breaks(reference.names_are_those_that_images_look_up, "has no port")
+def a_service_under_another_name(tree: Tree) -> str:
+    service = next((one for one in tree.of_kind("Service") if one["metadata"]["name"] == "auth"), None)
+    if service is None:
+        raise Absent(f"{tree.cluster.name} has no Service auth")
+    service["metadata"]["name"] = "authentication"
+    return "auth"
+
+
+@breaks(reference.names_are_those_that_images_look_up, "in the reference deployment")
+def a_variable_with_another_value(tree: Tree) -> str:
+    _env(_workload(tree, "auth"), "AUTH_CACHE_NAME", "nocache")
+    return "auth"
+
+
+@breaks(reference.names_are_those_that_images_look_up, "is said to differ, and does not")
+def a_reason_without_a_difference(tree: Tree) -> str:
+    _env(_workload(tree, "data-broker"), "DATABROKER_ZOOKEEPER_HOST", "zookeeper-client:2181")
+    return "data-broker"

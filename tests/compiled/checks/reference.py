@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Iterator
+
+import yaml
 
 from components.cluster.quantity import size
 
 from tests.compiled.tree import Tree, name_of
 from tests.compiled.workloads import Workload, workloads
 
+_ROOM = Path(__file__).resolve().parents[1]
 _KAFKA, _ZOOKEEPER = "kafka-server", "zookeeper"
 
 
@@ -186,7 +191,59 @@ def databases_are_created_for_their_users(tree: Tree) -> list[str]:
     return found
 
 
+def names_are_those_that_images_look_up(tree: Tree) -> list[str]:
+    """Services, ports, Secrets and variables are the reference deployment's, but for what differs with a reason."""
+    found = []
+    for service, facts in _facts().items():
+        if service not in tree.parameters["services"]:
+            continue
+        reasons = set(facts.get("differs", {}))
+        problems = dict(_differences(tree, service, facts))
+        found += [f"{service}: {text}" for key, text in problems.items() if key not in reasons]
+        found += [f"{service}: {key} is said to differ, and does not" for key in sorted(reasons - problems.keys())]
+    return found
+
+
+def _differences(tree: Tree, service: str, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(what, in words) of all in which a service is not as in the reference deployment."""
+    entry = tree.parameters["services"][service]
+    services = {one["metadata"]["name"]: one["spec"].get("ports", ()) for one in tree.of_kind("Service")}
+    # A listener that the inventory switches off is missing on purpose.
+    switched_off = {port["number"] for port in entry.get("ports", {}).values() if not port.get("enabled", True)}
+    for name, ports in facts.get("kubernetes", {}).items():
+        there = {port["port"] for port in services.get(name, ())}
+        for port in sorted(set(ports) - there - switched_off):
+            yield f"{name}:{port}", f"Service {name} has no port {port}"
+    for secret, keys in facts.get("secrets", {}).items():
+        for key in sorted(set(keys) - entry.get("secrets", {}).get(secret, {}).keys()):
+            yield f"{secret}/{key}", f"Secret {secret} has no key {key}"
+    for container, variables in facts.get("env", {}).items():
+        env = _variables(tree, service, container)
+        for name, value in (variables or {}).items():
+            if name not in env:
+                yield name, f"container {container} has no variable {name}"
+            elif value is not None and env[name] != value:
+                yield name, f"{name} is {env[name]}, {value} in the reference deployment"
+
+
+def _variables(tree: Tree, service: str, container: str) -> dict[str, Any]:
+    """Name -> text, or [Secret, key], of a container of the service."""
+    found = {}
+    for workload in workloads(tree):
+        for one in workload.containers if workload.service == service else ():
+            for entry in one.get("env", ()) if one["name"] == container else ():
+                reference = entry.get("valueFrom", {}).get("secretKeyRef")
+                found[entry["name"]] = [reference["name"], reference["key"]] if reference else entry.get("value")
+    return found
+
+
+@lru_cache
+def _facts() -> dict[str, Any]:
+    return yaml.load((_ROOM / "reference.yml").read_text("utf-8"), Loader=yaml.CSafeLoader)
+
+
 CHECKS = (
+    names_are_those_that_images_look_up,
     migrations_run_to_their_end, brokers_of_kafka_differ, topics_have_a_partition_for_each_bridge,
     zookeeper_is_an_ensemble, kafka_fits_its_disk, brokers_keep_their_sessions, nobody_logs_in_as_admin_admin,
     databases_ask_for_a_password, admin_ports_are_guarded, databases_are_created_for_their_users,
