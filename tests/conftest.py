@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from argparse import Namespace
 from pathlib import Path
 
@@ -12,20 +11,6 @@ from kapitan import cached
 
 ROOT = Path(__file__).resolve().parent.parent
 CLUSTERS = sorted(path.stem for path in (ROOT / "inventory" / "targets").glob("*.yml"))
-
-
-def _of_each_platform() -> list[str]:
-    """The first cluster of each platform, by the classes of its target."""
-    found: dict[str, str] = {}
-    for name in CLUSTERS:
-        text = (ROOT / "inventory" / "targets" / f"{name}.yml").read_text(encoding="utf-8")
-        found.setdefault("".join(re.findall(r"\bplatform\.[-\w.]+", text)), name)
-    return list(found.values())
-
-
-#: For rooms whose tests change a cluster or run its script again and again: what they prove
-#: depends on the platform, and every cluster as it is goes through tests/compiled.
-OF_EACH_PLATFORM = _of_each_platform()
 
 
 @pytest.fixture(scope="session", autouse=True)

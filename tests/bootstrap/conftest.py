@@ -12,7 +12,7 @@ import pytest
 from components.cluster.kapitan import read_cluster
 from components.kubeadm import script
 
-from tests.conftest import OF_EACH_PLATFORM
+from tests.platforms import one_a_platform
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Sandbox:
         )
 
 
-@pytest.fixture(scope="session", params=OF_EACH_PLATFORM)
+@pytest.fixture(scope="session", params=one_a_platform())
 def cluster(request):
     return read_cluster(request.param)
 

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.platforms import each_platform
-
-pytestmark = each_platform
-
 STEPS = [
     "plan", "node", "volumes", "control-plane", "join-token", "worker", "join-done", "labels", "secrets",
     "argocd", "load-balancer", "verify",

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.platforms import each_platform
-
 from .conftest import states, tree
-
-pytestmark = each_platform
 
 READING = ("systemctl is-active", "systemctl is-enabled", "sysctl -n", "apt-mark showhold", "kubectl --kubeconfig",
            "gpg --import-options show-only")

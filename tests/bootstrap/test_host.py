@@ -15,11 +15,7 @@ import pytest
 
 from components.kubeadm import runtimes, script
 
-from tests.platforms import each_platform
-
 from .conftest import states, tree
-
-pytestmark = each_platform
 
 BINARY = b"#!/bin/sh\n"
 # A curl that writes what $STATE/served holds under the name of the address.

@@ -11,11 +11,7 @@ import subprocess
 import pytest
 import yaml
 
-from tests.platforms import each_platform
-
 from .conftest import arguments
-
-pytestmark = each_platform
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="these steps run as root only")
 

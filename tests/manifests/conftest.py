@@ -6,9 +6,9 @@ import pytest
 
 from components.cluster.kapitan import read_cluster
 
-from tests.conftest import OF_EACH_PLATFORM
+from tests.platforms import one_a_platform
 
 
-@pytest.fixture(scope="session", params=OF_EACH_PLATFORM)
+@pytest.fixture(scope="session", params=one_a_platform())
 def cluster(request):
     return read_cluster(request.param)
