@@ -8,7 +8,7 @@ from components.cluster.types import Cluster, KubernetesService, Port, Service
 
 from .markdown import code, codes, note, section, table
 from .pods import users
-from .words import count, names
+from .words import count, names, node_port
 
 
 def section_of(cluster: Cluster) -> str:
@@ -47,7 +47,7 @@ def _outside_row(cluster: Cluster, service: Service, port: Port) -> tuple[str, .
     entry = "the node itself" if expose.listen is None else code(f"{balancer.hostname}:{expose.listen}")
     frontend = next((each for each in balancer.frontends if each.listen == expose.listen), None)
     return (
-        entry, code(expose.node_port), nodes, code(f"{service.external_service}:{port.number}"),
+        entry, node_port(None) if expose.node_port is None else code(expose.node_port), nodes, code(f"{service.external_service}:{port.number}"),
         f"{service.title} {code(port.number)}", "devices" if expose.devices else "clients",
         count(frontend.maxconn) if frontend else "",
     )
