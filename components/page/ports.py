@@ -8,7 +8,7 @@ from components.cluster.types import Cluster, KubernetesService, Port, Service
 
 from .markdown import code, codes, note, section, table
 from .pods import users
-from .words import count, names
+from .words import count, names, node_port
 
 
 def section_of(cluster: Cluster) -> str:
@@ -54,7 +54,9 @@ def _outside_row(cluster: Cluster, service: Service, port: Port) -> tuple[str, .
 
 
 def _node_port(port: Port) -> str:
-    return code(port.expose.node_port) + ("" if port.protocol == "TCP" else f" {port.protocol}")
+    number = port.expose.node_port
+    shown = node_port(None) if number is None else code(number)
+    return shown + ("" if port.protocol == "TCP" else f" {port.protocol}")
 
 
 def _inside(cluster: Cluster) -> Iterator[str]:

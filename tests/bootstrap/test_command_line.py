@@ -6,7 +6,7 @@ import pytest
 
 STEPS = [
     "plan", "node", "volumes", "control-plane", "join-token", "worker", "join-done", "labels", "secrets",
-    "argocd", "load-balancer", "verify",
+    "argocd", "node-ports", "load-balancer", "verify",
 ]
 
 
