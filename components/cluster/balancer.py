@@ -56,9 +56,11 @@ def _metrics_readers(
     parameters: dict[str, Any], services: tuple[Service, ...], groups: Mapping[str, Group]
 ) -> tuple[str, ...]:
     """What a pod sends out of the pod network has its node's address."""
-    watcher = parameters.get("monitoring", {}).get("service")
+    watch = parameters.get("monitoring")
+    if not watch or not watch["load_balancer"]:
+        return ()
     return tuple(
-        node.address for service in services if service.name == watcher for node in groups[service.group].nodes
+        node.address for service in services if service.name == watch["service"] for node in groups[service.group].nodes
     )
 
 

@@ -23,6 +23,7 @@ def monitoring(parameters: dict[str, Any]) -> Monitoring | None:
         intervals=entry.get("intervals", {}),
         retention=int(entry["retention"][:-1]) * _UNITS[entry["retention"][-1]],
         storage_share=entry["storage_share"],
+        load_balancer=entry["load_balancer"] and parameters["platform"]["haproxy"]["prometheus_exporter"],
         series_per_node=entry["series_per_node"],
         alerts={
             name: AlertLimit(alert["severity"], alert["for"], alert.get("above", alert.get("below")))

@@ -33,7 +33,7 @@ def jobs(cluster: Cluster) -> tuple[Job, ...]:
     """Every job, by name."""
     found = [_service_job(cluster, service) for service in cluster.services if service.metrics]
     found += [_kubelet_job(cluster, KUBELET, "/metrics"), _kubelet_job(cluster, CADVISOR, "/metrics/cadvisor")]
-    if cluster.platform.haproxy["prometheus_exporter"]:
+    if cluster.monitoring.load_balancer:
         balancer = cluster.load_balancer
         found.append(Job(HAPROXY, 1, {"static_configs": [{"targets": [f"{balancer.address}:{balancer.stats_port}"]}]}))
     if cluster.monitoring.locust_exporter:

@@ -34,7 +34,7 @@ def recordings(cluster: Cluster) -> Iterator[Recording]:
             f'sum by (node, service) (label_replace({ready}, "service", "$1", "pod", "{names}")'
             ' * on (namespace, pod) group_left (node) kube_pod_info{node!=""})'
         ))
-    if cluster.platform.haproxy["prometheus_exporter"]:
+    if cluster.monitoring.load_balancer:
         yield from _balancer()
     if cluster.disks:
         yield Recording(VOLUME_USE, f"{_used(limits.VOLUME)} / on (node, path) {limits.VOLUME}")

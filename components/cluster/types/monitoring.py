@@ -24,7 +24,7 @@ class Monitoring:
     """`service` scrapes all others, every `interval` seconds where `intervals` (by job) has no other.
 
     Samples are kept for `retention` seconds, in `storage_share` per cent of the volume;
-    `series_per_node` is how many series the rule counts with. `alertmanagers` and `locust_exporter` are addresses (host:port) outside the cluster.
+    `load_balancer`: HAProxy is asked, too. `series_per_node` is how many series the rule counts with. `alertmanagers` and `locust_exporter` are addresses (host:port) outside the cluster.
     """
 
     service: str
@@ -32,6 +32,7 @@ class Monitoring:
     intervals: Mapping[str, int]
     retention: int
     storage_share: int
+    load_balancer: bool
     series_per_node: int
     alerts: Mapping[str, AlertLimit]
     alertmanagers: tuple[str, ...]

@@ -11,7 +11,7 @@ from ..rule import Alert
 
 
 def alerts(cluster: Cluster) -> Iterator[Alert]:
-    if not cluster.platform.haproxy["prometheus_exporter"]:
+    if not cluster.monitoring.load_balancer:
         return
     yield Alert(
         "LoadBalancerServerDown",

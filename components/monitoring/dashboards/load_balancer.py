@@ -10,9 +10,9 @@ from .panels import dashboard, figure, graph
 
 
 def load_balancer(cluster: Cluster) -> str:
-    """One row a listener; without HAProxy's exporter nothing can be shown."""
+    """One row a listener; nothing where HAProxy is not asked."""
     rows = []
-    if cluster.platform.haproxy["prometheus_exporter"]:
+    if cluster.monitoring.load_balancer:
         rows = [("HAProxy", _process(cluster))]
         rows += [(frontend.name, _listener(cluster, frontend)) for frontend in cluster.load_balancer.frontends]
     return dashboard("dojot-load-balancer", f"{cluster.name}: load balancer", cluster.monitoring.interval, rows)
