@@ -46,8 +46,8 @@ def _storage_share(parameters: dict[str, Any], name: str, path: Path) -> Iterato
     if len(volumes) != 1 or "monitoring" not in parameters:
         yield Finding(
             path, "storage_share",
-            f"this is monitoring.storage_share of the one volume of {name}, which "
-            f"{'has ' + str(len(volumes)) if 'monitoring' in parameters else 'nothing here watches'}",
+            f"this is monitoring.storage_share of the one volume of {name}, and "
+            f"{'it has ' + str(len(volumes)) if 'monitoring' in parameters else 'this cluster has no monitoring'}",
             "Add the class monitoring, and one volume as in service.prometheus, or write the value",
         )
 
