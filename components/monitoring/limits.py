@@ -13,7 +13,6 @@ from .rule import Recording
 DEVICES = "dojot:devices:limit"
 BROKER_SESSIONS = "dojot:broker_sessions:limit"
 RECONNECTS = "dojot:reconnects:limit"
-MESSAGES = "dojot:messages:limit"
 BRIDGES = "dojot:bridges:limit"
 LISTENER_SESSIONS = "dojot:listener_sessions:limit"
 SERVER_SESSIONS = "dojot:server_sessions:limit"
@@ -29,7 +28,6 @@ def limits(cluster: Cluster) -> Iterator[Recording]:
         yield _limit(BROKER_SESSIONS, scale.devices_per_broker)
         # Every device connects again once in a session's lifetime (milliseconds).
         yield _limit(RECONNECTS, round(scale.devices * 1000 / scale.session_lifetime, 3))
-        yield _limit(MESSAGES, round(scale.messages_per_second, 3))
     for service in cluster.services:
         if service.per_node is not None:
             for node in cluster.groups[service.group].nodes:

@@ -6,7 +6,7 @@ from components.cluster.types import Cluster
 
 from .. import recordings
 from ..rule import window
-from .panels import dashboard, figure, graph
+from .panels import dashboard, figure, graph, line
 
 
 def load_balancer(cluster: Cluster) -> str:
@@ -21,8 +21,10 @@ def load_balancer(cluster: Cluster) -> str:
 def _process(cluster: Cluster) -> list:
     rate, maxconn = window(cluster, "haproxy"), cluster.load_balancer.maxconn
     return [
-        figure("Connections", "haproxy_process_current_connections", limit=maxconn),
-        figure("Servers down", f"sum({recordings.SERVER_DOWN}) or vector(0)", limit=1),
+        *line(
+            figure("Connections now", "haproxy_process_current_connections", limit=maxconn),
+            figure("Servers down", f"sum({recordings.SERVER_DOWN}) or vector(0)", limit=1),
+        ),
         graph("Connections", {
             "now": "haproxy_process_current_connections", "maxconn": "haproxy_process_max_connections",
         }, limit=maxconn, about="Line: maxconn of the process."),

@@ -7,7 +7,7 @@ from components.cluster.types import Cluster
 from .. import recordings
 from ..limits import has_brokers
 from ..rule import window
-from .panels import dashboard, figure, graph
+from .panels import dashboard, figure, graph, line
 
 
 def overview(cluster: Cluster) -> str:
@@ -29,7 +29,7 @@ def _now(cluster: Cluster) -> list:
             figure("Devices", recordings.SESSIONS, limit=cluster.scale.devices, about="Open sessions, bridges included."),
             figure("Brokers", 'count(up{job="vernemq"} == 1) or vector(0)', about=f"There should be {cluster.scale.brokers}."),
         ]
-    return [*found, graph("Alerts that fire", {"{{alertname}} {{node}} {{pod}} {{proxy}}": 'ALERTS{alertstate="firing"}'})]
+    return [*line(*found), graph("Alerts that fire", {"{{alertname}} {{node}} {{pod}} {{proxy}}": 'ALERTS{alertstate="firing"}'})]
 
 
 def _devices(cluster: Cluster) -> list:

@@ -21,8 +21,9 @@ from grafana_foundation_sdk.models.dashboard import Threshold, ThresholdsMode
 
 # `uid` in inventory/files/grafana-datasource.yml.
 _SOURCE = DataSourceRef(type_val="prometheus", uid="prometheus")
-# Grafana's grid: 24 columns; heights in its rows.
-_WIDTH, _HEIGHT, _FIGURE_WIDTH, _FIGURE_HEIGHT = 12, 8, 4, 4
+# Grafana's grid: 24 columns; heights in its rows. The SDK puts panels beside each other until a line is
+# exactly full, so those of a line must add up.
+_COLUMNS, _HEIGHT, _FIGURE_HEIGHT = 24, 8, 4
 
 Panel = TimeSeries | Stat
 
@@ -31,7 +32,7 @@ def graph(
     title: str, queries: Mapping[str, str], *, unit: str = "short", limit: float | None = None, about: str = ""
 ) -> TimeSeries:
     """Series over time. `queries`: legend -> expression; `limit` is drawn as a line."""
-    panel = _panel(TimeSeries(), title, queries, unit, about).span(_WIDTH).height(_HEIGHT).min(0).legend(
+    panel = _panel(TimeSeries(), title, queries, unit, about).span(_COLUMNS // 2).height(_HEIGHT).min(0).legend(
         VizLegendOptions().display_mode(LegendDisplayMode.TABLE).placement(LegendPlacement.RIGHT)
         .show_legend(True).calcs(["lastNotNull", "max"])
     )
@@ -45,8 +46,12 @@ def graph(
 
 def figure(title: str, query: str, *, unit: str = "short", limit: float | None = None, about: str = "") -> Stat:
     """The newest value as a number, red from `limit` on."""
-    panel = _panel(Stat(), title, {"": query}, unit, about).span(_FIGURE_WIDTH).height(_FIGURE_HEIGHT)
-    return panel.thresholds(_thresholds(limit))
+    return _panel(Stat(), title, {"": query}, unit, about).thresholds(_thresholds(limit))
+
+
+def line(*figures: Stat) -> list[Stat]:
+    """Figures that fill one line together."""
+    return [found.span(_COLUMNS // len(figures)).height(_FIGURE_HEIGHT) for found in figures]
 
 
 def dashboard(uid: str, title: str, refresh: int, rows: Sequence[tuple[str, Sequence[Panel]]]) -> str:
