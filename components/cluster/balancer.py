@@ -42,12 +42,25 @@ def load_balancer(
         ephemeral_ports=(entry["ephemeral_ports"]["first"], entry["ephemeral_ports"]["last"]),
         reserved_ports=tuple(sorted({stats_port, *(frontend.listen for frontend in frontends)})),
         stats_port=stats_port,
+        metrics_readers=_metrics_readers(parameters, services, groups),
         session_timeout=scale.keepalive * 3 // 2 + _KEEPALIVE_GRACE,
         connect_timeout=haproxy["connect_timeout"],
         client_fin_timeout=haproxy["client_fin_timeout"],
         hard_stop_after=haproxy["hard_stop_after"],
         check_interval=haproxy["check_interval"],
         memory_per_session=size(entry["memory_per_session"]),
+    )
+
+
+def _metrics_readers(
+    parameters: dict[str, Any], services: tuple[Service, ...], groups: Mapping[str, Group]
+) -> tuple[str, ...]:
+    """What a pod sends out of the pod network has its node's address."""
+    watch = parameters.get("monitoring")
+    if not watch or not watch["load_balancer"]:
+        return ()
+    return tuple(
+        node.address for service in services if service.name == watch["service"] for node in groups[service.group].nodes
     )
 
 

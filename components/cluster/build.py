@@ -6,6 +6,7 @@ from typing import Any
 
 from .balancer import load_balancer
 from .frozen import freeze
+from .monitoring import monitoring
 from .hardware import hardware
 from .services import services
 from .sizes import scale
@@ -40,6 +41,7 @@ def build(parameters: dict[str, Any]) -> Cluster:
         platform=Platform(**parameters["platform"]),
         git=GitSource(repository["url"], repository["revision"], f"compiled/{cluster['name']}/manifests"),
         reserve=hardware(parameters["reserve"]),
+        monitoring=monitoring(parameters),
     ))
 
 

@@ -112,6 +112,10 @@ def _derived(what: str, context: Context) -> str:
         return str(context.scale.kafka.replication)
     if what == "node_address":
         return context.node_address
+    if what == "storage_share":
+        # Prometheus' MB are of 2**20 bytes.
+        (volume,) = services[context.service]["volumes"].values()
+        return f"{size(volume['size']) * context.parameters['monitoring']['storage_share'] // 100 // 2**20}MB"
     # zookeeper_servers: host:server:election of every pod, in the order of their ids.
     ports = services[context.service]["ports"]
     governing = next(

@@ -50,6 +50,7 @@ def _validator() -> Draft202012Validator:
             {"when": when, **{key: container[key] for key in _JOB_KEYS}}, ["when", "command"]
         ),
         "platform": _platform(),
+        "monitoring": _read("monitoring"),
     }
     return Draft202012Validator(_inlined(schema, shapes))
 

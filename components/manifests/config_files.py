@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
-from components.cluster.references.environment import FILES, GATEWAY_CALLS
+from components.cluster.references.environment import FILES
 from components.cluster.types import Cluster, File
 
-from .gateway import calls
+from .generated import TEXTS
 from .metadata import metadata
 from .pods import files_name
 
@@ -28,6 +28,6 @@ def config_map(
 def contents(cluster: Cluster, files: Sequence[File]) -> dict[str, str]:
     """File name -> text."""
     return {
-        file.name: calls(cluster) if file.source == GATEWAY_CALLS else (FILES / Path(file.source).name).read_text("utf-8")
+        file.name: TEXTS[file.source](cluster) if file.source in TEXTS else (FILES / Path(file.source).name).read_text("utf-8")
         for file in files
     }

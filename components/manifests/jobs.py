@@ -40,9 +40,10 @@ def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any
         service.fs_group if job.container.secret_files else None,
     )
     spec["restartPolicy"] = "Never"
-    volumes = pods.scratch_volumes([job.container]) + pods.secret_volumes([job.container])
-    if job.files:
-        volumes.append(pods.files_volume(job.name))
+    volumes = (
+        pods.scratch_volumes([job.container]) + pods.secret_volumes([job.container])
+        + pods.files_volumes(job.name, job.files)
+    )
     if volumes:
         spec["volumes"] = volumes
     yield {

@@ -47,11 +47,10 @@ def container(
     mounts += [
         {"name": held.secret, "mountPath": held.mount, "readOnly": True} for held in found.secret_files
     ]
-    if files:
-        mounts += [
-            {"name": files_name(owner), "mountPath": mount, "readOnly": True}
-            for mount in sorted({file.mount for file in files})
-        ]
+    mounts += [
+        {"name": name, "mountPath": directory, "readOnly": True}
+        for name, directory, _ in _file_directories(owner, files)
+    ]
     if mounts:
         spec["volumeMounts"] = mounts
     return spec
@@ -125,8 +124,27 @@ def secret_volumes(found: Sequence[Container]) -> list[dict[str, Any]]:
     ]
 
 
-def files_volume(owner: str) -> dict[str, Any]:
-    return {"name": files_name(owner), "configMap": {"name": files_name(owner), "defaultMode": _SCRIPT_MODE}}
+def files_volumes(owner: str, files: Sequence[File]) -> list[dict[str, Any]]:
+    """One volume for each directory that files are mounted in, all of one ConfigMap."""
+    found = []
+    directories = _file_directories(owner, files)
+    for name, _, names in directories:
+        source: dict[str, Any] = {"name": files_name(owner), "defaultMode": _SCRIPT_MODE}
+        if len(directories) > 1:
+            source["items"] = [{"key": file, "path": file} for file in names]
+        found.append({"name": name, "configMap": source})
+    return found
+
+
+def _file_directories(owner: str, files: Sequence[File]) -> list[tuple[str, str, list[str]]]:
+    """Name of the volume, directory, and the files that are in it."""
+    directories: dict[str, list[str]] = {}
+    for file in files:
+        directories.setdefault(file.mount, []).append(file.name)
+    return [
+        (files_name(owner) if len(directories) == 1 else f"{files_name(owner)}-{number}", mount, sorted(names))
+        for number, (mount, names) in enumerate(sorted(directories.items()), start=1)
+    ]
 
 
 def files_name(owner: str) -> str:

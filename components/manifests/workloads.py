@@ -151,14 +151,13 @@ def _volumes(service: Service) -> list[dict[str, Any]]:
         elif service.kind == "Deployment":
             found.append({"name": volume.name, "persistentVolumeClaim": {"claimName": volume.name}})
     found += [
-        {"name": directory.name, "hostPath": {"path": directory.path, "type": "Directory"}}
+        # The directory of volumes, for one, is missing where a node has none.
+        {"name": directory.name, "hostPath": {"path": directory.path, "type": "DirectoryOrCreate"}}
         for directory in service.host_paths
     ]
     found += pods.scratch_volumes(service.containers)
     found += pods.secret_volumes(service.containers)
-    if service.files:
-        found.append(pods.files_volume(service.name))
-    return found
+    return found + pods.files_volumes(service.name, service.files)
 
 
 def _workload(

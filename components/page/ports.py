@@ -26,9 +26,11 @@ def _outside(cluster: Cluster) -> Iterator[str]:
         return
     yield "### From outside to the container"
     yield table(heads, rows)
+    balancer = cluster.load_balancer
+    metrics = f" Its metrics alone are also there for {codes(balancer.metrics_readers)}." if balancer.metrics_readers else ""
     yield (
-        f"The load balancer's own page (state and metrics) listens on {code(f'127.0.0.1:{cluster.load_balancer.stats_port}')} "
-        "of its host only."
+        f"The load balancer's own page (state and metrics) listens on {code(f'127.0.0.1:{balancer.stats_port}')} "
+        f"of its host only.{metrics}"
     )
     plain = [port for service in cluster.services for port in service.exposed if port.listener]
     if plain:
@@ -68,7 +70,7 @@ def _inside(cluster: Cluster) -> Iterator[str]:
     enforced = f" ({policy['name']} enforces it)" if policy else ""
     yield (
         f"NetworkPolicies{enforced} admit to a port the users named here and nobody else; "
-        "**everybody** where a NodePort leads to it from outside."
+        "**everybody** where a NodePort leads to it from outside, or where pods have the network of their node."
     )
     yield table(("Service", "Leads to", ">Container port", "Admits"), rows)
 
@@ -91,5 +93,5 @@ def _entry(entry: KubernetesService, port: Port) -> str:
 def _target(cluster: Cluster, service: Service, port: Port) -> tuple[str, ...]:
     return (
         service.title, f"{code(port.number)} {port.name}",
-        "**everybody**" if port.expose else codes(users(cluster, service, port)),
+        "**everybody**" if port.expose or service.host_network else codes(users(cluster, service, port)),
     )

@@ -42,7 +42,7 @@ def project_allows_exactly_the_kinds_used(cluster: Cluster, documents: Documents
 def project_allows_exactly_the_namespaces_used(cluster: Cluster, documents: Documents, manifests: Objects) -> None:
     used = {found["metadata"]["namespace"] for found in manifests if "namespace" in found["metadata"]}
     allowed = {entry["namespace"] for entry in documents["project.yml"]["spec"]["destinations"]}
-    assert allowed == used == {cluster.namespace}
+    assert allowed == used == {cluster.namespace, *(service.namespace for service in cluster.services)}
 
 
 def application_stays_inside_its_project(cluster: Cluster, documents: Documents, manifests: Objects) -> None:

@@ -144,13 +144,20 @@ def it_logs(cluster: Cluster, texts: Texts) -> None:
 
 
 def nothing_private_is_open(cluster: Cluster, texts: Texts) -> None:
-    """Statistics and metrics on the loopback address, the admin socket for root."""
+    """Statistics on the loopback address, metrics there and for Prometheus' nodes, the admin socket for root."""
+    watcher = cluster.monitoring and cluster.service(cluster.monitoring.service)
+    readers = {node.address for node in cluster.nodes_of(watcher)} if watcher else set()
     for section in sections(texts[CONFIG]):
         private = section.values("stats", "enable") or section.values("stats", "uri") or any(
             "prometheus-exporter" in line for line in section.lines
         )
         if private:
-            assert section.value("bind").startswith("127.0.0.1:"), section.name
+            if not section.value("bind").startswith("127.0.0.1:"):
+                assert not section.values("stats"), f"{section.name}: statistics are open"
+                (rule,) = section.values("tcp-request", "connection")
+                assert rule[:4] == ("reject", "unless", "{", "src") and rule[-1] == "}", f"{section.name}: everybody may connect"
+                assert set(rule[4:-1]) == readers, f"{section.name}: {' '.join(rule[4:-1])} may connect"
+                assert section.values("http-request")[-1] == ("deny",), f"{section.name}: more than metrics is open"
         assert not section.values("stats", "admin"), section.name
         for line in section.values("stats", "socket"):
             assert _word_after(line, "mode") in {"600", "660"}, line[0]

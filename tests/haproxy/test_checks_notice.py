@@ -78,6 +78,9 @@ BREAKS = [
     (checks.it_logs, _without("option tcplog")),
     (checks.nothing_private_is_open, _edit(CONFIG, "bind 127.0.0.1:", "bind :")),
     (checks.nothing_private_is_open, _edit(CONFIG, "mode 600", "mode 666")),
+    (checks.nothing_private_is_open, _edit(CONFIG, "tcp-request connection reject", "tcp-request connection accept")),
+    (checks.nothing_private_is_open, _edit(CONFIG, "unless { src ", "unless { src 0.0.0.0/0 ")),
+    (checks.nothing_private_is_open, _edit(CONFIG, "http-request deny", "http-request allow")),
     (checks.limits_are_left_to_haproxy, _edit(CONFIG, "global\n", "global\n    ulimit-n 65536\n")),
 ]
 

@@ -15,12 +15,15 @@ BROKER = {"service.vmq-operator", "service.vernemq", "service.v2k-bridge", "serv
 
 
 def _services(name: str) -> set[str]:
-    """Classes of the services of a profile, with those of the profiles that it is made of."""
-    found: set[str] = set()
-    for one in yaml.safe_load((_PROFILES / f"{name}.yml").read_text("utf-8"))["classes"]:
-        room, _, rest = one.partition(".")
-        found |= _services(rest) if room == "profile" else {one}
-    return found
+    """Classes of the services of a profile, with those of the classes that it is made of."""
+    return _within(f"profile.{name}")
+
+
+def _within(name: str) -> set[str]:
+    if name.startswith("service."):
+        return {name}
+    path = (ROOT / "inventory" / "classes" / name.replace(".", "/")).with_suffix(".yml")
+    return set().union(*map(_within, yaml.safe_load(path.read_text("utf-8"))["classes"]))
 
 
 def test_every_service_is_in_a_profile():

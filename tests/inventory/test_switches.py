@@ -67,7 +67,7 @@ def test_tls_only(variants, guide):
         assert not re.search(r"\b(1883|30004)\b", text), path
     assert "bind :8883\n" in variant.files[CONFIG] and "0.0.0.0:8883\n" in texts["vernemq.conf"]
     assert difference(variant, guide) == Difference(made=set(), gone=set(), altered={
-        "VerneMQ k8s", "Service vernemq-k8s", "Service vernemq-k8s-external-service", "NetworkPolicy vernemq",
+        "VerneMQ k8s", "Service vernemq-k8s", "Service vernemq-k8s-pods", "Service vernemq-k8s-external-service", "NetworkPolicy vernemq",
         CONFIG, "haproxy/99-dojot-haproxy.conf", "haproxy/haproxy.service.d-limits.conf", SCRIPT, PAGE,
     })
 

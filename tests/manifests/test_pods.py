@@ -34,8 +34,18 @@ def test_files_of_one_folder_are_mounted_once_and_cannot_be_written(cluster):
     files = (File("a", "a", "/scripts"), File("b", "b", "/scripts"))
     mounts = pods.container(cluster, _container(cluster, security=Security(1, 1, True, (), ())), (), files, "owner")["volumeMounts"]
     assert mounts == [{"name": "owner-files", "mountPath": "/scripts", "readOnly": True}]
-    volume = pods.files_volume("owner")["configMap"]
+    volume = pods.files_volumes("owner", files)[0]["configMap"]
     assert volume["name"] == "owner-files" and volume["defaultMode"] & 0o222 == 0
+
+
+def test_each_folder_has_only_its_own_files(cluster):
+    files = (File("a", "a", "/scripts"), File("b", "b", "/settings"), File("c", "c", "/scripts"))
+    mounts = pods.container(cluster, _container(cluster, security=Security(1, 1, True, (), ())), (), files, "owner")["volumeMounts"]
+    assert {mount["name"]: mount["mountPath"] for mount in mounts} == {"owner-files-1": "/scripts", "owner-files-2": "/settings"}
+    volumes = {volume["name"]: volume["configMap"] for volume in pods.files_volumes("owner", files)}
+    assert {volume["name"] for volume in volumes.values()} == {"owner-files"}
+    assert [item["path"] for item in volumes["owner-files-1"]["items"]] == ["a", "c"]
+    assert [item["path"] for item in volumes["owner-files-2"]["items"]] == ["b"]
 
 
 def test_values_come_from_text_secrets_or_the_pod():

@@ -69,7 +69,7 @@ def test_a_user_in_another_namespace_is_looked_for_there(cluster):
     ]
     assert [peer["namespaceSelector"]["matchLabels"] for peer in peers] == [{"dojot.components/namespace": "elsewhere"}]
     denied = [one for one in render(moved)["namespace.yml"] if one["kind"] == "NetworkPolicy"]
-    assert {one["metadata"]["namespace"] for one in denied} == {cluster.namespace, "elsewhere"}
+    assert {one["metadata"]["namespace"] for one in denied} == {*cluster.namespaces, "elsewhere"}
 
 
 def test_a_pod_with_the_network_of_its_node_has_no_policy(cluster):

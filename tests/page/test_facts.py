@@ -18,7 +18,7 @@ def _list(cell: str) -> list[str]:
 def _may_move(cluster, service) -> bool:
     """May the scheduler choose a node for each of the service's pods?"""
     bound = service.one_per_node or service.per_node is not None or any(volume.disks for volume in service.volumes)
-    return not bound and len(cluster.groups[service.group].nodes) > 1
+    return not bound and service.kind != "DaemonSet" and len(cluster.nodes_of(service)) > 1
 
 
 def test_the_summary_has_the_counts_and_the_versions(cluster, page):
@@ -69,7 +69,7 @@ def test_the_pods_on_the_machines_add_up(cluster, page):
     }
     # Where the scheduler chooses, each node of the group may get them all.
     assert free == {
-        service.title: [service.replicas] * len(cluster.groups[service.group].nodes)
+        service.title: [service.replicas] * len(cluster.nodes_of(service))
         for service in cluster.services if _may_move(cluster, service)
     }
 
@@ -98,7 +98,7 @@ def test_the_kinds_are_those_of_the_manifests(cluster, page, objects):
             if labels.items() <= each["spec"]["template"]["metadata"]["labels"].items()
         ]
         assert len(matching) == int(number or 1)
-        pods = sum(each["spec"]["replicas"] for each in matching)
+        pods = len(cluster.nodes) if kind == "DaemonSet" else sum(each["spec"]["replicas"] for each in matching)
         assert pods == int(row["Pods"].split(" ")[0])
 
 
@@ -158,6 +158,9 @@ def test_ports_inside_are_the_services_and_policies_of_the_manifests(cluster, pa
     policies = objects.of("NetworkPolicy")
     for row in rows:
         number, service = int(row["Container port"].split(" ")[0]), titles[row["Leads to"]]
+        if service.host_network:
+            assert service.name not in policies and row["Admits"] == "everybody"
+            continue
         rules = policies[service.name]["spec"]["ingress"] if service.name in policies else []
         here = [rule for rule in rules if any(port["port"] == number for port in rule.get("ports", ()))]
         assert (row["Admits"] == "everybody") == any("from" not in rule for rule in here)
@@ -274,7 +277,9 @@ def test_a_drain_leaves_exactly_the_pods_of_its_node_pending(cluster, page, obje
             assert budgets[f"{name}-pdb"]["spec"]["maxUnavailable"] == int(number)
     waiting.pop("Argo CD", None)
     assert waiting == {
-        service.name: service.replicas for service in cluster.services if not _may_move(cluster, service)
+        service.name: service.replicas for service in cluster.services
+        # A drain leaves the pods of DaemonSets where they are.
+        if not _may_move(cluster, service) and service.kind != "DaemonSet"
     }
     assert {f"{item.split(' ')[0]}-pdb" for row in rows for item in _list(row["Budget"])} == budgets.keys()
 

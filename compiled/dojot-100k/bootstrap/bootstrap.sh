@@ -24,7 +24,7 @@ readonly ARGOCD_MANIFEST_SHA256=a4a7a57bbe24a2f3aa989bf4c4d2af5a986bf8f804b431cb
 readonly ARGOCD_SERVER_SIDE=false
 readonly LOAD_BALANCER_NAME=haproxy
 readonly LOAD_BALANCER_ADDRESS=192.168.0.17
-readonly LOAD_BALANCER_OPEN_FILES=452096
+readonly LOAD_BALANCER_OPEN_FILES=460096
 readonly KUBERNETES_REPOSITORY=''
 readonly RUNTIME_REPOSITORY='https://download.docker.com/linux/ubuntu|bionic|stable|https://download.docker.com/linux/ubuntu/gpg|9DC858229FC7DD38854AE2D88D81803C0EBFCD88'
 readonly HAPROXY_REPOSITORY='https://ppa.launchpadcontent.net/vbernat/haproxy-2.0/ubuntu|bionic|main|https://keyserver.ubuntu.com/pks/lookup?op=get&search=0xCFFB779AADC995E4F350A060505D97A41C61B9CD|CFFB779AADC995E4F350A060505D97A41C61B9CD'
@@ -45,6 +45,7 @@ readonly DISKS=(
   'dojot|100|/mnt/data/kong'
   'dojot|999|/mnt/data/mongodb'
   'dojot|70|/mnt/data/postgres'
+  'dojot|65534|/mnt/data/prometheus'
   'kafka|1000|/mnt/data/kafka'
   'kafka|1000|/mnt/data/zookeeper/data'
   'kafka|1000|/mnt/data/zookeeper/log'
@@ -55,12 +56,14 @@ readonly DISKS=(
 )
 readonly NAMESPACES=(
   dojot
+  dojot-monitoring
 )
 readonly PERSISTENT_VOLUMES=(
   local-pv-kafka-volume-0
   local-pv-kafka-ws
   local-pv-kong
   local-pv-mongodb-volume-0
+  local-pv-prometheus-0
   local-pv-psql-volume-0
   local-pv-vernemq-k8s-db-0
   local-pv-vernemq-k8s-db-1
@@ -70,6 +73,8 @@ readonly PERSISTENT_VOLUMES=(
   local-pv-zk-volume-log-0
 )
 readonly SECRETS=(
+  'dojot-monitoring/grafana-secret|password|random|'
+  'dojot-monitoring/grafana-secret|user|literal|admin'
   'dojot/auth-secret|password|random|'
   'dojot/auth-secret|temporary_password|random|'
   'dojot/auth-secret|user|literal|auth'
@@ -90,6 +95,7 @@ readonly SECRETS=(
 readonly LOAD_BALANCER_PORTS=(
   '80|kong-http'
   '1883|vernemq-mqtt'
+  '8080|grafana-http'
   '8883|vernemq-mqtts'
 )
 readonly NODE_PORTS=(

@@ -24,7 +24,7 @@ readonly ARGOCD_MANIFEST_SHA256=795a3a972224da6a7f9d32c3e946445f062b60fb46028476
 readonly ARGOCD_SERVER_SIDE=true
 readonly LOAD_BALANCER_NAME=haproxy
 readonly LOAD_BALANCER_ADDRESS=192.168.56.5
-readonly LOAD_BALANCER_OPEN_FILES=12536
+readonly LOAD_BALANCER_OPEN_FILES=20536
 readonly KUBERNETES_REPOSITORY='https://pkgs.k8s.io/core:/stable:/v1.36/deb/|/||https://pkgs.k8s.io/core:/stable:/v1.36/deb/Release.key|DE15B14486CD377B9E876E1A234654DA9A296436'
 readonly RUNTIME_REPOSITORY='https://download.docker.com/linux/ubuntu|noble|stable|https://download.docker.com/linux/ubuntu/gpg|9DC858229FC7DD38854AE2D88D81803C0EBFCD88'
 readonly HAPROXY_REPOSITORY='https://ppa.launchpadcontent.net/vbernat/haproxy-3.2/ubuntu|noble|main|https://keyserver.ubuntu.com/pks/lookup?op=get&search=0x3D653970FBAB0A890E4E4E9A0F14D8B0CF4EFE96|3D653970FBAB0A890E4E4E9A0F14D8B0CF4EFE96'
@@ -39,10 +39,13 @@ readonly DISKS=(
 )
 readonly NAMESPACES=(
   dojot
+  dojot-monitoring
 )
 readonly PERSISTENT_VOLUMES=(
 )
 readonly SECRETS=(
+  'dojot-monitoring/grafana-secret|password|random|'
+  'dojot-monitoring/grafana-secret|user|literal|admin'
   'dojot/auth-secret|password|random|'
   'dojot/auth-secret|temporary_password|random|'
   'dojot/auth-secret|user|literal|auth'
@@ -78,6 +81,7 @@ readonly SECRETS=(
 readonly LOAD_BALANCER_PORTS=(
   '80|kong-http'
   '1883|vernemq-mqtt'
+  '8080|grafana-http'
   '8883|vernemq-mqtts'
 )
 readonly NODE_PORTS=(

@@ -13,13 +13,14 @@ from .calls import (
 )
 from .environment import databases, derived, files, provided_secrets, secret_files, secrets, variables
 from .groups import broker_count, brokers, daemons, groups
+from .monitoring import reachable_metrics, watcher
 from .objects import metrics, names, ports, probes
 from .switches import email, encrypted_routes
 
 CHECKS = (
     groups, daemons, brokers, broker_count, excludes, uses, addresses_lead_somewhere, made_pods_have_callers,
     plugins_lead_somewhere, cycles, ports, probes, metrics, names, secrets, provided_secrets, secret_files, variables,
-    derived, databases, routes, files, email, encrypted_routes,
+    derived, databases, routes, files, email, encrypted_routes, watcher, reachable_metrics,
 )
 
 

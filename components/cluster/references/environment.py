@@ -11,25 +11,45 @@ from ..ports import namespace_of
 from ..types import PROVIDED
 
 FILES = FilePath(__file__).parents[3] / "inventory" / "files"
-GATEWAY_CALLS = "gateway_calls"
+#: Files that are made from the cluster, by the name that `source` gives them.
+GENERATED = (
+    "dashboard_load_balancer", "dashboard_nodes", "dashboard_overview", "dashboard_storage", "gateway_calls",
+    "prometheus_config", "prometheus_rules", "volume_directories",
+)
 
 
 def derived(parameters: dict[str, Any]) -> Iterator[Finding]:
-    """ZooKeeper's list of servers is made of its own ports and headless Service."""
-    services = parameters["services"]
-    for path, env in _all_env(services):
+    """What a value is derived from must be there."""
+    judges = {"zookeeper_servers": _zookeeper_servers, "storage_share": _storage_share}
+    for path, env in _all_env(parameters["services"]):
         for variable, value in env.items():
-            if not isinstance(value, dict) or value.get("derived") != "zookeeper_servers":
-                continue
-            service = services[path[1]]
-            headless = any(entry.get("headless") for entry in service.get("kubernetes_services", {}).values())
-            if not headless or not {"server", "leader-election"} <= service.get("ports", {}).keys():
-                yield Finding(
-                    (*path, variable), "zookeeper_servers",
-                    f"this is made of ports server and leader-election and of a headless Service, which {path[1]} "
-                    "does not have",
-                    "Add them, as in service.zookeeper, or write the value",
-                )
+            if isinstance(value, dict) and value.get("derived") in judges:
+                yield from judges[value["derived"]](parameters, path[1], (*path, variable))
+
+
+def _zookeeper_servers(parameters: dict[str, Any], name: str, path: Path) -> Iterator[Finding]:
+    """ZooKeeper's list of servers is made of its own ports and headless Service."""
+    service = parameters["services"][name]
+    headless = any(entry.get("headless") for entry in service.get("kubernetes_services", {}).values())
+    if not headless or not {"server", "leader-election"} <= service.get("ports", {}).keys():
+        yield Finding(
+            path, "zookeeper_servers",
+            f"this is made of ports server and leader-election and of a headless Service, which {name} "
+            "does not have",
+            "Add them, as in service.zookeeper, or write the value",
+        )
+
+
+def _storage_share(parameters: dict[str, Any], name: str, path: Path) -> Iterator[Finding]:
+    """Part of the service's one volume, as monitoring says."""
+    volumes = parameters["services"][name].get("volumes", {})
+    if len(volumes) != 1 or "monitoring" not in parameters:
+        yield Finding(
+            path, "storage_share",
+            f"this is monitoring.storage_share of the one volume of {name}, and "
+            f"{'it has ' + str(len(volumes)) if 'monitoring' in parameters else 'this cluster has no monitoring'}",
+            "Add the class monitoring, and one volume as in service.prometheus, or write the value",
+        )
 
 
 def secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
@@ -165,7 +185,7 @@ def files(parameters: dict[str, Any]) -> Iterator[Finding]:
         for path, holder in holders:
             for file, entry in holder.get("files", {}).items():
                 source = entry["source"]
-                if source != GATEWAY_CALLS and not (FILES / FilePath(source).name).is_file():
+                if source not in GENERATED and not (FILES / FilePath(source).name).is_file():
                     yield Finding(
                         (*path, "files", file, "source"), source, "there is no such file",
                         f"Put it into inventory/files, or name one of: "

@@ -30,9 +30,11 @@ def enough_nodes(cluster: Cluster) -> Iterator[Finding]:
 def brokers_fill_their_group(cluster: Cluster) -> Iterator[Finding]:
     """Every node of the brokers' group has a broker, because bridges stand on each of them."""
     for service in cluster.services:
+        if not service.one_per_node:
+            continue
         group = cluster.groups[service.group]
         # Fewer brokers than the minimum are refused for that alone.
-        if service.one_per_node and len(group.nodes) > service.replicas >= cluster.scale.minimum_brokers:
+        if len(group.nodes) > service.replicas >= cluster.scale.minimum_brokers:
             yield Finding(
                 ("services", service.name, "replicas"), service.replicas,
                 f"group {group.name} has {len(group.nodes)} nodes, and its other pods would stand "

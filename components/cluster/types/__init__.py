@@ -8,10 +8,12 @@ from .balancer import Frontend, LoadBalancer, Server
 from .cluster import Cluster, GitSource, Platform
 from .containers import Container, EnvVar, Expose, KubernetesService, Port, Resources, SecretFiles, Security
 from .machines import CONTROL_PLANE, EVERY_NODE, Group, Hardware, Node
+from .monitoring import AlertLimit, Monitoring
 from .scale import Kafka, Scale
 from .services import PROVIDED, RANDOM, Disk, File, HostPath, Job, MadePods, Metrics, Plugin, Route, Service, Use, Volume
 
 __all__ = [
+    "AlertLimit",
     "CONTROL_PLANE",
     "PROVIDED",
     "RANDOM",
@@ -33,6 +35,7 @@ __all__ = [
     "LoadBalancer",
     "MadePods",
     "Metrics",
+    "Monitoring",
     "Node",
     "Platform",
     "Plugin",

@@ -42,7 +42,8 @@ class LoadBalancer:
     """The HAProxy host with every limit derived from the device count.
 
     `source_ports` is the range each server line connects from; `reserved_ports`
-    are the host's own listeners, kept out of the kernel's ephemeral choice.
+    are the host's own listeners, kept out of the kernel's ephemeral choice. `metrics_readers`
+    are the addresses that may read its metrics over the network: those of Prometheus' nodes.
     """
 
     hostname: str
@@ -55,6 +56,7 @@ class LoadBalancer:
     ephemeral_ports: tuple[int, int]
     reserved_ports: tuple[int, ...]
     stats_port: int
+    metrics_readers: tuple[str, ...]
     session_timeout: int
     connect_timeout: int
     client_fin_timeout: int

@@ -7,6 +7,7 @@ from typing import Any, Mapping
 
 from .balancer import LoadBalancer
 from .machines import CONTROL_PLANE, EVERY_NODE, Group, Hardware, Node
+from .monitoring import Monitoring
 from .scale import Scale
 from .services import Disk, Service, Volume
 
@@ -54,6 +55,7 @@ class Cluster:
     platform: Platform
     git: GitSource
     reserve: Hardware
+    monitoring: Monitoring | None
 
     def service(self, name: str) -> Service:
         """The service called `name`; KeyError if the profile does not have it."""

@@ -57,8 +57,8 @@ class Metrics:
 class File:
     """A text file mounted into the container as mount/name.
 
-    `source` is a file of inventory/files, or "gateway_calls" for the
-    calls that configure the API gateway.
+    `source` is a file of inventory/files, or the name of one that is made from the
+    cluster (references.environment.GENERATED).
     """
 
     name: str

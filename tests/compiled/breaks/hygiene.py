@@ -176,6 +176,21 @@ def a_binding_of_another_namespace(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
+@breaks(hygiene.rights_are_exact, "there is no ClusterRole")
+def a_cluster_wide_binding_to_nothing(tree: Tree) -> str:
+    found = tree.some("ClusterRoleBinding")
+    found["roleRef"]["name"] = "nothing"
+    return found["metadata"]["name"]
+
+
+@breaks(hygiene.containers_have_no_rights, "may write to the host's")
+def a_directory_of_the_host_to_write_to(tree: Tree) -> str:
+    found = tree.some("DaemonSet")
+    for mount in found["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]:
+        mount.pop("readOnly", None)
+    return found["metadata"]["name"]
+
+
 @breaks(hygiene.sets_have_their_service, "does not exist")
 def a_set_without_a_service(tree: Tree) -> str:
     found = tree.some("StatefulSet")

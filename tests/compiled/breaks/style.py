@@ -76,7 +76,7 @@ def an_object_without_a_namespace(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(style.namespaces_are_stated, "not the cluster's")
+@breaks(style.namespaces_are_stated, "metadata.namespace is default, not")
 def an_object_of_another_namespace(tree: Tree) -> str:
     found = tree.some("Service")
     found["metadata"]["namespace"] = "default"

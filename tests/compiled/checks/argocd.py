@@ -16,9 +16,9 @@ DELETION = "argocd.argoproj.io/hook-delete-policy"
 _STEPS = (
     {"Namespace"},
     {"StorageClass", "CustomResourceDefinition"},
-    {"PersistentVolume", "ServiceAccount", "Role", "RoleBinding", "NetworkPolicy"},
+    {"PersistentVolume", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "NetworkPolicy"},
 )
-_WORKLOADS = {"Deployment", "StatefulSet", "VerneMQ"}
+_WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "VerneMQ"}
 _BESIDE = {"Service", "ConfigMap", "PersistentVolumeClaim"}
 # Deleting one of these takes data along.
 PROTECTED = {"Namespace", "CustomResourceDefinition", "PersistentVolume", "PersistentVolumeClaim"}

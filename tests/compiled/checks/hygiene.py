@@ -68,7 +68,7 @@ def containers_are_probed(tree: Tree) -> list[str]:
 
 
 def containers_have_no_rights(tree: Tree) -> list[str]:
-    """No capability but named ones, no way up, no host."""
+    """No capability but named ones, no way up, and of the host what the service's class names, for reading."""
     found = []
     for workload, container in _containers(tree):
         where, context = f"{workload}: container {container['name']}", container.get("securityContext", {})
@@ -81,10 +81,21 @@ def containers_have_no_rights(tree: Tree) -> list[str]:
         if context.get("runAsUser") is None or (context["runAsUser"] == 0) == bool(context.get("runAsNonRoot")):
             found.append(f"{where}: runAsUser {context.get('runAsUser')} and runAsNonRoot {context.get('runAsNonRoot')} disagree")
     for workload in workloads(tree):
-        found += [f"{workload}: {word} opens the host" for word in ("hostNetwork", "hostPID", "hostIPC") if workload.spec.get(word)]
-        found += [
-            f"{workload}: volume {volume['name']} is a hostPath" for volume in workload.spec.get("volumes", ()) if "hostPath" in volume
-        ]
+        stated = tree.parameters["services"].get(workload.service, {})
+        named = {"hostNetwork": stated.get("host_network"), "hostPID": stated.get("host_pid"), "hostIPC": False}
+        found += [f"{workload}: {word} opens the host" for word, asked in named.items() if workload.spec.get(word) and not asked]
+        paths = {entry["path"] for entry in stated.get("host_paths", {}).values()}
+        for volume in workload.spec.get("volumes", ()):
+            if "hostPath" not in volume:
+                continue
+            if volume["hostPath"]["path"] not in paths:
+                found.append(f"{workload}: volume {volume['name']} is a hostPath")
+            for container in workload.containers:
+                found += [
+                    f"{workload}: container {container['name']} may write to the host's {volume['hostPath']['path']}"
+                    for mount in container.get("volumeMounts", ())
+                    if mount["name"] == volume["name"] and not mount.get("readOnly")
+                ]
         if workload.kind == "VerneMQ" and not workload.spec["securityContext"].get("runAsNonRoot"):
             found.append(f"{workload}: may run as root")
     return found
@@ -93,7 +104,7 @@ def containers_have_no_rights(tree: Tree) -> list[str]:
 def pods_see_no_more_than_they_need(tree: Tree) -> list[str]:
     """No service variables; a token of the API for those only who have rights there."""
     bound = {
-        subject["name"] for entry in tree.of_kind("RoleBinding") for subject in entry.get("subjects", ())
+        subject["name"] for entry in tree.of_kind("RoleBinding", "ClusterRoleBinding") for subject in entry.get("subjects", ())
         if subject["kind"] == "ServiceAccount"
     }
     accounts = {entry["metadata"]["name"]: entry for entry in tree.of_kind("ServiceAccount")}
@@ -125,14 +136,16 @@ def rights_are_exact(tree: Tree) -> list[str]:
             for key in ("apiGroups", "resources", "verbs"):
                 if "*" in rule.get(key, ()):
                     found.append(f"{name_of(role)}: a wildcard in {key}")
-    names = {entry["metadata"]["name"] for entry in tree.of_kind("Role")}
-    accounts = {entry["metadata"]["name"] for entry in tree.of_kind("ServiceAccount")}
-    for binding in tree.of_kind("RoleBinding"):
-        if binding["roleRef"]["name"] not in names:
-            found.append(f"{name_of(binding)}: there is no Role {binding['roleRef']['name']}")
-        for subject in binding.get("subjects", ()):
-            if subject["name"] not in accounts or subject.get("namespace") != binding["metadata"]["namespace"]:
-                found.append(f"{name_of(binding)}: there is no {subject['kind']} {subject['name']}")
+    accounts = {(entry["metadata"]["namespace"], entry["metadata"]["name"]) for entry in tree.of_kind("ServiceAccount")}
+    for kind in ("Role", "ClusterRole"):
+        names = {(entry["metadata"].get("namespace"), entry["metadata"]["name"]) for entry in tree.of_kind(kind)}
+        for binding in tree.of_kind(f"{kind}Binding"):
+            home = binding["metadata"].get("namespace")
+            if (home, binding["roleRef"]["name"]) not in names:
+                found.append(f"{name_of(binding)}: there is no {kind} {binding['roleRef']['name']}")
+            for subject in binding.get("subjects", ()):
+                if (subject.get("namespace"), subject["name"]) not in accounts or home not in (None, subject["namespace"]):
+                    found.append(f"{name_of(binding)}: there is no {subject['kind']} {subject['name']}")
     return found
 
 

@@ -96,7 +96,7 @@ def _node_port(tree: Tree, service: str, name: str, port: dict[str, Any]) -> int
 
 
 def _listeners(tree: Tree) -> Iterator[tuple[int, int | str, set[str]]]:
-    """(port, NodePort, server addresses) of each listener that is not for the host itself."""
+    """(port, NodePort, server addresses) of each listener that leads to servers."""
     found = sections(tree.files[HAPROXY])
     backends = {section.name: section for section in found if section.kind in ("backend", "listen")}
     for section in found:
@@ -108,6 +108,9 @@ def _listeners(tree: Tree) -> Iterator[tuple[int, int | str, set[str]]]:
                 if ipaddress.ip_address(host).is_loopback:
                     continue
             default = section.values("default_backend")
+            # HAProxy's own metrics; who may read them is a check of tests/haproxy.
+            if section.kind == "frontend" and not default:
+                continue
             servers = [words[1] for words in (backends[default[0][0]] if default else section).values("server")]
             addresses = {server.rpartition(":")[0] for server in servers}
             numbers = {_number(tree, server.rpartition(":")[2]) for server in servers}

@@ -92,7 +92,7 @@ def _identity(found: Object) -> tuple:
 
 
 def namespaces_are_stated(tree: Tree) -> list[str]:
-    """Each namespaced object says where it lives; manifests live in the cluster's namespace."""
+    """Each namespaced object says where it lives: in its service's namespace, else the cluster's."""
     found = []
     for path, entry in tree.objects:
         stated = entry["metadata"].get("namespace")
@@ -101,8 +101,11 @@ def namespaces_are_stated(tree: Tree) -> list[str]:
                 found.append(f"{path}: {name_of(entry)}: this kind has no namespace, but {stated} is stated")
         elif not stated:
             found.append(f"{path}: {name_of(entry)}: metadata.namespace is missing")
-        elif path.startswith("manifests/") and stated != tree.parameters["cluster"]["namespace"]:
-            found.append(f"{path}: {name_of(entry)}: metadata.namespace is {stated}, not the cluster's")
+        elif path.startswith("manifests/") and path != "manifests/namespace.yml":
+            service = path.removeprefix("manifests/").removesuffix(".yml")
+            own = tree.parameters["services"].get(service, {}).get("namespace", tree.parameters["cluster"]["namespace"])
+            if stated != own:
+                found.append(f"{path}: {name_of(entry)}: metadata.namespace is {stated}, not {own}")
     return found
 
 

@@ -1,0 +1,79 @@
+"""Alerts that a healthy cluster does not raise, and metrics that fit their volume."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from ..finding import Finding
+from ..sizes import KAFKA
+from ..types import Cluster, Monitoring
+
+# Prometheus' own figure for a stored sample is one to two bytes.
+_BYTES_PER_SAMPLE = 2
+
+
+def quiet_when_healthy(cluster: Cluster) -> Iterator[Finding]:
+    """With every device connected and every broker there, nothing may fire."""
+    watch = cluster.monitoring
+    if watch is None:
+        return
+    highest: dict[str, tuple[int, str]] = {}
+    for alert, load, what in _healthy_loads(cluster, watch):
+        highest[alert] = max(highest.get(alert, (0, "")), (load, what))
+    for alert, (load, what) in highest.items():
+        bound = watch.alerts[alert].bound
+        if load >= bound:
+            yield Finding(
+                ("monitoring", "alerts", alert, "above"), bound,
+                f"{what} stands at {load} % with every device connected, so the alert would never end",
+                f"Write more than {load}, or give the cluster more room",
+            )
+
+
+def _healthy_loads(cluster: Cluster, watch: Monitoring) -> Iterator[tuple[str, int, str]]:
+    """(alert, per cent of its limit in a healthy cluster, what is meant)."""
+    scale = cluster.scale
+    if any(service.kind == "VerneMQ" for service in cluster.services):
+        yield "BrokerSessionsHigh", _per_cent(scale.devices, scale.brokers * scale.devices_per_broker), "a broker"
+        yield "DevicesAboveScale", 100, "the number of sessions"
+        yield "ReconnectsHigh", 100, "the rate of connects"
+    low, high = cluster.load_balancer.source_ports
+    listeners = [frontend for frontend in cluster.load_balancer.frontends if frontend.devices]
+    if watch.load_balancer:
+        for frontend in listeners:
+            yield "LoadBalancerListenerFull", _per_cent(scale.devices, frontend.maxconn), f"{frontend.name} of HAProxy"
+            yield (
+                "SourcePortsShort", _per_cent(scale.devices, len(frontend.servers) * (high - low + 1)),
+                f"a server of {frontend.name}",
+            )
+        if listeners:
+            yield "LoadBalancerFull", _per_cent(scale.devices, cluster.load_balancer.maxconn), "HAProxy"
+    if any(service.name == KAFKA for service, _, _ in cluster.disks):
+        yield "KafkaLogAboveRetention", 100, "Kafka's log"
+    if any(service.name == watch.service for service, _, _ in cluster.disks):
+        yield "VolumeFilling", watch.storage_share, "the volume of metrics (monitoring.storage_share)"
+
+
+def metrics_fit_their_volume(cluster: Cluster) -> Iterator[Finding]:
+    """What Prometheus stores within its retention, by the number of series that the inventory counts with."""
+    watch = cluster.monitoring
+    if watch is None:
+        return
+    samples = watch.series_per_node * len(cluster.nodes) * watch.retention // watch.interval
+    needed = samples * _BYTES_PER_SAMPLE
+    for volume in cluster.service(watch.service).volumes:
+        room = volume.size * watch.storage_share // 100
+        if needed > room:
+            yield Finding(
+                ("services", watch.service, "volumes", volume.name, "size"), None,
+                f"{watch.series_per_node * len(cluster.nodes):,} series every {watch.interval} s for {watch.retention // 3600} h "
+                f"need {needed / 2**30:.1f} GiB, and {room / 2**30:.1f} GiB of this volume are for them",
+                "Write a larger size, shorten monitoring.retention or lengthen monitoring.interval",
+            )
+
+
+def _per_cent(part: int, whole: int) -> int:
+    return -(-100 * part // whole)
+
+
+RULES = (quiet_when_healthy, metrics_fit_their_volume)

@@ -1,0 +1,22 @@
+"""Every alert of a cluster, by area."""
+
+from __future__ import annotations
+
+from components.cluster.types import Cluster
+
+from ..rule import Alert
+from . import balancer, brokers, kubernetes, storage, watching
+
+#: Name of the group of rules -> its alerts.
+AREAS = {
+    "brokers": brokers.alerts,
+    "load balancer": balancer.alerts,
+    "storage": storage.alerts,
+    "kubernetes": kubernetes.alerts,
+    "watching": watching.alerts,
+}
+
+
+def alerts(cluster: Cluster) -> dict[str, tuple[Alert, ...]]:
+    """Those that can fire in this cluster: without brokers there is none about sessions."""
+    return {area: tuple(found(cluster)) for area, found in AREAS.items()}

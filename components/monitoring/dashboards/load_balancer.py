@@ -1,0 +1,56 @@
+"""Load balancer: listeners and server lines against their limits."""
+
+from __future__ import annotations
+
+from components.cluster.types import Cluster
+
+from .. import recordings
+from ..rule import window
+from .panels import dashboard, figure, graph, line
+
+
+def load_balancer(cluster: Cluster) -> str:
+    """One row a listener; nothing where HAProxy is not asked."""
+    rows = []
+    if cluster.monitoring.load_balancer:
+        rows = [("HAProxy", _process(cluster))]
+        rows += [(frontend.name, _listener(cluster, frontend)) for frontend in cluster.load_balancer.frontends]
+    return dashboard("dojot-load-balancer", f"{cluster.name}: load balancer", cluster.monitoring.interval, rows)
+
+
+def _process(cluster: Cluster) -> list:
+    rate, maxconn = window(cluster, "haproxy"), cluster.load_balancer.maxconn
+    return [
+        *line(
+            figure("Connections now", "haproxy_process_current_connections", limit=maxconn),
+            figure("Servers down", f"sum({recordings.SERVER_DOWN}) or vector(0)", limit=1),
+        ),
+        graph("Connections", {
+            "now": "haproxy_process_current_connections", "maxconn": "haproxy_process_max_connections",
+        }, limit=maxconn, about="Line: maxconn of the process."),
+        graph("Traffic", {
+            "in {{proxy}}": f"rate(haproxy_frontend_bytes_in_total[{rate}])",
+            "out {{proxy}}": f"rate(haproxy_frontend_bytes_out_total[{rate}])",
+        }, unit="Bps"),
+    ]
+
+
+def _listener(cluster: Cluster, frontend) -> list:
+    rate, chosen = window(cluster, "haproxy"), f'proxy="{frontend.name}"'
+    low, high = cluster.load_balancer.source_ports
+    return [
+        graph(
+            "Sessions", {"sessions": f"haproxy_frontend_current_sessions{{{chosen}}}"}, limit=frontend.maxconn,
+            about="Line: maxconn of the listener.",
+        ),
+        graph(
+            "Sessions of each server", {"{{server}}": f"haproxy_server_current_sessions{{{chosen}}}"},
+            limit=high - low + 1 if frontend.devices else None,
+            about="Line: source ports of a server line." if frontend.devices else "",
+        ),
+        graph("New connections a second", {"all": f"rate(haproxy_frontend_connections_total{{{chosen}}}[{rate}])"}),
+        graph(
+            "Failed connections a second",
+            {"{{server}}": f"rate(haproxy_server_connection_errors_total{{{chosen}}}[{rate}])"},
+        ),
+    ]

@@ -1,0 +1,85 @@
+"""What all dashboards are made of: rows, graphs and figures, in one style.
+
+The only module that knows the SDK.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Mapping, Sequence
+
+from grafana_foundation_sdk.builders.common import GraphThresholdsStyleConfig, VizLegendOptions
+from grafana_foundation_sdk.builders.dashboard import Dashboard, Row, ThresholdsConfig
+from grafana_foundation_sdk.builders.prometheus import Dataquery
+from grafana_foundation_sdk.builders.stat import Panel as Stat
+from grafana_foundation_sdk.builders.timeseries import Panel as TimeSeries
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.common import (
+    DataSourceRef, GraphThresholdsStyleMode, LegendDisplayMode, LegendPlacement,
+)
+from grafana_foundation_sdk.models.dashboard import Threshold, ThresholdsMode
+
+# `uid` in inventory/files/grafana-datasource.yml.
+_SOURCE = DataSourceRef(type_val="prometheus", uid="prometheus")
+# Grafana's grid: 24 columns; heights in its rows. The SDK puts panels beside each other until a line is
+# exactly full, so those of a line must add up.
+_COLUMNS, _HEIGHT, _FIGURE_HEIGHT = 24, 8, 4
+
+Panel = TimeSeries | Stat
+
+
+def graph(
+    title: str, queries: Mapping[str, str], *, unit: str = "short", limit: float | None = None, about: str = ""
+) -> TimeSeries:
+    """Series over time. `queries`: legend -> expression; `limit` is drawn as a line."""
+    panel = _panel(TimeSeries(), title, queries, unit, about).span(_COLUMNS // 2).height(_HEIGHT).min(0).legend(
+        VizLegendOptions().display_mode(LegendDisplayMode.TABLE).placement(LegendPlacement.RIGHT)
+        .show_legend(True).calcs(["lastNotNull", "max"])
+    )
+    if limit is not None:
+        # Room above the line, so that it is seen before it is reached.
+        panel = panel.axis_soft_max(limit * 1.1).thresholds(_thresholds(limit)).thresholds_style(
+            GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.LINE)
+        )
+    return panel
+
+
+def figure(title: str, query: str, *, unit: str = "short", limit: float | None = None, about: str = "") -> Stat:
+    """The newest value as a number, red from `limit` on."""
+    return _panel(Stat(), title, {"": query}, unit, about).thresholds(_thresholds(limit))
+
+
+def line(*figures: Stat) -> list[Stat]:
+    """Figures that fill one line together."""
+    return [found.span(_COLUMNS // len(figures)).height(_FIGURE_HEIGHT) for found in figures]
+
+
+def dashboard(uid: str, title: str, refresh: int, rows: Sequence[tuple[str, Sequence[Panel]]]) -> str:
+    """The JSON text; rows without panels are left out. `refresh` in seconds."""
+    builder = (
+        Dashboard(title).uid(uid).tags(["dojot"]).refresh(f"{refresh}s").time("now-3h", "now").timezone("browser")
+        .readonly()
+    )
+    for heading, panels in rows:
+        if panels:
+            builder = builder.with_row(Row(heading))
+            for panel in panels:
+                builder = builder.with_panel(panel)
+    # Compact: what kubectl keeps of a ConfigMap has to fit an annotation.
+    return json.dumps(builder.build(), cls=JSONEncoder, sort_keys=True, separators=(",", ":")) + "\n"
+
+
+def _panel(panel, title: str, queries: Mapping[str, str], unit: str, about: str):
+    panel = panel.title(title).datasource(_SOURCE).unit(unit)
+    if about:
+        panel = panel.description(about)
+    for number, (legend, query) in enumerate(queries.items()):
+        panel = panel.with_target(Dataquery().expr(query).legend_format(legend).ref_id(chr(ord("A") + number)))
+    return panel
+
+
+def _thresholds(limit: float | None) -> ThresholdsConfig:
+    steps = [Threshold(value=None, color="green")]
+    if limit is not None:
+        steps.append(Threshold(value=limit, color="red"))
+    return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)

@@ -1,0 +1,83 @@
+"""Scrape jobs: who is asked for metrics, where, and how many answers there must be.
+
+Targets are addresses and DNS names that follow from the model, so Prometheus needs no right
+to list anything. Only the kubelets ask for a token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Iterator, Mapping
+
+from components.cluster.monitoring import CADVISOR, HAPROXY, KUBELET, LOCUST
+from components.cluster.types import Cluster, Service
+
+from .metrics import KEPT
+
+# The kubelet's own port (its default, which kubeadm keeps).
+_KUBELET_PORT = 10250
+# Where a pod finds the token and the CA of its ServiceAccount.
+_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+@dataclass(frozen=True)
+class Job:
+    """`targets` is how many there are when all is well; `config` are keys of a scrape_config."""
+
+    name: str
+    targets: int
+    config: Mapping[str, Any]
+
+
+def jobs(cluster: Cluster) -> tuple[Job, ...]:
+    """Every job, by name."""
+    found = [_service_job(cluster, service) for service in cluster.services if service.metrics]
+    found += [_kubelet_job(cluster, KUBELET, "/metrics"), _kubelet_job(cluster, CADVISOR, "/metrics/cadvisor")]
+    if cluster.monitoring.load_balancer:
+        balancer = cluster.load_balancer
+        found.append(Job(HAPROXY, 1, {"static_configs": [{"targets": [f"{balancer.address}:{balancer.stats_port}"]}]}))
+    if cluster.monitoring.locust_exporter:
+        found.append(Job(LOCUST, 1, {"static_configs": [{"targets": [cluster.monitoring.locust_exporter]}]}))
+    return tuple(sorted(found, key=lambda job: job.name))
+
+
+def _service_job(cluster: Cluster, service: Service) -> Job:
+    port = next(port for port in service.container.ports if port.name == service.metrics.port)
+    path = {"metrics_path": service.metrics.path}
+    if service.host_network:
+        return Job(service.name, len(cluster.nodes), {**path, "static_configs": list(_nodes(cluster, port.number))})
+    if service.name == cluster.monitoring.service:
+        return Job(service.name, 1, {**path, "static_configs": [{"targets": [f"localhost:{port.number}"]}]})
+    for entry in service.kubernetes_services:
+        host = f"{entry.name}.{service.namespace}.svc"
+        if entry.headless:
+            return Job(
+                service.name, service.replicas,
+                {**path, "dns_sd_configs": [{"names": [host], "type": "A", "port": port.number}]},
+            )
+    entry, number = next(
+        (entry, entry.ports[port.name]) for entry in service.kubernetes_services if port.name in entry.ports
+    )
+    host = f"{entry.name}.{service.namespace}.svc"
+    return Job(service.name, 1, {**path, "static_configs": [{"targets": [f"{host}:{number}"]}]})
+
+
+def _kubelet_job(cluster: Cluster, name: str, path: str) -> Job:
+    return Job(name, len(cluster.nodes), {
+        "scheme": "https",
+        "metrics_path": path,
+        # The kubelet signs its own serving certificate; the token is what it asks for.
+        "tls_config": {"insecure_skip_verify": True},
+        "authorization": {"credentials_file": f"{_ACCOUNT}/token"},
+        "static_configs": list(_nodes(cluster, _KUBELET_PORT)),
+        # It has thousands of series of which we read a few.
+        "metric_relabel_configs": [
+            {"source_labels": ["__name__"], "regex": "|".join(KEPT[name]), "action": "keep"}
+        ],
+    })
+
+
+def _nodes(cluster: Cluster, port: int) -> Iterator[dict[str, Any]]:
+    """One group of targets a node, so that each carries its node's name."""
+    for node in cluster.nodes:
+        yield {"targets": [f"{node.address}:{port}"], "labels": {"node": node.name}}

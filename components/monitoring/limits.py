@@ -1,0 +1,56 @@
+"""The cluster's own limits as series, so that alerts and dashboards compare with the same numbers."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from components.cluster.sizes import KAFKA
+from components.cluster.types import Cluster
+
+from .jobs import jobs
+from .rule import Recording
+
+DEVICES = "dojot:devices:limit"
+BROKER_SESSIONS = "dojot:broker_sessions:limit"
+RECONNECTS = "dojot:reconnects:limit"
+BRIDGES = "dojot:bridges:limit"
+LISTENER_SESSIONS = "dojot:listener_sessions:limit"
+SERVER_SESSIONS = "dojot:server_sessions:limit"
+KAFKA_LOG = "dojot:kafka_log_bytes:limit"
+VOLUME = "dojot:volume_bytes:limit"
+TARGETS = "dojot:targets:limit"
+
+
+def limits(cluster: Cluster) -> Iterator[Recording]:
+    scale, balancer = cluster.scale, cluster.load_balancer
+    if has_brokers(cluster):
+        yield _limit(DEVICES, scale.devices)
+        yield _limit(BROKER_SESSIONS, scale.devices_per_broker)
+        # Every device connects again once in a session's lifetime (milliseconds).
+        yield _limit(RECONNECTS, round(scale.devices * 1000 / scale.session_lifetime, 3))
+    for service in cluster.services:
+        if service.per_node is not None:
+            for node in cluster.groups[service.group].nodes:
+                yield _limit(BRIDGES, service.per_node, service=service.name, node=node.name)
+    low, high = balancer.source_ports
+    for frontend in balancer.frontends:
+        yield _limit(LISTENER_SESSIONS, frontend.maxconn, proxy=frontend.name)
+        if frontend.devices:
+            for server in frontend.servers:
+                yield _limit(SERVER_SESSIONS, high - low + 1, proxy=frontend.name, server=server.name)
+    for service, volume, disk in cluster.disks:
+        place = {"node": disk.node.name, "path": disk.host_path, "service": service.name, "claim": disk.claim}
+        if service.name == KAFKA:
+            # One server's share of what retention keeps; the volume has the margin on top.
+            yield _limit(KAFKA_LOG, -(-scale.kafka.bytes_with_copies // scale.kafka.servers), **place)
+        yield _limit(VOLUME, volume.size, **place)
+    for job in jobs(cluster):
+        yield _limit(TARGETS, job.targets, job=job.name)
+
+
+def has_brokers(cluster: Cluster) -> bool:
+    return any(service.kind == "VerneMQ" for service in cluster.services)
+
+
+def _limit(name: str, number: float, **labels: str) -> Recording:
+    return Recording(name, f"vector({number})", labels)

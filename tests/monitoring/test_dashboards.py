@@ -1,0 +1,95 @@
+"""Dashboards: valid for Grafana, valid for Prometheus, with the cluster's limits drawn in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.manifests.config_files import contents
+from tests.monitoring.expressions import dashboards_of, expressions_of, panels
+from tests.monitoring.promtool import promtool
+
+_FILES = Path(__file__).resolve().parents[2] / "inventory" / "files"
+# kubectl apply keeps what it applied in an annotation, and all annotations of an object have 256 KiB.
+_ANNOTATIONS = 256 * 1024
+
+
+@pytest.fixture(scope="session")
+def dashboards(watched):
+    return dashboards_of(watched)
+
+
+def _threshold(panel):
+    return [step["value"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]][-1]
+
+
+def _panel(dashboard, title):
+    return next(panel for panel in panels(dashboard) if panel["title"] == title)
+
+
+def test_each_has_a_name_of_its_own_and_cannot_be_edited_in_the_browser(dashboards):
+    assert len({found["uid"] for found in dashboards.values()}) == len(dashboards) == 4
+    for found in dashboards.values():
+        assert not found["editable"] and found["title"] and found["refresh"]
+
+
+def test_every_panel_asks_the_provisioned_data_source(dashboards):
+    (source,) = yaml.safe_load((_FILES / "grafana-datasource.yml").read_text("utf-8"))["datasources"]
+    for name, found in dashboards.items():
+        for panel in panels(found):
+            assert panel["datasource"] == {"type": source["type"], "uid": source["uid"]}, f"{name}: {panel['title']}"
+            assert panel["title"] and panel["targets"] and all(target["expr"] for target in panel["targets"])
+
+
+def test_panels_do_not_overlap(dashboards):
+    for name, found in dashboards.items():
+        taken = {}
+        for panel in panels(found):
+            place = panel["gridPos"]
+            for cell in ((x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])):
+                assert taken.setdefault(cell, panel["title"]) == panel["title"], f"{name}: {panel['title']} on {taken[cell]}"
+            assert place["x"] + place["w"] <= 24
+
+
+def test_every_expression_is_promql(watched, tmp_path):
+    rules = [{"record": f"expression_{number}", "expr": expr} for number, expr in enumerate(expressions_of(watched).values())]
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": rules}]}), "utf-8")
+    code, said = promtool("check", "rules", tmp_path / "rules.yml")
+    assert code == 0, said
+
+
+def test_limits_are_drawn(guide_cluster_watched):
+    cluster, found = guide_cluster_watched, dashboards_of(guide_cluster_watched)
+    overview, balancer, storage = (found[f"dashboard_{name}"] for name in ("overview", "load_balancer", "storage"))
+    assert _threshold(_panel(overview, "Sessions of each broker")) == cluster.scale.devices_per_broker
+    assert _threshold(_panel(overview, "Devices")) == cluster.scale.devices
+    assert _threshold(_panel(overview, "Messages a second")) == pytest.approx(cluster.scale.messages_per_second)
+    assert _threshold(_panel(balancer, "Connections")) == cluster.load_balancer.maxconn
+    limits = {_threshold(panel) for panel in panels(balancer) if panel["title"] == "Sessions"}
+    assert limits == {frontend.maxconn for frontend in cluster.load_balancer.frontends}
+    for _, volume, disk in cluster.disks:
+        assert _threshold(_panel(storage, f"{disk.host_path} on {disk.node.name}")) == volume.size
+
+
+def test_grafana_gets_them_all_and_they_fit_into_one_object(watched):
+    service = watched.service("grafana")
+    mounted = contents(watched, service.files)
+    sources = {file.source for file in service.files}
+    assert {f"dashboard_{name}" for name in ("overview", "load_balancer", "storage", "nodes")} <= sources
+    assert sum(map(len, mounted.values())) < _ANNOTATIONS * 3 // 4
+    (provider,) = yaml.safe_load(mounted["dashboards.yml"])["providers"]
+    folders = {file.mount for file in service.files if file.source.startswith("dashboard_")}
+    assert folders == {provider["options"]["path"]}
+    env = {variable.name: variable.value for variable in service.container.env}
+    assert env["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] == f"{provider['options']['path']}/overview.json"
+    assert env["PROMETHEUS_URL"] == "http://prometheus:9090"
+
+
+def test_grafana_lets_nobody_in_who_has_no_account(watched):
+    service = watched.service("grafana")
+    env = {variable.name: variable for variable in service.container.env}
+    assert env["GF_AUTH_ANONYMOUS_ENABLED"].value == env["GF_USERS_ALLOW_SIGN_UP"].value == "false"
+    password = env["GF_SECURITY_ADMIN_PASSWORD"]
+    assert service.secrets[password.secret][password.key] == "random"

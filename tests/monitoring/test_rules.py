@@ -1,0 +1,100 @@
+"""rules.yml: numbers from the cluster and the inventory, and words that an operator can use."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.cluster.sizes import KAFKA
+from components.monitoring import limits
+from components.monitoring.alerts import alerts
+from components.monitoring.rules import prometheus_rules
+from tests.monitoring.expressions import rules_of
+from tests.monitoring.promtool import CASES
+
+_LABEL = re.compile(r"\$labels\.(\w+)")
+_SCHEMA = Path(__file__).resolve().parents[2] / "components" / "cluster" / "schema" / "monitoring.yml"
+
+
+def _limit(cluster, name):
+    """{labels: number}"""
+    return {
+        tuple(sorted(rule.get("labels", {}).items())): float(rule["expr"].removeprefix("vector(").removesuffix(")"))
+        for rule in rules_of(cluster) if rule.get("record") == name
+    }
+
+
+def test_the_inventory_knows_exactly_the_alerts_that_there_are(guide_cluster_watched):
+    made = {alert.name for found in alerts(guide_cluster_watched).values() for alert in found}
+    schema = yaml.safe_load(_SCHEMA.read_text("utf-8"))["properties"]["alerts"]
+    assert made == set(guide_cluster_watched.monitoring.alerts) == set(schema["required"]) == set(schema["properties"])
+
+
+def test_limits_are_the_clusters_own(guide_cluster_watched):
+    cluster = guide_cluster_watched
+    assert _limit(cluster, limits.DEVICES) == {(): cluster.scale.devices}
+    assert _limit(cluster, limits.BROKER_SESSIONS) == {(): cluster.scale.devices_per_broker}
+    assert _limit(cluster, limits.RECONNECTS)[()] == pytest.approx(100_000 / 1500, abs=0.001)
+    assert _limit(cluster, limits.LISTENER_SESSIONS) == {
+        (("proxy", frontend.name),): frontend.maxconn for frontend in cluster.load_balancer.frontends
+    }
+    servers = _limit(cluster, limits.SERVER_SESSIONS)
+    assert len(servers) == 6 and set(servers.values()) == {65_535 - 10_240 + 1}
+    bridges = _limit(cluster, limits.BRIDGES)
+    assert len(bridges) == 6 and set(bridges.values()) == {3}
+    volumes = {dict(labels)["path"]: size for labels, size in _limit(cluster, limits.VOLUME).items()}
+    assert volumes == {disk.host_path: volume.size for _, volume, disk in cluster.disks}
+    (kafka,) = _limit(cluster, limits.KAFKA_LOG).values()
+    assert kafka == cluster.scale.kafka.bytes_needed < cluster.service(KAFKA).volumes[0].size
+
+
+def test_twice_the_kafka_servers_share_the_log(guide_cluster_watched):
+    scale = guide_cluster_watched.scale
+    shared = replace(guide_cluster_watched, scale=replace(scale, kafka=replace(scale.kafka, servers=2, replication=1)))
+    assert set(_limit(shared, limits.KAFKA_LOG).values()) == {-(-scale.kafka.bytes_needed // 2)}
+
+
+def test_numbers_come_from_the_inventory(guide_cluster_watched):
+    watch = guide_cluster_watched.monitoring
+    changed = {**watch.alerts, "SourcePortsShort": replace(watch.alerts["SourcePortsShort"], severity="warning", wait=7, bound=77)}
+    cluster = replace(guide_cluster_watched, monitoring=replace(watch, alerts=changed))
+    (rule,) = [rule for rule in rules_of(cluster) if rule.get("alert") == "SourcePortsShort"]
+    assert rule["expr"].endswith("> 77") and rule["for"] == "7s" and rule["labels"] == {"severity": "warning"}
+    assert "<bound>" not in prometheus_rules(cluster)
+
+
+def test_without_brokers_nothing_speaks_of_sessions(guide_cluster_watched):
+    services = tuple(one for one in guide_cluster_watched.services if one.kind != "VerneMQ" and one.per_node is None)
+    text = prometheus_rules(replace(guide_cluster_watched, services=services))
+    assert "dojot:broker_sessions" not in text and "BridgesMissing" not in text and "NodeNotReady" in text
+
+
+def test_without_a_load_balancer_nothing_speaks_of_haproxy(guide_cluster_watched):
+    watch = replace(guide_cluster_watched.monitoring, load_balancer=False)
+    text = prometheus_rules(replace(guide_cluster_watched, monitoring=watch))
+    assert "haproxy" not in text and "BrokerSessionsHigh" in text
+
+
+def test_every_alert_says_what_is_seen_and_what_to_do(watched):
+    for found in alerts(watched).values():
+        for alert in found:
+            for words in (alert.summary, alert.meaning, alert.way_out):
+                assert words and "  " not in words, alert.name
+            assert not alert.summary.endswith("."), alert.name
+            assert alert.meaning.endswith(".") and alert.way_out.endswith("."), alert.name
+
+
+def test_words_use_labels_that_the_alert_has(guide_cluster_watched):
+    """Those that its firing test sees: a label that is not there would be an empty word."""
+    for found in alerts(guide_cluster_watched).values():
+        for alert in found:
+            used = set(_LABEL.findall(alert.summary + alert.meaning + alert.way_out))
+            fires = yaml.safe_load((CASES / f"{alert.name}.yml").read_text("utf-8"))[0]
+            text = str(fires["promql_expr_test"]) + str(fires["input_series"]) + alert.expr
+            # What a joined limit or target says of the series comes from the rules, not from the exporter.
+            known = set(re.findall(r"(\w+)=", text)) | set(re.findall(r"(\w+)=", prometheus_rules(guide_cluster_watched)))
+            assert used <= known | {"service", "claim"}, f"{alert.name}: {sorted(used - known)}"
