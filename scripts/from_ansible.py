@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -33,7 +34,7 @@ from scripts.ansible_inventory.convert import Conversion  # noqa: E402
 from scripts.ansible_inventory.files import Unreadable  # noqa: E402
 from scripts.ansible_inventory.inventory import AnsibleInventory, find_hosts, read_inventory  # noqa: E402
 from scripts.ansible_inventory.kubectl import Node, nodes as listed_nodes  # noqa: E402
-from scripts.ansible_inventory.machines import Groups, Machines  # noqa: E402
+from scripts.ansible_inventory.machines import Groups, Machines, is_address  # noqa: E402
 from scripts.ansible_inventory.report import Report  # noqa: E402
 from scripts.ansible_inventory.table import tables  # noqa: E402
 from scripts.ansible_inventory.values import Values  # noqa: E402
@@ -136,6 +137,8 @@ def _check(options: argparse.Namespace) -> None:
     if set(known["exclusive"]) <= set(options.tags):
         raise WrongUse(f"--tags {' and '.join(known['exclusive'])} cannot be used together: one cluster has one MQTT "
                        "agent, and the playbook refuses both as well")
+    if options.load_balancer and not is_address(options.load_balancer):
+        raise WrongUse(f"--load-balancer {options.load_balancer}: this is no IPv4 address")
     if options.output is None:
         options.output = str(options.inventory / "targets" / f"{options.name}.yml")
     if options.output != STDOUT and Path(options.output).exists() and not options.force:
@@ -223,4 +226,10 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # An exit that cleans up, as Ctrl-C has it already.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        _say("from_ansible: interrupted; nothing was written")
+        sys.exit(128 + signal.SIGINT)

@@ -60,7 +60,7 @@ def test_a_told_group_outweighs_the_label(machines):
 
 def test_a_node_that_is_no_host(machines):
     _, report = machines(listing(WIDE + WIDE.splitlines()[2].replace("broker-c", "extra").replace(".14", ".99") + "\n"))
-    assert _found(report, "nodes.txt:4: extra: the node is in the cluster, but no host of the inventory is this node")
+    assert _found(report, "nodes.txt:4: extra = 192.168.0.99: the node is in the cluster, but no host of the inventory")
 
 
 @pytest.mark.parametrize("text, node", [
