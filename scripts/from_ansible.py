@@ -96,7 +96,7 @@ def _convert(options: argparse.Namespace, ansible: AnsibleInventory, listing: st
         conversion = Conversion(ansible, parameters, classes, report)
         conversion.run()
         machines = Machines(ansible, _groups(parameters, conversion), report,
-                            (str(options.nodes), _nodes(listing, parameters)) if listing else None,
+                            (str(options.nodes), _nodes(listing, parameters)) if listing is not None else None,
                             dict(options.group), options.load_balancer)
         name, address, _ = machines.balancer
         text = target.text(classes, machines.nodes, (name, address), conversion.parameters, report.findings)
@@ -111,12 +111,17 @@ def _bare(classes: list[str], ansible: AnsibleInventory) -> str:
 
 
 def _groups(parameters: dict, conversion: Conversion) -> Groups:
-    labels = {name: group["label"] for name, group in parameters["node_groups"].items()}
-    for path, value in conversion.parameters.items():
-        if match := re.fullmatch(r"node_groups\.([^.]+)\.label", path):
-            labels[match[1]] = str(value)
-    return Groups(labels, {name: service["group"] for name, service in parameters["services"].items()
-                           if "group" in service})
+    """Labels and groups as the classes have them, with what the conversion changes."""
+    def changed(path: str, value: str) -> str:
+        return str(conversion.parameters.get(path, value))
+
+    moved = {group: changed(f"placement.{part}", group) for part, group in parameters["placement"].items()}
+    groups, services = parameters["node_groups"], parameters["services"]
+    return Groups(
+        {name: changed(f"node_groups.{name}.label", group["label"]) for name, group in groups.items()},
+        {name: moved.get(service["group"], service["group"]) for name, service in services.items()
+         if "group" in service},
+    )
 
 
 def _nodes(listing: str, parameters: dict) -> list[Node]:

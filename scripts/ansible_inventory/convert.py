@@ -207,8 +207,8 @@ class Conversion:
             for path in off:
                 del self.parameters[path]
             self.write("volumes.persistent", False)
-            self.report.note(self._ansible.folder, "dojot_*_persistent_volumes", "all are false, so volumes.persistent is: "
-                             "it counts for volumes that have no variable as well")
+            self.report.note(self._ansible.folder, "dojot_*_persistent_volumes", "all are false, so volumes.persistent "
+                             "is: it counts for volumes that have no variable as well")
 
 
 def _shown(entry: Entry) -> str:

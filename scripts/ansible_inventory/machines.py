@@ -128,8 +128,8 @@ class Machines:
         for node in left:
             way_out = f"Write ansible_host: {node.address} at its host, or add the host to worker_nodes" \
                 if node.address else "Add its host to worker_nodes, or list the nodes with -o wide"
-            self._report.finding(f"{self._listing}:{node.line}", node.name, "the node is in the cluster, but no host of "
-                                 "the inventory is this node; left out", way_out, node.address)
+            self._report.finding(f"{self._listing}:{node.line}", node.name, "the node is in the cluster, but no host "
+                                 "of the inventory is this node; left out", way_out, node.address)
         unnamed = [machine for machine in machines if machine.name not in names]
         for machine in unnamed:
             names[machine.name] = _host_name(machine.name)
