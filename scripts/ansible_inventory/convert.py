@@ -145,9 +145,11 @@ class Conversion:
             self._homes(variable, found, given)
 
     def _homeless(self, variable: Variable, found: Good, given: bool) -> None:
-        if not given:
+        if not given or not self._values.differs_from_default(variable):
             return
-        if not variable.harmless and self._values.differs_from_default(variable):
+        if variable.harmless:
+            self.report.note(self.place(variable.name), variable.name, f"left out: {variable.none}", value=found.value)
+        else:
             self.report.finding(self.place(variable.name), variable.name, f"left out: {variable.none}",
                                 "Look at whether that suits you", found.value)
 

@@ -125,8 +125,8 @@ IN_LIST = "        192.168.0.16:\n"
 
 @pytest.mark.parametrize("old, new, finding", [
     (IN_LIST, "", "mqtt_nodes: third-verne-worker-host of group vernemq is not in the list"),
-    (IN_LIST, IN_LIST.replace("0.16", "0.99"), "mqtt_nodes = 192.168.0.99: this is no machine of the cluster, but vernemq "
-     "runs on group vernemq"),
+    (IN_LIST, IN_LIST.replace("0.16", "0.99"), "mqtt_nodes = 192.168.0.99: this is no machine of the cluster, but "
+     "vernemq runs on group vernemq"),
     (ADDRESS, ADDRESS.replace("0.16", "0.15"), "third_verne_worker_host = 192.168.0.15: second_verne_worker_host"),
     (ADDRESS, "      ansible_host: verne-3.example.org\n", "third_verne_worker_host = verne-3.example.org: this is no "
      "IPv4 address"),
