@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -33,7 +34,7 @@ from scripts.ansible_inventory.convert import Conversion  # noqa: E402
 from scripts.ansible_inventory.files import Unreadable  # noqa: E402
 from scripts.ansible_inventory.inventory import AnsibleInventory, find_hosts, read_inventory  # noqa: E402
 from scripts.ansible_inventory.kubectl import Node, nodes as listed_nodes  # noqa: E402
-from scripts.ansible_inventory.machines import Groups, Machines  # noqa: E402
+from scripts.ansible_inventory.machines import Groups, Machines, is_address  # noqa: E402
 from scripts.ansible_inventory.report import Report  # noqa: E402
 from scripts.ansible_inventory.table import tables  # noqa: E402
 from scripts.ansible_inventory.values import Values  # noqa: E402
@@ -95,7 +96,7 @@ def _convert(options: argparse.Namespace, ansible: AnsibleInventory, listing: st
         conversion = Conversion(ansible, parameters, classes, report)
         conversion.run()
         machines = Machines(ansible, _groups(parameters, conversion), report,
-                            (str(options.nodes), _nodes(listing, parameters)) if listing else None,
+                            (str(options.nodes), _nodes(listing, parameters)) if listing is not None else None,
                             dict(options.group), options.load_balancer)
         name, address, _ = machines.balancer
         text = target.text(classes, machines.nodes, (name, address), conversion.parameters, report.findings)
@@ -110,12 +111,17 @@ def _bare(classes: list[str], ansible: AnsibleInventory) -> str:
 
 
 def _groups(parameters: dict, conversion: Conversion) -> Groups:
-    labels = {name: group["label"] for name, group in parameters["node_groups"].items()}
-    for path, value in conversion.parameters.items():
-        if match := re.fullmatch(r"node_groups\.([^.]+)\.label", path):
-            labels[match[1]] = str(value)
-    return Groups(labels, {name: service["group"] for name, service in parameters["services"].items()
-                           if "group" in service})
+    """Labels and groups as the classes have them, with what the conversion changes."""
+    def changed(path: str, value: str) -> str:
+        return str(conversion.parameters.get(path, value))
+
+    moved = {group: changed(f"placement.{part}", group) for part, group in parameters["placement"].items()}
+    groups, services = parameters["node_groups"], parameters["services"]
+    return Groups(
+        {name: changed(f"node_groups.{name}.label", group["label"]) for name, group in groups.items()},
+        {name: moved.get(service["group"], service["group"]) for name, service in services.items()
+         if "group" in service},
+    )
 
 
 def _nodes(listing: str, parameters: dict) -> list[Node]:
@@ -136,6 +142,8 @@ def _check(options: argparse.Namespace) -> None:
     if set(known["exclusive"]) <= set(options.tags):
         raise WrongUse(f"--tags {' and '.join(known['exclusive'])} cannot be used together: one cluster has one MQTT "
                        "agent, and the playbook refuses both as well")
+    if options.load_balancer and not is_address(options.load_balancer):
+        raise WrongUse(f"--load-balancer {options.load_balancer}: this is no IPv4 address")
     if options.output is None:
         options.output = str(options.inventory / "targets" / f"{options.name}.yml")
     if options.output != STDOUT and Path(options.output).exists() and not options.force:
@@ -223,4 +231,10 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # An exit that cleans up, as Ctrl-C has it already.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        _say("from_ansible: interrupted; nothing was written")
+        sys.exit(128 + signal.SIGINT)

@@ -28,8 +28,8 @@ def classes_of(tags: Sequence[str], platform: str, values: Values, workers: int,
     hardware = known["hardware"]["all_services" if with_options else "load_test"]
     if workers == 1 and not values.plain("dojot_enable_node_affinity"):
         hardware = known["hardware"]["one_worker"]
-    report.note("--platform", "classes", f"platform.{platform} is taken, and {hardware}, because Ansible's files do not "
-                "say what the machines are", "See inventory/classes/platform and hardware")
+    report.note("--platform", "classes", f"platform.{platform} is taken, and {hardware}, because Ansible's files do "
+                "not say what the machines are", "See inventory/classes/platform and hardware")
     names = [name.format(platform=platform, release=release, hardware=hardware) for name in known["classes"]]
     classes = [*names, *sets]
     for variable in variables().values():

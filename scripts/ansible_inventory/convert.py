@@ -145,9 +145,11 @@ class Conversion:
             self._homes(variable, found, given)
 
     def _homeless(self, variable: Variable, found: Good, given: bool) -> None:
-        if not given:
+        if not given or not self._values.differs_from_default(variable):
             return
-        if not variable.harmless and self._values.differs_from_default(variable):
+        if variable.harmless:
+            self.report.note(self.place(variable.name), variable.name, f"left out: {variable.none}", value=found.value)
+        else:
             self.report.finding(self.place(variable.name), variable.name, f"left out: {variable.none}",
                                 "Look at whether that suits you", found.value)
 
@@ -207,8 +209,8 @@ class Conversion:
             for path in off:
                 del self.parameters[path]
             self.write("volumes.persistent", False)
-            self.report.note(self._ansible.folder, "dojot_*_persistent_volumes", "all are false, so volumes.persistent is: "
-                             "it counts for volumes that have no variable as well")
+            self.report.note(self._ansible.folder, "dojot_*_persistent_volumes", "all are false, so volumes.persistent "
+                             "is: it counts for volumes that have no variable as well")
 
 
 def _shown(entry: Entry) -> str:

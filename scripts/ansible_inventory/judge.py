@@ -44,10 +44,11 @@ class Workshop:
         try:
             with self._read(name, text):
                 read_cluster(name, self._inventory)
-        except Refused as refusal:
+        except (Refused, InvalidInventory) as refusal:
             return [self._outside(line) for line in refusal.lines]
-        except InvalidInventory as refusal:
-            return [self._outside(line) for line in refusal.lines]
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            return [f"components/cluster: {name}: {reason}: this is a bug in the model. Report it with this target"]
         return []
 
     def _read(self, name: str, text: str) -> _Reading:

@@ -103,7 +103,7 @@ class Machines:
         return [self._ansible.machines[name] for name in self._ansible.groups.get(group, ())]
 
     def _address(self, machine: Machine) -> str:
-        if not _is_address(machine.address):
+        if not is_address(machine.address):
             self._report.finding(
                 machine.address_place, machine.name, "this is no IPv4 address, so the compiler will refuse it",
                 "Write ansible_host: with the machine's address, or correct the address in the target",
@@ -126,9 +126,10 @@ class Machines:
             left.remove(node)
         self._pair_by_group(workers, derived, names, left)
         for node in left:
+            way_out = f"Write ansible_host: {node.address} at its host, or add the host to worker_nodes" \
+                if node.address else "Add its host to worker_nodes, or list the nodes with -o wide"
             self._report.finding(f"{self._listing}:{node.line}", node.name, "the node is in the cluster, but no host "
-                                 "of the inventory is this node; left out",
-                                 "Add its host to worker_nodes, or list the nodes with -o wide")
+                                 "of the inventory is this node; left out", way_out, node.address)
         unnamed = [machine for machine in machines if machine.name not in names]
         for machine in unnamed:
             names[machine.name] = _host_name(machine.name)
@@ -287,9 +288,9 @@ class Machines:
         """Host name, address and place of the load balancer. nginx is another way to be one."""
         machine = self._single("haproxy")
         other = self._single("nginx")
-        if other and _is_address(other.address):
+        if other and is_address(other.address):
             self._report.note(other.place, "nginx", "left out: HAProxy is the one load balancer", value=other.address)
-        name = _host_name(machine.name) if machine and not _is_address(machine.name) else "haproxy"
+        name = _host_name(machine.name) if machine and not is_address(machine.name) else "haproxy"
         if told:
             return name, told, "--load-balancer"
         if machine is None:
@@ -303,7 +304,7 @@ class Machines:
         return members[0] if members else self._ansible.machines.get(name)
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     try:
         return bool(ipaddress.IPv4Address(text))
     except ValueError:

@@ -53,5 +53,5 @@ class Passwords:
             for key, variables in keys.items():
                 if len({str(conversion.entries[name].value) for name in variables}) > 1:
                     conversion.report.finding(
-                        conversion.place(variables[-1]), " and ".join(variables), f"these differ, and key {key} of Secret "
-                        f"{secret} holds one of them", "Bring the one that the data were made with")
+                        conversion.place(variables[-1]), " and ".join(variables), f"these differ, and key {key} of "
+                        f"Secret {secret} holds one of them", "Bring the one that the data were made with")

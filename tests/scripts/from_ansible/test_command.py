@@ -87,6 +87,11 @@ def test_a_name_that_no_cluster_can_have(run):
     assert code == 2 and "Dojot_1: a cluster's name has lower-case letters" in err
 
 
+def test_a_load_balancer_that_is_no_address(run):
+    code, _, err = run("--load-balancer", "haproxy.example.org")
+    assert code == 2 and "--load-balancer haproxy.example.org: this is no IPv4 address" in err
+
+
 def test_a_folder_without_hosts(run, ansible):
     (ansible.folder / HOSTS).unlink()
     code, _, err = run(*OPTIONS)

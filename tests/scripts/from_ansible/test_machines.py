@@ -60,7 +60,7 @@ def test_a_told_group_outweighs_the_label(machines):
 
 def test_a_node_that_is_no_host(machines):
     _, report = machines(listing(WIDE + WIDE.splitlines()[2].replace("broker-c", "extra").replace(".14", ".99") + "\n"))
-    assert _found(report, "nodes.txt:4: extra: the node is in the cluster, but no host of the inventory is this node")
+    assert _found(report, "nodes.txt:4: extra = 192.168.0.99: the node is in the cluster, but no host of the inventory")
 
 
 @pytest.mark.parametrize("text, node", [
@@ -125,8 +125,8 @@ IN_LIST = "        192.168.0.16:\n"
 
 @pytest.mark.parametrize("old, new, finding", [
     (IN_LIST, "", "mqtt_nodes: third-verne-worker-host of group vernemq is not in the list"),
-    (IN_LIST, IN_LIST.replace("0.16", "0.99"), "mqtt_nodes = 192.168.0.99: this is no machine of the cluster, but vernemq "
-     "runs on group vernemq"),
+    (IN_LIST, IN_LIST.replace("0.16", "0.99"), "mqtt_nodes = 192.168.0.99: this is no machine of the cluster, but "
+     "vernemq runs on group vernemq"),
     (ADDRESS, ADDRESS.replace("0.16", "0.15"), "third_verne_worker_host = 192.168.0.15: second_verne_worker_host"),
     (ADDRESS, "      ansible_host: verne-3.example.org\n", "third_verne_worker_host = verne-3.example.org: this is no "
      "IPv4 address"),

@@ -114,3 +114,15 @@ def test_one_worker_that_carries_everything(run, ansible):
     assert [node["group"] for node in parameters["cluster"]["nodes"].values()] == ["control-plane", "worker"]
     assert parameters["volumes"] == {"persistent": False}
     assert parameters["scale"] == {"devices": 33334, "minimum_brokers": 1, "bridges_per_broker": 1}
+
+
+def test_parts_that_share_a_label_share_their_nodes(run, ansible):
+    """Two labels of one value: the brokers run where all else does, and HAProxy's lists agree with that."""
+    text = (ansible.folder / HOSTS).read_text("utf-8").replace("192.168.0.13:\n", "192.168.0.11:\n")
+    for end in range(14, 17):
+        text = text.replace(f"        192.168.0.{end}:\n", "" if end > 14 else "        192.168.0.11:\n")
+    (ansible.folder / HOSTS).write_text(text, "utf-8")
+    ansible.change(DOJOT, "  vernemq: vernemq", "  vernemq: dojot")
+    _, out, err = run("--tags", "100k", *LISTED[2:])
+    assert yaml.safe_load(out)["parameters"]["placement"] == {"vernemq": "dojot"}
+    assert "mqtt_nodes" not in err

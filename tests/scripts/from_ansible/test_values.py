@@ -181,8 +181,8 @@ def test_a_group_of_variables_that_no_playbook_uses(convert, ansible):
 def test_passwords_of_one_secret_are_brought_together(convert, ansible, parameters):
     ansible.add("\ndojot_psql_kong_passwd: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  3161\ndojot_psql_super_passwd: x\n")
     conversion = convert()
-    assert "dojot_psql_kong_passwd: never written to Git; the place is Secret kong-secret, key password. The bootstrap " \
-           "makes random ones. To keep what there is" in said(conversion, "notes")
+    assert "dojot_psql_kong_passwd: never written to Git; the place is Secret kong-secret, key password. The " \
+           "bootstrap makes random ones. To keep what there is" in said(conversion, "notes")
     assert "create secret generic postgres-secret --from-file=password=FILE" in said(conversion, "notes")
     assert conversion.report.findings == []
 
@@ -201,8 +201,8 @@ def test_two_passwords_for_one_key(ansible, parameters):
         "secrets": {"minio-secret": {"user": "minio", "password": "random"}}}}}
     report = Report()
     Conversion(read_inventory(find_hosts(ansible.folder), report), classes, CLASSES, report).run()
-    assert [line for line in report.findings if "dojot_minio_secret_key and s3_secret_key: these differ, and key password "
-            "of Secret minio-secret holds one of them" in line]
+    assert [line for line in report.findings if "dojot_minio_secret_key and s3_secret_key: these differ, and key "
+            "password of Secret minio-secret holds one of them" in line]
     assert [line for line in report.notes if "minio-secret --from-file=user=FILE --from-file=password=FILE" in line]
 
 
@@ -211,7 +211,8 @@ def test_two_passwords_for_one_key(ansible, parameters):
 @pytest.mark.parametrize("line, note", [
     ("dojot_auth_email_host: mail.example.org", "of no effect, because dojot_auth_email_enabled is false"),
     ("dojot_influxdb_retention: 30d", "of no effect: these services are not part of this cluster"),
-    ("dojot_kubeconfig_file_path: /root/.kube/config", ""),
+    ("dojot_kubeconfig_file_path: /root/.kube/config", "left out: Argo CD runs in the cluster"),
+    ("dojot_bootstrap: false", "dojot_bootstrap = false: left out: no Python library is needed"),
 ])
 def test_what_has_no_effect_is_no_finding(convert, ansible, line, note):
     before = convert()
