@@ -27,12 +27,23 @@ step_load_balancer() {
 }
 
 configure_haproxy() {
-  local changed=''
+  local changed='' text checked=$1
+  text=$(<"$1")
+  if ((${#NODE_PORTS[@]})); then
+    if dry_run && [[ ! -r $(node_ports_file) ]]; then
+      report would "write $HAPROXY_CONFIG with the NodePorts of $(node_ports_file)"
+      return 0
+    fi
+    set_node_ports
+    text=$NODE_PORT_SETTINGS$text
+    scratch checked "${TMPDIR:-/tmp}/dojot-haproxy.XXXXXX"
+    printf '%s\n' "$text" >"$checked"
+  fi
   if command -v haproxy >/dev/null; then
     working_on "check $1"
-    haproxy -c -f "$1" >&2 || fail "haproxy refuses $1: the running configuration stays"
+    haproxy -c -f "$checked" >&2 || fail "haproxy refuses $1: the running configuration stays"
   fi
-  write_file "$HAPROXY_CONFIG" 0640 "$(<"$1")"$'\n' keep
+  write_file "$HAPROXY_CONFIG" 0640 "$text"$'\n' keep
   if file_changed; then
     changed=yes
   fi
@@ -44,6 +55,24 @@ configure_haproxy() {
     fi
   fi
   run_service haproxy
+}
+
+NODE_PORT_SETTINGS=''
+
+# The chosen NodePorts as HAProxy's own variables. In the configuration and not in the
+# environment of the service: that one a reload does not read again.
+set_node_ports() {
+  local row variable service port number
+  NODE_PORT_SETTINGS=$'global\n'
+  for row in "${NODE_PORTS[@]}"; do
+    IFS='|' read -r variable service port <<<"$row"
+    number=$(noted_node_port "$variable")
+    if [[ -z $number ]]; then
+      fail "$(node_ports_file) has no NodePort for $port of Service ${service#*/}: copy it from the control-plane node, where the step node-ports makes it"
+    fi
+    NODE_PORT_SETTINGS+="    setenv $variable $number"$'\n'
+  done
+  NODE_PORT_SETTINGS+=$'\n'
 }
 
 # A process keeps the limit of open files with which it was started, through every reload.

@@ -30,6 +30,7 @@ step_verify() {
       verify_workloads "$namespace"
     done
     verify_application
+    verify_node_ports
   else
     verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
   fi
@@ -106,6 +107,18 @@ verify_application() {
   found=$(kube get --filename="$file" --ignore-not-found \
     --output=go-template='{{with .status}}{{.sync.status}} {{.health.status}}{{else}}not looked at yet{{end}}' 2>/dev/null || true)
   verdict "$(same "$found" 'Synced Healthy')" 'the Argo CD application is Synced and Healthy' "${found:-it does not exist}"
+}
+
+# Whether the file's copy has reached the load balancer shows where that answers.
+verify_node_ports() {
+  local row variable service port chosen noted
+  for row in "${NODE_PORTS[@]}"; do
+    IFS='|' read -r variable service port <<<"$row"
+    chosen=$(chosen_node_port "$service" "$port")
+    noted=$(noted_node_port "$variable")
+    verdict "$(same "${chosen:-none}" "$noted")" "$(node_ports_file) has the NodePort of $port of Service ${service#*/}" \
+      "Kubernetes says ${chosen:-nothing}, the file ${noted:-nothing}: run the step node-ports, copy the file to $LOAD_BALANCER_NAME, run load-balancer there"
+  done
 }
 
 verify_load_balancer() {

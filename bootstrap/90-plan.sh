@@ -20,6 +20,10 @@ step_plan() {
   printf ' 4. every worker    bootstrap.sh worker\n'
   printf ' 5. %-15s bootstrap.sh join-done, bootstrap.sh labels\n' "${master%% *}"
   printf ' 6. %-15s bootstrap.sh secrets, bootstrap.sh argocd\n' "${master%% *}"
+  if ((${#NODE_PORTS[@]})); then
+    printf '    %-15s bootstrap.sh node-ports, once Argo CD has synced; copy %s to the same place on %s\n' \
+      "${master%% *}" "$NODE_PORTS_FILE" "$LOAD_BALANCER_NAME"
+  fi
   printf ' 7. %-15s bootstrap.sh load-balancer   (%s)\n' "$LOAD_BALANCER_NAME" "$LOAD_BALANCER_ADDRESS"
   printf ' 8. %-15s bootstrap.sh verify\n' "${master%% *}"
 }

@@ -41,9 +41,13 @@ step_help() {
       printf 'install Argo CD, its project and application: Git rules the cluster from here on\n'
       printf 'Where: on the control-plane node. Options: --compiled --kubeconfig --dry-run\n'
       ;;
+    node-ports)
+      printf 'write the NodePorts that Kubernetes has chosen to a file for the load balancer\n'
+      printf 'Where: on the control-plane node, once Argo CD has synced. Options: --node-ports --kubeconfig --dry-run\n'
+      ;;
     load-balancer)
       printf 'install HAProxy, its limits and its configuration; reload, never drop sessions\n'
-      printf 'Where: on the load balancer. Options: --compiled --root --dry-run\n'
+      printf 'Where: on the load balancer. Options: --compiled --node-ports --root --dry-run\n'
       ;;
     verify)
       printf 'is everything as the inventory says? one line a thing, exit code 1 if not\n'
@@ -52,7 +56,7 @@ step_help() {
   esac
 }
 
-readonly STEPS=(plan node volumes control-plane join-token worker join-done labels secrets argocd load-balancer verify)
+readonly STEPS=(plan node volumes control-plane join-token worker join-done labels secrets argocd node-ports load-balancer verify)
 
 show_help() {
   local step
@@ -68,6 +72,7 @@ Options:
   --root DIR          prepare the system under DIR, such as a mounted image
   --compiled DIR      the compiled folder of this cluster (default: the one above this script)
   --join-file FILE    the file with the join token (default: /run/dojot-join)
+  --node-ports FILE   the file with the chosen NodePorts (default: /etc/dojot/node-ports)
   --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config
   --help              this text, or with a step that step's
 
@@ -82,12 +87,12 @@ main() {
     case $1 in
       --help | -h) wants_help=yes ;;
       --dry-run) set_option dry-run yes ;;
-      --node=* | --root=* | --compiled=* | --join-file=* | --kubeconfig=*)
+      --node=* | --root=* | --compiled=* | --join-file=* | --node-ports=* | --kubeconfig=*)
         name=${1%%=*}
         [[ -n ${1#*=} ]] || usage_error "$name needs a value"
         set_option "${name#--}" "${1#*=}"
         ;;
-      --node | --root | --compiled | --join-file | --kubeconfig)
+      --node | --root | --compiled | --join-file | --node-ports | --kubeconfig)
         [[ -n ${2-} ]] || usage_error "$1 needs a value"
         set_option "${1#--}" "$2"
         shift

@@ -42,7 +42,10 @@ def container(name: str, entry: dict[str, Any], context: Context) -> Container:
         command=tuple(entry.get("command", ())),
         args=tuple(entry.get("args", ())),
         env=tuple(env),
-        ports=tuple(_port(port, value) for port, value in entry.get("ports", {}).items()),
+        ports=tuple(
+            _port(port, value, context.parameters["nodeports"]["fixed"])
+            for port, value in entry.get("ports", {}).items()
+        ),
         readiness=_probe(entry, "readiness"),
         liveness=_probe(entry, "liveness"),
         startup=_probe(entry, "startup"),
@@ -155,13 +158,18 @@ def _asked(handler: str, value: dict[str, Any], port: dict[str, Any]) -> dict[st
     return {**value, "port": port["number"], **scheme}
 
 
-def _port(name: str, entry: dict[str, Any]) -> Port:
-    expose = entry.get("expose")
+def _expose(entry: dict[str, Any], fixed: bool) -> Expose:
+    listen = entry.get("listen")
+    # Who calls the node itself has to know the number.
+    return Expose(entry["node_port"] if fixed or listen is None else None, listen, entry.get("devices", False))
+
+
+def _port(name: str, entry: dict[str, Any], fixed: bool) -> Port:
     return Port(
         name=name,
         number=entry["number"],
         protocol=entry.get("protocol", "TCP"),
-        expose=Expose(expose["node_port"], expose.get("listen"), expose.get("devices", False)) if expose else None,
+        expose=_expose(entry["expose"], fixed) if "expose" in entry else None,
         tls=entry.get("tls", False),
         listener=entry.get("listener"),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from components.cluster.types import Cluster
+from components.cluster.types import Cluster, Frontend, Server
 from components.haproxy.kernel import connection_tracking_entries, file_handles
 
 # File name in compiled/<cluster>/haproxy/ -> template.
@@ -31,6 +31,7 @@ def files(cluster: Cluster) -> dict[str, str]:
     facts = {
         "cluster": cluster,
         "balancer": balancer,
+        "endpoint": endpoint,
         "haproxy": cluster.platform.haproxy,
         "ports_per_server": source_ports_per_server(balancer.source_ports),
         "file_handles": file_handles(balancer.open_files),
@@ -40,6 +41,13 @@ def files(cluster: Cluster) -> dict[str, str]:
         name: environment.get_template(template).render(facts)
         for name, template in TEMPLATES.items()
     }
+
+
+def endpoint(frontend: Frontend, server: Server) -> str:
+    """ADDRESS:PORT of a server line; in quotes, because HAProxy looks for variables only there."""
+    if server.port is None:
+        return f'"{server.address}:${{{frontend.variable}}}"'
+    return f"{server.address}:{server.port}"
 
 
 def source_ports_per_server(source_ports: tuple[int, int]) -> int:

@@ -91,6 +91,8 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
         "LOAD_BALANCER_PORTS": [
             _row(str(frontend.listen), frontend.name) for frontend in cluster.load_balancer.frontends
         ],
+        # variable of HAProxy | namespace/Service | port: the NodePorts that Kubernetes chooses
+        "NODE_PORTS": _node_ports(cluster),
         # name | url | sha256
         "BINARIES": [
             _row(name, binary["url"], binary["sha256"])
@@ -114,6 +116,14 @@ def _texts(cluster: Cluster) -> dict[str, str]:
         "KUBEADM_JOIN": yaml_documents(configs.join_documents(cluster)),
         "POD_NETWORK": yaml_documents(pod_network.documents(cluster)),
     }
+
+
+def _node_ports(cluster: Cluster) -> list[str]:
+    chosen = {(front.service, front.listen): front.variable for front in cluster.load_balancer.frontends if front.node_port is None}
+    return sorted(
+        _row(chosen[service.name, port.expose.listen], f"{service.namespace}/{service.external_service}", port.name)
+        for service in cluster.services for port in service.exposed if (service.name, port.expose.listen) in chosen
+    )
 
 
 def _secrets(cluster: Cluster) -> list[str]:

@@ -44,8 +44,8 @@ def _node_port_spec(service: Service) -> dict[str, Any]:
         "selector": dict(service.pod_labels),
         "ports": [
             {
-                "name": port.name, "port": port.number, "protocol": port.protocol,
-                "targetPort": port.number, "nodePort": port.expose.node_port,
+                "name": port.name, "port": port.number, "protocol": port.protocol, "targetPort": port.number,
+                **({} if port.expose.node_port is None else {"nodePort": port.expose.node_port}),
             }
             for port in service.exposed
         ],

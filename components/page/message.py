@@ -5,13 +5,13 @@ Two pictures, because a circle in one has no layout that can be read.
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Iterator, Sequence
 
 from components.cluster.types import Cluster, Frontend, Service
 
 from .markdown import code, codes, section, steps
 from .mermaid import arrow, box, cylinder, flowchart, node_id, rounded, subgraph
-from .words import count, names, plural
+from .words import count, names, node_port, plural
 
 # What dojot's bridges do is in their code, not in the inventory: v2k takes messages from
 # the broker to the topic of device data, the loopback copies that topic to the one of
@@ -67,7 +67,7 @@ def _there(cluster: Cluster, brokers: Service) -> Iterator[str]:
     for frontend in frontends:
         yield arrow(_DEVICES, _listener(frontend))
         for place, _ in places:
-            yield arrow(_listener(frontend), _broker_id(place), f"NodePort {frontend.node_port}")
+            yield arrow(_listener(frontend), _broker_id(place), f"NodePort {node_port(frontend.node_port)}")
     if _has(cluster, _UP):
         for place, _ in places:
             yield arrow(_broker_id(place), _bridge_id(_UP, place))
@@ -110,8 +110,7 @@ def _there_in_words(cluster: Cluster, brokers: Service) -> Iterator[str]:
             f"{' or '.join(code(frontend.listen) for frontend in frontends)}, and stays connected."
         )
         yield (
-            "HAProxy hands the connection to one of the nodes, at NodePort "
-            f"{' or '.join(code(frontend.node_port) for frontend in frontends)}; "
+            f"HAProxy hands the connection to one of the nodes, at {_doors(frontends)}; "
             + ("the broker on that node takes it." if brokers.one_per_node else "one of the brokers takes it.")
         )
     if _has(cluster, _UP):
@@ -140,6 +139,12 @@ def _has(cluster: Cluster, name: str) -> bool:
 
 def _listeners(cluster: Cluster, brokers: Service) -> tuple[Frontend, ...]:
     return tuple(frontend for frontend in cluster.load_balancer.frontends if frontend.service == brokers.name)
+
+
+def _doors(frontends: Sequence[Frontend]) -> str:
+    if any(frontend.node_port is None for frontend in frontends):
+        return "the NodePort that Kubernetes has chosen"
+    return f"NodePort {' or '.join(code(frontend.node_port) for frontend in frontends)}"
 
 
 def _listener(frontend: Frontend) -> str:

@@ -8,7 +8,7 @@ from components.cluster.types import Cluster, KubernetesService, Port, Service
 
 from .markdown import code, codes, note, section, table
 from .pods import users
-from .words import count, names
+from .words import count, names, node_port
 
 
 def section_of(cluster: Cluster) -> str:
@@ -54,6 +54,8 @@ def _outside_row(cluster: Cluster, service: Service, port: Port) -> tuple[str, .
 
 
 def _node_port(port: Port) -> str:
+    if port.expose.node_port is None:
+        return node_port(None)
     return code(port.expose.node_port) + ("" if port.protocol == "TCP" else f" {port.protocol}")
 
 

@@ -45,6 +45,10 @@ def plural(number: int, noun: str) -> str:
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
+def node_port(number: int | None) -> str:
+    return "chosen by Kubernetes" if number is None else str(number)
+
+
 def names(found: Sequence[str]) -> str:
     """A short list in full; of a long one the first, the last and the number."""
     if len(found) <= _SPELT_OUT:

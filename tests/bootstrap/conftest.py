@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from components.cluster.kapitan import read_cluster
+from components.cluster.types import Cluster, Port
 from components.kubeadm import script
 
 from tests.conftest import OF_EACH_PLATFORM
@@ -70,6 +71,22 @@ def sandbox(tmp_path: Path, text: str) -> Sandbox:
     box = Sandbox(tmp_path)
     box.write(text)
     return box
+
+
+def with_chosen_node_ports(cluster: Cluster) -> Cluster:
+    """The cluster with NodePorts that Kubernetes chooses, as `nodeports.fixed: false` makes it."""
+    services = tuple(
+        replace(service, container=replace(service.container, ports=tuple(map(_chosen, service.container.ports))))
+        for service in cluster.services
+    )
+    frontends = tuple(replace(frontend, node_port=None) for frontend in cluster.load_balancer.frontends)
+    return replace(cluster, services=services, load_balancer=replace(cluster.load_balancer, frontends=frontends))
+
+
+def _chosen(port: Port) -> Port:
+    if port.expose is None or port.expose.listen is None:
+        return port
+    return replace(port, expose=replace(port.expose, node_port=None))
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:

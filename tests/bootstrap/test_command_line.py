@@ -10,7 +10,7 @@ pytestmark = each_platform
 
 STEPS = [
     "plan", "node", "volumes", "control-plane", "join-token", "worker", "join-done", "labels", "secrets",
-    "argocd", "load-balancer", "verify",
+    "argocd", "node-ports", "load-balancer", "verify",
 ]
 
 

@@ -31,7 +31,7 @@ def traps(sandbox):
 
 @pytest.mark.parametrize(
     "step", ["node", "volumes", "control-plane", "join-token", "worker", "join-done", "labels", "secrets",
-             "argocd", "load-balancer"],
+             "argocd", "node-ports", "load-balancer"],
 )
 def test_nothing_is_changed(traps, cluster, step):
     role = "master" if step in ("control-plane", "join-token") else "worker"

@@ -13,11 +13,12 @@ from dataclasses import replace
 
 import pytest
 
+from components.haproxy.files import files
 from components.kubeadm import runtimes, script
 
 from tests.platforms import each_platform
 
-from .conftest import states, tree
+from .conftest import states, tree, with_chosen_node_ports
 
 pytestmark = each_platform
 
@@ -302,6 +303,29 @@ def test_load_balancer_gets_its_files_unless_haproxy_refuses_them(balancer, clus
     done = _balancer(balancer)
     assert done.returncode == 1 and "the running configuration stays" in done.stderr
     assert config.read_text() == GOOD
+
+
+def test_load_balancer_sets_the_node_ports_that_were_chosen(balancer, cluster):
+    """With the real HAProxy, which reads the variables of one file from another's `setenv`."""
+    chosen = with_chosen_node_ports(cluster)
+    (balancer.folder / "bin/haproxy").unlink()
+    balancer.write(script.script(chosen))
+    compiled = files(chosen)["haproxy.cfg"]
+    (balancer.folder / "haproxy/haproxy.cfg").write_text(compiled)
+    noted = balancer.folder / "ports"
+    step = ("load-balancer", "--root", str(balancer.folder / "root"), "--node-ports", str(noted))
+    done = balancer.run(*step)
+    assert done.returncode == 1 and f"{noted} has no NodePort for " in done.stderr and "node-ports makes it" in done.stderr
+    assert f"with the NodePorts of {noted}\n" in balancer.run(*step, "--dry-run").stdout
+
+    variables = [frontend.variable for frontend in chosen.load_balancer.frontends]
+    noted.write_text("".join(f"{name} {31000 + place}\n" for place, name in enumerate(variables)))
+    done = balancer.run(*step)
+    assert done.returncode == 0, done.stderr
+    written = (balancer.folder / f"root{cluster.platform.haproxy['paths']['config']}").read_text()
+    assert written.endswith(f"\n\n{compiled}") and f"    setenv {variables[0]} 31000\n" in written
+    assert states(balancer.run(*step).stdout) == {"skipped"}
+    assert not list((balancer.folder / "tmp").iterdir())
 
 
 def test_files_that_were_not_copied_are_named(host):

@@ -42,8 +42,9 @@ def servers_are_the_groups_nodes(cluster: Cluster, texts: Texts) -> None:
     expected = listening(cluster)
     for number, section in listeners(texts):
         service, port = expected[number]
+        door = port.expose.node_port or f"${{NODEPORT_{service.name.upper()}_{port.name.upper()}}}".replace("-", "_")
         wanted = {
-            (node.name, f"{node.address}:{port.expose.node_port}")
+            (node.name, f"{node.address}:{door}")
             for node in cluster.groups[service.group].nodes
         }
         lines = section.values("server")

@@ -35,7 +35,8 @@ class Section:
 def sections(text: str) -> list[Section]:
     found: list[tuple[str, str, list[tuple[str, ...]]]] = []
     for line in text.splitlines():
-        words = tuple(line.split("#")[0].split())
+        # Quotes are for HAProxy, which looks for variables between them.
+        words = tuple(line.split("#")[0].replace('"', "").split())
         if not words:
             continue
         if words[0] in _KINDS and not line[0].isspace():

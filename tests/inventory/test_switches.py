@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from functools import partial
 
 from components.cluster import load
 from components.cluster.origin import Origin
 from components.manifests.face import manifests
 from tests.compiled.bootstrap_values import table
 from tests.compiled.workloads import broker_config
+from tests.engines.programs import installed
+from tests.haproxy import checks as haproxy
 from tests.inventory.targets import TOOLS
 from tests.inventory.variants import Difference, difference
 
@@ -130,6 +134,24 @@ def _named_files_are_mounted(workload):
     named = {entry["value"] for entry in container["env"] if re.search(r"\.(crt|key)$", entry.get("value", ""))}
     assert named and named <= files
     assert all(secret["defaultMode"] == 0o440 for secret in volumes.values()) and "fsGroup" in spec["securityContext"]
+
+
+def test_chosen_node_ports(variants, guide, tmp_path):
+    """No Service states a number; HAProxy has a variable for each, and reads the file once they are set."""
+    variant = variants["with-chosen-node-ports"]
+    exposed = {f"Service {service.external_service}" for service in guide.tree.cluster.services if service.exposed}
+    assert difference(variant, guide) == Difference(made=set(), gone=set(), altered=exposed | {CONFIG, SCRIPT, PAGE})
+    assert not any("nodePort" in port for found in variant.tree.of_kind("Service") for port in found["spec"].get("ports", ()))
+    for path, text in variant.files.items():
+        assert not re.search(r"\b3000[1-9]\b", text), path
+    texts = {path.removeprefix("haproxy/"): text for path, text in variant.files.items() if path.startswith("haproxy/")}
+    for check in haproxy.CHECKS:
+        check(variant.tree.cluster, texts)
+    (tmp_path / "haproxy.cfg").write_text(variant.files[CONFIG])
+    chosen = {row[0]: str(31000 + place) for place, row in enumerate(table(variant.files, "NODE_PORTS"))}
+    read = partial(subprocess.run, [installed("haproxy"), "-c", "-f", tmp_path / "haproxy.cfg"], capture_output=True, timeout=60)
+    assert read(env=chosen).returncode == 0
+    assert [name for name in chosen if read(env={**chosen, name: ""}).returncode == 0] == []
 
 
 def _environment(variant, deployment):

@@ -92,6 +92,8 @@ readonly LOAD_BALANCER_PORTS=(
   '1883|vernemq-mqtt'
   '8883|vernemq-mqtts'
 )
+readonly NODE_PORTS=(
+)
 readonly BINARIES=(
   'kubeadm|https://dl.k8s.io/release/v1.17.3/bin/linux/amd64/kubeadm|e34e3193a1161aea7269cee3f115e86ff71f01702a1c15fa0f71103bf2dba304'
   'kubectl|https://dl.k8s.io/release/v1.17.3/bin/linux/amd64/kubectl|ae8627adb1f0ae7bdb82ffd74a579953b8acdcd4b94aeefc7569078c3d7994c6'
@@ -1737,6 +1739,63 @@ wait_for_argocd() {
   fi
 }
 
+# ---- node-ports
+# Step `node-ports`: where the inventory leaves NodePorts to Kubernetes, its choice has to reach
+# HAProxy on its own host. This writes it to a file; the step load-balancer reads a copy of that.
+
+NODE_PORTS_FILE=/etc/dojot/node-ports
+
+node_ports_file() {
+  local given
+  given=$(option node-ports)
+  printf '%s' "${given:-$NODE_PORTS_FILE}"
+}
+
+step_node_ports() {
+  need_root
+  if ((${#NODE_PORTS[@]} == 0)); then
+    report skipped 'the inventory states every NodePort'
+    return 0
+  fi
+  need_cluster
+  local row variable service port number='' text=''
+  for row in "${NODE_PORTS[@]}"; do
+    IFS='|' read -r variable service port <<<"$row"
+    if cluster_known; then
+      number=$(chosen_node_port "$service" "$port")
+    fi
+    if [[ -z $number ]] && dry_run; then
+      report would "write $(node_ports_file), once Service ${service#*/} has a NodePort for $port"
+      return 0
+    elif [[ -z $number ]]; then
+      fail "Service ${service#*/} has no NodePort for $port yet: Argo CD makes it, run this step again once the application is synced"
+    fi
+    text+="$variable $number"$'\n'
+  done
+  write_file "$(node_ports_file)" 0644 "$text"
+}
+
+# chosen_node_port NAMESPACE/SERVICE PORT: its number; nothing where there is none yet.
+chosen_node_port() {
+  local found
+  found=$(kube --namespace="${1%%/*}" get service "${1#*/}" --ignore-not-found \
+    --output=go-template="{{range .spec.ports}}{{if eq .name \"$2\"}}{{.nodePort}}{{end}}{{end}}")
+  if [[ $found =~ ^[0-9]+$ ]]; then
+    printf '%s' "$found"
+  fi
+}
+
+# noted_node_port VARIABLE: its number in the file; nothing where it is not there.
+noted_node_port() {
+  local variable number
+  [[ -r $(node_ports_file) ]] || return 0
+  while read -r variable number; do
+    if [[ $variable == "$1" && $number =~ ^[0-9]+$ ]]; then
+      printf '%s' "$number"
+    fi
+  done <"$(node_ports_file)"
+}
+
 # ---- load-balancer
 # Step `load-balancer`: HAProxy on its own host. Sessions of devices outlive a reload
 # and none outlives a restart: this never restarts a HAProxy that carries sessions.
@@ -1766,12 +1825,23 @@ step_load_balancer() {
 }
 
 configure_haproxy() {
-  local changed=''
+  local changed='' text checked=$1
+  text=$(<"$1")
+  if ((${#NODE_PORTS[@]})); then
+    if dry_run && [[ ! -r $(node_ports_file) ]]; then
+      report would "write $HAPROXY_CONFIG with the NodePorts of $(node_ports_file)"
+      return 0
+    fi
+    set_node_ports
+    text=$NODE_PORT_SETTINGS$text
+    scratch checked "${TMPDIR:-/tmp}/dojot-haproxy.XXXXXX"
+    printf '%s\n' "$text" >"$checked"
+  fi
   if command -v haproxy >/dev/null; then
     working_on "check $1"
-    haproxy -c -f "$1" >&2 || fail "haproxy refuses $1: the running configuration stays"
+    haproxy -c -f "$checked" >&2 || fail "haproxy refuses $1: the running configuration stays"
   fi
-  write_file "$HAPROXY_CONFIG" 0640 "$(<"$1")"$'\n' keep
+  write_file "$HAPROXY_CONFIG" 0640 "$text"$'\n' keep
   if file_changed; then
     changed=yes
   fi
@@ -1783,6 +1853,24 @@ configure_haproxy() {
     fi
   fi
   run_service haproxy
+}
+
+NODE_PORT_SETTINGS=''
+
+# The chosen NodePorts as HAProxy's own variables. In the configuration and not in the
+# environment of the service: that one a reload does not read again.
+set_node_ports() {
+  local row variable service port number
+  NODE_PORT_SETTINGS=$'global\n'
+  for row in "${NODE_PORTS[@]}"; do
+    IFS='|' read -r variable service port <<<"$row"
+    number=$(noted_node_port "$variable")
+    if [[ -z $number ]]; then
+      fail "$(node_ports_file) has no NodePort for $port of Service ${service#*/}: copy it from the control-plane node, where the step node-ports makes it"
+    fi
+    NODE_PORT_SETTINGS+="    setenv $variable $number"$'\n'
+  done
+  NODE_PORT_SETTINGS+=$'\n'
 }
 
 # A process keeps the limit of open files with which it was started, through every reload.
@@ -1845,6 +1933,7 @@ step_verify() {
       verify_workloads "$namespace"
     done
     verify_application
+    verify_node_ports
   else
     verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
   fi
@@ -1923,6 +2012,18 @@ verify_application() {
   verdict "$(same "$found" 'Synced Healthy')" 'the Argo CD application is Synced and Healthy' "${found:-it does not exist}"
 }
 
+# Whether the file's copy has reached the load balancer shows where that answers.
+verify_node_ports() {
+  local row variable service port chosen noted
+  for row in "${NODE_PORTS[@]}"; do
+    IFS='|' read -r variable service port <<<"$row"
+    chosen=$(chosen_node_port "$service" "$port")
+    noted=$(noted_node_port "$variable")
+    verdict "$(same "${chosen:-none}" "$noted")" "$(node_ports_file) has the NodePort of $port of Service ${service#*/}" \
+      "Kubernetes says ${chosen:-nothing}, the file ${noted:-nothing}: run the step node-ports, copy the file to $LOAD_BALANCER_NAME, run load-balancer there"
+  done
+}
+
 verify_load_balancer() {
   local row port name
   for row in "${LOAD_BALANCER_PORTS[@]}"; do
@@ -1957,6 +2058,10 @@ step_plan() {
   printf ' 4. every worker    bootstrap.sh worker\n'
   printf ' 5. %-15s bootstrap.sh join-done, bootstrap.sh labels\n' "${master%% *}"
   printf ' 6. %-15s bootstrap.sh secrets, bootstrap.sh argocd\n' "${master%% *}"
+  if ((${#NODE_PORTS[@]})); then
+    printf '    %-15s bootstrap.sh node-ports, once Argo CD has synced; copy %s to the same place on %s\n' \
+      "${master%% *}" "$NODE_PORTS_FILE" "$LOAD_BALANCER_NAME"
+  fi
   printf ' 7. %-15s bootstrap.sh load-balancer   (%s)\n' "$LOAD_BALANCER_NAME" "$LOAD_BALANCER_ADDRESS"
   printf ' 8. %-15s bootstrap.sh verify\n' "${master%% *}"
 }
@@ -2004,9 +2109,13 @@ step_help() {
       printf 'install Argo CD, its project and application: Git rules the cluster from here on\n'
       printf 'Where: on the control-plane node. Options: --compiled --kubeconfig --dry-run\n'
       ;;
+    node-ports)
+      printf 'write the NodePorts that Kubernetes has chosen to a file for the load balancer\n'
+      printf 'Where: on the control-plane node, once Argo CD has synced. Options: --node-ports --kubeconfig --dry-run\n'
+      ;;
     load-balancer)
       printf 'install HAProxy, its limits and its configuration; reload, never drop sessions\n'
-      printf 'Where: on the load balancer. Options: --compiled --root --dry-run\n'
+      printf 'Where: on the load balancer. Options: --compiled --node-ports --root --dry-run\n'
       ;;
     verify)
       printf 'is everything as the inventory says? one line a thing, exit code 1 if not\n'
@@ -2015,7 +2124,7 @@ step_help() {
   esac
 }
 
-readonly STEPS=(plan node volumes control-plane join-token worker join-done labels secrets argocd load-balancer verify)
+readonly STEPS=(plan node volumes control-plane join-token worker join-done labels secrets argocd node-ports load-balancer verify)
 
 show_help() {
   local step
@@ -2031,6 +2140,7 @@ Options:
   --root DIR          prepare the system under DIR, such as a mounted image
   --compiled DIR      the compiled folder of this cluster (default: the one above this script)
   --join-file FILE    the file with the join token (default: /run/dojot-join)
+  --node-ports FILE   the file with the chosen NodePorts (default: /etc/dojot/node-ports)
   --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config
   --help              this text, or with a step that step's
 
@@ -2045,12 +2155,12 @@ main() {
     case $1 in
       --help | -h) wants_help=yes ;;
       --dry-run) set_option dry-run yes ;;
-      --node=* | --root=* | --compiled=* | --join-file=* | --kubeconfig=*)
+      --node=* | --root=* | --compiled=* | --join-file=* | --node-ports=* | --kubeconfig=*)
         name=${1%%=*}
         [[ -n ${1#*=} ]] || usage_error "$name needs a value"
         set_option "${name#--}" "${1#*=}"
         ;;
-      --node | --root | --compiled | --join-file | --kubeconfig)
+      --node | --root | --compiled | --join-file | --node-ports | --kubeconfig)
         [[ -n ${2-} ]] || usage_error "$1 needs a value"
         set_option "${1#--}" "$2"
         shift

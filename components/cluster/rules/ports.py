@@ -20,6 +20,8 @@ def unique_node_ports(cluster: Cluster) -> Iterator[Finding]:
     for service, port in _exposed(cluster):
         number = port.expose.node_port
         here = f"{service.name} {port.name}"
+        if number is None:
+            continue
         if number in seen:
             yield Finding(
                 ("services", service.name, "ports", port.name, "expose", "node_port"), number,

@@ -9,24 +9,32 @@ from .machines import Hardware
 
 @dataclass(frozen=True)
 class Server:
-    """One line of an HAProxy backend."""
+    """One line of an HAProxy backend; `port` is None where Kubernetes chooses it."""
 
     name: str
     address: str
-    port: int
+    port: int | None
 
 
 @dataclass(frozen=True)
 class Frontend:
-    """A TCP listener of the load balancer and where it leads."""
+    """A TCP listener of the load balancer and where it leads.
+
+    Where Kubernetes chooses the NodePort, `node_port` is None and `variable` stands for it.
+    """
 
     name: str
     service: str
     listen: int
-    node_port: int
+    node_port: int | None
     devices: bool
     maxconn: int
     servers: tuple[Server, ...]
+
+    @property
+    def variable(self) -> str:
+        """NODEPORT_VERNEMQ_MQTT of vernemq-mqtt."""
+        return f"NODEPORT_{self.name.upper().replace('-', '_')}"
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import Any, Mapping
 class Expose:
     """How a port is reached from outside: node_port on the group's nodes, listen on HAProxy.
 
-    `listen` is None for a port that clients reach on the nodes themselves.
+    `node_port` is None where Kubernetes chooses it, `listen` for a port that clients reach on the nodes themselves.
     `devices` marks the ports on which devices hold their sessions open.
     """
 
-    node_port: int
+    node_port: int | None
     listen: int | None
     devices: bool
 

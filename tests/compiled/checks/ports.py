@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any, Iterator
 
+from tests.compiled.bootstrap_values import table
 from tests.compiled.calls import calls
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, open_ports, selected, workloads
@@ -42,8 +43,8 @@ def listeners_lead_to_containers(tree: Tree) -> list[str]:
                 f"{where}: listener {listen} leads to {', '.join(sorted(servers))}, "
                 f"but group {group} is {', '.join(sorted(nodes))}"
             )
-        if node_port != port["expose"]["node_port"]:
-            found.append(f"{where}: listener {listen} leads to NodePort {node_port}, not {port['expose']['node_port']}")
+        if node_port != _node_port(tree, service, name, port):
+            found.append(f"{where}: listener {listen} leads to NodePort {node_port}, not {_node_port(tree, service, name, port)}")
     found += [f"HAProxy listens on {listen}, which no service of the inventory exposes" for listen in ways]
     return found
 
@@ -53,18 +54,19 @@ def node_ports_lead_to_containers(tree: Tree) -> list[str]:
     found, seen = [], {}
     for entry in tree.of_kind("Service"):
         for port in entry["spec"].get("ports", ()):
-            if "nodePort" not in port:
-                if entry["spec"].get("type") == "NodePort":
-                    found.append(f"{name_of(entry)}: port {port['port']} leaves its NodePort to chance")
+            if entry["spec"].get("type") != "NodePort" and "nodePort" not in port:
                 continue
-            number = port["nodePort"]
+            number = port.get("nodePort", f"of {entry['metadata']['name']} {port.get('name')}")
+            if "nodePort" not in port and tree.parameters["nodeports"]["fixed"]:
+                found.append(f"{name_of(entry)}: port {port['port']} leaves its NodePort to chance")
+                continue
             if number in seen:
                 found.append(f"{name_of(entry)}: NodePort {number} leads to {name_of(seen[number][0])} already")
-            if not 30000 <= number <= 32767:
+            if "nodePort" in port and not 30000 <= number <= 32767:
                 found.append(f"{name_of(entry)}: NodePort {number} is outside 30000-32767")
             seen[number] = (entry, port)
     for service, name, wanted in _exposed(tree):
-        number = wanted["expose"]["node_port"]
+        number = _node_port(tree, service, name, wanted)
         if number not in seen:
             found.append(f"{service} {name}: no Service has NodePort {number}")
             continue
@@ -86,7 +88,14 @@ def _exposed(tree: Tree) -> Iterator[tuple[str, str, dict[str, Any]]]:
                 yield service, name, port
 
 
-def _listeners(tree: Tree) -> Iterator[tuple[int, int, set[str]]]:
+def _node_port(tree: Tree, service: str, name: str, port: dict[str, Any]) -> int | str:
+    """The number of the inventory; where Kubernetes chooses, the Service and port for which it does."""
+    if tree.parameters["nodeports"]["fixed"] or "listen" not in port["expose"]:
+        return port["expose"]["node_port"]
+    return f"of {tree.parameters['services'][service]['external_service']} {name}"
+
+
+def _listeners(tree: Tree) -> Iterator[tuple[int, int | str, set[str]]]:
     """(port, NodePort, server addresses) of each listener that is not for the host itself."""
     found = sections(tree.files[HAPROXY])
     backends = {section.name: section for section in found if section.kind in ("backend", "listen")}
@@ -101,8 +110,16 @@ def _listeners(tree: Tree) -> Iterator[tuple[int, int, set[str]]]:
             default = section.values("default_backend")
             servers = [words[1] for words in (backends[default[0][0]] if default else section).values("server")]
             addresses = {server.rpartition(":")[0] for server in servers}
-            numbers = {int(server.rpartition(":")[2]) for server in servers}
+            numbers = {_number(tree, server.rpartition(":")[2]) for server in servers}
             yield int(port), numbers.pop() if len(numbers) == 1 else -1, addresses
+
+
+def _number(tree: Tree, text: str) -> int | str:
+    """A server's port; of a variable, the Service and port whose NodePort the bootstrap sets it to."""
+    variables = {
+        f"${{{variable}}}": f"of {service.partition('/')[2]} {port}" for variable, service, port in table(tree.files, "NODE_PORTS")
+    }
+    return variables.get(text, text) if text.startswith("$") else int(text)
 
 
 def services_reach_pods(tree: Tree) -> list[str]:
