@@ -72,6 +72,15 @@ def test_tls_only(variants, guide):
     })
 
 
+def test_mosca_with_tls_only(variants):
+    variant, other = variants["profile-mosca-with-tls-only"], variants["profile-mosca"]
+    for path, text in variant.files.items():
+        assert not re.search(r"\b(1883|30004)\b", text), path
+    found = difference(variant, other)
+    assert found.made == found.gone == set() and {"Deployment iotagent-mosca", "Service iotagent-mosca", CONFIG} <= found.altered
+    assert _environment(variant, "iotagent-mosca")["ALLOW_UNSECURED_MODE"] == "false"
+
+
 def test_email(variants, guide):
     """auth alone is told the server; the password is a Secret that people bring."""
     variant = variants["with-email"]
