@@ -56,9 +56,9 @@ def _outside_row(cluster: Cluster, service: Service, port: Port) -> tuple[str, .
 
 
 def _node_port(port: Port) -> str:
-    number = port.expose.node_port
-    shown = node_port(None) if number is None else code(number)
-    return shown + ("" if port.protocol == "TCP" else f" {port.protocol}")
+    if port.expose.node_port is None:
+        return node_port(None)
+    return code(port.expose.node_port) + ("" if port.protocol == "TCP" else f" {port.protocol}")
 
 
 def _inside(cluster: Cluster) -> Iterator[str]:
