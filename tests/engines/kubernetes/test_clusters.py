@@ -87,6 +87,8 @@ def test_pods_without_spreading_are_noticed(running):
         pytest.skip("no service of this cluster has so many pods a node")
     ours = [found for name, found in tree.manifests if name in names and found["kind"] == "StatefulSet"]
     group = tree.cluster.groups[tree.cluster.service(min(names)).group]
+    if len(group.nodes) == 1:
+        pytest.skip("the bridges of this cluster have one node")
     away = group.nodes[0].name
     loose = copy.deepcopy(ours)
     for found in loose:

@@ -32,6 +32,9 @@ def test_a_drained_node(running, kind):
         after = settled(plane, tree)
         said = Counter({share.service.name: share.pods for share in shares(cluster, node) if drains.stays(share)})
         real = after.get(NOWHERE, Counter())
+        if len(cluster.workers) == 1:
+            # The operator's own pod runs on any worker, and here is no other.
+            del real[OTHER]
         assert +real == said, (
             f"{node.name} drained: the page says that {dict(said)} wait, but {dict(real)} do\n{waiting(plane)}"
         )
