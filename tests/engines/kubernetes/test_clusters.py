@@ -90,6 +90,8 @@ def test_pods_without_spreading_are_noticed(running):
         pytest.skip("no service of this cluster is spread over several nodes")
     ours = [found for name, found in tree.manifests if name in names and found["kind"] == "StatefulSet"]
     group = tree.cluster.groups[tree.cluster.service(min(names)).group]
+    if len(group.nodes) == 1:
+        pytest.skip("the bridges of this cluster have one node")
     away = group.nodes[0].name
     loose = copy.deepcopy(ours)
     for found in loose:
