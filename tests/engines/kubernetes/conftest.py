@@ -34,11 +34,11 @@ def running(cluster, compiled, tmp_path_factory) -> Iterator[Running]:
         build, tmp_path_factory.mktemp(cluster.name) / "plane", service_subnet=kubernetes["service_subnet"],
         feature_gates=kubernetes["feature_gates"],
     ) as plane, nodes(plane, cluster):
-        options = _options(tree)
+        options = options_of(tree)
         yield Running(tree, plane, options, sync.sync(plane, tree, *options))
 
 
-def _options(tree: Tree) -> tuple[str, ...]:
+def options_of(tree: Tree) -> tuple[str, ...]:
     """As the platform's Argo CD applies, each object checked for fields that the release does not know."""
     if "ServerSideApply=true" in tree.cluster.platform.argocd["sync_options"]:
         return ("--server-side", "--validate=strict")

@@ -1,0 +1,66 @@
+"""Every profile on the API server of each platform, also those that no committed cluster has."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from tests.compiled.tree import Tree
+from tests.engines.kubernetes import sync
+from tests.engines.kubernetes.conftest import options_of
+from tests.engines.kubernetes.control_plane import ControlPlane
+from tests.engines.programs import control_plane
+from tests.inventory.targets import ROOT, Fixture
+from tests.inventory.variants import Variants
+from tests.platforms import each_platform
+
+pytestmark = each_platform
+
+_PROFILES = {
+    "load-test": ["profile.load-test"],
+    "full": ["profile.full", "profile.influxdb", "profile.gui-v2"],
+    "mosca": ["profile.mosca"],
+    "lwm2m": ["profile.lwm2m"],
+}
+# Mosca is one process: it has the source ports of one server, and so many devices.
+_DEVICES = {"mosca": 10_000}
+# What others must find before they can be judged; nothing else is kept.
+_FOUNDATION = ("Namespace", "CustomResourceDefinition")
+
+
+@pytest.fixture(scope="module")
+def plane(cluster, tmp_path_factory):
+    kubernetes = cluster.platform.kubernetes
+    with ControlPlane(
+        control_plane(kubernetes["minor"]), tmp_path_factory.mktemp("profiles") / "plane",
+        service_subnet=kubernetes["service_subnet"], feature_gates=kubernetes["feature_gates"],
+    ) as found:
+        yield found
+
+
+def _tree(cluster, profile: str, tmp_path_factory) -> Tree:
+    """The cluster's own target with another profile, on machines that have room for all of dojot."""
+    target = yaml.safe_load((ROOT / "inventory" / "targets" / f"{cluster.name}.yml").read_text("utf-8"))
+    kept = [one for one in target["classes"] if not one.startswith(("profile.", "hardware."))]
+    parameters = dict(target.get("parameters", {}))
+    if profile in _DEVICES:
+        parameters["scale"] = {**parameters.get("scale", {}), "devices": _DEVICES[profile]}
+    text = yaml.safe_dump({"classes": [*kept, "hardware.full", *_PROFILES[profile]], "parameters": parameters})
+    fixture = Fixture(f"{cluster.name}-{profile}", text)
+    return Variants([fixture], tmp_path_factory.mktemp)[fixture.name].tree
+
+
+@pytest.mark.parametrize("profile", _PROFILES)
+def test_a_profile_is_accepted_without_a_word(plane, cluster, profile, tmp_path_factory):
+    tree = _tree(cluster, profile, tmp_path_factory)
+    assert tree.cluster.platform.kubernetes == cluster.platform.kubernetes
+    complaints: list[str] = []
+    for _, objects in sync.waves(tree):
+        kept = [found for found in objects if found["kind"] in _FOUNDATION]
+        tried = [found for found in objects if found["kind"] not in _FOUNDATION]
+        if kept:
+            complaints += sync.apply(plane, kept, *options_of(tree))
+            sync.await_health(plane, kept, "the foundation")
+        if tried:
+            complaints += sync.apply(plane, tried, *options_of(tree), "--dry-run=server")
+    assert not complaints, "\n".join(complaints)
