@@ -70,6 +70,9 @@ def test_everything_switched(run, ansible):
          "dojot_auth_email_user: dojot@example.org"),
         ("dojot_guiv2_enabled: false", "dojot_guiv2_enabled: true"),
         ("dojot_insecure_mqtt: 'true'", "dojot_insecure_mqtt: false"),
+        ("dojot_fixed_nodeports_enabled: true", "dojot_fixed_nodeports_enabled: false"),
+        ("dojot_enable_locust_exporter: false", "dojot_enable_locust_exporter: true"),
+        ("  ip: 127.0.0.1", "  ip: 192.168.0.20"),
     ):
         ansible.change(DOJOT, old, new)
     for name, before in (("influxdb", "false"), ("history", "true")):
@@ -83,7 +86,8 @@ def test_everything_switched(run, ansible):
     assert "service.history" not in target["classes"]
     assert parameters["gateway"] == {"mutual_tls": True} and parameters["kafka_ws"] == {"tls": True}
     assert parameters["email"] == {"enabled": True, "host": "mail.example.org", "user": "dojot@example.org"}
-    assert parameters["insecure_mqtt"] is False
+    assert parameters["insecure_mqtt"] is False and parameters["nodeports"] == {"fixed": False}
+    assert parameters["monitoring"] == {"locust_exporter": {"address": "192.168.0.20", "port": 9646}}
     assert parameters["services"] == {"influxdb": {"jobs": {"influxdb-job": {"env": {"INFLUX_RETENTION": "30d"}}}}}
 
 
