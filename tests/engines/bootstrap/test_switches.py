@@ -13,7 +13,9 @@ from components.manifests.face import manifests
 from tests.bootstrap.conftest import states, with_chosen_node_ports
 from tests.engines.bootstrap.control_plane import master
 from tests.engines.bootstrap.site import COMPILED
+from tests.platforms import each_platform
 
+pytestmark = each_platform
 SCRIPT = f"{COMPILED}/bootstrap/bootstrap.sh"
 
 
