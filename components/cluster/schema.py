@@ -18,7 +18,9 @@ from .finding import Finding
 from .verdicts import verdicts
 
 _FOLDER = FilePath(__file__).parent / "schema"
-_SIDECAR_KEYS = ("image", "command", "args", "env", "ports", "readiness", "liveness", "secret_files", "resources", "security")
+_SIDECAR_KEYS = (
+    "image", "command", "args", "env", "ports", "readiness", "liveness", "secret_files", "resources", "security",
+)
 _JOB_KEYS = ("image", "command", "args", "env", "files", "secret_files", "uses", "resources", "security")
 
 

@@ -85,7 +85,7 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
         ],
         "NAMESPACES": list(cluster.namespaces),
         "PERSISTENT_VOLUMES": sorted(disk.persistent_volume for _, _, disk in cluster.disks),
-        # namespace/secret | key | random, provided or literal | the value; of a random one its length, where that matters
+        # namespace/secret | key | random, provided or literal | the value; of a random one its length, where it matters
         "SECRETS": _secrets(cluster),
         # port | what listens
         "LOAD_BALANCER_PORTS": [
@@ -119,7 +119,10 @@ def _texts(cluster: Cluster) -> dict[str, str]:
 
 
 def _node_ports(cluster: Cluster) -> list[str]:
-    chosen = {(front.service, front.listen): front.variable for front in cluster.load_balancer.frontends if front.node_port is None}
+    chosen = {
+        (frontend.service, frontend.listen): frontend.variable
+        for frontend in cluster.load_balancer.frontends if frontend.node_port is None
+    }
     return sorted(
         _row(chosen[service.name, port.expose.listen], f"{service.namespace}/{service.external_service}", port.name)
         for service in cluster.services for port in service.exposed if (service.name, port.expose.listen) in chosen

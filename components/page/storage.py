@@ -65,8 +65,8 @@ def _brought(rows: list[tuple[str, ...]]) -> Iterator[str]:
     if rows:
         yield (
             "### Secrets that you provide\n\n"
-            "Nobody can make these up: create them with all their keys before their pods start. The step `secrets` gives the "
-            f"command for each and fails until they exist ({link('what they hold', f'{ROOT}/docs/switches.md')})."
+            "Nobody can make these up: create them with all their keys before their pods start. The step `secrets` gives "
+            f"the command for each and fails until they exist ({link('what they hold', f'{ROOT}/docs/switches.md')})."
         )
         yield table(("Secret", "Of", "Keys", "Read by"), rows)
 
@@ -75,6 +75,6 @@ def _readers(cluster: Cluster, secret: str) -> list[str]:
     """Services and jobs with an environment variable or files from this Secret, each once."""
     found = (
         owner for owner, container in all_containers(cluster)
-        if secret in {*(variable.secret for variable in container.env), *(held.secret for held in container.secret_files)}
+        if any(one.secret == secret for one in (*container.env, *container.secret_files))
     )
     return list(dict.fromkeys(found))

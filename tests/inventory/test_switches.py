@@ -6,6 +6,8 @@ import re
 import subprocess
 from functools import partial
 
+import pytest
+
 from components.cluster import load
 from components.cluster.origin import Origin
 from components.manifests.face import manifests
@@ -43,20 +45,20 @@ def test_nothing_persistent(variants, guide):
     assert variant.tree.some("VerneMQ")["spec"]["storage"] == {"emptyDir": {}}
 
 
-def test_persistence_of_each_service(guide, request):
+@pytest.mark.parametrize("default", [True, False])
+def test_persistence_of_each_service(guide, request, default):
     """What a volume says wins over the default, in both directions."""
+    before = manifests(_loaded(guide, request, default, {}))
     for name in (service.name for service in guide.tree.cluster.services if service.volumes):
-        for default in (True, False):
-            volumes = guide.tree.parameters["services"][name]["volumes"]
-            own = {volume: {**entry, "persistent": not default} for volume, entry in volumes.items()}
-            cluster = _loaded(guide, request, default, {})
-            changed = _loaded(guide, request, default, {name: own})
-            assert {disk.host_path for service, _, disk in changed.disks if service.name == name} == (
-                set() if default else {entry["host_path"] for entry in volumes.values()}
-            )
-            before, after = manifests(cluster), manifests(changed)
-            files = {file for file in before.keys() | after.keys() if before.get(file) != after.get(file)}
-            assert files == {f"{name}.yml"} | (set() if default else {"storage-class.yml"})
+        volumes = guide.tree.parameters["services"][name]["volumes"]
+        own = {volume: {**entry, "persistent": not default} for volume, entry in volumes.items()}
+        changed = _loaded(guide, request, default, {name: own})
+        assert {disk.host_path for service, _, disk in changed.disks if service.name == name} == (
+            set() if default else {entry["host_path"] for entry in volumes.values()}
+        )
+        after = manifests(changed)
+        files = {file for file in before.keys() | after.keys() if before.get(file) != after.get(file)}
+        assert files == {f"{name}.yml"} | (set() if default else {"storage-class.yml"})
 
 
 def test_tls_only(variants, guide):

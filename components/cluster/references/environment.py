@@ -61,14 +61,15 @@ def secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
             secrets.setdefault(secret, set()).update(keys)
             homes[secret] = namespace_of(parameters, name)
     for path, container in _containers(services):
+        reader = namespace_of(parameters, path[1])
         for secret in container.get("secret_files", {}):
             if secret not in secrets:
                 yield Finding(
                     (*path, "secret_files", secret), None, "no service of this cluster declares this Secret",
                     suggest(secret, secrets),
                 )
-            elif homes[secret] != namespace_of(parameters, path[1]):
-                yield _elsewhere((*path, "secret_files", secret), None, homes[secret], namespace_of(parameters, path[1]))
+            elif homes[secret] != reader:
+                yield _elsewhere((*path, "secret_files", secret), None, homes[secret], reader)
     for path, env in _all_env(services):
         home = namespace_of(parameters, path[1])
         for variable, value in env.items():

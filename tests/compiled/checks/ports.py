@@ -43,8 +43,9 @@ def listeners_lead_to_containers(tree: Tree) -> list[str]:
                 f"{where}: listener {listen} leads to {', '.join(sorted(servers))}, "
                 f"but group {group} is {', '.join(sorted(nodes))}"
             )
-        if node_port != _node_port(tree, service, name, port):
-            found.append(f"{where}: listener {listen} leads to NodePort {node_port}, not {_node_port(tree, service, name, port)}")
+        wanted = _node_port(tree, service, name, port)
+        if node_port != wanted:
+            found.append(f"{where}: listener {listen} leads to NodePort {node_port}, not {wanted}")
     found += [f"HAProxy listens on {listen}, which no service of the inventory exposes" for listen in ways]
     return found
 
@@ -120,7 +121,8 @@ def _listeners(tree: Tree) -> Iterator[tuple[int, int | str, set[str]]]:
 def _number(tree: Tree, text: str) -> int | str:
     """A server's port; of a variable, the Service and port whose NodePort the bootstrap sets it to."""
     variables = {
-        f"${{{variable}}}": f"of {service.partition('/')[2]} {port}" for variable, service, port in table(tree.files, "NODE_PORTS")
+        f"${{{variable}}}": f"of {service.partition('/')[2]} {port}"
+        for variable, service, port in table(tree.files, "NODE_PORTS")
     }
     return variables.get(text, text) if text.startswith("$") else int(text)
 

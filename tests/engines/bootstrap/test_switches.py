@@ -24,7 +24,8 @@ def switched(cluster):
     """NodePorts that Kubernetes chooses, and one Secret that people bring."""
     chosen = with_chosen_node_ports(cluster)
     first, *others = chosen.services
-    return replace(chosen, services=(replace(first, secrets={**first.secrets, "brought": {"a.key": PROVIDED, "b": PROVIDED}}), *others))
+    asking = replace(first, secrets={**first.secrets, "brought": {"a.key": PROVIDED, "b": PROVIDED}})
+    return replace(chosen, services=(asking, *others))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,8 @@ def test_a_secret_that_people_bring(at, switched):
     # The command that it says, with a file.
     at.host.put("/root/value", "a certificate")
     at.plane.kubectl("get", "namespace", namespace)
-    at.host.run(*f"kubectl --kubeconfig=/etc/kubernetes/admin.conf {command.removeprefix('kubectl ')}".replace("=FILE", "=/root/value").split())
+    words = command.replace("=FILE", "=/root/value").split()
+    at.host.run(words[0], "--kubeconfig=/etc/kubernetes/admin.conf", *words[1:])
     done = at.host.step("secrets")
     assert (done.returncode, states(done.stdout)) == (0, {"skipped"}), done.stderr
 
