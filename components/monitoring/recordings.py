@@ -37,8 +37,10 @@ def recordings(cluster: Cluster) -> Iterator[Recording]:
     if cluster.monitoring.load_balancer:
         yield from _balancer()
     if cluster.disks:
-        yield Recording(VOLUME_USE, f"{_used(limits.VOLUME)} / on (node, path) {limits.VOLUME}")
-        yield Recording(KAFKA_LOG_USE, f"{_used(limits.KAFKA_LOG)} / on (node, path) {limits.KAFKA_LOG}")
+        used = "max by (node, path) (dojot_volume_used_bytes)"
+        # With the labels of the limit, which names service and claim.
+        yield Recording(VOLUME_USE, f"{used} / on (node, path) group_right () {limits.VOLUME}")
+        yield Recording(KAFKA_LOG_USE, f"{used} / on (node, path) group_right () {limits.KAFKA_LOG}")
     yield Recording(CPU_USE, (
         "1 - avg by (node) (rate(node_cpu_seconds_total{mode=\"idle\"}"
         f"[{window(cluster, 'node-exporter')}]))"
@@ -67,11 +69,3 @@ def _balancer() -> Iterator[Recording]:
         'haproxy_server_status{state="DOWN", proxy!~".*-checks"}'
         ' or (haproxy_server_status{state="", proxy!~".*-checks"} == bool 0)'
     ))
-
-
-def _used(limit: str) -> str:
-    """The bytes of those directories for which there is such a limit, with what the limit says of them."""
-    return (
-        "max by (node, path) (dojot_volume_used_bytes)"
-        f" * on (node, path) group_left (claim, service) ({limit} > bool 0)"
-    )

@@ -49,6 +49,7 @@ def limits(cluster: Cluster) -> dict[str, float | str]:
             found |= {"kafka_node": disk.node.name, "kafka_path": disk.host_path, "kafka_log": log, "kafka_size": volume.size}
         else:
             found |= {"volume_node": disk.node.name, "volume_path": disk.host_path, "volume_size": volume.size}
+            found["volume_service"] = service.name
     return found
 
 

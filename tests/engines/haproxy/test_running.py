@@ -9,6 +9,7 @@ import ssl
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -114,12 +115,37 @@ def test_every_other_port_is_closed(laboratory, cluster):
     balancer = cluster.load_balancer
     public = {("0.0.0.0", frontend.listen) for frontend in laboratory.frontends}
     private = {("127.0.0.1", balancer.stats_port)}
+    closed = {frontend.node_port for frontend in laboratory.frontends}
+    if balancer.metrics_readers:
+        private.add((balancer.address, balancer.stats_port))
+    else:
+        closed.add(balancer.stats_port)
     assert laboratory.host.listening() == public | private
-    closed = {balancer.stats_port, *(frontend.node_port for frontend in laboratory.frontends)}
     for port in sorted(closed - {port for _, port in public}):
         with laboratory.device.inside(), socket.socket() as probe:
             probe.settimeout(15)
             assert probe.connect_ex((balancer.address, port)) == errno.ECONNREFUSED, f"port {port} is open to devices"
+
+
+def test_metrics_are_there_for_prometheus_alone(laboratory, cluster):
+    balancer = cluster.load_balancer
+    if not balancer.metrics_readers:
+        pytest.skip("nobody watches this cluster")
+    hosts = [host for host in laboratory.network.hosts.values() if host.name != balancer.hostname]
+    url = f"http://{balancer.address}:{balancer.stats_port}"
+    for host in hosts:
+        reader = host.address in balancer.metrics_readers
+        with host.inside():
+            if not reader:
+                with pytest.raises(OSError):
+                    urlopen(f"{url}/metrics", timeout=15)
+                continue
+            with urlopen(f"{url}/metrics", timeout=15) as answer:
+                assert "haproxy_process_max_connections" in answer.read().decode()
+            # Statistics, with the names and states of everything, are for the host itself.
+            with pytest.raises(HTTPError, match="403"):
+                urlopen(f"{url}/", timeout=15)
+    assert {host.address for host in hosts} & set(balancer.metrics_readers), "no reader was tried"
 
 
 def test_statistics_and_metrics(laboratory):
