@@ -37,12 +37,12 @@ def test_missing_nodes_are_named_after_their_group(cluster):
 
 
 @pytest.mark.parametrize(("replicas", "accepted"), [(9, True), (12, True), (6, False), (10, False), (3, False)])
-def test_bridges(cluster, replicas, accepted):
+def test_bridges(guide_cluster, replicas, accepted):
     bridges = tuple(
-        replace(service, replicas=replicas) for service in cluster.services if service.per_node is not None
+        replace(service, replicas=replicas) for service in guide_cluster.services if service.per_node is not None
     )
-    brokers = replace(cluster.scale, brokers=3, bridges_per_broker=3)
-    assert (list(even_shares(replace(cluster, services=bridges, scale=brokers))) == []) is accepted
+    brokers = replace(guide_cluster.scale, brokers=3, bridges_per_broker=3)
+    assert (list(even_shares(replace(guide_cluster, services=bridges, scale=brokers))) == []) is accepted
 
 
 @pytest.mark.parametrize(

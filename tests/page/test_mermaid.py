@@ -51,8 +51,10 @@ def test_every_diagram_is_sound(page):
 
 
 def test_messages_reach_kafka_through_every_listener_and_broker(cluster, page):
+    brokers = next((service for service in cluster.services if service.kind == "VerneMQ"), None)
+    if brokers is None:
+        pytest.skip("no brokers, no diagram of them")
     nodes, groups, arrows = _read(page.diagrams[0])
-    brokers = next(service for service in cluster.services if service.kind == "VerneMQ")
     members = cluster.groups[brokers.group].nodes
     titles = " ".join(groups.values())
     boxes = sum(text == brokers.title for text in nodes.values())

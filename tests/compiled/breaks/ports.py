@@ -262,10 +262,10 @@ def a_call_to_a_closed_port(tree: Tree) -> str:
     return f"{found['metadata']['name']}: {entry['name']}"
 
 
-@breaks(ports.environment_leads_to_services, "there is no Service gui")
+@breaks(ports.environment_leads_to_services, "there is no Service ejbca")
 def a_call_to_a_service_of_another_profile(tree: Tree) -> str:
     found, entry = _calling(tree, lambda value: value.startswith("http://") and value.count(":") == 2)
-    entry["value"] = "http://gui:80"
+    entry["value"] = "http://ejbca:5583"
     return f"{found['metadata']['name']}: {entry['name']}"
 
 
@@ -299,11 +299,11 @@ def _calls(tree: Tree) -> tuple[Object, list[str]]:
     return found, found["data"][CALLS].splitlines()
 
 
-@breaks(ports.routes_lead_to_services, "there is no Service history")
+@breaks(ports.routes_lead_to_services, "there is no Service ejbca")
 def a_route_to_a_missing_service(tree: Tree) -> str:
     found, _ = _calls(tree)
-    found["data"][CALLS] += '/services/history {"url":"http://history:8000"}\n'
-    return "/services/history"
+    found["data"][CALLS] += '/services/ejbca-paths {"url":"http://ejbca:5583"}\n'
+    return "/services/ejbca-paths"
 
 
 @breaks(ports.routes_lead_to_services, "has no port 4711")

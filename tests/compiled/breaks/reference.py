@@ -45,6 +45,7 @@ def more_copies_than_brokers(tree: Tree) -> str:
 
 @breaks(reference.topics_have_a_partition_for_each_bridge, "KAFKA_NUM_PARTITIONS is None")
 def topics_of_one_partition(tree: Tree) -> str:
+    first((name for name, entry in tree.parameters["services"].items() if entry.get("spread_evenly")), "no bridges")
     workload = _workload(tree, "kafka-server")
     env = workload.containers[0]["env"]
     env[:] = [entry for entry in env if entry["name"] != "KAFKA_NUM_PARTITIONS"]
