@@ -3,6 +3,7 @@
 from tests.compiled.breaking import breaks
 from tests.compiled.checks import hygiene
 from tests.compiled.tree import Absent, Object, Tree
+from tests.compiled.workloads import workloads
 
 
 def _deployment(tree: Tree) -> tuple[str, dict, dict]:
@@ -334,3 +335,13 @@ def a_service_with_one_name_twice(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"].get("ports"))
     found["spec"]["ports"].append({**found["spec"]["ports"][0], "port": 9})
     return found["metadata"]["name"]
+
+
+@breaks(hygiene.quoted_variables_come_first, "which does not stand above it")
+def a_variable_above_the_one_it_quotes(tree: Tree) -> str:
+    for workload in workloads(tree):
+        env = workload.containers[0].get("env", [])
+        if len(env) > 1 and "value" in env[0]:
+            env[0]["value"] = f"before $({env[-1]['name']})"
+            return workload.name
+    raise Absent("no variables")

@@ -17,6 +17,7 @@ _PORT = re.compile(r"^(?=.{1,15}$)(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]*[a-z0-9]
 _VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 _FILE = re.compile(r"^[-._a-zA-Z0-9]{1,253}$")
 _VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+_QUOTED = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _HANDLERS = ("exec", "httpGet", "tcpSocket")
 # StatefulSet: its pods carry <name>-<revision hash> as a label.
 _SET_NAME = 52
@@ -258,6 +259,20 @@ def _names_in_pod(workload: Workload) -> Iterator[str]:
                 yield f"{workload}: variable {entry['name']} has a value and a source"
 
 
+def quoted_variables_come_first(tree: Tree) -> list[str]:
+    """Kubernetes fills $(NAME) in from the variables above; of one below, or of none, the text stays as it is."""
+    found = []
+    for workload in workloads(tree):
+        for container in workload.containers:
+            above: set[str] = set()
+            for entry in container.get("env", ()):
+                for name in _QUOTED.findall(entry.get("value") or ""):
+                    if name not in above:
+                        found.append(f"{workload}: variable {entry['name']} quotes {name}, which does not stand above it")
+                above.add(entry["name"])
+    return found
+
+
 def services_are_well_formed(tree: Tree) -> list[str]:
     """Ports of a Service are named and differ."""
     found = []
@@ -277,5 +292,5 @@ def services_are_well_formed(tree: Tree) -> list[str]:
 CHECKS = (
     containers_state_their_resources, containers_are_probed, containers_have_no_rights, pods_see_no_more_than_they_need,
     rights_are_exact, sets_have_their_service, selectors_fit_their_templates, mounts_lead_to_volumes, names_are_legal,
-    services_are_well_formed,
+    quoted_variables_come_first, services_are_well_formed,
 )
