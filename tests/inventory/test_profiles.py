@@ -7,7 +7,9 @@ import re
 import pytest
 import yaml
 
-from tests.inventory.targets import ROOT, Fixture
+from components.cluster import load
+from components.cluster.capacity import limits
+from tests.inventory.targets import ROOT, Fixture, renderer, write_inventory
 from tests.inventory.variants import Variants
 
 _PROFILES = ROOT / "inventory" / "classes" / "profile"
@@ -98,3 +100,21 @@ def test_pages_speak_of_no_brokers_that_are_not_there(variants):
     assert "| the node itself | `30006` UDP | dojot |" in lwm2m and "| the node itself | `30010` | dojot |" in lwm2m
     for page in (mosca, lwm2m):
         assert "Sessions of each broker" not in page
+
+
+def test_the_lab_fits_a_small_machine(tmp_path):
+    """With volumes, too: 4 cores, 8 GiB and 40 GiB, judged by the same rules as everybody's machines."""
+    lab = Fixture("lab", """
+classes: [cluster, platform.current, hardware.lab, release.v0-6-0, scale.lab]
+parameters:
+  cluster:
+    domain: lab.example.org
+    nodes:
+      control: {address: 192.168.56.10, group: control-plane}
+      worker: {address: 192.168.56.11, group: worker, hardware: {cpu: 4, memory: 8Gi, disk: 40Gi}}
+  load_balancer: {address: 192.168.56.5}
+""")
+    cluster = load(*renderer(write_inventory(tmp_path, [lab]))(lab.name))
+    assert (cluster.scale.brokers, cluster.scale.bridges, cluster.scale.kafka.partitions) == (1, 1, 1)
+    assert any(limit.what == "memory requests on node worker" for limit in limits(cluster))
+    assert {service.name for service in cluster.services} >= {"gui", "flowbroker", "vernemq"}
