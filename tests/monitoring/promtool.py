@@ -79,7 +79,7 @@ def run(cluster: Cluster, folder: Path, rules: str | None = None) -> tuple[int, 
     ]
     suite = {
         "rule_files": ["rules.yml"],
-        "evaluation_interval": "10m",
+        "evaluation_interval": "20m",
         # Recorded series first: alerts read them.
         "group_eval_order": [group["name"] for group in yaml.safe_load(rules)["groups"]],
         "tests": tests,
