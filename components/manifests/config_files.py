@@ -27,7 +27,10 @@ def config_map(
 
 def contents(cluster: Cluster, files: Sequence[File]) -> dict[str, str]:
     """File name -> text."""
-    return {
-        file.name: TEXTS[file.source](cluster) if file.source in TEXTS else (FILES / Path(file.source).name).read_text("utf-8")
-        for file in files
-    }
+    return {file.name: _text(cluster, file.source) for file in files}
+
+
+def _text(cluster: Cluster, source: str) -> str:
+    if source in TEXTS:
+        return TEXTS[source](cluster)
+    return (FILES / Path(source).name).read_text("utf-8")

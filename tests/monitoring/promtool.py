@@ -39,14 +39,16 @@ def limits(cluster: Cluster) -> dict[str, float | str]:
     }
     for frontend in balancer.frontends:
         if frontend.devices:
-            found |= {"listener": frontend.name, "listener_maxconn": frontend.maxconn, "server": frontend.servers[0].name}
+            found |= {"listener": frontend.name, "server": frontend.servers[0].name}
+            found["listener_maxconn"] = frontend.maxconn
     for service in cluster.services:
         if service.kind == "VerneMQ":
             found["broker_node"] = cluster.nodes_of(service)[0].name
     for service, volume, disk in cluster.disks:
         if service.name == KAFKA:
             log = scale.kafka.bytes_needed * scale.kafka.replication / scale.kafka.servers
-            found |= {"kafka_node": disk.node.name, "kafka_path": disk.host_path, "kafka_log": log, "kafka_size": volume.size}
+            found |= {"kafka_node": disk.node.name, "kafka_path": disk.host_path}
+            found |= {"kafka_log": log, "kafka_size": volume.size}
         else:
             found |= {"volume_node": disk.node.name, "volume_path": disk.host_path, "volume_size": volume.size}
             found["volume_service"] = service.name
@@ -77,7 +79,7 @@ def run(cluster: Cluster, folder: Path, rules: str | None = None) -> tuple[int, 
     ]
     suite = {
         "rule_files": ["rules.yml"],
-        "evaluation_interval": "10m",
+        "evaluation_interval": "20m",
         # Recorded series first: alerts read them.
         "group_eval_order": [group["name"] for group in yaml.safe_load(rules)["groups"]],
         "tests": tests,

@@ -76,7 +76,9 @@ def test_nobody_is_asked_each_second(watched):
 
 def test_the_load_tests_exporter_is_asked_if_there_is_one(guide_cluster_watched):
     assert "locust" not in _jobs(guide_cluster_watched)
-    assert list(_targets(_jobs(_with(guide_cluster_watched, locust_exporter="192.0.2.1:9646"))["locust"])) == ["192.0.2.1:9646"]
+    exporter = "192.0.2.1:9646"
+    tested = _jobs(_with(guide_cluster_watched, locust_exporter=exporter))
+    assert list(_targets(tested["locust"])) == [exporter]
 
 
 def test_alerts_are_sent_to_alertmanagers_if_there_are_any(guide_cluster_watched):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -48,13 +49,16 @@ def test_panels_do_not_overlap(dashboards):
         taken = {}
         for panel in panels(found):
             place = panel["gridPos"]
-            for cell in ((x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])):
-                assert taken.setdefault(cell, panel["title"]) == panel["title"], f"{name}: {panel['title']} on {taken[cell]}"
+            columns, lines = range(place["x"], place["x"] + place["w"]), range(place["y"], place["y"] + place["h"])
+            for cell in product(columns, lines):
+                other = taken.setdefault(cell, panel["title"])
+                assert other == panel["title"], f"{name}: {panel['title']} on {other}"
             assert place["x"] + place["w"] <= 24
 
 
 def test_every_expression_is_promql(watched, tmp_path):
-    rules = [{"record": f"expression_{number}", "expr": expr} for number, expr in enumerate(expressions_of(watched).values())]
+    expressions = enumerate(expressions_of(watched).values())
+    rules = [{"record": f"expression_{number}", "expr": expression} for number, expression in expressions]
     (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": rules}]}), "utf-8")
     code, said = promtool("check", "rules", tmp_path / "rules.yml")
     assert code == 0, said

@@ -60,7 +60,8 @@ def test_twice_the_kafka_servers_share_the_log(guide_cluster_watched):
 
 def test_numbers_come_from_the_inventory(guide_cluster_watched):
     watch = guide_cluster_watched.monitoring
-    changed = {**watch.alerts, "SourcePortsShort": replace(watch.alerts["SourcePortsShort"], severity="warning", wait=7, bound=77)}
+    other = replace(watch.alerts["SourcePortsShort"], severity="warning", wait=7, bound=77)
+    changed = {**watch.alerts, "SourcePortsShort": other}
     cluster = replace(guide_cluster_watched, monitoring=replace(watch, alerts=changed))
     (rule,) = [rule for rule in rules_of(cluster) if rule.get("alert") == "SourcePortsShort"]
     assert rule["expr"].endswith("> 77") and rule["for"] == "7s" and rule["labels"] == {"severity": "warning"}

@@ -22,7 +22,8 @@ def watcher(parameters: dict[str, Any]) -> Iterator[Finding]:
     for job in watch.get("intervals", {}):
         if job not in jobs:
             yield Finding(
-                ("monitoring", "intervals", job), watch["intervals"][job], "nothing of this name is scraped", suggest(job, jobs)
+                ("monitoring", "intervals", job), watch["intervals"][job], "nothing of this name is scraped",
+                suggest(job, jobs),
             )
 
 

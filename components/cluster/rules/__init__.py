@@ -6,5 +6,7 @@ every sum would be wrong as well, and hide what is really to do.
 
 from . import capacity, containers, hosts, monitoring, placement, ports, scale, storage
 
-STRUCTURE = (*hosts.RULES, *placement.RULES, *scale.RULES, *ports.RULES, *storage.RULES, *containers.RULES, *monitoring.RULES)
+STRUCTURE = (
+    *hosts.RULES, *placement.RULES, *scale.RULES, *ports.RULES, *storage.RULES, *containers.RULES, *monitoring.RULES,
+)
 CAPACITY = capacity.RULES

@@ -66,8 +66,9 @@ def metrics_fit_their_volume(cluster: Cluster) -> Iterator[Finding]:
         if needed > room:
             yield Finding(
                 ("services", watch.service, "volumes", volume.name, "size"), None,
-                f"{watch.series_per_node * len(cluster.nodes):,} series every {watch.interval} s for {watch.retention // 3600} h "
-                f"need {needed / 2**30:.1f} GiB, and {room / 2**30:.1f} GiB of this volume are for them",
+                f"{watch.series_per_node * len(cluster.nodes):,} series every {watch.interval} s for "
+                f"{watch.retention // 3600} h need {needed / 2**30:.1f} GiB, and "
+                f"{room / 2**30:.1f} GiB of this volume are for them",
                 "Write a larger size, shorten monitoring.retention or lengthen monitoring.interval",
             )
 

@@ -24,7 +24,8 @@ class Monitoring:
     """`service` scrapes all others, every `interval` seconds where `intervals` (by job) has no other.
 
     Samples are kept for `retention` seconds, in `storage_share` per cent of the volume;
-    `load_balancer`: HAProxy is asked, too. `series_per_node` is how many series the rule counts with. `alertmanagers` and `locust_exporter` are addresses (host:port) outside the cluster.
+    `load_balancer`: HAProxy is asked, too. `series_per_node` is how many series the rule counts
+    with. `alertmanagers` and `locust_exporter` are addresses (host:port) outside the cluster.
     """
 
     service: str

@@ -26,10 +26,16 @@ def _now(cluster: Cluster) -> list:
     ]
     if has_brokers(cluster):
         found += [
-            figure("Devices", recordings.SESSIONS, limit=cluster.scale.devices, about="Open sessions, bridges included."),
-            figure("Brokers", 'count(up{job="vernemq"} == 1) or vector(0)', about=f"There should be {cluster.scale.brokers}."),
+            figure(
+                "Devices", recordings.SESSIONS, limit=cluster.scale.devices, about="Open sessions, bridges included.",
+            ),
+            figure(
+                "Brokers", 'count(up{job="vernemq"} == 1) or vector(0)',
+                about=f"There should be {cluster.scale.brokers}.",
+            ),
         ]
-    return [*line(*found), graph("Alerts that fire", {"{{alertname}} {{node}} {{pod}} {{proxy}}": 'ALERTS{alertstate="firing"}'})]
+    firing = {"{{alertname}} {{node}} {{pod}} {{proxy}}": 'ALERTS{alertstate="firing"}'}
+    return [*line(*found), graph("Alerts that fire", firing)]
 
 
 def _devices(cluster: Cluster) -> list:
@@ -67,8 +73,8 @@ def _messages(cluster: Cluster) -> list:
     ]
     if any(service.per_node is not None for service in cluster.services):
         found.append(graph(
-            "Bridges that are ready", {"{{service}} on {{node}}": recordings.BRIDGES}, limit=cluster.scale.bridges_per_broker,
-            about="Line: scale.bridges_per_broker.",
+            "Bridges that are ready", {"{{service}} on {{node}}": recordings.BRIDGES},
+            limit=cluster.scale.bridges_per_broker, about="Line: scale.bridges_per_broker.",
         ))
     return found
 

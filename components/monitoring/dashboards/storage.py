@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from components.cluster.sizes import KAFKA
-from components.cluster.types import Cluster
+from components.cluster.types import Cluster, Service
 
 from .. import recordings
 from .panels import dashboard, graph
@@ -15,7 +15,7 @@ def storage(cluster: Cluster) -> str:
     disks = sorted(cluster.disks, key=lambda found: (found[0].name != KAFKA, found[0].name))
     rows = [("All volumes", _all(cluster))]
     rows += [
-        (service.title, [_disk(volume, disk) for _, volume, disk in found] + (_log(cluster) if service.name == KAFKA else []))
+        (service.title, [_disk(volume, disk) for _, volume, disk in found] + _log(service))
         for service, found in groupby(disks, key=lambda found: found[0])
     ]
     return dashboard("dojot-storage", f"{cluster.name}: Kafka and volumes", cluster.monitoring.interval, rows)
@@ -36,7 +36,8 @@ def _all(cluster: Cluster) -> list:
     ]
     if cluster.disks:
         found.insert(0, graph(
-            "Use of each volume", {"{{service}} {{path}} on {{node}}": recordings.VOLUME_USE}, unit="percentunit", limit=1,
+            "Use of each volume", {"{{service}} {{path}} on {{node}}": recordings.VOLUME_USE},
+            unit="percentunit", limit=1,
         ))
     return found
 
@@ -49,7 +50,9 @@ def _disk(volume, disk):
     )
 
 
-def _log(cluster: Cluster) -> list:
+def _log(service: Service) -> list:
+    if service.name != KAFKA:
+        return []
     return [graph(
         "The log against its retention", {"{{node}}": recordings.KAFKA_LOG_USE}, unit="percentunit", limit=1,
         about="Line: what partitions, segments and retention come to.",

@@ -100,13 +100,15 @@ def _behind(tree: Tree, service: Object) -> list[Workload]:
 def _admits(tree: Tree, workload: Workload, asks: Workload, port: int) -> bool:
     for policy in tree.of_kind("NetworkPolicy"):
         wanted = policy["spec"]["podSelector"].get("matchLabels", {})
-        if policy["metadata"]["namespace"] != workload.namespace or not wanted or not wanted.items() <= workload.labels.items():
+        here = policy["metadata"]["namespace"] == workload.namespace
+        if not here or not wanted or not wanted.items() <= workload.labels.items():
             continue
         for rule in policy["spec"].get("ingress", ()):
             if "ports" in rule and port not in {entry["port"] for entry in rule["ports"]}:
                 continue
             peers = rule.get("from")
-            if peers is None or any(peer["podSelector"]["matchLabels"].items() <= asks.labels.items() for peer in peers):
+            known = [peer["podSelector"]["matchLabels"].items() for peer in peers or ()]
+            if peers is None or any(labels <= asks.labels.items() for labels in known):
                 return True
     return False
 

@@ -10,14 +10,14 @@ import yaml
 
 from tests.engines.kubernetes.control_plane import ControlPlane
 
-#: Kind and name. The project has one namespace, and no two of its kinds share a name.
-Key = tuple[str, str]
+#: Kind, name and namespace ("" for an object of the whole cluster). No two of the project's kinds share a name.
+Key = tuple[str, str, str]
 HOOK = "argocd.argoproj.io/hook"
 OPTIONS = "argocd.argoproj.io/sync-options"
 
 
 def key(found: dict[str, Any]) -> Key:
-    return found["kind"], found["metadata"]["name"]
+    return found["kind"], found["metadata"]["name"], found["metadata"].get("namespace", "")
 
 
 def annotation(found: dict[str, Any], name: str) -> str:
@@ -42,13 +42,15 @@ class Snapshot:
 
     def __init__(self, plane: ControlPlane, project: dict[str, Any]) -> None:
         spec = project["spec"]
-        [namespace] = {entry["namespace"] for entry in spec["destinations"]}
         kinds = [
             f"{entry['kind']}.{entry['group']}" if entry["group"] else entry["kind"]
             for entry in (*spec["clusterResourceWhitelist"], *spec["namespaceResourceWhitelist"])
         ]
-        listed = json.loads(plane.kubectl("--namespace", namespace, "get", ",".join(kinds), "--output=json").stdout)
-        self.objects = {key(found): found for found in listed["items"]}
+        self.objects: dict[Key, dict[str, Any]] = {}
+        for entry in spec["destinations"]:
+            listed = plane.kubectl("--namespace", entry["namespace"], "get", ",".join(kinds), "--output=json").stdout
+            for found in json.loads(listed)["items"]:
+                self.objects[key(found)] = found
 
     def versions(self) -> dict[Key, str]:
         """Key -> what changes with every write to the object, and with nothing else. Hooks run at every sync: without."""

@@ -54,7 +54,10 @@ def spare(cluster: Cluster) -> Service:
 
 def test_the_first_commit_becomes_synced_and_healthy(synced, figures):
     application, wanted, objects = synced.synced(), synced.manifests(), synced.snapshot().objects
-    compared = {(entry["kind"], entry["name"]): entry.get("status") for entry in application["status"]["resources"]}
+    compared = {
+        (entry["kind"], entry["name"], entry.get("namespace", "")): entry.get("status")
+        for entry in application["status"]["resources"]
+    }
     assert {name: compared.get(name) for name in wanted} == dict.fromkeys(wanted, "Synced")
     assert wanted.keys() <= objects.keys()
 
@@ -70,14 +73,14 @@ def test_the_first_commit_becomes_synced_and_healthy(synced, figures):
     claimed = {
         disk.persistent_volume for service, _, disk in synced.cluster.disks if not service.custom_resource
     }
-    phases = {name: objects["PersistentVolume", name]["status"]["phase"] for name in claimed}
+    phases = {name: objects["PersistentVolume", name, ""]["status"]["phase"] for name in claimed}
     assert phases == dict.fromkeys(claimed, "Bound")
 
 
 def test_the_health_of_the_brokers_is_what_their_script_says(synced):
     application = synced.application
-    [(kind, name)] = [found for found in synced.manifests() if found[0] == "VerneMQ"]
-    size = synced.snapshot().objects[kind, name]["spec"]["size"]
+    [(kind, name, namespace)] = [found for found in synced.manifests() if found[0] == "VerneMQ"]
+    size = synced.snapshot().objects[kind, name, namespace]["spec"]["size"]
     assert health(synced.synced(), kind) == {"status": "Healthy", "message": "Accepted; the operator reports no nodes"}
 
     def report(running: int | None) -> None:
@@ -105,11 +108,11 @@ def test_an_edit_of_the_inventory_changes_its_objects_and_no_other(synced, figur
     began = time.monotonic()
     synced.synced()
     figures("from a commit to Synced and Healthy, seconds", time.monotonic() - began)
-    expected = {("Deployment", service.name)}
+    expected = {("Deployment", service.name, service.namespace)}
     assert differing(old, synced.manifests()) == expected
     after = synced.snapshot()
     assert before.changed(after) == expected
-    container = after.objects["Deployment", service.name]["spec"]["template"]["spec"]["containers"][0]
+    container = after.objects["Deployment", service.name, service.namespace]["spec"]["template"]["spec"]["containers"][0]
     assert {"name": "EDITED", "value": "by a test"} in container["env"]
 
 
@@ -117,12 +120,14 @@ def test_changes_by_hand_are_healed(synced, figures):
     before = synced.settled()
     service = spare(synced.cluster)
     astray = json.dumps({"spec": {"selector": {"name": "astray"}}})
-    policy = min(name for kind, name in before.objects if kind == "NetworkPolicy")
+    home = synced.cluster.namespace
+    policy = min(name for kind, name, namespace in before.objects if (kind, namespace) == ("NetworkPolicy", home))
     synced.kubectl("scale", f"deployment/{service.name}", f"--replicas={service.replicas + 1}")
     synced.kubectl("patch", f"service/{service.kubernetes_services[0].name}", "--type=merge", f"--patch={astray}")
     synced.kubectl("delete", f"networkpolicy/{policy}")
     touched = {
-        ("Deployment", service.name), ("Service", service.kubernetes_services[0].name), ("NetworkPolicy", policy),
+        ("Deployment", service.name, home), ("Service", service.kubernetes_services[0].name, home),
+        ("NetworkPolicy", policy, home),
     }
     assert before.changed(synced.snapshot()) == touched
     began = time.monotonic()
@@ -165,7 +170,7 @@ def test_an_annotation_copied_by_the_operator_claims_nothing(synced):
         synced.plane.kubectl("create", "--filename=-", input=json.dumps(manifest))
 
     def there() -> set[str]:
-        return {name for kind, name in synced.snapshot().objects if kind == "StatefulSet"} & names.keys()
+        return {name for kind, name, _ in synced.snapshot().objects if kind == "StatefulSet"} & names.keys()
 
     try:
         # One that names itself is taken for the Application's own, is not in Git, and is pruned.
@@ -183,7 +188,7 @@ def test_a_broken_commit_is_reported_and_the_next_one_mends_it(synced, tmp_path)
     shutil.copytree(good, broken)
     path = broken / "manifests" / f"{service.name}.yml"
     documents = list(yaml.safe_load_all(path.read_text("utf-8")))
-    [deployment] = [found for found in documents if key(found) == ("Deployment", service.name)]
+    [deployment] = [found for found in documents if key(found)[:2] == ("Deployment", service.name)]
     # It cannot be changed once it is there.
     deployment["spec"]["selector"]["matchLabels"]["edited"] = "yes"
     deployment["spec"]["template"]["metadata"]["labels"]["edited"] = "yes"
@@ -205,8 +210,8 @@ def test_a_removed_service_is_pruned_and_its_volumes_stay(synced):
     new, after = synced.manifests(), synced.snapshot()
     gone = {name for name in old.keys() - new.keys() if not protected(old[name], "Prune=false")}
     kept = old.keys() - new.keys() - gone
-    assert {kind for kind, _ in gone} >= {"Deployment", "Service"}
-    assert {kind for kind, _ in kept} == {"PersistentVolume", "PersistentVolumeClaim"}
+    assert {kind for kind, *_ in gone} >= {"Deployment", "Service"}
+    assert {kind for kind, *_ in kept} == {"PersistentVolume", "PersistentVolumeClaim"}
     assert before.objects.keys() - after.objects.keys() == gone
     assert {after.objects[name]["status"]["phase"] for name in kept} == {"Bound"}
     assert before.changed(after) == differing(old, new) - kept
@@ -223,7 +228,7 @@ def test_a_deleted_application_leaves_what_holds_data(synced):
     }
     own = synced.manifests().keys() | marked
     kept = {name for name in own if protected(before.objects[name], "Delete=false")}
-    assert {kind for kind, _ in kept} == {
+    assert {kind for kind, *_ in kept} == {
         "CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim", "StorageClass",
     }
     after = synced.snapshot()

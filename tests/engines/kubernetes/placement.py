@@ -23,9 +23,9 @@ OTHER = "(operator's)"
 _PATIENCE, _PAUSE = 60, 0.3
 
 
-def live(plane: ControlPlane, namespace: str) -> list[Pod]:
-    """The pods that have not ended and are not on their way out."""
-    found = json.loads(plane.kubectl("--namespace", namespace, "get", "pods", "--output=json").stdout)["items"]
+def live(plane: ControlPlane, tree: Tree) -> list[Pod]:
+    """The pods of the cluster's namespaces that have not ended and are not on their way out."""
+    found = _everywhere(plane, tree, "pods")
     return [
         pod for pod in found
         if pod["status"]["phase"] not in ("Succeeded", "Failed") and "deletionTimestamp" not in pod["metadata"]
@@ -70,8 +70,8 @@ def misplaced(tree: Tree, found: Mapping[str, Counter[str]]) -> list[str]:
 
 def misbound(plane: ControlPlane, tree: Tree, pods: Iterable[Pod]) -> list[str]:
     """Volumes that are not bound to the claim they are for, claims without one, pods away from their volume."""
-    namespace, problems = tree.cluster.namespace, []
-    claims = {found["metadata"]["name"]: found for found in _get(plane, "--namespace", namespace, "get", "pvc")}
+    problems: list[str] = []
+    claims = {found["metadata"]["name"]: found for found in _everywhere(plane, tree, "pvc")}
     volumes = {found["metadata"]["name"]: found for found in _get(plane, "get", "pv")}
     homes = {disk.claim: disk.node.name for _, _, disk in tree.cluster.disks}
     for wanted in tree.of_kind("PersistentVolume"):
@@ -98,6 +98,12 @@ def _claims(pod: Pod) -> list[str]:
     ]
 
 
+def _everywhere(plane: ControlPlane, tree: Tree, kind: str) -> list[dict[str, Any]]:
+    return [
+        found for namespace in tree.cluster.namespaces for found in _get(plane, "--namespace", namespace, "get", kind)
+    ]
+
+
 def _get(plane: ControlPlane, *words: str) -> list[dict[str, Any]]:
     return json.loads(plane.kubectl(*words, "--output=json").stdout)["items"]
 
@@ -114,7 +120,7 @@ def settled(plane: ControlPlane, tree: Tree, *, all_run: bool = False) -> dict[s
 
     def decided() -> bool:
         plane.check()
-        pods = live(plane, tree.cluster.namespace)
+        pods = live(plane, tree)
         undecided[:] = [
             pod["metadata"]["name"] for pod in pods
             if not _is(pod, "Ready", "True") and (all_run or not _is(pod, "PodScheduled", "False"))

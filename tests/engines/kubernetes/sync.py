@@ -95,6 +95,10 @@ def _ailment(found: Object) -> str:
             fresh = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
             ready = min(status.get("readyReplicas", 0), status.get("updatedReplicas", 0))
             return "" if fresh and ready == spec["replicas"] else f"{name_of(found)}: {ready} of {spec['replicas']} pods ready"
+        case "DaemonSet":
+            ready, wanted = status.get("numberReady", 0), status.get("desiredNumberScheduled", 0)
+            fresh = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
+            return "" if fresh and wanted and ready == wanted else f"{name_of(found)}: {ready} of {wanted} pods ready"
         case "Job":
             return "" if status.get("succeeded") else f"{name_of(found)} has not succeeded"
         case "PersistentVolumeClaim":

@@ -1,0 +1,24 @@
+"""The alerts as docs/monitoring.md lists them."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator
+
+from components.cluster.types import Cluster
+from components.monitoring.alerts import alerts
+
+_LABEL = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
+_VALUE = re.compile(r"\{\{ \$value[^}]*\}\}")
+
+
+def sections(cluster: Cluster) -> Iterator[str]:
+    """One table an area, with the words that Prometheus gives; what it fills in is written *so*."""
+    for area, found in alerts(cluster).items():
+        yield f"### {area.capitalize()}\n\n| Alert | Means | Way out |\n|---|---|---|\n" + "".join(
+            f"| `{alert.name}` | {_plain(alert.summary)}. {_plain(alert.meaning)} | {_plain(alert.way_out)} |\n" for alert in found
+        )
+
+
+def _plain(text: str) -> str:
+    return _VALUE.sub("*number*", _LABEL.sub(r"*\1*", text.replace("}}{{", "}} or {{"))).replace("|", "\\|")
