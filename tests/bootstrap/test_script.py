@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from components.kubeadm import script, values
-from tests.engines.programs import installed
 
 
 def test_bash_can_read_it(text):
@@ -17,9 +16,8 @@ def test_bash_can_read_it(text):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_shellcheck_is_content_without_exceptions(text):
-    done = subprocess.run([installed("shellcheck"), "-"], input=text, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")
+def test_shellcheck_knows_no_exceptions(text):
+    """`make check` runs it over every compiled script; here is what would silence it."""
     assert "shellcheck disable" not in text
 
 

@@ -179,6 +179,8 @@ def _repelled(pod: Pod, node: Machine, nodes: list[Machine]) -> bool:
     """Anti-affinity holds for the newcomer and for those who are there."""
     for other_node in nodes:
         for other in other_node.pods:
+            if not pod.apart and not other.apart:
+                continue
             for one, labels in ((pod, other.labels), (other, pod.labels)):
                 for key, selector in one.apart:
                     same = node.labels.get(key) is not None and node.labels.get(key) == other_node.labels.get(key)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Callable
+
+from kapitan import cached
 
 from components.cluster.kapitan import read_cluster
 from scripts import in_process
@@ -56,28 +59,39 @@ def _things(variant: Variant) -> dict[str, Any]:
 
 
 class Variants:
-    """Fixtures by name, each compiled as `make compile` does it, when it is first asked for."""
+    """Fixtures by name, each compiled as `make compile` does it, when it is first asked for.
+
+    They are targets of one inventory: reading it takes longer than compiling one of them.
+    """
 
     def __init__(self, targets: list[Fixture], new_folder: Callable[[str], Path]):
-        self._targets = {target.name: target for target in targets}
+        self._targets = targets
         self._new_folder = new_folder
         self._compiled: dict[str, Variant] = {}
 
     def __getitem__(self, name: str) -> Variant:
         if name not in self._compiled:
-            self._compiled[name] = _compile(self._targets[name], self._new_folder(name))
+            before = cached.as_dict()
+            try:
+                self._compiled[name] = self._compile(name)
+            finally:
+                # Whoever compiles next finds Kapitan as it was.
+                in_process.forget()
+                cached.from_dict(before)
         return self._compiled[name]
 
-
-def _compile(target: Fixture, folder: Path) -> Variant:
-    inventory = write_inventory(folder, [target])
-    before = in_process.cached.args
-    try:
-        kapitan = in_process.Kapitan.read(inventory)
-        kapitan.compile(target.name, folder)
-        parameters = kapitan.inventory.targets[target.name].parameters.model_dump(by_alias=True)
-        tree = read(folder / target.name, read_cluster(target.name, inventory), parameters)
-    finally:
+    def _compile(self, name: str) -> Variant:
         in_process.forget()
-        in_process.cached.args = before
-    return Variant(tree, {path: text.replace(target.name, GUIDE.name) for path, text in tree.files.items()})
+        kapitan, remembered = self._kapitan
+        cached.from_dict(remembered)
+        folder = self._new_folder(name)
+        kapitan.compile(name, folder)
+        parameters = kapitan.inventory.targets[name].parameters.model_dump(by_alias=True)
+        tree = read(folder / name, read_cluster(name, kapitan.inventory_path), parameters)
+        return Variant(tree, {path: text.replace(name, GUIDE.name) for path, text in tree.files.items()})
+
+    @cached_property
+    def _kapitan(self) -> tuple[in_process.Kapitan, dict[str, Any]]:
+        """The inventory, and what Kapitan remembers once it has read it."""
+        kapitan = in_process.Kapitan.read(write_inventory(self._new_folder("inventory"), self._targets))
+        return kapitan, cached.as_dict()

@@ -1,4 +1,4 @@
-"""Every alert fires when it should and is silent when it should: promtool's own unit tests."""
+"""The pairs of promtool's unit tests, one for each alert; tests/engines/monitoring runs them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import yaml
 
 from components.monitoring.config import prometheus_config
 from components.monitoring.rules import prometheus_rules
-from tests.monitoring.promtool import CASES, alerts_of, promtool, run
+from tests.monitoring.promtool import CASES, alerts_of, promtool
 
 
 def test_promtool_accepts_configuration_and_rules(watched, tmp_path):
@@ -16,12 +16,6 @@ def test_promtool_accepts_configuration_and_rules(watched, tmp_path):
     for what in (("config", "--syntax-only", tmp_path / "prometheus.yml"), ("rules", tmp_path / "rules.yml")):
         code, said = promtool("check", *what)
         assert code == 0, said
-
-
-def test_alerts_fire_and_are_silent(guide_cluster_watched, tmp_path):
-    """For the committed clusters tests/engines/monitoring does the same: it takes seconds each."""
-    code, said = run(guide_cluster_watched, tmp_path)
-    assert code == 0, said
 
 
 def test_every_alert_has_its_pair(watched):

@@ -32,7 +32,7 @@ readonly HAPROXY_CONFIG=/etc/haproxy/haproxy.cfg
 readonly HAPROXY_SYSCTL=/etc/sysctl.d/99-dojot-haproxy.conf
 readonly HAPROXY_UNIT_LIMITS=/etc/systemd/system/haproxy.service.d/limits.conf
 readonly NODES=(
-  'lab-control|192.168.56.10|control-plane|control-plane'
+  'lab-control-plane|192.168.56.10|control-plane|control-plane'
   'lab-worker|192.168.56.11|worker|worker'
 )
 readonly DISKS=(
@@ -148,7 +148,7 @@ localAPIEndpoint:
   advertiseAddress: 192.168.56.10
   bindPort: 6443
 nodeRegistration:
-  name: lab-control
+  name: lab-control-plane
   criSocket: unix:///run/containerd/containerd.sock
   kubeletExtraArgs:
   - name: node-ip

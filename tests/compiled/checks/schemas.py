@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from functools import lru_cache
 from pathlib import Path
 from typing import Iterator
@@ -24,8 +25,21 @@ def objects_fit_their_schema(tree: Tree) -> list[str]:
     """Strictly: a field that the schema does not know is an error, and so is a kind without a schema."""
     return [
         f"{path}: {name_of(found)}: {error}"
-        for path, found in tree.objects for error in _errors(tree, found)
+        for path, found in tree.objects for error in _judged(tree, found)
     ]
+
+
+# Release and text of an object -> its errors. Clusters and variants share most of their objects.
+_known: dict[tuple[str, bytes], list[str]] = {}
+
+
+def _judged(tree: Tree, found: Object) -> list[str]:
+    if _custom(tree, kubernetes.kind_of(found)):
+        return list(_errors(tree, found))  # the definition may be another one
+    key = (_release(tree), pickle.dumps(found))
+    if key not in _known:
+        _known[key] = list(_errors(tree, found))
+    return _known[key]
 
 
 def _errors(tree: Tree, found: Object) -> Iterator[str]:
