@@ -30,7 +30,7 @@ def enough_nodes(cluster: Cluster) -> Iterator[Finding]:
 def brokers_fill_their_group(cluster: Cluster) -> Iterator[Finding]:
     """Every node of the brokers' group has a broker, because bridges stand on each of them."""
     for service in cluster.services:
-        if not service.one_per_node:
+        if not service.one_per_node or service.kind != "VerneMQ":
             continue
         group = cluster.groups[service.group]
         # Fewer brokers than the minimum are refused for that alone.
@@ -41,6 +41,19 @@ def brokers_fill_their_group(cluster: Cluster) -> Iterator[Finding]:
                 f"on {_nodes(len(group.nodes) - service.replicas)} without a {service.title} beside them",
                 f"Write {len(group.nodes)}, or take {listed([n.name for n in group.nodes[service.replicas:]])} "
                 f"out of the group",
+            )
+
+
+def clients_meet_a_pod(cluster: Cluster) -> Iterator[Finding]:
+    """Traffic to a service with one pod a node stays on the node it arrives at, so each must have that pod."""
+    for service in cluster.services:
+        nodes = cluster.nodes_of(service)
+        if service.one_per_node and service.kind != "VerneMQ" and len(nodes) > service.replicas:
+            yield Finding(
+                ("services", service.name, "group"), service.group,
+                f"this group has {_nodes(len(nodes))}, {service.title} runs on {_nodes(service.replicas)}, and traffic "
+                "stays on the node it arrives at: the others would not answer",
+                f"Write services.{service.name}.group: a group of {_nodes(service.replicas)}",
             )
 
 
@@ -108,4 +121,4 @@ def _names(cluster: Cluster, group: Group, count: int) -> list[str]:
     return names
 
 
-RULES = (enough_nodes, brokers_fill_their_group, even_shares, single_writer)
+RULES = (enough_nodes, brokers_fill_their_group, clients_meet_a_pod, even_shares, single_writer)
