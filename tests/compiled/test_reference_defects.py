@@ -15,7 +15,9 @@ from typing import Callable
 import pytest
 
 from tests.compiled.breaking import BREAKS, assert_reported
-from tests.compiled.breaks import argocd, hygiene, placement, ports, reference, schemas, secrets, style, volumes
+from tests.compiled.breaks import (
+    argocd, hygiene, monitoring, placement, ports, reference, schemas, secrets, style, volumes,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -113,7 +115,11 @@ DEFECTS = (
         (ports.a_node_port_without_a_number, ports.a_node_port_too_many),
     ),
     Defect(26, "a Role that is bound to nobody", (hygiene.a_binding_to_nothing,)),
-    Defect(27, "alerts that fire for ever", note="monitoring; not in this set"),
+    Defect(
+        27, "alerts that fire for ever, and speak of labels that went long ago",
+        (monitoring.alerts_about_another_namespace,),
+        ("tests/monitoring/test_alerts.py", "tests/inventory/invalid/alert-that-never-ends.yml"),
+    ),
     Defect(
         28, "a volume that nobody uses, and a store without its volume",
         (volumes.a_volume_for_nobody, volumes.a_volume_that_is_missing),
@@ -128,7 +134,10 @@ DEFECTS = (
         32, "databases called after the user, rights on another name",
         (reference.a_database_called_after_its_user,), ("tests/engines/jobs/test_postgres_init.py",),
     ),
-    Defect(33, "metrics read every second", note="monitoring; not in this set"),
+    Defect(
+        33, "metrics read every second", (monitoring.brokers_that_are_asked_each_second,),
+        ("tests/inventory/invalid/metrics-each-second.yml",),
+    ),
     Defect(
         34, "passwords in ConfigMaps, in the environment, and equal to the user's name",
         (

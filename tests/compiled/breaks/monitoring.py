@@ -51,6 +51,25 @@ def a_policy_that_forgets_prometheus(tree: Tree) -> str:
     return "vernemq"
 
 
+def _in_prometheus(tree: Tree, file: str, old: str, new: str) -> None:
+    found = tree.some("ConfigMap", lambda entry: entry["metadata"]["name"] == "prometheus-files")
+    assert old in found["data"][file]
+    found["data"][file] = found["data"][file].replace(old, new)
+
+
+@breaks(monitoring.rules_speak_of_what_there_is, "there is no namespace")
+def alerts_about_another_namespace(tree: Tree) -> str:
+    # The reference's looked into `monitoring`, and were true for ever.
+    _in_prometheus(tree, "rules.yml", "dojot-monitoring", "monitoring")
+    return "monitoring"
+
+
+@breaks(monitoring.metrics_are_read_at_leisure, "metrics are read every 1s")
+def brokers_that_are_asked_each_second(tree: Tree) -> str:
+    _in_prometheus(tree, monitoring.CONFIG, "job_name: vernemq\n", "job_name: vernemq\n  scrape_interval: 1s\n")
+    return "vernemq"
+
+
 @breaks(monitoring.files_fit_their_object, "more than kubectl apply can remember")
 def a_dashboard_of_a_quarter_megabyte(tree: Tree) -> str:
     found = tree.some("ConfigMap")

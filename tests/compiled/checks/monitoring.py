@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Iterator
 
 import yaml
@@ -10,15 +11,20 @@ from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, open_ports, selected, workloads
 
 CONFIG = "prometheus.yml"
+_MATCHER = re.compile(r'\b(namespace|job)=~?"([^"]*)"')
 # kubectl apply keeps what it applied in an annotation, and all annotations of an object have 256 KiB.
 _LARGEST = 256 * 1024
 
 
 def scrape_jobs(tree: Tree) -> list[dict[str, Any]]:
     """Of the compiled Prometheus; none where nobody watches."""
+    return [job for config in _files(tree, CONFIG) for job in config["scrape_configs"]]
+
+
+def _files(tree: Tree, name: str) -> list[dict[str, Any]]:
     return [
-        job for entry in tree.of_kind("ConfigMap") if entry["metadata"]["name"] == "prometheus-files"
-        for job in yaml.safe_load(entry["data"][CONFIG])["scrape_configs"]
+        yaml.load(entry["data"][name], Loader=yaml.CSafeLoader)
+        for entry in tree.of_kind("ConfigMap") if entry["metadata"]["name"] == "prometheus-files"
     ]
 
 
@@ -63,6 +69,35 @@ def prometheus_is_let_in(tree: Tree) -> list[str]:
                 ports = {number} if number else {entry["targetPort"] for entry in service["spec"]["ports"]}
                 if asks and not any(_admits(tree, workload, asks, port) for port in ports):
                     found.append(f"job {job['job_name']}: no NetworkPolicy of {workload} admits {asks}")
+    return found
+
+
+def rules_speak_of_what_there_is(tree: Tree) -> list[str]:
+    """Namespaces and jobs that they name; without those an alert would never fire, or never end."""
+    known = {
+        "namespace": {entry["metadata"]["name"] for entry in tree.of_kind("Namespace")},
+        "job": {job["job_name"] for job in scrape_jobs(tree)},
+    }
+    found = []
+    for rules in _files(tree, "rules.yml"):
+        for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+            for label, values in _MATCHER.findall(rule["expr"]):
+                found += [
+                    f"{rule.get('alert') or rule['record']}: there is no {label} {value}"
+                    for value in values.split("|") if value not in known[label]
+                ]
+    return found
+
+
+def metrics_are_read_at_leisure(tree: Tree) -> list[str]:
+    """At most every five seconds, by default and by each job."""
+    found = []
+    for config in _files(tree, CONFIG):
+        rhythms = {"by default": config["global"]["scrape_interval"]}
+        rhythms |= {
+            job["job_name"]: job["scrape_interval"] for job in config["scrape_configs"] if "scrape_interval" in job
+        }
+        found += [f"{what}: metrics are read every {every}" for what, every in rhythms.items() if int(every[:-1]) < 5]
     return found
 
 
@@ -113,4 +148,7 @@ def _admits(tree: Tree, workload: Workload, asks: Workload, port: int) -> bool:
     return False
 
 
-CHECKS = (targets_are_there, prometheus_is_let_in, files_fit_their_object)
+CHECKS = (
+    targets_are_there, prometheus_is_let_in, rules_speak_of_what_there_is, metrics_are_read_at_leisure,
+    files_fit_their_object,
+)
