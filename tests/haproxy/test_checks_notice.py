@@ -67,7 +67,7 @@ BREAKS = [
         checks.servers_are_the_groups_nodes,
         _frontends(
             lambda frontend: replace(
-                frontend, servers=tuple(replace(server, port=server.port + 1) for server in frontend.servers)
+                frontend, servers=tuple(replace(server, port=(server.port or 30000) + 1) for server in frontend.servers)
             )
         ),
     ),

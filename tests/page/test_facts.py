@@ -8,7 +8,7 @@ import pytest
 
 from components.cluster.capacity import limits
 from components.cluster.types import CONTROL_PLANE, PROVIDED
-from components.page.words import count, names, plural
+from components.page.words import count, names, node_port, plural
 
 
 def _list(cell: str) -> list[str]:
@@ -131,18 +131,19 @@ def test_ports_from_outside_lead_to_the_container(cluster, page, objects):
     services = objects.of("Service")
     frontends = {frontend.listen: frontend for frontend in cluster.load_balancer.frontends}
     for row in rows:
-        node_port, _, protocol = row["NodePort"].partition(" ")
+        shown, _, protocol = row["NodePort"].partition(" ")
+        number = int(shown) if row["NodePort"] != node_port(None) else None
         if row["Client connects to"] != "the node itself":
             host, listen = row["Client connects to"].split(":")
             frontend = frontends.pop(int(listen))
             assert host == cluster.load_balancer.hostname
-            assert frontend.node_port == int(node_port)
+            assert frontend.node_port == number
             assert row["on"] == names([server.name for server in frontend.servers])
             assert row["Connections at most"] == f"{frontend.maxconn:,}"
             assert row["For"] == ("devices" if frontend.devices else "clients")
-        name, number = row["Service"].split(":")
-        port = next(each for each in services[name]["spec"]["ports"] if each["port"] == int(number))
-        assert (port["nodePort"], port["protocol"]) == (int(node_port), protocol or "TCP")
+        name, inside = row["Service"].split(":")
+        port = next(each for each in services[name]["spec"]["ports"] if each["port"] == int(inside))
+        assert (port.get("nodePort"), port["protocol"]) == (number, protocol if number and protocol else "TCP")
         assert str(port["targetPort"]) == row["Container port"].split(" ")[-1]
     assert not frontends
 

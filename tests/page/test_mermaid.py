@@ -7,7 +7,7 @@ import re
 import pytest
 
 from components.page.mermaid import arrow, box, label, node_id, subgraph
-from components.page.words import plural
+from components.page.words import node_port, plural
 
 _NODE = re.compile(r'^(\w+)(?:\["([^"]*)"\]|\(\["([^"]*)"\]\)|\[\("([^"]*)"\)\])$')
 _ARROW = re.compile(r'^(\w+) (-->|-\.->)(?:\|"([^"]*)"\|)? (\w+)$')
@@ -67,7 +67,7 @@ def test_messages_reach_kafka_through_every_listener_and_broker(cluster, page):
             continue
         assert nodes[f"listen_{frontend.listen}"] == f"port {frontend.listen}"
         targets = [text for source, text, _ in arrows if source == f"listen_{frontend.listen}"]
-        assert targets == [f"NodePort {frontend.node_port}"] * boxes
+        assert targets == [f"NodePort {node_port(frontend.node_port)}"] * boxes
     per_node = [text for text in nodes.values() if text == f"{cluster.scale.bridges_per_broker} × V2K bridge"]
     assert len(per_node) == boxes
     assert plural(cluster.scale.kafka.partitions, "partition") in nodes["topic_data"]

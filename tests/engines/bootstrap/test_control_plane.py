@@ -208,11 +208,11 @@ def test_secrets_are_made_once(at, cluster):
     for service in cluster.services:
         for secret, keys in service.secrets.items():
             if PROVIDED in keys.values():
-                at.plane.kubectl("create", "secret", "generic", secret, f"--namespace={cluster.namespace}",
+                at.plane.kubectl("create", "secret", "generic", secret, f"--namespace={service.namespace}",
                                  *(f"--from-literal={key}=brought" for key in keys))
     said = _done(at.host, "secrets")
     wanted = {
-        (secret, key): value for service in cluster.services
+        (service.namespace, secret, key): value for service in cluster.services
         for secret, keys in service.secrets.items() for key, value in keys.items() if value != PROVIDED
     }
     stored = {place: value for place, value in _secrets(at, cluster).items() if value != "brought"}
@@ -223,27 +223,29 @@ def test_secrets_are_made_once(at, cluster):
     _changes_nothing(at, "secrets")
 
     # One key is lost, and one whole Secret: the others stay as they are.
-    (lost, key), gone = list(made_up)[0], list(made_up)[-1][0]
+    (*lost, key), (*gone, _) = list(made_up)[0], list(made_up)[-1]
     assert lost != gone
-    at.plane.kubectl("patch", "secret", lost, f"--namespace={cluster.namespace}", "--type=json",
+    at.plane.kubectl("patch", "secret", lost[1], f"--namespace={lost[0]}", "--type=json",
                      f'--patch=[{{"op": "remove", "path": "/data/{key}"}}]')
-    at.plane.kubectl("delete", "secret", gone, f"--namespace={cluster.namespace}")
+    at.plane.kubectl("delete", "secret", gone[1], f"--namespace={gone[0]}")
     _done(at.host, "secrets")
     again = _secrets(at, cluster)
     assert again.keys() == stored.keys()
     assert {place for place in stored if again[place] != stored[place]} == {
-        place for place in made_up if place == (lost, key) or place[0] == gone
+        place for place in made_up if place == (*lost, key) or list(place[:2]) == gone
     }
     _changes_nothing(at, "secrets")
 
 
-def _secrets(at: Master, cluster) -> dict[tuple[str, str], str]:
+def _secrets(at: Master, cluster) -> dict[tuple[str, str, str], str]:
+    """Namespace, Secret and key -> value."""
     found = json.loads(at.plane.kubectl(
-        "get", "secrets", f"--namespace={cluster.namespace}", "--field-selector=type=Opaque", "--output=json"
+        "get", "secrets", "--all-namespaces", "--field-selector=type=Opaque", "--output=json"
     ).stdout)["items"]
     return {
-        (one["metadata"]["name"], key): base64.b64decode(value).decode()
-        for one in found for key, value in one.get("data", {}).items()
+        (one["metadata"]["namespace"], one["metadata"]["name"], key): base64.b64decode(value).decode()
+        for one in found if one["metadata"]["namespace"] in cluster.namespaces
+        for key, value in one.get("data", {}).items()
     }
 
 
@@ -281,7 +283,7 @@ def test_verify_names_exactly_what_is_not_there_yet(at, cluster):
     assert wrong == [
         *(f"PersistentVolume {name} is bound" for name in sorted(disk.persistent_volume for _, _, disk in cluster.disks)),
         *([] if argocd_manifest(cluster) else [f"pods run in namespace {cluster.platform.argocd['namespace']}"]),
-        f"pods run in namespace {cluster.namespace}",
+        *(f"pods run in namespace {name}" for name in cluster.namespaces),
         "the Argo CD application is Synced and Healthy",
         *(f"{cluster.load_balancer.hostname} answers on port {one.listen} ({one.name})" for one in cluster.load_balancer.frontends),
     ], done.stdout
