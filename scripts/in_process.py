@@ -2,7 +2,7 @@
 
 `python -m kapitan compile` spends most of its time importing what a compile never
 uses (the SDKs of cloud key services). This calls the functions underneath with the
-same settings, read from .kapitan; tests/scripts/test_cli_equality.py holds the two
+same settings, read from .kapitan; tests/engines/commands/test_kapitan.py holds the two
 to the same bytes.
 """
 
