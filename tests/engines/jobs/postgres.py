@@ -59,14 +59,13 @@ class Postgres:
     def pod(self, secrets: Secrets, sockets: Path | None = None) -> Pod:
         """The compiled container with these Secrets, beside the server, or beside none (`sockets`)."""
         self._count += 1
-        mounts = {
-            mount["mountPath"]: mount["name"]
-            for mount in self._workload["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
-        }
-        claim = self._workload["spec"]["volumeClaimTemplates"][0]["metadata"]["name"]
+        container = self._workload["spec"]["template"]["spec"]["containers"][0]
+        mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+        # A claim, or scratch space in a cluster that keeps nothing.
+        data = next(entry["value"] for entry in container["env"] if entry["name"] == "PGDATA")
         return Pod(
             self._workload, self._objects, self.folder / f"pod-{self._count}", secrets,
-            claims={claim: self._data, mounts[SOCKETS]: sockets or self.sockets},
+            claims={mounts[str(Path(data).parent)]: self._data, mounts[SOCKETS]: sockets or self.sockets},
             programs=[Path("/bin/bash"), Path("/usr/bin/printenv")],
             folders=[self._programs.parent, Path("/usr/share")], path=str(self._programs),
         )
