@@ -9,16 +9,16 @@ from .build import build
 from .causes import causes
 from .finding import Finding, InvalidInventory
 from .origin import Origin
-from .rules import CAPACITY, STRUCTURE
+from .rules import CAPACITY, MONITORING, STRUCTURE
 from .types import Cluster
 
 
 def load(parameters: dict[str, Any], origin: Origin) -> Cluster:
     """Check `parameters` and derive the Cluster.
 
-    Four gates, each of which reports all that it finds: the schema (keys and
-    shapes), the references (names that must exist), the rules of structure, and
-    capacity. A gate is passed only by an inventory without findings. What is switched
+    Five gates, each of which reports all that it finds: the schema (keys and
+    shapes), the references (names that must exist), the rules of structure, of
+    capacity, and of monitoring. A gate is passed only by an inventory without findings. What is switched
     off is judged by the schema alone.
 
     Raises InvalidInventory.
@@ -27,7 +27,7 @@ def load(parameters: dict[str, Any], origin: Origin) -> Cluster:
     parameters = switches.applied(parameters)
     _refuse(references.findings(parameters), origin)
     cluster = build(parameters)
-    for rules in (STRUCTURE, CAPACITY):
+    for rules in (STRUCTURE, CAPACITY, MONITORING):
         _refuse([finding for rule in rules for finding in rule(cluster)], origin)
     return cluster
 

@@ -10,7 +10,7 @@ from components.cluster.rules.ports import source_ports_are_free
 from components.cluster.types import Group
 
 
-@pytest.mark.parametrize("rule", rules.STRUCTURE + rules.CAPACITY, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", rules.STRUCTURE + rules.CAPACITY + rules.MONITORING, ids=lambda rule: rule.__name__)
 def test_committed_clusters_break_none(rule, cluster):
     assert list(rule(cluster)) == []
 

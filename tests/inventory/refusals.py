@@ -13,7 +13,7 @@ from components.cluster.origin import Origin
 
 # The package exports the function of the same name.
 _load = importlib.import_module("components.cluster.load")
-_GATES = ((references, "CHECKS"), (_load, "STRUCTURE"), (_load, "CAPACITY"))
+_GATES = ((references, "CHECKS"), (_load, "STRUCTURE"), (_load, "CAPACITY"), (_load, "MONITORING"))
 
 
 @dataclass(frozen=True)
