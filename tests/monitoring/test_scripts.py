@@ -97,7 +97,7 @@ def test_the_page_follows_the_measurement_and_is_gone_when_that_fails(tools, tmp
     measure.write_text("echo first\n")
     (tmp_path / "www").mkdir()
     process = Process("serve", [tools / "sh", _FILES / "serve-metrics.sh", measure], tmp_path, {
-        "PATH": str(tools), "PORT": str(port), "PAUSE_SECONDS": "1", "FOLDER": str(tmp_path / "www"),
+        "PATH": str(tools), "PORT": str(port), "PAUSE_SECONDS": "0.2", "FOLDER": str(tmp_path / "www"),
     })
 
     def page() -> str | None:
