@@ -8,6 +8,7 @@ import pytest
 
 from tests.argocd import checks
 from tests.argocd.checks import SYNC_OPTIONS
+from tests.platforms import each_platform
 
 
 def _spec(name, change):
@@ -77,6 +78,7 @@ BREAKS = [
 ]
 
 
+@each_platform
 @pytest.mark.parametrize(
     ("check", "broken"), BREAKS, ids=[f"{number}-{check.__name__}" for number, (check, _) in enumerate(BREAKS)]
 )

@@ -10,6 +10,10 @@ import yaml
 from components.argocd.kinds import cluster_kinds, namespaced_kinds
 from components.manifests.face import manifests as render
 
+from tests.platforms import each_platform
+
+pytestmark = each_platform
+
 
 def _used(cluster):
     found = [entry for text in render(cluster).values() for entry in yaml.safe_load_all(text)]

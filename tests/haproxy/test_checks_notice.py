@@ -9,6 +9,7 @@ import pytest
 from components.haproxy.files import files
 from tests.haproxy import checks
 from tests.haproxy.checks import CONFIG, LIMITS, SYSCTL, listening
+from tests.platforms import each_platform
 
 
 def _devices(cluster):
@@ -96,6 +97,7 @@ BREAKS = [
 ]
 
 
+@each_platform
 @pytest.mark.parametrize(
     ("check", "broken"), BREAKS, ids=[f"{number}-{check.__name__}" for number, (check, _) in enumerate(BREAKS)]
 )
