@@ -13,28 +13,17 @@ from typing import Any
 from .catalogue import VERSION, Variable, maps, variables
 from .files import Entry
 from .inventory import AnsibleInventory
+from .outcome import MISSING, Outcome
 from .passwords import Passwords
 from .report import Report
 from .rules import RULES
-from .values import Bad, Good, Values, is_secret
+from .values import Bad, Good, is_secret
 
-_MISSING = object()
-
-
-class Conversion:
-    """`parameters`, values by dotted path, are the outcome.
-
-    `classes` are the parameters as the target's classes alone give them, `names` their names.
-    """
-
+class Conversion(Outcome):
     def __init__(self, ansible: AnsibleInventory, classes: dict[str, Any], names: list[str], report: Report):
-        self.classes, self.report = classes, report
-        self.parameters: dict[str, object] = {}
-        self.entries = ansible.last
-        self._ansible, self._names = ansible, names
-        self._values = Values(self.entries)
+        super().__init__(ansible, classes, report)
+        self._names = names
         self._passwords = Passwords(self)
-        self._idle: list[str] = []
 
     def run(self) -> None:
         self._say_what_is_set_twice()
@@ -43,41 +32,14 @@ class Conversion:
             self._convert(variable)
         self._switch_all_volumes()
         self._passwords.tell()
-        if self._idle:
-            self.report.note(self._ansible.folder, ", ".join(self._idle), "of no effect: these services are not "
+        if self.without_effect:
+            self.report.note(self.ansible.folder, ", ".join(self.without_effect), "of no effect: these services are not "
                              "part of this cluster")
-
-    def value(self, name: str) -> Any:
-        return self._values.plain(name)
-
-    def place(self, name: str) -> str:
-        return self.entries[name].place if name in self.entries else self._ansible.folder
-
-    def present(self, path: str) -> Any:
-        """What the classes say at a dotted path; None where they say nothing."""
-        found = self._at(path)
-        return None if found is _MISSING else found
-
-    def idle(self, variable: Variable) -> None:
-        """Say that a value has no effect, unless it is the default anyway."""
-        if variable.name not in self._idle and self._values.differs_from_default(variable):
-            self._idle.append(variable.name)
-
-    def write(self, path: str, value: object) -> None:
-        self.parameters[path] = value
-
-    def _at(self, path: str) -> Any:
-        node: Any = self.classes
-        for part in path.split("."):
-            if not isinstance(node, dict) or part not in node:
-                return _MISSING
-            node = node[part]
-        return node
 
     # -- what the files say as a whole
 
     def _say_what_is_set_twice(self) -> None:
-        for name, entries in self._ansible.variables.items():
+        for name, entries in self.ansible.variables.items():
             first, last = entries[0], entries[-1]
             if len(entries) == 1:
                 continue
@@ -114,9 +76,9 @@ class Conversion:
                 self._passwords.take(variable)
             return
         if variable.mandatory and not given:
-            self.report.finding(self._ansible.folder, name, "the variable is not set, and the reference deployment "
+            self.report.finding(self.ansible.folder, name, "the variable is not set, and the reference deployment "
                                 "has no default for it", _where(variable))
-        found = self._values.of(variable)
+        found = self.values.of(variable)
         if found is None and not variable.rule:
             return
         if isinstance(found, Bad):
@@ -130,7 +92,7 @@ class Conversion:
             say(self.place(name), name, found.remark, "Look at what depends on it" if found.doubtful else "",
                 f"'{self.entries[name].raw}'")
         if variable.when and not self.value(variable.when):
-            if given and self._values.differs_from_default(variable):
+            if given and self.values.differs_from_default(variable):
                 self.report.note(self.place(name), name, f"of no effect, because {variable.when} is false",
                                  value=found.value)
             return
@@ -145,7 +107,7 @@ class Conversion:
             self._homes(variable, found, given)
 
     def _homeless(self, variable: Variable, found: Good, given: bool) -> None:
-        if not given or not self._values.differs_from_default(variable):
+        if not given or not self.values.differs_from_default(variable):
             return
         if variable.harmless:
             self.report.note(self.place(variable.name), variable.name, f"left out: {variable.none}", value=found.value)
@@ -167,14 +129,14 @@ class Conversion:
             present = self._own(path, variable)
             if str(present) == str(value) or present == value:
                 continue
-            if present is _MISSING and not given and not variable.when:
+            if present is MISSING and not given and not variable.when:
                 continue
             if not given and variable.keep:
-                self.report.note(self._ansible.folder, variable.name, f"not set; the reference deployment then takes "
+                self.report.note(self.ansible.folder, variable.name, f"not set; the reference deployment then takes "
                                  f"{_word(value)}. Here {path} keeps {_word(present)}: {variable.keep}")
                 continue
             if not given:
-                self.report.note(self._ansible.folder, variable.name, "not set; the reference deployment's default "
+                self.report.note(self.ansible.folder, variable.name, "not set; the reference deployment's default "
                                  f"differs from the one here and is carried over to {path}", value=_word(value))
             self.write(path, value)
             if value is True and variable.says:
@@ -186,17 +148,17 @@ class Conversion:
         return f"{name.rpartition(':')[0] or name}:{tag}"
 
     def _own(self, path: str, variable: Variable) -> Any:
-        present = self._at(path)
-        if present is _MISSING and path.endswith(".persistent"):
+        present = self.at(path)
+        if present is MISSING and path.endswith(".persistent"):
             # A volume that says nothing follows the switch of all.
             return self._volumes_persistent()
-        if present is _MISSING and variable.type == "boolean":
+        if present is MISSING and variable.type == "boolean":
             return False
         return present
 
     def _volumes_persistent(self) -> bool:
-        present = self._at("volumes.persistent")
-        return True if present is _MISSING else bool(present)
+        present = self.at("volumes.persistent")
+        return True if present is MISSING else bool(present)
 
     def _switch_all_volumes(self) -> None:
         """One line where no variable of this cluster's services asks for persistence."""
@@ -205,11 +167,11 @@ class Conversion:
             if path.endswith(".persistent") and path.split(".")[1] in self.classes["services"]
         }
         off = {path for path, value in self.parameters.items() if path.endswith(".persistent") and value is False}
-        if volumes and volumes == off and self._at("volumes.persistent") is True:
+        if volumes and volumes == off and self.at("volumes.persistent") is True:
             for path in off:
                 del self.parameters[path]
             self.write("volumes.persistent", False)
-            self.report.note(self._ansible.folder, "dojot_*_persistent_volumes", "all are false, so volumes.persistent "
+            self.report.note(self.ansible.folder, "dojot_*_persistent_volumes", "all are false, so volumes.persistent "
                              "is: it counts for volumes that have no variable as well")
 
 

@@ -2,131 +2,130 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
-if TYPE_CHECKING:
-    from .catalogue import Variable
-    from .convert import Conversion
+from .catalogue import Variable
+from .outcome import Outcome
 
-Rule = Callable[["Conversion", "Variable", object], None]
+Rule = Callable[[Outcome, Variable, object], None]
 
 
-def release(conversion: Conversion, variable: Variable, version: object) -> None:
+def release(outcome: Outcome, variable: Variable, version: object) -> None:
     """The class of the release holds every image; a version without a class has none."""
-    own = conversion.present("release.version")
+    own = outcome.present("release.version")
     if version is not None and version != own:
-        conversion.report.finding(
-            conversion.place(variable.name), variable.name, f"there is no class for this release; {own} is taken",
+        outcome.report.finding(
+            outcome.place(variable.name), variable.name, f"there is no class for this release; {own} is taken",
             f"Write inventory/classes/release/{class_name(str(version))}.yml with its images, and convert again",
             version)
 
 
-def storage_class(conversion: Conversion, variable: Variable, name: object) -> None:
+def storage_class(outcome: Outcome, variable: Variable, name: object) -> None:
     """An empty name leaves the choice to the cluster; local volumes need a class of their own."""
-    own = conversion.present("volumes.storage_class")
+    own = outcome.present("volumes.storage_class")
     if name:
         if name != own:
-            conversion.write("volumes.storage_class", name)
+            outcome.write("volumes.storage_class", name)
     elif name is not None:
-        conversion.report.note(
-            conversion.place(variable.name), variable.name, f"no class is named, so {own} is kept; volumes are local "
+        outcome.report.note(
+            outcome.place(variable.name), variable.name, f"no class is named, so {own} is kept; volumes are local "
             "directories of the nodes here, made by `bootstrap.sh volumes`")
 
 
-def platform(conversion: Conversion, variable: Variable, version: object) -> None:
+def platform(outcome: Outcome, variable: Variable, version: object) -> None:
     """Versions of the platform come with checksums, keys and abilities: a class, not a number."""
     path = {"k8s_version": "platform.kubernetes.version", "haproxy_version": "platform.haproxy.version"}[variable.name]
-    own = str(conversion.present(path)).removeprefix("v")
-    if variable.name in conversion.entries and str(version).partition("-")[0] != own:
-        conversion.report.finding(
-            conversion.place(variable.name), variable.name, f"the platform's class has {own}, which is taken",
+    own = str(outcome.present(path)).removeprefix("v")
+    if variable.name in outcome.entries and str(version).partition("-")[0] != own:
+        outcome.report.finding(
+            outcome.place(variable.name), variable.name, f"the platform's class has {own}, which is taken",
             "Choose another with --platform, or name one of inventory/classes/platform in the target", version)
 
 
-def node_label(conversion: Conversion, variable: Variable, label: object) -> None:
+def node_label(outcome: Outcome, variable: Variable, label: object) -> None:
     """A label value belongs to one group here; parts of dojot that share one share its group."""
     _, group = variable.name.split(".")
     path = f"node_groups.{group}.label"
-    if label in (None, group, conversion.present(path)):
+    if label in (None, group, outcome.present(path)):
         return
     for other in ("dojot", "kafka", "x509", "vernemq"):
         if other == group:
             break
-        if conversion.value(f"dojot_node_label.{other}") == label:
-            conversion.write(f"placement.{group}", other)
-            conversion.report.note(conversion.place(variable.name), variable.name, f"dojot_node_label.{other} is the "
+        if outcome.value(f"dojot_node_label.{other}") == label:
+            outcome.write(f"placement.{group}", other)
+            outcome.report.note(outcome.place(variable.name), variable.name, f"dojot_node_label.{other} is the "
                                    f"same, so placement.{group} is {other}", value=label)
             return
-    conversion.write(path, label)
+    outcome.write(path, label)
 
 
-def affinity(conversion: Conversion, variable: Variable, enabled: object) -> None:
+def affinity(outcome: Outcome, variable: Variable, enabled: object) -> None:
     if enabled is False:
-        given = variable.name in conversion.entries
-        conversion.report.note(
-            conversion.place(variable.name), variable.name, ("false" if given else "not set, which means false") + ": "
+        given = variable.name in outcome.entries
+        outcome.report.note(
+            outcome.place(variable.name), variable.name, ("false" if given else "not set, which means false") + ": "
             "the scheduler was free to choose. Here every pod runs on the nodes of its group")
 
 
-def brokers(conversion: Conversion, variable: Variable, replicas: object) -> None:
+def brokers(outcome: Outcome, variable: Variable, replicas: object) -> None:
     """Ansible states brokers and no devices; here the devices give the brokers."""
-    if replicas is None or not _has_brokers(conversion, variable):
+    if replicas is None or not _has_brokers(outcome, variable):
         return
-    scale = conversion.classes["scale"]
-    if replicas == _brokers(scale) or not _positive(conversion, variable, replicas):
+    scale = outcome.classes["scale"]
+    if replicas == _brokers(scale) or not _positive(outcome, variable, replicas):
         return
     devices = replicas * scale["devices_per_broker"]
-    conversion.write("scale.devices", devices)
+    outcome.write("scale.devices", devices)
     if replicas < scale["minimum_brokers"]:
-        conversion.write("scale.minimum_brokers", replicas)
-    conversion.report.note(
-        conversion.place(variable.name), variable.name, f"Ansible's files name no number of devices; scale.devices is "
+        outcome.write("scale.minimum_brokers", replicas)
+    outcome.report.note(
+        outcome.place(variable.name), variable.name, f"Ansible's files name no number of devices; scale.devices is "
         f"{devices:,}, what so many brokers carry", "Write how many devices there will be", replicas)
 
 
-def bridges(conversion: Conversion, variable: Variable, replicas: object) -> None:
+def bridges(outcome: Outcome, variable: Variable, replicas: object) -> None:
     """As many of each kind beside every broker."""
-    if replicas is None or not _has_brokers(conversion, variable):
+    if replicas is None or not _has_brokers(outcome, variable):
         return
-    if not _positive(conversion, variable, replicas):
+    if not _positive(outcome, variable, replicas):
         return
-    scale = conversion.classes["scale"]
-    count = conversion.value("dojot_vernemq_replicas") or _brokers(scale)
+    scale = outcome.classes["scale"]
+    count = outcome.value("dojot_vernemq_replicas") or _brokers(scale)
     beside, rest = divmod(replicas, count)
     if rest or not beside:
         beside += 1
-        conversion.report.finding(
-            conversion.place(variable.name), variable.name, f"every broker needs the same number of bridges, and there "
+        outcome.report.finding(
+            outcome.place(variable.name), variable.name, f"every broker needs the same number of bridges, and there "
             f"are {count} brokers; scale.bridges_per_broker is {beside}", f"Write {beside * count}, or another "
             f"multiple of {count}", replicas)
     if beside != scale["bridges_per_broker"]:
-        conversion.write("scale.bridges_per_broker", beside)
+        outcome.write("scale.bridges_per_broker", beside)
 
 
-def gui_v2(conversion: Conversion, variable: Variable, _value: object) -> None:
+def gui_v2(outcome: Outcome, variable: Variable, _value: object) -> None:
     """One image of two variables."""
-    if not {"dojot_guiv2_image", "dojot_guiv2_version"} & conversion.entries.keys():
+    if not {"dojot_guiv2_image", "dojot_guiv2_version"} & outcome.entries.keys():
         return
-    name, tag = conversion.value("dojot_guiv2_image"), conversion.value("dojot_guiv2_version")
+    name, tag = outcome.value("dojot_guiv2_image"), outcome.value("dojot_guiv2_version")
     image = f"{name}:{tag}"
-    own = conversion.present("release.images.gui-v2")
+    own = outcome.present("release.images.gui-v2")
     if name and tag and own not in (None, image):
-        conversion.write("release.images.gui-v2", image)
+        outcome.write("release.images.gui-v2", image)
 
 
-def _positive(conversion: Conversion, variable: Variable, replicas: object) -> bool:
+def _positive(outcome: Outcome, variable: Variable, replicas: object) -> bool:
     if replicas > 0:
         return True
-    conversion.report.finding(conversion.place(variable.name), variable.name, "this must be at least 1; left out",
+    outcome.report.finding(outcome.place(variable.name), variable.name, "this must be at least 1; left out",
                               "Correct it, and convert again", replicas)
     return False
 
 
-def _has_brokers(conversion: Conversion, variable: Variable) -> bool:
-    if "vernemq" in conversion.classes["services"]:
+def _has_brokers(outcome: Outcome, variable: Variable) -> bool:
+    if "vernemq" in outcome.classes["services"]:
         return True
-    if variable.name in conversion.entries:
-        conversion.idle(variable)
+    if variable.name in outcome.entries:
+        outcome.idle(variable)
     return False
 
 
