@@ -19,7 +19,10 @@ from .report import Report
 from .rules import RULES
 from .values import Bad, Good, is_secret
 
+
 class Conversion(Outcome):
+    """One pass over every variable; `names` are those of the target's classes."""
+
     def __init__(self, ansible: AnsibleInventory, classes: dict[str, Any], names: list[str], report: Report):
         super().__init__(ansible, classes, report)
         self._names = names
