@@ -203,6 +203,7 @@ def test_a_foreign_folder_is_not_overwritten(run, tmp_path):
 
 
 def test_as_a_script_from_another_folder(tmp_path):
+    """What it finds there is the business of `make check`, which runs it so."""
     script = ROOT / "scripts" / "compile.py"
 
     def call(*arguments):
@@ -212,8 +213,7 @@ def test_as_a_script_from_another_folder(tmp_path):
 
     assert call("--help").returncode == 0
     assert call("--nonsense").returncode == 2
-    checked = call("--check")
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "no such cluster: nowhere" in call("nowhere").stderr
 
 
 def _fail(*_):
