@@ -13,6 +13,7 @@ from tests.compiled.tree import name_of
 from tests.engines.kubernetes import sync
 from tests.engines.kubernetes.dropped import dropped
 from tests.engines.kubernetes.placement import OTHER, live, misbound, misplaced, placed, settled
+from tests.platforms import each_platform
 
 
 def test_everything_is_accepted_without_a_word(running):
@@ -83,6 +84,7 @@ def test_the_scheduler_model_agrees(running):
         assert real == predicted, f"{node.name}: the model says {dict(predicted)}, the scheduler {dict(real)}"
 
 
+@each_platform
 def test_pods_without_spreading_are_noticed(running):
     """The same bridges without their spreading, while one node is away: it comes back to too few of them."""
     tree, plane = running.tree, running.plane

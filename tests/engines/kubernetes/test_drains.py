@@ -10,6 +10,9 @@ from components.page import drains
 from components.page.pods import shares
 from tests.engines.kubernetes.placement import NOWHERE, OTHER, misplaced, settled
 from tests.engines.kubernetes.sync import waiting
+from tests.platforms import each_platform
+
+pytestmark = each_platform
 
 _OPTIONS = ("--ignore-daemonsets", "--delete-emptydir-data")
 
