@@ -1,8 +1,6 @@
 """The command: exit codes, what it says, and that compiled/ is replaced whole or not at all."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -200,20 +198,6 @@ def test_a_foreign_folder_is_not_overwritten(run, tmp_path):
     code, _, err = run("--output", str(precious.parent))
     assert code == 2 and "photo.jpg" in err
     assert precious.exists()
-
-
-def test_as_a_script_from_another_folder(tmp_path):
-    """What it finds there is the business of `make check`, which runs it so."""
-    script = ROOT / "scripts" / "compile.py"
-
-    def call(*arguments):
-        return subprocess.run(
-            [sys.executable, script, *arguments], cwd=tmp_path, capture_output=True, text=True
-        )
-
-    assert call("--help").returncode == 0
-    assert call("--nonsense").returncode == 2
-    assert "no such cluster: nowhere" in call("nowhere").stderr
 
 
 def _fail(*_):

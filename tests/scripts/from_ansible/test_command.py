@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from scripts import from_ansible
-from tests.conftest import ROOT
 from tests.scripts.from_ansible.conftest import DOJOT, HOSTS, OPTIONS, SERVICES
 
 PRECIOUS = "# written by hand\n"
@@ -140,15 +136,3 @@ def test_passwords_are_written_nowhere(run, ansible, target):
     assert "dojot_psql_kong_passwd: never written to Git; the place is Secret kong-secret, key password" in err
     assert "create secret generic kong-secret --from-file=password=FILE" in err
     assert "my_api_token: the reference deployment has no such variable" in err
-
-
-def test_as_a_script_from_another_folder(tmp_path, ansible):
-    def call(*arguments):
-        return subprocess.run([sys.executable, ROOT / "scripts" / "from_ansible.py", *arguments], cwd=tmp_path,
-                              capture_output=True, text=True)
-
-    assert call("--help").returncode == 0
-    assert call().returncode == 2
-    done = call("converted", "ansible", "--tags", "100k", "--output", "converted.yml")
-    assert done.returncode == 1, done.stderr
-    assert (tmp_path / "converted.yml").is_file() and "\nansible/hosts.yaml:" in done.stderr
