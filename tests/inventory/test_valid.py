@@ -84,6 +84,23 @@ def test_another_namespace(variants, guide):
     }
 
 
+def test_a_namespace_of_its_own(variants, guide):
+    """It is made, closed and allowed; callers find it by its whole name, and are let in by theirs."""
+    variant = variants["with-a-namespace-of-its-own"]
+    env = variant.tree.some("Deployment", lambda one: one["metadata"]["name"] == "data-broker")
+    values = {entry["name"]: entry.get("value") for entry in env["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert values["DATABROKER_CACHE_HOST"] == "data-broker-redis.caches"
+    policy = variant.tree.some("NetworkPolicy", lambda one: one["metadata"]["name"] == "data-broker-redis")
+    (peer,) = policy["spec"]["ingress"][0]["from"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"dojot.components/namespace": "dojot"}
+    assert {"namespace": "caches", "server": "https://kubernetes.default.svc"} in variant.tree.documents[
+        "argocd/project.yml"][0]["spec"]["destinations"]
+    assert variant.changed(guide) == {
+        "README.md", "argocd/project.yml", "bootstrap/bootstrap.sh", "manifests/data-broker-redis.yml",
+        "manifests/data-broker.yml", "manifests/namespace.yml",
+    }
+
+
 def test_another_group_label_value(variants, guide):
     variant = variants["with-another-group-label-value"]
     key = variant.tree.cluster.group_label
