@@ -11,6 +11,7 @@ from tests.compiled.breaks import hygiene as _hygiene  # noqa: F401
 from tests.compiled.breaks import monitoring as _monitoring  # noqa: F401
 from tests.compiled.breaks import operator as _operator  # noqa: F401
 from tests.compiled.breaks import placement as _placement  # noqa: F401
+from tests.compiled.breaks import policies as _policies  # noqa: F401
 from tests.compiled.breaks import ports as _ports  # noqa: F401
 from tests.compiled.breaks import reference as _reference  # noqa: F401
 from tests.compiled.breaks import schemas as _schemas  # noqa: F401
@@ -18,12 +19,16 @@ from tests.compiled.breaks import secrets as _secrets  # noqa: F401
 from tests.compiled.breaks import style as _style  # noqa: F401
 from tests.compiled.breaks import volumes as _volumes  # noqa: F401
 from tests.compiled.checks import (
-    abilities, argocd, hygiene, monitoring, operator, placement, ports, reference, schemas, secrets, style, volumes,
+    abilities, argocd, hygiene, monitoring, operator, placement, policies, ports, reference, schemas, secrets, style,
+    volumes,
 )
 
 CHECKS = [
     check
-    for room in (schemas, operator, style, placement, ports, volumes, secrets, argocd, hygiene, reference, abilities, monitoring)
+    for room in (
+        schemas, operator, style, placement, ports, policies, volumes, secrets, argocd, hygiene, reference, abilities,
+        monitoring,
+    )
     for check in room.CHECKS
 ]
 

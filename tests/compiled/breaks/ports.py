@@ -6,13 +6,14 @@ from tests.compiled.breaking import breaks, gateway_of
 from tests.compiled.calls import calls
 from tests.compiled.checks import ports
 from tests.compiled.checks.ports import CALLS, HAPROXY
+from tests.compiled.exposed import exposed
 from tests.compiled.tree import Absent, Object, Tree, first
 from tests.compiled.workloads import broker_config
 
 
 def _listen(tree: Tree) -> tuple[str, dict]:
     """(service, port) of an exposed port with a listener."""
-    for service, _, port in ports._exposed(tree):
+    for service, _, port in exposed(tree):
         if port["expose"].get("listen"):
             return service, port
     raise Absent("nothing is exposed through the load balancer")
@@ -158,92 +159,6 @@ def a_probe_of_a_closed_port(tree: Tree) -> str:
     found = tree.some("Deployment", _probed)
     found["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]["tcpSocket"]["port"] = 4711
     return found["metadata"]["name"]
-
-
-def _policy(tree: Tree, wanted: str = "from") -> Object:
-    """A policy of one service, not a namespace's; its last rule has the key `wanted`."""
-    return tree.some(
-        "NetworkPolicy",
-        lambda entry: entry["spec"]["podSelector"] and wanted in entry["spec"]["ingress"][-1]
-        and "ports" in entry["spec"]["ingress"][-1] and "name" in entry["metadata"]["labels"],
-    )
-
-
-@breaks(ports.policies_fit_their_pods, "selects no pod")
-def a_policy_for_nobody(tree: Tree) -> str:
-    found = _policy(tree)
-    found["spec"]["podSelector"]["matchLabels"] = {"app": "nobody"}
-    return found["metadata"]["name"]
-
-
-@breaks(ports.policies_fit_their_pods, "port 4711 is not open")
-def a_policy_for_a_closed_port(tree: Tree) -> str:
-    found = _policy(tree)
-    found["spec"]["ingress"][-1]["ports"][0]["port"] = 4711
-    return found["metadata"]["name"]
-
-
-@breaks(ports.policies_fit_their_pods, "which nobody has")
-def a_policy_that_admits_nobody_known(tree: Tree) -> str:
-    found = _policy(tree)
-    found["spec"]["ingress"][-1]["from"][0]["podSelector"]["matchLabels"] = {"app": "dojot", "name": "nobody"}
-    return found["metadata"]["name"]
-
-
-@breaks(ports.policies_fit_their_pods, "which is exposed by a NodePort")
-def a_policy_that_closes_the_gateway(tree: Tree) -> str:
-    gateway = gateway_of(tree)
-    found = tree.some("NetworkPolicy", lambda entry: entry["metadata"]["name"] == gateway)
-    found["spec"]["ingress"] = [rule for rule in found["spec"]["ingress"] if "from" in rule]
-    return found["metadata"]["name"]
-
-
-@breaks(ports.namespaces_deny_by_default, "no policy denies by default")
-def a_namespace_that_admits_everybody(tree: Tree) -> str:
-    found = tree.some("NetworkPolicy", lambda entry: entry["spec"]["podSelector"] == {})
-    for documents in tree.documents.values():
-        if found in documents:
-            documents.remove(found)
-    return found["metadata"]["namespace"]
-
-
-@breaks(ports.namespaces_deny_by_default, "admits somebody to every pod")
-def a_default_that_admits(tree: Tree) -> str:
-    found = tree.some("NetworkPolicy", lambda entry: entry["spec"]["podSelector"] == {})
-    found["spec"]["ingress"] = [{}]
-    return found["metadata"]["name"]
-
-
-@breaks(ports.made_pods_are_called_by_their_callers, "do not admit")
-def a_policy_that_forgets_what_a_service_makes(tree: Tree) -> str:
-    made = first(
-        (made for entry in tree.parameters["services"].values() for made in entry.get("makes", {}).values()),
-        "no service makes pods of its own",
-    )
-    found = tree.some("NetworkPolicy", lambda entry: entry["spec"]["podSelector"].get("matchLabels") == made["labels"])
-    found["spec"]["ingress"] = []
-    return str(made["port"])
-
-
-@breaks(ports.users_are_admitted, "which admits it not")
-def a_policy_that_forgets_a_user(tree: Tree) -> str:
-    found = _policy(tree)
-    return found["spec"]["ingress"][-1]["from"].pop()["podSelector"]["matchLabels"].get("name", "VerneMQ")
-
-
-@breaks(ports.users_are_admitted, "which admits it not")
-def a_user_looked_for_in_another_namespace(tree: Tree) -> str:
-    found = _policy(tree)
-    peer = found["spec"]["ingress"][-1]["from"][0]
-    peer["namespaceSelector"] = {"matchLabels": {"dojot.components/namespace": "elsewhere"}}
-    return peer["podSelector"]["matchLabels"].get("name", "VerneMQ")
-
-
-@breaks(ports.users_are_admitted, "which declares no use")
-def a_port_open_to_everybody(tree: Tree) -> str:
-    found = _policy(tree)
-    del found["spec"]["ingress"][-1]["from"]
-    return found["metadata"]["labels"]["name"]
 
 
 def _calling(tree: Tree, wanted) -> tuple[Object, dict]:

@@ -8,7 +8,8 @@ import re
 from typing import Any, Iterator
 
 from tests.compiled.bootstrap_values import table
-from tests.compiled.calls import calls
+from tests.compiled.checks.policies import admits, policies_of
+from tests.compiled.exposed import exposed
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, open_ports, selected, workloads
 from tests.haproxy.configuration import sections
@@ -25,7 +26,7 @@ def listeners_lead_to_containers(tree: Tree) -> list[str]:
     """Each way of the inventory is there whole: listener, nodes, NodePort, Service, container."""
     ways = {listen: (node_port, servers) for listen, node_port, servers in _listeners(tree)}
     found = []
-    for service, name, port in _exposed(tree):
+    for service, name, port in exposed(tree):
         listen = port["expose"].get("listen")
         where = f"{service} {name}"
         if listen is None:
@@ -66,7 +67,7 @@ def node_ports_lead_to_containers(tree: Tree) -> list[str]:
             if "nodePort" in port and not 30000 <= number <= 32767:
                 found.append(f"{name_of(entry)}: NodePort {number} is outside 30000-32767")
             seen[number] = (entry, port)
-    for service, name, wanted in _exposed(tree):
+    for service, name, wanted in exposed(tree):
         number = _node_port(tree, service, name, wanted)
         if number not in seen:
             found.append(f"{service} {name}: no Service has NodePort {number}")
@@ -79,14 +80,6 @@ def node_ports_lead_to_containers(tree: Tree) -> list[str]:
             found.append(f"{service} {name}: NodePort {number} leads to pods of another service")
     found += [f"{name_of(entry)}: NodePort {number} is outside the inventory" for number, (entry, _) in seen.items()]
     return found
-
-
-def _exposed(tree: Tree) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(service, port name, port) of the inventory for every exposed port that is switched on."""
-    for service, entry in tree.parameters["services"].items():
-        for name, port in entry.get("ports", {}).items():
-            if "expose" in port and port.get("enabled", True):
-                yield service, name, port
 
 
 def _node_port(tree: Tree, service: str, name: str, port: dict[str, Any]) -> int | str:
@@ -173,150 +166,6 @@ def probes_ask_open_ports(tree: Tree) -> list[str]:
     return found
 
 
-def policies_fit_their_pods(tree: Tree) -> list[str]:
-    """A NetworkPolicy names pods and ports that exist, and leaves the way for NodePorts and probes."""
-    found = []
-    for policy in tree.of_kind("NetworkPolicy"):
-        if policy["spec"]["podSelector"] == {}:
-            continue  # see namespaces_deny_by_default
-        if policy["spec"]["podSelector"]["matchLabels"] in [made["labels"] for _, _, made in _made(tree)]:
-            continue  # see made_pods_are_called_by_their_callers
-        members = [
-            one for one in selected(tree, policy["spec"]["podSelector"])
-            if one.namespace == policy["metadata"]["namespace"]
-        ]
-        if not members:
-            found.append(f"{name_of(policy)}: selects no pod")
-        for rule in policy["spec"].get("ingress", ()):
-            for port in rule.get("ports", ()):
-                for workload in members:
-                    if (port["port"], port.get("protocol", "TCP")) not in open_ports(workload):
-                        found.append(f"{name_of(policy)}: port {port['port']} is not open in {workload}")
-            for peer in rule.get("from", ()):
-                if "podSelector" in peer and not selected(tree, peer["podSelector"]):
-                    found.append(f"{name_of(policy)}: admits pods {peer['podSelector'].get('matchLabels')}, which nobody has")
-        for service, name, port in _exposed(tree):
-            if any(one.service == service for one in members) and not _open_to_all(policy, port["number"]):
-                found.append(f"{name_of(policy)}: closes port {port['number']} ({name}), which is exposed by a NodePort")
-    return found
-
-
-def namespaces_deny_by_default(tree: Tree) -> list[str]:
-    """In each namespace one policy selects every pod and admits nobody."""
-    closed = {
-        policy["metadata"]["namespace"] for policy in tree.of_kind("NetworkPolicy")
-        if policy["spec"]["podSelector"] == {} and "Ingress" in policy["spec"].get("policyTypes", ())
-    }
-    found = [
-        f"{name_of(policy)}: admits somebody to every pod of its namespace" for policy in tree.of_kind("NetworkPolicy")
-        if policy["spec"]["podSelector"] == {} and policy["spec"].get("ingress")
-    ]
-    namespaces = {entry["metadata"]["name"] for entry in tree.of_kind("Namespace")}
-    return found + [f"namespace {name}: no policy denies by default" for name in sorted(namespaces - closed)]
-
-
-def made_pods_are_called_by_their_callers(tree: Tree) -> list[str]:
-    """Pods that a service makes by itself admit those who are to call them, and nobody else."""
-    found = []
-    for service, name, made in _made(tree):
-        policies = [
-            policy for policy in tree.of_kind("NetworkPolicy")
-            if policy["spec"]["podSelector"].get("matchLabels") == made["labels"]
-        ]
-        for other in workloads(tree):
-            admitted = any(_admits(tree, policy, other, made["port"]) for policy in policies)
-            if admitted != (other.service in made["callers"] and other.runs_on):
-                found.append(f"{name} of {service} {'admit' if admitted else 'do not admit'} {other} to port {made['port']}")
-    return found
-
-
-def _made(tree: Tree) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for service, entry in tree.parameters["services"].items():
-        for name, made in entry.get("makes", {}).items():
-            yield service, name, made
-
-
-def users_are_admitted(tree: Tree) -> list[str]:
-    """Whoever declares the use of a port passes the policies of its pods, and nobody else does."""
-    found = []
-    for service, entry in tree.parameters["services"].items():
-        for name, port in entry.get("ports", {}).items():
-            if not port.get("enabled", True):
-                continue
-            targets = [one for one in workloads(tree) if one.service == service and one.runs_on]
-            users = _users(tree, service, name)
-            for target in targets:
-                if target.spec.get("hostNetwork"):
-                    continue  # beyond any policy
-                policies = _policies(tree, target)
-                for other in workloads(tree):
-                    admitted = not policies or any(_admits(tree, policy, other, port["number"]) for policy in policies)
-                    declared = (
-                        other.name in users or other.service in users and other.runs_on
-                        or "expose" in port or entry.get("peers") and other.service == service and other.runs_on
-                    )
-                    if declared and not admitted:
-                        found.append(f"{other} uses port {port['number']} of {target}, which admits it not")
-                    if admitted and not declared:
-                        found.append(f"{target}: port {port['number']} admits {other}, which declares no use")
-    return found
-
-
-def _users(tree: Tree, service: str, port: str) -> set[str]:
-    """Names of the services and jobs that declare the use of a port: by `uses`, an address or a route of the gateway."""
-    found = set()
-    for name, entry in tree.parameters["services"].items():
-        # A job without an environment of its own has its service's.
-        jobs = {job: {"env": entry.get("env", {}), **one} for job, one in entry.get("jobs", {}).items()}
-        for user, holder in {name: entry, **jobs}.items():
-            call = calls(holder).get(service)
-            if call and port in call.ports:
-                found.add(user)
-    if any(route["port"] == port for route in tree.parameters["services"][service].get("routes", {}).values()):
-        found.add(tree.parameters["gateway"]["service"])
-    if tree.parameters["services"][service].get("metrics", {}).get("port") == port and "monitoring" in tree.parameters:
-        found.add(tree.parameters["monitoring"]["service"])
-    return found
-
-
-def _policies(tree: Tree, target: Workload) -> list[Object]:
-    """The policies that select the pods of a workload."""
-    return [
-        policy for policy in tree.of_kind("NetworkPolicy")
-        if policy["metadata"]["namespace"] == target.namespace
-        and policy["spec"]["podSelector"].get("matchLabels", {}).items() <= target.labels.items()
-    ]
-
-
-def _open_to_all(policy: Object, number: int) -> bool:
-    return any(
-        "from" not in rule and ("ports" not in rule or number in [port["port"] for port in rule["ports"]])
-        for rule in policy["spec"].get("ingress", ())
-    )
-
-
-def _admits(tree: Tree, policy: Object, other: Workload, number: int) -> bool:
-    return _open_to_all(policy, number) or any(
-        ("ports" not in rule or number in [port["port"] for port in rule["ports"]])
-        and any(_means(tree, policy, peer, other) for peer in rule["from"])
-        for rule in policy["spec"].get("ingress", ()) if "from" in rule
-    )
-
-
-def _means(tree: Tree, policy: Object, peer: Object, other: Workload) -> bool:
-    """A peer names pods by their labels, of the policy's namespace or of those with certain labels."""
-    if "namespaceSelector" in peer:
-        wanted = peer["namespaceSelector"].get("matchLabels", {}).items()
-        homes = {
-            entry["metadata"]["name"] for entry in tree.of_kind("Namespace")
-            if wanted <= entry["metadata"].get("labels", {}).items()
-        }
-    else:
-        homes = {policy["metadata"]["namespace"]}
-    labels = peer.get("podSelector", {"matchLabels": {"": ""}}).get("matchLabels", {})
-    return other.namespace in homes and labels.items() <= other.labels.items()
-
-
 def environment_leads_to_services(tree: Tree) -> list[str]:
     """Every host:port that a container is told is a Service of the cluster with that port, which admits the pod."""
     # The one host outside that pods are told of.
@@ -394,8 +243,8 @@ def _unreachable(tree: Tree, workload: Workload, where: str, host: str, port: in
         return
     for target in selected(tree, service["spec"]["selector"]) if port is not None else ():
         number = _target(target, ports[port])
-        policies = _policies(tree, target)
-        if policies and not any(_admits(tree, policy, workload, number) for policy in policies):
+        policies = policies_of(tree, target)
+        if policies and not any(admits(tree, policy, workload, number) for policy in policies):
             yield f"{workload}: {where}: a NetworkPolicy keeps it from port {port} of {host}"
 
 
@@ -426,7 +275,5 @@ def local_services_have_local_pods(tree: Tree) -> list[str]:
 
 CHECKS = (
     listeners_lead_to_containers, node_ports_lead_to_containers, services_reach_pods, probes_ask_open_ports,
-    policies_fit_their_pods, namespaces_deny_by_default, made_pods_are_called_by_their_callers,
-    users_are_admitted, environment_leads_to_services, routes_lead_to_services,
-    local_services_have_local_pods,
+    environment_leads_to_services, routes_lead_to_services, local_services_have_local_pods,
 )

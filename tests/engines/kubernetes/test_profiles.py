@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Iterator
 
 import pytest
 import yaml
@@ -15,9 +15,7 @@ from tests.engines.kubernetes.control_plane import ControlPlane
 from tests.engines.programs import control_plane
 from tests.inventory.targets import Fixture
 from tests.inventory.variants import Variants
-from tests.platforms import each_platform
-
-pytestmark = each_platform
+from tests.platforms import one_a_platform
 
 _PROFILES = {
     "load-test": ["profile.load-test"],
@@ -31,6 +29,20 @@ _DEVICES = {"mosca": 10_000}
 _FOUNDATION = ("Namespace", "CustomResourceDefinition")
 
 
+def _target(name: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "inventory" / "targets" / f"{name}.yml").read_text("utf-8"))
+
+
+def _wanted() -> Iterator[tuple[str, str]]:
+    """(cluster, profile): less what a committed cluster of the same platform runs in full, as test_clusters.py sees."""
+    committed = [set(_target(name)["classes"]) for name in CLUSTERS]
+    for name in one_a_platform():
+        platform = [one for one in _target(name)["classes"] if one.startswith("platform.")]
+        for profile, classes in _PROFILES.items():
+            if not any({*platform, *classes} <= found for found in committed):
+                yield name, profile
+
+
 @pytest.fixture(scope="module")
 def plane(cluster, tmp_path_factory):
     kubernetes = cluster.platform.kubernetes
@@ -39,10 +51,6 @@ def plane(cluster, tmp_path_factory):
         service_subnet=kubernetes["service_subnet"], feature_gates=kubernetes["feature_gates"],
     ) as found:
         yield found
-
-
-def _target(name: str) -> dict[str, Any]:
-    return yaml.safe_load((ROOT / "inventory" / "targets" / f"{name}.yml").read_text("utf-8"))
 
 
 def _tree(cluster, profile: str, tmp_path_factory) -> Tree:
@@ -57,21 +65,8 @@ def _tree(cluster, profile: str, tmp_path_factory) -> Tree:
     return Variants([fixture], tmp_path_factory.mktemp)[fixture.name].tree
 
 
-def _committed(cluster) -> set[str]:
-    """Profiles that a committed cluster of the same platform runs in full: test_clusters.py."""
-    platform = [one for one in _target(cluster.name)["classes"] if one.startswith("platform.")]
-    targets = [_target(name)["classes"] for name in CLUSTERS]
-    return {
-        profile for profile, classes in _PROFILES.items()
-        if any({*classes, *platform} <= set(found) for found in targets)
-    }
-
-
-@pytest.mark.parametrize("profile", _PROFILES)
-def test_a_profile_is_accepted_without_a_word(request, cluster, profile, tmp_path_factory):
-    if profile in _committed(cluster):
-        return
-    plane = request.getfixturevalue("plane")
+@pytest.mark.parametrize(("cluster", "profile"), list(_wanted()), indirect=["cluster"])
+def test_a_profile_is_accepted_without_a_word(plane, cluster, profile, tmp_path_factory):
     tree = _tree(cluster, profile, tmp_path_factory)
     assert tree.cluster.platform.kubernetes == cluster.platform.kubernetes
     objects = [found for _, wave in sync.waves(tree) for found in wave]
