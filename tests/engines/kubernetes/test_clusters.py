@@ -12,7 +12,7 @@ from tests.compiled import scheduler
 from tests.compiled.tree import name_of
 from tests.engines.kubernetes import sync
 from tests.engines.kubernetes.dropped import dropped
-from tests.engines.kubernetes.placement import OTHER, live, misbound, misplaced, placed, settled
+from tests.engines.kubernetes.placement import live, misbound, misplaced, placed, settled
 from tests.platforms import each_platform
 
 

@@ -12,7 +12,7 @@ from components.haproxy.files import files
 from tests.bootstrap.conftest import states
 from tests.engines.clusters import balancers
 from tests.engines.processes import until
-from tests.engines.virtual_machine.balancer import EXCHANGED, FOLDER, BalancerHost, values
+from tests.engines.virtual_machine.balancer import EXCHANGED, BalancerHost, values
 from tests.engines.virtual_machine.devices import Devices
 from tests.haproxy.checks import CONFIG, LIMITS, SYSCTL
 from tests.haproxy.configuration import settings
