@@ -10,17 +10,17 @@ readonly OS_NAME=ubuntu
 readonly OS_VERSION=24.04
 readonly RUNTIME_NAME=containerd
 readonly RUNTIME_SERVICE=containerd
-readonly KUBERNETES_VERSION=v1.36.3
+readonly KUBERNETES_VERSION=v1.36.5
 readonly KUBERNETES_FROM=packages
 readonly CNI_PLUGINS_URL=''
 readonly CNI_PLUGINS_SHA256=''
 readonly JOIN_TOKEN_TTL=30m
 readonly API_ADDRESS=192.168.56.10
-readonly ARGOCD_VERSION=v3.5.1
+readonly ARGOCD_VERSION=v3.5.6
 readonly ARGOCD_NAMESPACE=argocd
 readonly ARGOCD_LABEL=worker
-readonly ARGOCD_MANIFEST_URL=https://raw.githubusercontent.com/argoproj/argo-cd/v3.5.1/manifests/install.yaml
-readonly ARGOCD_MANIFEST_SHA256=795a3a972224da6a7f9d32c3e946445f062b60fb46028476715affeb688236e3
+readonly ARGOCD_MANIFEST_URL=https://raw.githubusercontent.com/argoproj/argo-cd/v3.5.6/manifests/install.yaml
+readonly ARGOCD_MANIFEST_SHA256=846c644bc81ce5557dd9048757a9c7353378f25c5eb811c77d32a9e907823599
 readonly ARGOCD_SERVER_SIDE=true
 readonly LOAD_BALANCER_NAME=haproxy
 readonly LOAD_BALANCER_ADDRESS=192.168.56.5
@@ -109,9 +109,9 @@ readonly KERNEL_MODULES=(
 )
 readonly KUBERNETES_PACKAGES=(
   'cri-tools|1.36.0-1.1'
-  'kubeadm|1.36.3-1.1'
-  'kubectl|1.36.3-1.1'
-  'kubelet|1.36.3-1.1'
+  'kubeadm|1.36.5-1.1'
+  'kubectl|1.36.5-1.1'
+  'kubelet|1.36.5-1.1'
   'kubernetes-cni|1.9.1-1.1'
 )
 readonly RUNTIME_PACKAGES=(
@@ -160,7 +160,7 @@ nodeRegistration:
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
 clusterName: dojot-lab
-kubernetesVersion: v1.36.3
+kubernetesVersion: v1.36.5
 imageRepository: registry.k8s.io
 controlPlaneEndpoint: 192.168.56.10:6443
 networking:
