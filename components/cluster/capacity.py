@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterator
 
+from .brokers import broker_open_files, broker_service
 from .quantity import millicores, size
 from .sizes import KAFKA
 from .types import EVERY_NODE, Cluster, Group, Service
@@ -51,7 +52,7 @@ def limits(cluster: Cluster) -> tuple[Limit, ...]:
 
 def _brokers(cluster: Cluster) -> Iterator[Limit]:
     scale = cluster.scale
-    brokers = _broker_service(cluster)
+    brokers = broker_service(cluster)
     if brokers is None:
         return
     path = ("services", brokers.name, "replicas")
@@ -59,6 +60,12 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
         "devices on all brokers", scale.devices, scale.brokers * scale.devices_per_broker, "count", path,
         f"Set replicas to brokers (the rule), or to at least {-(-scale.devices // scale.devices_per_broker)}",
     )
+    if "open_files" in cluster.platform.runtime:
+        least = broker_open_files(cluster)
+        yield Limit(
+            "open files of a broker" + (", one broker lost" if scale.brokers > 1 else ""), least, cluster.platform.runtime["open_files"], "count",
+            ("platform", "runtime", "open_files"), f"Write at least {least}",
+        )
     exposed = {port.name for port in brokers.exposed}
     memory = brokers.container.resources.limits["memory"]
     for name, each in scale.session_memory.items():
@@ -169,6 +176,3 @@ def argocd_request(cluster: Cluster, group: Group, kind: str) -> int:
 def _request(service: Service, kind: str) -> int:
     return sum(getattr(container.resources, kind) for container in service.containers)
 
-
-def _broker_service(cluster: Cluster) -> Service | None:
-    return next((service for service in cluster.services if service.kind == "VerneMQ"), None)
