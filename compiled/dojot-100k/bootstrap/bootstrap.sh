@@ -1107,7 +1107,8 @@ unit_is_stale() {
 }
 
 # Does the runtime run since before its limit was there? The file alone does not tell: whoever
-# wrote it may have been stopped before the restart.
+# wrote it may have been stopped before the restart. A program in Go raises its own soft limit to one
+# below the hard one, unless both are alike as here, and hands on what it was started with.
 runtime_has_old_limits() {
   local limit most
   [[ -n $RUNTIME_OPEN_FILES ]] && is_active "$RUNTIME_SERVICE" || return 1
