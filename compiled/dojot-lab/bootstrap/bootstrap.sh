@@ -318,6 +318,9 @@ spec:
         effect: NoSchedule
       - operator: Exists
         effect: NoExecute
+      securityContext:
+        seccompProfile:
+          type: RuntimeDefault
       initContainers:
       - name: install-cni-plugin
         image: ghcr.io/flannel-io/flannel-cni-plugin:v1.9.1-flannel3
@@ -517,6 +520,9 @@ spec:
         effect: NoSchedule
       - operator: Exists
         effect: NoExecute
+      securityContext:
+        seccompProfile:
+          type: RuntimeDefault
       containers:
       - name: kube-router
         image: docker.io/cloudnativelabs/kube-router:v2.11.1

@@ -5,7 +5,7 @@ import re
 from tests.compiled.bootstrap_values import SCRIPT, scalar, table
 from tests.compiled.breaking import breaks
 from tests.compiled.checks import abilities
-from tests.compiled.tree import Absent, Tree
+from tests.compiled.tree import Absent, Tree, first
 
 
 def _needs(tree: Tree, ability: str) -> None:
@@ -17,6 +17,14 @@ def _needs(tree: Tree, ability: str) -> None:
 def a_pod_without_a_profile(tree: Tree) -> str:
     _needs(tree, "seccomp")
     found = tree.some("Deployment")
+    del found["spec"]["template"]["spec"]["securityContext"]["seccompProfile"]
+    return found["metadata"]["name"]
+
+
+@breaks(abilities.pods_state_a_seccomp_profile, "seccompProfile is None")
+def a_pod_network_without_a_profile(tree: Tree) -> str:
+    _needs(tree, "seccomp")
+    found = first((one for path, one in tree.objects if path.startswith("bootstrap/") and one["kind"] == "DaemonSet"), "no pod network")
     del found["spec"]["template"]["spec"]["securityContext"]["seccompProfile"]
     return found["metadata"]["name"]
 

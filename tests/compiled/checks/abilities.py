@@ -6,7 +6,7 @@ from typing import Any, Iterator
 
 from tests.compiled.bootstrap_values import scalar, table
 from tests.compiled.tree import Tree, name_of
-from tests.compiled.workloads import Workload, workloads
+from tests.compiled.workloads import Workload, system_workloads, workloads
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 # Pod Security Standards, baseline: the capabilities that a container may add.
@@ -18,11 +18,12 @@ _HOST = ("hostNetwork", "hostPID", "hostIPC")
 
 
 def pods_state_a_seccomp_profile(tree: Tree) -> list[str]:
-    """The runtime's own profile for every pod that is compiled here, where the platform knows the field."""
+    """The runtime's own profile for every pod that is compiled here, the pod network's too, where the platform knows the field."""
     wanted = {"type": "RuntimeDefault"} if tree.cluster.platform.kubernetes["seccomp"] else None
     return [
         f"{workload}: its seccompProfile is {found}, not {wanted}"
-        for workload in workloads(tree) if workload.kind != "VerneMQ"  # the operator writes that one
+        # The operator writes the brokers'.
+        for workload in [*workloads(tree), *system_workloads(tree)] if workload.kind != "VerneMQ"
         for found in [workload.spec.get("securityContext", {}).get("seccompProfile")] if found != wanted
     ]
 
