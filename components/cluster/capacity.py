@@ -10,8 +10,9 @@ from .quantity import millicores, size
 from .sizes import KAFKA
 from .types import EVERY_NODE, Cluster, Group, Service
 
-# Linux: fs.nr_open, the ceiling of open files for one process.
-OPEN_FILES_CEILING = 1_048_576
+# What fs.nr_open, the bound of one process' open files, can be raised to on a 64-bit Linux: sysctl_nr_open_max of
+# its fs/file.c, the largest multiple of 64 in a signed 32-bit number. Below it, the kernel's limits follow the need.
+OPEN_FILES_CEILING = 2_147_483_584
 
 
 @dataclass(frozen=True)
@@ -88,24 +89,28 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
     balancer, scale = cluster.load_balancer, cluster.scale
     first, last = balancer.source_ports
     ports = max(0, last - first + 1)
+    brokers = broker_service(cluster)
     for frontend in balancer.frontends:
         if not frontend.devices:
             continue
+        more = "add brokers" if brokers and frontend.service == brokers.name else "take VerneMQ, whose brokers share the devices"
         # With one server there is nobody to take over what it had.
         for lost in (0, 1) if len(frontend.servers) > 1 else (0,):
             yield Limit(
                 f"source ports of {frontend.name}" + (", one broker lost" if lost else ""),
                 scale.devices, max(0, len(frontend.servers) - lost) * ports, "count",
                 ("load_balancer", "source_ports"),
-                "Widen the range, or add brokers: each server line connects from this range of ports",
+                f"Widen the range, or {more}: each server line connects from this range of ports",
             )
         yield Limit(
             f"connections of {frontend.name}", scale.devices, frontend.maxconn, "count",
             ("load_balancer", "reconnect_overlap"), "Allow a larger overlap",
         )
+    both = sum(frontend.devices for frontend in balancer.frontends) > 1
     yield Limit(
-        "open files of HAProxy", balancer.open_files, OPEN_FILES_CEILING, "count",
-        ("scale", "devices"), "Share the devices between several load balancers",
+        "open files of HAProxy", balancer.open_files, OPEN_FILES_CEILING, "count", ("scale", "devices"),
+        "Share the devices between several clusters, each with its own load balancer"
+        + (", or write insecure_mqtt: false: one listener for all devices takes half of it" if both else ""),
     )
     if balancer.hardware:
         yield Limit(
