@@ -29,6 +29,7 @@ step_verify() {
     for namespace in "${NAMESPACES[@]}"; do
       verify_workloads "$namespace"
     done
+    verify_brokers
     verify_application
     verify_node_ports
   else
@@ -96,6 +97,53 @@ verify_workloads() {
   done <<<"$table"
   [[ -n $seen ]] || verdict no "pods run in namespace $1" 'there is none'
 }
+
+# What ends a broker early and shows nowhere else: when it may not open one more file, the kernel
+# still completes the handshakes of devices, and of HAProxy's checks.
+verify_brokers() {
+  local row namespace set count needed number pod
+  for row in "${BROKERS[@]}"; do
+    IFS='|' read -r namespace set count _ needed <<<"$row"
+    for ((number = 0; number < count; number++)); do
+      pod=$set-$number
+      verify_open_files "$namespace" "$pod" "$needed" "$(how_to_renew "$row")"
+    done
+  done
+}
+
+# verify_open_files NAMESPACE POD NEEDED WAY OUT
+verify_open_files() {
+  local what="broker $1/$2 may open $3 files" state limit
+  state=$(kube --namespace="$1" get pod "$2" --ignore-not-found \
+    --output=go-template='{{.status.phase}}{{range .status.containerStatuses}}{{if eq .name "vernemq"}}{{if not .state.running}}, not started{{end}}{{end}}{{end}}')
+  if [[ $state != Running ]]; then
+    verdict no "$what" "it does not run (${state:-there is no such pod}), so nobody can tell yet"
+    return 0
+  fi
+  limit=$(kube --namespace="$1" exec "$2" --container=vernemq -- sh -c "$OPEN_FILES_OF_ERLANG" </dev/null |
+    sort -n | head -n 1 || true)
+  if [[ ! $limit =~ ^[0-9]+$ ]]; then
+    verdict no "$what" 'its container shows no process beam.smp, the Erlang VM: look at its log'
+  elif ((limit < $3)); then
+    verdict no "$what" "it may open $limit. Run the step node on its node, then make the brokers' pods again: $4"
+  else
+    verdict yes "$what"
+  fi
+}
+
+# For the sh of the broker's image: the limit of each Erlang VM that runs there. Processes may end meanwhile.
+IFS= read -r -d '' OPEN_FILES_OF_ERLANG <<'END_OF_SCRIPT' || true
+exec 2>/dev/null
+for comm in /proc/[0-9]*/comm; do
+  name=
+  read -r name <"$comm"
+  [ "$name" = beam.smp ] || continue
+  while read -r one two three soft rest; do
+    [ "$one $two $three" != 'Max open files' ] || echo "$soft"
+  done <"${comm%comm}limits"
+done
+END_OF_SCRIPT
+readonly OPEN_FILES_OF_ERLANG
 
 verify_application() {
   local file found

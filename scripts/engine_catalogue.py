@@ -37,6 +37,8 @@ class Build:
     arguments: dict[str, list[str]] = field(default_factory=dict)
     rename: dict[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    # Go with C parts, which need a C compiler.
+    cgo: bool = False
     minor: str | None = None
 
     @property
@@ -46,7 +48,7 @@ class Build:
     @property
     def target(self) -> Path:
         """Its folder in the cache; another one as soon as what it is made of changes."""
-        recipe = hashlib.sha256(" ".join((*self.stamp, *self.rename.values(), *self.files)).encode())
+        recipe = hashlib.sha256(" ".join((*self.stamp, *self.rename.values(), *self.files, *["cgo"] * self.cgo)).encode())
         for path in sorted(path for path in self.folder.rglob("*") if path.is_file()):
             recipe.update(path.relative_to(self.folder).as_posix().encode() + b"\0" + path.read_bytes())
         return cache_folder() / f"{self.name}-{recipe.hexdigest()[:12]}"
@@ -75,6 +77,7 @@ def builds() -> dict[str, Build]:
             name=name, line=str(entry["line"]) if "line" in entry else None, programs=dict(entry["programs"]),
             stamp=tuple(entry.get("stamp", ())), arguments=dict(entry.get("arguments", {})), minor=entry.get("for"),
             rename=dict(entry.get("rename", {})), files=tuple(entry.get("files", ())),
+            cgo=entry.get("cgo", False),
         )
         for name, entry in catalogue()["builds"].items()
     }

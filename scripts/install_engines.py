@@ -114,7 +114,7 @@ def go_build(build: Build, target: Path) -> None:
     ]
     run(
         ["go", "build", "-mod=readonly", "-trimpath", "-ldflags", " ".join(["-s -w", *stamps]), "-o", f"{target}/", "tool"],
-        build.name, cwd=build.folder, env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"},
+        build.name, cwd=build.folder, env={**os.environ, "CGO_ENABLED": str(int(build.cgo)), "GOFLAGS": "", "GOWORK": "off"},
     )
     for old, new in build.rename.items():
         (target / old).rename(target / new)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterator
 
+from .brokers import broker_open_files, broker_service
 from .quantity import millicores, size
 from .sizes import KAFKA
 from .types import EVERY_NODE, Cluster, Group, Service
 
-# Linux: fs.nr_open, the ceiling of open files for one process.
-OPEN_FILES_CEILING = 1_048_576
+# What fs.nr_open, the bound of one process' open files, can be raised to on a 64-bit Linux: sysctl_nr_open_max of
+# its fs/file.c, the largest multiple of 64 in a signed 32-bit number. Below it, the kernel's limits follow the need.
+OPEN_FILES_CEILING = 2_147_483_584
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def limits(cluster: Cluster) -> tuple[Limit, ...]:
 
 def _brokers(cluster: Cluster) -> Iterator[Limit]:
     scale = cluster.scale
-    brokers = _broker_service(cluster)
+    brokers = broker_service(cluster)
     if brokers is None:
         return
     path = ("services", brokers.name, "replicas")
@@ -59,6 +61,12 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
         "devices on all brokers", scale.devices, scale.brokers * scale.devices_per_broker, "count", path,
         f"Set replicas to brokers (the rule), or to at least {-(-scale.devices // scale.devices_per_broker)}",
     )
+    if "open_files" in cluster.platform.runtime:
+        least = broker_open_files(cluster)
+        yield Limit(
+            "open files of a broker" + (", one broker lost" if scale.brokers > 1 else ""), least, cluster.platform.runtime["open_files"], "count",
+            ("platform", "runtime", "open_files"), f"Write at least {least}",
+        )
     exposed = {port.name for port in brokers.exposed}
     memory = brokers.container.resources.limits["memory"]
     for name, each in scale.session_memory.items():
@@ -81,24 +89,28 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
     balancer, scale = cluster.load_balancer, cluster.scale
     first, last = balancer.source_ports
     ports = max(0, last - first + 1)
+    brokers = broker_service(cluster)
     for frontend in balancer.frontends:
         if not frontend.devices:
             continue
+        more = "add brokers" if brokers and frontend.service == brokers.name else "take VerneMQ, whose brokers share the devices"
         # With one server there is nobody to take over what it had.
         for lost in (0, 1) if len(frontend.servers) > 1 else (0,):
             yield Limit(
                 f"source ports of {frontend.name}" + (", one broker lost" if lost else ""),
                 scale.devices, max(0, len(frontend.servers) - lost) * ports, "count",
                 ("load_balancer", "source_ports"),
-                "Widen the range, or add brokers: each server line connects from this range of ports",
+                f"Widen the range, or {more}: each server line connects from this range of ports",
             )
         yield Limit(
             f"connections of {frontend.name}", scale.devices, frontend.maxconn, "count",
             ("load_balancer", "reconnect_overlap"), "Allow a larger overlap",
         )
+    both = sum(frontend.devices for frontend in balancer.frontends) > 1
     yield Limit(
-        "open files of HAProxy", balancer.open_files, OPEN_FILES_CEILING, "count",
-        ("scale", "devices"), "Share the devices between several load balancers",
+        "open files of HAProxy", balancer.open_files, OPEN_FILES_CEILING, "count", ("scale", "devices"),
+        "Share the devices between several clusters, each with its own load balancer"
+        + (", or write insecure_mqtt: false: one listener for all devices takes half of it" if both else ""),
     )
     if balancer.hardware:
         yield Limit(
@@ -169,6 +181,3 @@ def argocd_request(cluster: Cluster, group: Group, kind: str) -> int:
 def _request(service: Service, kind: str) -> int:
     return sum(getattr(container.resources, kind) for container in service.containers)
 
-
-def _broker_service(cluster: Cluster) -> Service | None:
-    return next((service for service in cluster.services if service.kind == "VerneMQ"), None)

@@ -10,6 +10,7 @@ from .quantity import size
 from .sizes import kafka_log_size
 from .types import (
     EVERY_NODE, Disk, Group, HostPath, Job, KubernetesService, MadePods, Metrics, Node, Plugin, Route, Scale, Service, Use, Volume,
+    pods_prefix,
 )
 from .uses import ADDRESS, address_text, is_address
 from .waves import waves
@@ -151,16 +152,12 @@ class _Builder:
             if self.entry["kind"] == "Deployment":
                 claim, volume = name, f"local-pv-{name}"
             else:
-                claim, volume = f"{name}-{self._pods_prefix()}-{ordinal}", f"local-pv-{name}-{ordinal}"
+                pods = pods_prefix(self.name, self.entry.get("custom_resource"))
+                claim, volume = f"{name}-{pods}-{ordinal}", f"local-pv-{name}-{ordinal}"
             yield Disk(
                 claim=claim, persistent_volume=volume, host_path=entry["host_path"], node=node,
                 size=number, owner=entry["owner"],
             )
-
-    def _pods_prefix(self) -> str:
-        """Pods of the operator's StatefulSet are called after the custom resource."""
-        resource = self.entry.get("custom_resource")
-        return f"vernemq-{resource['name']}" if resource else self.name
 
     def _route(self, name: str, entry: dict[str, Any]) -> Route:
         plugins = dict(entry.get("plugins", {}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Linux' own default of fs.nr_open: what one process may open at most.
+# Linux' own default of fs.nr_open, what one process may open at most; it is raised where HAProxy needs more.
 DEFAULT_NR_OPEN = 1_048_576
 # What everything else on a small host opens (measured far below; a round number).
 OTHER_FILES = 65_536

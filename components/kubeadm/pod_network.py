@@ -5,6 +5,12 @@ v2.11.1) need in these roles, from their sources: flannel reads its own pod and 
 node and patches its node's status; kube-router as a firewall only watches pods, policies
 and namespaces (and keeps idle watches on services, their endpoints and nodes). Neither
 is privileged: both get the two network capabilities and nothing else.
+
+The runtime's own seccomp profile takes nothing from them. It admits netlink and raw
+sockets (the kernel asks for the two capabilities), and what it keeps for holders of
+SYS_ADMIN, SYS_MODULE or BPF, such as mount, setns and bpf, they may not do anyway:
+contrib/seccomp/seccomp_default.go of containerd 2.3, under which a VXLAN device, routes,
+iptables of both kinds and ipset were made with these two capabilities.
 """
 
 from __future__ import annotations
@@ -28,11 +34,11 @@ _XTABLES_LOCK = {"name": "xtables-lock", "hostPath": {"path": "/run/xtables.lock
 
 def documents(cluster: Cluster) -> list[dict[str, Any]]:
     """Every object of the pod network, in the order in which they are applied."""
-    network = cluster.platform.pod_network
-    return [*_flannel(network), *_kube_router(network["policy"], cluster.platform.kubernetes)]
+    network, kubernetes = cluster.platform.pod_network, cluster.platform.kubernetes
+    return [*_flannel(network, kubernetes), *_kube_router(network["policy"], kubernetes)]
 
 
-def _flannel(network: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _flannel(network: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> list[dict[str, Any]]:
     name = "flannel"
     config = {
         "cni-conf.json": _json(
@@ -102,7 +108,7 @@ def _flannel(network: Mapping[str, Any]) -> list[dict[str, Any]]:
             "data": config,
         },
         # flanneld reads its files only at start: the checksum rolls it when they change.
-        _daemon_set(name, starts, [daemon], volumes, {"checksum/config": _checksum(config)}),
+        _daemon_set(name, kubernetes, starts, [daemon], volumes, {"checksum/config": _checksum(config)}),
     ]
 
 
@@ -155,7 +161,7 @@ def _kube_router(policy: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> li
         _rule("", ["nodes"], ["get", "list", "watch"]),
         _rule("networking.k8s.io", ["networkpolicies"], ["list", "watch"]),
     ]
-    return [*_access(name, rules), _daemon_set(name, [], [daemon], volumes, {})]
+    return [*_access(name, rules), _daemon_set(name, kubernetes, [], [daemon], volumes, {})]
 
 
 def _access(name: str, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -184,6 +190,7 @@ def _access(name: str, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _daemon_set(
     name: str,
+    kubernetes: Mapping[str, Any],
     init: list[dict[str, Any]],
     containers: list[dict[str, Any]],
     volumes: list[dict[str, Any]],
@@ -199,6 +206,7 @@ def _daemon_set(
             {"operator": "Exists", "effect": "NoSchedule"},
             {"operator": "Exists", "effect": "NoExecute"},
         ],
+        **({"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}} if kubernetes["seccomp"] else {}),
         **({"initContainers": init} if init else {}),
         "containers": containers,
         "volumes": volumes,

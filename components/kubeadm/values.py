@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from typing import Any, Iterable, Mapping
 
+from components.cluster.brokers import broker_open_files, broker_service
 from components.cluster.types import CONTROL_PLANE, PROVIDED, RANDOM, Cluster
 from components.render import yaml_documents
 
@@ -39,6 +40,8 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
         "OS_VERSION": system["version"],
         "RUNTIME_NAME": runtime["name"],
         "RUNTIME_SERVICE": runtime["service"],
+        # Empty where the runtime's own unit says it.
+        "RUNTIME_OPEN_FILES": str(runtime.get("open_files", "")),
         "KUBERNETES_VERSION": kubernetes["version"],
         # Which of the two functions installs it: the other's values are empty.
         "KUBERNETES_FROM": "packages" if "packages" in kubernetes else "binaries",
@@ -87,6 +90,8 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
         "PERSISTENT_VOLUMES": sorted(disk.persistent_volume for _, _, disk in cluster.disks),
         # namespace/secret | key | random, provided or literal | the value; of a random one its length, where it matters
         "SECRETS": _secrets(cluster),
+        # namespace | StatefulSet that the operator makes | its pods | their group label | open files that each needs
+        "BROKERS": _brokers(cluster),
         # port | what listens
         "LOAD_BALANCER_PORTS": [
             _row(str(frontend.listen), frontend.name) for frontend in cluster.load_balancer.frontends
@@ -116,6 +121,15 @@ def _texts(cluster: Cluster) -> dict[str, str]:
         "KUBEADM_JOIN": yaml_documents(configs.join_documents(cluster)),
         "POD_NETWORK": yaml_documents(pod_network.documents(cluster)),
     }
+
+
+def _brokers(cluster: Cluster) -> list[str]:
+    """One row, or none where devices do without brokers."""
+    service = broker_service(cluster)
+    if service is None:
+        return []
+    label = cluster.groups[service.group].label
+    return [_row(service.namespace, service.pods_prefix, str(service.replicas), label, str(broker_open_files(cluster)))]
 
 
 def _node_ports(cluster: Cluster) -> list[str]:

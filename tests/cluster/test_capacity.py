@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from components.cluster.brokers import broker_open_files
 from components.cluster.capacity import Limit, limits, pods_per_node
 from components.cluster.rules.capacity import amount, fits
 from components.cluster.types import Group, Hardware
@@ -58,6 +59,13 @@ def test_each_small_node_is_named(cluster):
     found = list(fits(replace(cluster, nodes=tuple(nodes.values()), groups=groups)))
     for node in cluster.workers:
         assert any(finding.path[:3] == ("cluster", "nodes", node.name) for finding in found)
+
+
+def test_open_files_of_a_broker(guide_cluster):
+    """100,000 devices, a tenth of them twice for a moment, on two of three brokers; beside them what LevelDB keeps open."""
+    assert broker_open_files(guide_cluster) == 110_000 // 2 + 4096
+    alone = replace(guide_cluster, scale=replace(guide_cluster.scale, brokers=1))
+    assert broker_open_files(alone) == 110_000 + 4096
 
 
 @pytest.mark.parametrize(("replicas", "nodes", "most"), [(9, 3, 3), (10, 3, 4), (1, 3, 1), (2, 1, 2), (2, 0, 2)])

@@ -14,3 +14,11 @@ def table(files: dict[str, str], name: str) -> list[list[str]]:
     if found is None:
         raise KeyError(f"{SCRIPT} has no array {name}")
     return [row.split("|") for row in shlex.split(found.group(1))]
+
+
+def scalar(files: dict[str, str], name: str) -> str:
+    """One value; KeyError where the script has none of this name."""
+    found = re.search(rf"^readonly {name}=(.*)$", files[SCRIPT], re.MULTILINE)
+    if found is None:
+        raise KeyError(f"{SCRIPT} has no value {name}")
+    return "".join(shlex.split(found.group(1)))

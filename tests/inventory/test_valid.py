@@ -6,17 +6,21 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+import subprocess
 
 import pytest
 
 import tests.compiled.checks as rooms
+from tests.engines.programs import installed
+from tests.haproxy import checks as haproxy
+from tests.haproxy.configuration import settings
 
 CHECKS = [
     check
     for room in pkgutil.iter_modules(rooms.__path__)
     for check in importlib.import_module(f"{rooms.__name__}.{room.name}").CHECKS
 ]
-MORE_THAN_ONE_LINE = {"with-200000-devices", "with-three-kafka-brokers", "without-kafka-ws", "profile-lwm2m"}
+MORE_THAN_ONE_LINE = {"with-200000-devices", "with-470000-devices", "with-three-kafka-brokers", "without-kafka-ws", "profile-lwm2m"}
 
 # A change of one token changes that token wherever it stood, and nothing else.
 RENAMED = {
@@ -131,6 +135,20 @@ def test_twice_the_devices(variants):
     assert len([pv for pv in variant.tree.of_kind("PersistentVolume") if "vernemq" in pv["metadata"]["name"]]) == 6
     for node in ("verne-4", "verne-5", "verne-6"):
         assert node in variant.files["README.md"] and node in variant.files["bootstrap/bootstrap.sh"]
+
+
+def test_more_files_than_a_process_may_open_by_default(variants):
+    """The kernel's limits and the unit's follow the devices, and HAProxy takes the configuration."""
+    variant = variants["with-470000-devices"]
+    texts = {name: variant.files[f"haproxy/{name}"] for name in (haproxy.CONFIG, haproxy.SYSCTL, haproxy.LIMITS)}
+    for check in haproxy.CHECKS:
+        check(variant.tree.cluster, texts)
+    # Two listeners, a tenth more connections than devices, two files for each.
+    assert int(settings(texts[haproxy.SYSCTL])["fs.nr_open"]) > 2 * 2 * 470_000 * 11 // 10 > 1_048_576
+    done = subprocess.run(
+        [installed("haproxy"), "-c", "-f", "/dev/stdin"], input=texts[haproxy.CONFIG], capture_output=True, text=True, timeout=60,
+    )
+    assert (done.returncode, "WARNING" in done.stdout + done.stderr) == (0, False), done.stdout + done.stderr
 
 
 def test_a_service_deleted(variants, guide):

@@ -96,6 +96,26 @@ def test_another_recipe_is_another_build(fake):
     assert builds()["engine-1"].target != before
 
 
+@pytest.mark.parametrize("cgo, said", [({}, "0"), ({"cgo": True}, "1")])
+def test_parts_in_c_are_built_where_a_build_has_some(fake, tmp_path, monkeypatch, cgo, said):
+    known = engine_catalogue.catalogue()
+    known["builds"]["engine-1"] |= cgo
+    monkeypatch.setattr(engine_catalogue, "catalogue", lambda: known)
+    (tmp_path / "engine-1" / "go.mod").touch()
+    go = tmp_path / "assets" / "go"
+    go.write_text("""#!/bin/sh
+case $1 in
+  mod) echo '{"Tool": [{"Path": "a.example/engine"}], "Require": [{"Path": "a.example/engine", "Version": "v1.2.3"}]}' ;;
+  build) while [ "$1" != -o ]; do shift; done; echo "$CGO_ENABLED" >"$2/engine" ;;
+esac
+""")
+    go.chmod(0o755)
+    monkeypatch.setenv("PATH", str(go.parent), prepend=":")
+    build = builds()["engine-1"]
+    install_engines.make(build)
+    assert (build.target / "engine").read_text() == f"{said}\n"
+
+
 def test_a_package_that_is_missing_is_named(fake):
     with pytest.raises(Missing, match="no-such-daemon is not installed .apt-get install no-such-package."):
         engine_catalogue.installed("no-such-daemon")

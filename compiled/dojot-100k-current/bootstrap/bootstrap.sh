@@ -10,6 +10,7 @@ readonly OS_NAME=ubuntu
 readonly OS_VERSION=24.04
 readonly RUNTIME_NAME=containerd
 readonly RUNTIME_SERVICE=containerd
+readonly RUNTIME_OPEN_FILES=1048576
 readonly KUBERNETES_VERSION=v1.36.5
 readonly KUBERNETES_FROM=packages
 readonly CNI_PLUGINS_URL=''
@@ -91,6 +92,9 @@ readonly SECRETS=(
   'dojot/vernemq-secret|cookie|random|'
   'dojot/x509-identity-mgmt-secret|password|random|'
   'dojot/x509-identity-mgmt-secret|user|literal|ejbca'
+)
+readonly BROKERS=(
+  'dojot|vernemq-k8s|3|vernemq|59096'
 )
 readonly LOAD_BALANCER_PORTS=(
   '80|kong-http'
@@ -328,6 +332,9 @@ spec:
         effect: NoSchedule
       - operator: Exists
         effect: NoExecute
+      securityContext:
+        seccompProfile:
+          type: RuntimeDefault
       initContainers:
       - name: install-cni-plugin
         image: ghcr.io/flannel-io/flannel-cni-plugin:v1.9.1-flannel3
@@ -527,6 +534,9 @@ spec:
         effect: NoSchedule
       - operator: Exists
         effect: NoExecute
+      securityContext:
+        seccompProfile:
+          type: RuntimeDefault
       containers:
       - name: kube-router
         image: docker.io/cloudnativelabs/kube-router:v2.11.1
@@ -1070,24 +1080,90 @@ module_is_loaded() {
 # ---- runtime
 # What container runtimes that come as a pinned package have in common.
 
-# install_runtime FILE: the runtime's configuration, its packages, its service.
+# install_runtime FILE: the runtime's limits, its configuration, its packages, its service.
 install_runtime() {
-  local was_active='' configured=''
+  local was_active='' configured='' limited=''
   if is_active "$RUNTIME_SERVICE"; then
     was_active=yes
   fi
-  # The configuration comes first: the package starts the service as it installs.
+  # Both files come first: the package starts the service as it installs.
+  if [[ -n $RUNTIME_OPEN_FILES ]]; then
+    write_runtime_limits
+    if file_changed; then
+      limited=yes
+    fi
+  fi
   write_file "$1" 0644 "$RUNTIME_CONFIG" keep
   if file_changed; then
     configured=yes
   fi
   add_repository "$RUNTIME_NAME" "$RUNTIME_REPOSITORY"
   install_pinned "${RUNTIME_PACKAGES[@]}"
+  if [[ -n $was_active && -n $limited ]] || runtime_has_old_limits; then
+    live "restart service $RUNTIME_SERVICE: containers may open $RUNTIME_OPEN_FILES files; $(what_keeps_old_limits)" \
+      systemctl restart "$RUNTIME_SERVICE"
+    configured=''
+  fi
   if [[ -n $was_active && -n $configured ]]; then
     run_service "$RUNTIME_SERVICE" restart
   else
     run_service "$RUNTIME_SERVICE"
   fi
+}
+
+# Containers inherit the limit of open files of the runtime's unit. Where its package leaves that to
+# systemd, they would have 1,024.
+write_runtime_limits() {
+  write_file "/etc/systemd/system/$RUNTIME_SERVICE.service.d/90-dojot.conf" 0644 \
+    $'[Service]\n'"LimitNOFILE=$RUNTIME_OPEN_FILES"$'\n'
+  if file_changed || unit_is_stale "$RUNTIME_SERVICE"; then
+    live 'read the unit files again' systemctl daemon-reload
+  fi
+}
+
+# unit_is_stale NAME: has a file of it changed since systemd read it?
+unit_is_stale() {
+  [[ -z ${OPTION[root]-} && $(systemctl show --property=NeedDaemonReload --value "$1" 2>/dev/null || true) == yes ]]
+}
+
+# Does the runtime run since before its limit was there? The file alone does not tell: whoever
+# wrote it may have been stopped before the restart. A program in Go raises its own soft limit to one
+# below the hard one, unless both are alike as here, and hands on what it was started with.
+runtime_has_old_limits() {
+  local limit most
+  [[ -n $RUNTIME_OPEN_FILES ]] && is_active "$RUNTIME_SERVICE" || return 1
+  limit=$(open_files "$(systemctl show --property=MainPID --value "$RUNTIME_SERVICE")" soft)
+  # systemd gives no more than it may open itself.
+  most=$(open_files 1 hard)
+  [[ $limit =~ ^[0-9]+$ && $most =~ ^[0-9]+$ ]] || return 1
+  ((limit < (RUNTIME_OPEN_FILES < most ? RUNTIME_OPEN_FILES : most)))
+}
+
+# open_files PID soft|hard: the limit of a running process.
+open_files() {
+  awk -v column="$2" '/^Max open files/ { print column == "soft" ? $4 : $5 }' "/proc/$1/limits" 2>/dev/null || true
+}
+
+# Restarting the runtime ends no container, and what starts them keeps the limit that it was started with.
+what_keeps_old_limits() {
+  local row label
+  printf 'pods that run here keep their old limit until they are made again'
+  for row in "${BROKERS[@]}"; do
+    IFS='|' read -r _ _ _ label _ <<<"$row"
+    if [[ $label == "$(self label)" ]]; then
+      printf ', the brokers one by one with: %s' "$(how_to_renew "$row")"
+    fi
+  done
+}
+
+# how_to_renew ROW of BROKERS: a command that makes each broker's pod again, once the one before it is ready.
+how_to_renew() {
+  local namespace set count number pods=''
+  IFS='|' read -r namespace set count _ <<<"$1"
+  for ((number = 0; number < count; number++)); do
+    pods+=" $set-$number"
+  done
+  printf '%s' "for pod in$pods; do kubectl --namespace=$namespace delete pod \$pod && kubectl --namespace=$namespace rollout status statefulset/$set || break; done"
 }
 
 # ---- runtime-docker
@@ -1952,6 +2028,7 @@ step_verify() {
     for namespace in "${NAMESPACES[@]}"; do
       verify_workloads "$namespace"
     done
+    verify_brokers
     verify_application
     verify_node_ports
   else
@@ -2019,6 +2096,53 @@ verify_workloads() {
   done <<<"$table"
   [[ -n $seen ]] || verdict no "pods run in namespace $1" 'there is none'
 }
+
+# What ends a broker early and shows nowhere else: when it may not open one more file, the kernel
+# still completes the handshakes of devices, and of HAProxy's checks.
+verify_brokers() {
+  local row namespace set count needed number pod
+  for row in "${BROKERS[@]}"; do
+    IFS='|' read -r namespace set count _ needed <<<"$row"
+    for ((number = 0; number < count; number++)); do
+      pod=$set-$number
+      verify_open_files "$namespace" "$pod" "$needed" "$(how_to_renew "$row")"
+    done
+  done
+}
+
+# verify_open_files NAMESPACE POD NEEDED WAY OUT
+verify_open_files() {
+  local what="broker $1/$2 may open $3 files" state limit
+  state=$(kube --namespace="$1" get pod "$2" --ignore-not-found \
+    --output=go-template='{{.status.phase}}{{range .status.containerStatuses}}{{if eq .name "vernemq"}}{{if not .state.running}}, not started{{end}}{{end}}{{end}}')
+  if [[ $state != Running ]]; then
+    verdict no "$what" "it does not run (${state:-there is no such pod}), so nobody can tell yet"
+    return 0
+  fi
+  limit=$(kube --namespace="$1" exec "$2" --container=vernemq -- sh -c "$OPEN_FILES_OF_ERLANG" </dev/null |
+    sort -n | head -n 1 || true)
+  if [[ ! $limit =~ ^[0-9]+$ ]]; then
+    verdict no "$what" 'its container shows no process beam.smp, the Erlang VM: look at its log'
+  elif ((limit < $3)); then
+    verdict no "$what" "it may open $limit. Run the step node on its node, then make the brokers' pods again: $4"
+  else
+    verdict yes "$what"
+  fi
+}
+
+# For the sh of the broker's image: the limit of each Erlang VM that runs there. Processes may end meanwhile.
+IFS= read -r -d '' OPEN_FILES_OF_ERLANG <<'END_OF_SCRIPT' || true
+exec 2>/dev/null
+for comm in /proc/[0-9]*/comm; do
+  name=
+  read -r name <"$comm"
+  [ "$name" = beam.smp ] || continue
+  while read -r one two three soft rest; do
+    [ "$one $two $three" != 'Max open files' ] || echo "$soft"
+  done <"${comm%comm}limits"
+done
+END_OF_SCRIPT
+readonly OPEN_FILES_OF_ERLANG
 
 verify_application() {
   local file found

@@ -10,7 +10,7 @@ from .containers import Container, EnvVar, Expose, KubernetesService, Port, Reso
 from .machines import CONTROL_PLANE, EVERY_NODE, Group, Hardware, Node
 from .monitoring import AlertLimit, Monitoring
 from .scale import Kafka, Scale
-from .services import PROVIDED, RANDOM, Disk, File, HostPath, Job, MadePods, Metrics, Plugin, Route, Service, Use, Volume
+from .services import PROVIDED, RANDOM, Disk, File, HostPath, Job, MadePods, Metrics, Plugin, Route, Service, Use, Volume, pods_prefix
 
 __all__ = [
     "AlertLimit",
@@ -48,5 +48,5 @@ __all__ = [
     "Server",
     "Service",
     "Use",
-    "Volume",
+    "Volume", "pods_prefix",
 ]

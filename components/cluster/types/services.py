@@ -170,6 +170,10 @@ class Service:
         return {"app": "dojot", "name": self.name}
 
     @property
+    def pods_prefix(self) -> str:
+        return pods_prefix(self.name, self.custom_resource)
+
+    @property
     def sees_its_host(self) -> bool:
         """It is given something of its node, which only a privileged namespace allows."""
         return self.host_network or self.host_pid or bool(self.host_paths)
@@ -181,3 +185,8 @@ class Service:
     @property
     def containers(self) -> tuple[Container, ...]:
         return (self.container, *self.sidecars)
+
+
+def pods_prefix(service: str, custom_resource: Mapping[str, Any] | None) -> str:
+    """A set's name, which its pods have before their number: the operator calls its set after the custom resource."""
+    return f"vernemq-{custom_resource['name']}" if custom_resource else service

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Iterator
 
+from tests.compiled.bootstrap_values import scalar, table
 from tests.compiled.tree import Tree, name_of
-from tests.compiled.workloads import Workload, workloads
+from tests.compiled.workloads import Workload, system_workloads, workloads
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 # Pod Security Standards, baseline: the capabilities that a container may add.
@@ -17,11 +18,12 @@ _HOST = ("hostNetwork", "hostPID", "hostIPC")
 
 
 def pods_state_a_seccomp_profile(tree: Tree) -> list[str]:
-    """The runtime's own profile for every pod that is compiled here, where the platform knows the field."""
+    """The runtime's own profile for every pod that is compiled here, the pod network's too, where the platform knows the field."""
     wanted = {"type": "RuntimeDefault"} if tree.cluster.platform.kubernetes["seccomp"] else None
     return [
         f"{workload}: its seccompProfile is {found}, not {wanted}"
-        for workload in workloads(tree) if workload.kind != "VerneMQ"  # the operator writes that one
+        # The operator writes the brokers'.
+        for workload in [*workloads(tree), *system_workloads(tree)] if workload.kind != "VerneMQ"
         for found in [workload.spec.get("securityContext", {}).get("seccompProfile")] if found != wanted
     ]
 
@@ -81,4 +83,32 @@ def _above_baseline(workload: Workload) -> Iterator[str]:
         yield from (f"hostPort {port['hostPort']}" for port in container.get("ports", ()) if "hostPort" in port)
 
 
-CHECKS = (pods_state_a_seccomp_profile, startup_probes_replace_waiting, pods_meet_the_namespaces_standard)
+def brokers_may_open_a_file_for_each_session(tree: Tree) -> list[str]:
+    """Where the packages' units say nothing of LimitNOFILE, the bootstrap does, and verify asks for what is needed.
+
+    Docker's containerd.io has said infinity up to 1.x, and nothing since 2.0.
+    """
+    runtime, entry = tree.parameters["platform"]["runtime"], tree.parameters["load_balancer"]
+    given, rows = scalar(tree.files, "RUNTIME_OPEN_FILES"), table(tree.files, "BROKERS")
+    found = []
+    if int(runtime["packages"]["containerd.io"].partition(".")[0]) >= 2 and not given:
+        found.append(f"{runtime['service']}: neither its package nor the bootstrap says how many files a container may open")
+    brokers = [workload for workload in workloads(tree) if workload.kind == "VerneMQ"]
+    if [row[:3] for row in rows] != [[one.namespace, one.pods, str(one.replicas)] for one in brokers]:
+        found.append(f"BROKERS: {rows} are not {', '.join(map(str, brokers)) or 'nobody'}")
+    for workload in brokers:
+        devices = tree.parameters["scale"]["devices"] * (100 + entry["reconnect_overlap"]) / 100
+        sessions = devices / max(1, workload.replicas - 1)
+        asked = min((int(row[4]) for row in rows), default=0)
+        # A broker's stores, ports and peers; the sessions alone would not leave it one file to work with.
+        if asked < sessions + 1000:
+            found.append(f"{workload}: verify is content with {asked} open files, and {sessions:.0f} sessions come when one is lost")
+        if given and int(given) < asked:
+            found.append(f"{workload}: needs {asked} open files, {runtime['service']} gives {given}")
+    return found
+
+
+CHECKS = (
+    pods_state_a_seccomp_profile, startup_probes_replace_waiting, pods_meet_the_namespaces_standard,
+    brokers_may_open_a_file_for_each_session,
+)

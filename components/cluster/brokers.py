@@ -1,0 +1,25 @@
+"""The MQTT brokers, and what one of them needs once another is lost."""
+
+from __future__ import annotations
+
+from .types import Cluster, Service
+
+# Files of a broker beside its sessions. VerneMQ 1.10 keeps 22 LevelDB stores (12 for messages, 10 for its metadata):
+# some five files each, and tables of 2 MiB or more, of which a volume of 5 GiB holds 2,560 at most. Erlang's own, the
+# other brokers, bridges, probes and metrics take a few hundred.
+_SPARE_FILES = 4096
+
+
+def broker_service(cluster: Cluster) -> Service | None:
+    """The service whose pods are the brokers; None where devices do without."""
+    return next((service for service in cluster.services if service.kind == "VerneMQ"), None)
+
+
+def broker_open_files(cluster: Cluster) -> int:
+    """A file for each session that HAProxy lets in, shared by the brokers that are left; a single one has no others."""
+    brokers = broker_service(cluster)
+    sessions = max(
+        (frontend.maxconn for frontend in cluster.load_balancer.frontends if frontend.devices and frontend.service == brokers.name),
+        default=cluster.scale.devices,
+    )
+    return -(-sessions // max(1, cluster.scale.brokers - 1)) + _SPARE_FILES
