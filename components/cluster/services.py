@@ -103,6 +103,7 @@ class _Builder:
             ),
             max_unavailable=self._max_unavailable(),
             grace_period=entry.get("grace_period"),
+            progress_deadline=entry.get("progress_deadline"),
             update_strategy=entry.get("update_strategy"),
             pod_management=entry.get("pod_management"),
             hostname=entry.get("hostname"),

@@ -46,6 +46,8 @@ def _deployment(cluster: Cluster, service: Service) -> dict[str, Any]:
         "strategy": {"type": service.update_strategy or "RollingUpdate"},
         "template": _template(cluster, service, service.pod_labels, affinity(cluster, service.group)),
     }
+    if service.progress_deadline is not None:
+        spec["progressDeadlineSeconds"] = service.progress_deadline
     return _workload("Deployment", cluster, service, service.name, service.pod_labels, spec)
 
 

@@ -6,10 +6,12 @@ import json
 
 from components.cluster.types import Cluster, Plugin
 
-from .markdown import code, codes, section, table
+from .markdown import code, codes, note, section, table
 from .words import seconds
 
 _MILLISECONDS = 1000
+# The plugin that asks auth, and the image that brings it.
+_PLUGIN, _IMAGE = "pepkong", "dojot/kong"
 
 
 def section_of(cluster: Cluster) -> str:
@@ -30,6 +32,23 @@ def section_of(cluster: Cluster) -> str:
         f"{cluster.service(cluster.gateway).title} answers {_entries(cluster)}. *Strip*: the part of the path that matched is taken "
         "off before the request goes on.",
         table(("Route", "Paths", "Leads to", "Strip", "Plugins", ">Timeout"), rows),
+        _shell(cluster),
+    )
+
+
+def _shell(cluster: Cluster) -> str:
+    """What dojot's own image lets through, as long as it is that image, from whichever registry."""
+    gateway = cluster.service(cluster.gateway)
+    image = gateway.container.image
+    plugins = {plugin.name for service in cluster.services for route in service.routes for plugin in route.plugins}
+    if _PLUGIN not in plugins or not f"/{image}".endswith(f"/{_IMAGE}:{cluster.release}"):
+        return ""
+    return note(
+        "CAUTION",
+        f"Whoever holds a valid token can run commands in the container of {gateway.title}: the plugin {code(_PLUGIN)} of "
+        f"{code(image)} hands the path of each call to a shell. The gateway's database, and in it the keys of all tokens, are "
+        f"within reach from there. Until the image is a patched one ({code('docs/patched-kong.md')}), give tokens to those "
+        "only whom you trust that far.",
     )
 
 

@@ -8,6 +8,7 @@ from tests.compiled.breaking import BREAKS, assert_reported
 from tests.compiled.breaks import abilities as _abilities  # noqa: F401  (each registers its breaks)
 from tests.compiled.breaks import argocd as _argocd  # noqa: F401
 from tests.compiled.breaks import hygiene as _hygiene  # noqa: F401
+from tests.compiled.breaks import images as _images  # noqa: F401
 from tests.compiled.breaks import monitoring as _monitoring  # noqa: F401
 from tests.compiled.breaks import operator as _operator  # noqa: F401
 from tests.compiled.breaks import placement as _placement  # noqa: F401
@@ -19,15 +20,15 @@ from tests.compiled.breaks import secrets as _secrets  # noqa: F401
 from tests.compiled.breaks import style as _style  # noqa: F401
 from tests.compiled.breaks import volumes as _volumes  # noqa: F401
 from tests.compiled.checks import (
-    abilities, argocd, hygiene, monitoring, operator, placement, policies, ports, reference, schemas, secrets, style,
-    volumes,
+    abilities, argocd, hygiene, images, monitoring, operator, placement, policies, ports, reference, schemas, secrets,
+    style, volumes,
 )
 
 CHECKS = [
     check
     for room in (
         schemas, operator, style, placement, ports, policies, volumes, secrets, argocd, hygiene, reference, abilities,
-        monitoring,
+        monitoring, images,
     )
     for check in room.CHECKS
 ]

@@ -144,3 +144,22 @@ def test_a_cluster_without_brokers_has_no_way_of_a_message(guide_cluster, render
     text = render(changed).text
     assert "The way of a message" not in text
     assert "## Ports" in text
+
+
+@pytest.mark.parametrize("image, warned", [
+    ("dojot/kong:{release}", True), ("registry.example.org:5000/mirror/dojot/kong:{release}", True),
+    ("registry.example.org/dojot/kong:{release}-1", False), ("registry.example.org/kong@sha256:0", False),
+])
+def test_the_gateway_of_dojot_is_warned_of_until_it_is_patched(guide_cluster, render, image, warned):
+    """A copy in a registry of one's own is the same image."""
+    gateway = guide_cluster.service(guide_cluster.gateway)
+    container = replace(gateway.container, image=image.format(release=guide_cluster.release))
+    page = render(_with_service(guide_cluster, gateway.name, container=container))
+    assert ("can run commands in the container of Kong" in page.text) == warned
+
+
+def test_a_gateway_without_the_plugin_is_not_warned_of(guide_cluster, render):
+    services = tuple(
+        replace(each, routes=tuple(replace(route, plugins=()) for route in each.routes)) for each in guide_cluster.services
+    )
+    assert "can run commands" not in render(replace(guide_cluster, services=services)).text

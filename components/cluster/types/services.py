@@ -156,6 +156,7 @@ class Service:
     host_paths: tuple[HostPath, ...]
     max_unavailable: int | None
     grace_period: int | None
+    progress_deadline: int | None
     update_strategy: str | None
     pod_management: str | None
     hostname: str | None

@@ -155,3 +155,10 @@ def a_custom_resource_with_a_dry_run(tree: Tree) -> str:
     found = tree.some("VerneMQ")
     del found["metadata"]["annotations"][OPTIONS]
     return found["metadata"]["name"]
+
+
+@breaks(argocd.rollouts_wait_as_long_as_a_start_may_take, "the rollout counts as failed")
+def a_slow_start_without_a_deadline_of_its_own(tree: Tree) -> str:
+    found = tree.some("Deployment", lambda entry: "progressDeadlineSeconds" in entry["spec"])
+    del found["spec"]["progressDeadlineSeconds"]
+    return found["metadata"]["name"]

@@ -86,6 +86,16 @@ def a_health_check_that_nobody_answers(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
+@breaks(operator.the_operator_can_use_it, "has no effect")
+def a_setting_of_the_virtual_machine(tree: Tree) -> str:
+    found = tree.some("VerneMQ")
+    text = broker_config(found) + "erlang.max_ports = 1000\n"
+    for entry in found["spec"]["env"]:
+        if entry["name"] == "VERNEMQ_CONF":
+            entry["value"] = base64.b64encode(text.encode()).decode()
+    return found["metadata"]["name"]
+
+
 @breaks(operator.the_operator_can_use_it, "one VERNEMQ_CONF replaces the operator's own")
 def no_configuration(tree: Tree) -> str:
     found = tree.some("VerneMQ")

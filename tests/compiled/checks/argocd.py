@@ -6,6 +6,7 @@ from typing import Any, Iterator
 
 from tests.compiled.calls import calls
 from tests.compiled.tree import Object, Tree, name_of
+from tests.compiled.workloads import workloads
 
 WAVE = "argocd.argoproj.io/sync-wave"
 OPTIONS = "argocd.argoproj.io/sync-options"
@@ -173,7 +174,29 @@ def _options(found: Object) -> list[str]:
     return [option.strip() for option in text.split(",") if option]
 
 
+def rollouts_wait_as_long_as_a_start_may_take(tree: Tree) -> list[str]:
+    """No sync fails over a pod that its probes still let start. Kubernetes' own deadline is 600 s."""
+    found = []
+    for workload in workloads(tree):
+        if workload.kind != "Deployment":
+            continue
+        deadline = workload.found["spec"].get("progressDeadlineSeconds", 600)
+        for container in workload.containers:
+            startup = container.get("startupProbe")
+            patience = (
+                startup.get("periodSeconds", 10) * startup.get("failureThreshold", 3) if startup
+                else container.get("livenessProbe", {}).get("initialDelaySeconds", 0)
+            )
+            if patience >= deadline:
+                found.append(
+                    f"{workload}: container {container['name']} may take {patience} s to start, and after {deadline} s "
+                    "the rollout counts as failed"
+                )
+    return found
+
+
 CHECKS = (
     foundations_come_first, services_come_after_what_they_need, jobs_are_hooks, data_is_protected,
     what_stays_is_no_difference, options_are_known, custom_resources_skip_the_dry_run,
+    rollouts_wait_as_long_as_a_start_may_take,
 )

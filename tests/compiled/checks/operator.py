@@ -110,6 +110,9 @@ def _unusable(found: Object) -> Iterator[str]:
     for name, port in (("listener.http.default", _HTTP), ("listener.vmq.clustering", _CLUSTERING)):
         if not settings.get(name, "").endswith(f":{port}"):
             yield f"vernemq.conf: {name} is {settings.get(name, 'missing')}, and the operator relies on port {port}"
+    for name in settings:
+        if name.startswith("erlang."):
+            yield f"vernemq.conf: {name} has no effect, because the operator writes vm.args"
     # Its own vernemq.conf comes first in the container's variables, so that the last one holds.
     if [entry["name"] for entry in spec.get("env", ())].count("VERNEMQ_CONF") != 1:
         yield "env: one VERNEMQ_CONF replaces the operator's own"

@@ -17,8 +17,8 @@ def compiled_objects(cluster: str) -> list[Object]:
     ]
 
 
-def wherever_different(file: str) -> pytest.MarkDecorator:
-    """Parametrizes `cluster`; `file` is the name of the script in its ConfigMap."""
+def wherever_different(file: str, *but: str) -> pytest.MarkDecorator:
+    """Parametrizes `cluster`; `file` is the name of the script in its ConfigMap. `but` are keys of containers that do not count."""
     found: dict[str, str] = {}
     for name in CLUSTERS:
         objects = compiled_objects(name)
@@ -27,7 +27,8 @@ def wherever_different(file: str) -> pytest.MarkDecorator:
         }
         containers = [
             # What it may use says nothing of what it does.
-            {**one["spec"]["template"]["spec"]["containers"][0], "resources": None} for one in objects if one["kind"] in ("Job", "StatefulSet")
+            {**one["spec"]["template"]["spec"]["containers"][0], **dict.fromkeys(("resources", *but))} for one in objects
+            if one["kind"] in ("Job", "StatefulSet", "Deployment")
             and any(volume.get("configMap", {}).get("name") in maps for volume in one["spec"]["template"]["spec"].get("volumes", ()))
         ]
         found.setdefault(yaml.safe_dump([maps, containers]), name)

@@ -30,7 +30,8 @@ class Pod:
 
     `objects` are the compiled ones, among which its ConfigMaps are; `hosts` are names and the
     addresses they lead to, `claims` the folders of persistent volumes, `programs` and
-    `folders` what the image holds besides BusyBox, `path` where it looks for programs first.
+    `folders` what the image holds besides BusyBox, `path` where it looks for programs first;
+    `image` maps a place in the image to the file or folder there, `workdir` is where it starts.
     """
 
     workload: Object
@@ -42,6 +43,8 @@ class Pod:
     programs: Sequence[Path] = ()
     folders: Sequence[Path] = ()
     path: str = ""
+    image: Mapping[str, Path] = field(default_factory=dict)
+    workdir: str = "/"
 
     def __post_init__(self) -> None:
         self._spec = self.workload["spec"]["template"]["spec"]
@@ -86,7 +89,7 @@ class Pod:
             "--uid", str(rights["runAsUser"]), "--gid", str(rights["runAsGroup"]),
             # No terminal to ask for a password, and nothing left over.
             "--new-session", "--die-with-parent",
-            "--proc", "/proc", "--dev", "/dev", "--dir", "/var/run", "--chdir", "/",
+            "--proc", "/proc", "--dev", "/dev", "--dir", "/var/run", "--dir", "/tmp",
             "--ro-bind", str(self._bin), "/bin", "--ro-bind", str(self._etc), "/etc",
             "--symlink", "/bin/env", "/usr/bin/env",
         ]
@@ -97,13 +100,15 @@ class Pod:
                 options += ["--ro-bind", str(library), str(library)]
         for folder in self.folders:
             options += ["--ro-bind", str(folder), str(folder)]
+        for place, there in self.image.items():
+            options += ["--ro-bind", str(there), place]
         for program in self.programs:
             options += ["--ro-bind", str(program.resolve()), f"/usr/local/bin/{program.name}"]
         for mount in self.container.get("volumeMounts", ()):
             options += self._mount(mount)
         if rights["readOnlyRootFilesystem"]:
             options += ["--remount-ro", "/"]
-        return [*options, "--", *(command or self.container["command"])]
+        return [*options, "--chdir", self.workdir, "--", *(command or self.container["command"])]
 
     def _mount(self, mount: Object) -> list[str]:
         place = mount["mountPath"]

@@ -95,6 +95,46 @@ def test_it_waits_for_auth(change):
     assert change(auth, late).returncode == 0 and auth.password == change.wanted
 
 
+@pytest.mark.parametrize("login", [1, 2, 3], ids=["with the wanted password", "with the first one", "to see the change"])
+def test_an_answer_that_is_lost_at_a_login_is_asked_for_again(change, login):
+    """auth restarts, say: that tells nothing of a password."""
+    auth, logins = Auth(FIRST), []
+
+    def losing(call):
+        if call.path == "/":
+            logins.append(call)
+            auth.ready = len(logins) != login
+        return auth(call)
+
+    done = change(auth, losing)
+    assert done.returncode == 0 and done.stdout.startswith("done: "), done.stderr
+    assert auth.password == change.wanted and len(logins) == 4
+
+
+def test_a_change_whose_answer_is_lost_counts_if_it_was_made(change):
+    auth = Auth(FIRST)
+
+    def losing(call):
+        status, found = auth(call)
+        return (502, {}) if call.path == "/password/update" else (status, found)
+
+    done = change(auth, losing)
+    assert done.returncode == 0 and done.stdout.startswith("done: "), done.stderr
+    assert auth.password == change.wanted
+
+
+def test_an_auth_that_goes_away_is_no_wrong_password(change):
+    auth, logins = Auth(FIRST), []
+
+    def leaving(call):
+        logins.append(call)
+        auth.ready = len(logins) == 1
+        return auth(call)
+
+    done = change(auth, leaving)
+    assert done.returncode == 1 and "after 3 attempts" in done.stderr and "neither" not in done.stderr
+
+
 def test_it_gives_up_after_the_attempts(change):
     auth = Auth(FIRST)
     auth.ready = False
