@@ -23,7 +23,7 @@ def load(parameters: dict[str, Any], origin: Origin) -> Cluster:
 
     Raises InvalidInventory.
     """
-    _refuse(schema.findings(parameters), origin)
+    _refuse(schema.findings(parameters, origin.written), origin)
     parameters = switches.applied(parameters)
     _refuse(references.findings(parameters), origin)
     cluster = build(parameters)

@@ -66,6 +66,10 @@ class Origin:
             seen.append(found[0])
         return seen[-1]
 
+    def written(self, path: Path) -> str | None:
+        """The text of the value at `path` as its file has it; None where no file has it as one."""
+        return self._text(self.source(path)) or None
+
     def _text(self, path: Path) -> str:
         place = self._places.get(path)
         return (place.text or "") if place else ""
