@@ -25,7 +25,7 @@ def load(parameters: dict[str, Any], origin: Origin) -> Cluster:
     """
     _refuse(schema.findings(parameters, origin.written), origin)
     parameters = switches.applied(parameters)
-    _refuse(references.findings(parameters), origin)
+    _refuse(references.findings(parameters, origin), origin)
     cluster = build(parameters)
     for rules in (STRUCTURE, CAPACITY, MONITORING):
         _refuse([finding for rule in rules for finding in rule(cluster)], origin)
