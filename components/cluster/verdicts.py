@@ -42,6 +42,12 @@ class _Judge:
         elif error.validator == "anyOf" and (inner := _meant(error)):
             for each in inner:
                 yield from self.explain(each)
+        elif error.validator == "uniqueItems":
+            twice = sorted({str(item) for item in error.instance if error.instance.count(item) > 1})
+            yield Finding(
+                path, None, f"{listed(twice)} {'stands' if len(twice) == 1 else 'stand'} in this list twice: "
+                "lists of all classes and of the target are one", "Keep one of the lines",
+            )
         elif error.instance is None:
             yield Finding(path, None, "this key has no value", f"Write {_wanted(error.schema)}")
         else:
