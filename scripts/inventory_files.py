@@ -8,6 +8,7 @@ at first, and what reclass then still refuses is traced to its file here.
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Iterator
@@ -17,6 +18,8 @@ import yaml
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 TOP_LEVEL = ("classes", "parameters")
+# Hexadecimal, octal, binary: nothing after this sees more than the number.
+_OTHER_BASE = re.compile(r"[-+]?0(x[0-9a-fA-F]+|o[0-7]+|b[01]+)")
 
 
 @dataclass
@@ -152,7 +155,7 @@ class InventoryFiles:
             source.root = None
             return
         self._check_keys(source)
-        self._check_duplicates(source, source.root)
+        self._check_entries(source, source.root)
         source.classes = self._class_list(source)
 
     def _check_keys(self, source: SourceFile) -> None:
@@ -166,10 +169,16 @@ class InventoryFiles:
             elif key.value == "parameters" and not _is_map_or_empty(value):
                 self._find(f"{source.line(key)}: parameters: must be a map. Write key: value lines")
 
-    def _check_duplicates(self, source: SourceFile, node: yaml.Node, path: str = "") -> None:
+    def _check_entries(self, source: SourceFile, node: yaml.Node, path: str = "") -> None:
         if isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
-                self._check_duplicates(source, item, f"{path}[{index}]")
+                self._check_entries(source, item, f"{path}[{index}]")
+        if isinstance(node, yaml.ScalarNode) and not node.style and _OTHER_BASE.fullmatch(node.value):
+            number = int(node.value, 0)
+            self._find(
+                f"{source.line(node)}: {path} = {node.value}: this is the number {number}. "
+                f"Write {number}, or '{node.value}' with its quotes"
+            )
         if not isinstance(node, yaml.MappingNode):
             return
         lines: dict[str, int] = {}
@@ -182,7 +191,7 @@ class InventoryFiles:
                     f"{lines[name]}. Keep one of them"
                 )
             lines.setdefault(name, key.start_mark.line + 1)
-            self._check_duplicates(source, value, here)
+            self._check_entries(source, value, here)
 
     def _class_list(self, source: SourceFile) -> list[tuple[str, int]]:
         node = _entry(source.root, "classes")[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from dataclasses import dataclass
 from typing import Any, Callable, Collection, Sequence
 
@@ -13,6 +14,10 @@ Path = tuple[str, ...]
 Where = Callable[[Path], str]
 # Longer values are cut in the middle of a message.
 _LONGEST_VALUE = 60
+
+
+class AsWritten(str):
+    """A value in the very characters of its file, where reading has changed them: 1.10 is 1.1 to YAML."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Finding:
 
     def text(self, where: Where) -> str:
         """The line for people: file, key, value, rule, way out."""
-        key = ".".join(self.path) or "(top level)"
+        key = _visible(".".join(self.path)) or "(top level)"
         shown = "" if self.value is None else f" = {_short(self.value)}"
         end = "" if self.way_out.endswith("?") else "."
         return f"{where(self.path)}: {key}{shown}: {self.rule}. {self.way_out}{end}"
@@ -71,7 +76,11 @@ def _short(value: Any) -> str:
 
 def _written(value: Any) -> str:
     """A value as YAML has it, with quotes only where they make a difference."""
+    if isinstance(value, AsWritten):
+        return value
     if isinstance(value, str):
+        if (visible := _visible(value)) != value:
+            return visible
         try:
             plain = yaml.safe_load(value) == value
         except yaml.YAMLError:
@@ -79,3 +88,8 @@ def _written(value: Any) -> str:
         return value if plain else f"'{value}'"
     text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
     return " ".join(text.removesuffix("...\n").split())
+
+
+def _visible(text: str) -> str:
+    """`text`, as YAML has it in double quotes if some of its characters cannot be seen."""
+    return text if text.isprintable() else json.dumps(text)

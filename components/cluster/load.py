@@ -23,9 +23,9 @@ def load(parameters: dict[str, Any], origin: Origin) -> Cluster:
 
     Raises InvalidInventory.
     """
-    _refuse(schema.findings(parameters), origin)
+    _refuse(schema.findings(parameters, origin.written), origin)
     parameters = switches.applied(parameters)
-    _refuse(references.findings(parameters), origin)
+    _refuse(references.findings(parameters, origin), origin)
     cluster = build(parameters)
     for rules in (STRUCTURE, CAPACITY, MONITORING):
         _refuse([finding for rule in rules for finding in rule(cluster)], origin)

@@ -19,6 +19,7 @@ from .finding import Path
 
 # ${cluster:name}, but not \${NAME}; references inside references are left alone.
 _REFERENCE = re.compile(r"(?<!\\)\$\{([^${}]+)\}")
+_COMMENT = re.compile(r"^ *#.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,20 @@ class Origin:
             seen.append(found[0])
         return seen[-1]
 
+    def written(self, path: Path) -> str | None:
+        """The text of the value at `path` as its file has it; None where no file has it as one."""
+        return self._text(self.source(path)) or None
+
+    def referred_to(self, path: Path) -> set[str]:
+        """Names below `path` that some class of the inventory refers to, or the target: ${release:images:NAME}."""
+        *_, target = self._files
+        classes = (target.parents[1] / "classes").rglob("*.y*ml")
+        start = "".join(f"{name}:" for name in path)
+        return {
+            name.removeprefix(start) for file in (*classes, target) if file.is_file()
+            for name in _references_in(file, file.stat().st_mtime_ns) if name.startswith(start)
+        }
+
     def _text(self, path: Path) -> str:
         place = self._places.get(path)
         return (place.text or "") if place else ""
@@ -97,6 +112,11 @@ def _class_file(inventory: FilePath, name: str) -> FilePath:
     base = inventory / "classes" / FilePath(*name.split("."))
     file = base.with_name(f"{base.name}.yml")
     return file if file.is_file() else base / "init.yml"
+
+
+@lru_cache(maxsize=1024)
+def _references_in(file: FilePath, _changed: int) -> frozenset[str]:
+    return frozenset(_REFERENCE.findall(_COMMENT.sub("", file.read_text(encoding="utf-8"))))
 
 
 @lru_cache(maxsize=256)

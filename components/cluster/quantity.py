@@ -37,9 +37,16 @@ def binary(number: int) -> str:
     return str(number)
 
 
-def gibibytes(number: int) -> str:
+def gibibytes(number: int, digits: int = 1) -> str:
     """Bytes -> rounded text for people: 5905580032 -> "5.5 GiB"."""
-    return f"{number / 2**30:.1f} GiB"
+    return f"{number / 2**30:.{digits}f} GiB"
+
+
+def told_apart(one: int, other: int) -> tuple[str, str]:
+    """Both in GiB, with as many digits as show that they are not the same."""
+    # A byte is seen in the ninth digit.
+    digits = next((number for number in range(1, 10) if gibibytes(one, number) != gibibytes(other, number)), 1)
+    return gibibytes(one, digits), gibibytes(other, digits)
 
 
 def cores(number: int) -> str:

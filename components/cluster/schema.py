@@ -12,10 +12,10 @@ from pathlib import Path as FilePath
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
 
 from .finding import Finding
-from .verdicts import verdicts
+from .keywords import InventoryValidator
+from .verdicts import Written, nowhere, verdicts
 
 _FOLDER = FilePath(__file__).parent / "schema"
 _SIDECAR_KEYS = (
@@ -34,7 +34,7 @@ def _closed(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
 
 
 @cache
-def _validator() -> Draft202012Validator:
+def _validator() -> InventoryValidator:
     container = _read("container")
     schema = _read("cluster")
     when = {"enum": ["before", "after"], "description": "before or after"}
@@ -54,7 +54,7 @@ def _validator() -> Draft202012Validator:
         "platform": _platform(),
         "monitoring": _read("monitoring"),
     }
-    return Draft202012Validator(_inlined(schema, shapes))
+    return InventoryValidator(_inlined(schema, shapes))
 
 
 def _inlined(node: Any, shapes: dict[str, Any]) -> Any:
@@ -77,6 +77,6 @@ def _platform() -> dict[str, Any]:
     return _closed(parts, sorted(parts))
 
 
-def findings(parameters: dict[str, Any]) -> list[Finding]:
+def findings(parameters: dict[str, Any], written: Written = nowhere) -> list[Finding]:
     """Every place where `parameters` differ from the schema; empty when none does."""
-    return verdicts(_validator().iter_errors(parameters), parameters)
+    return verdicts(_validator().iter_errors(parameters), parameters, written)

@@ -72,6 +72,8 @@ class _Builder:
             group=entry["group"],
             replicas=self.replicas,
             per_node=self.replicas // self.scale.brokers if entry.get("spread_evenly") else None,
+            single=entry.get("single"),
+            quorum=entry.get("quorum", False),
             one_per_node=entry.get("one_per_node", False),
             wave=self.wave,
             container=containers.container(self.name, entry, self.context),

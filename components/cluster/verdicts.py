@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Iterator, Mapping
+from typing import Any, Callable, Iterable, Iterator, Mapping
 
 from jsonschema.exceptions import ValidationError
 
-from .finding import Finding, Path, listed, near, suggest
+from .finding import AsWritten, Finding, Path, listed, near, suggest
+from .misread import misread
+
+#: From a parameter's path to the text that a file has there (see origin.Origin.written).
+Written = Callable[[Path], str | None]
 
 
-def verdicts(errors: Iterable[ValidationError], parameters: Any) -> list[Finding]:
+def nowhere(_: Path) -> None:
+    """Parameters that stand in no file."""
+
+
+def verdicts(errors: Iterable[ValidationError], parameters: Any, written: Written = nowhere) -> list[Finding]:
     """Findings for the `errors` of `parameters`, whose schema has no $ref."""
-    judge = _Judge(parameters)
+    judge = _Judge(parameters, written)
     return [finding for error in errors for finding in judge.explain(error)]
 
 
 class _Judge:
-    def __init__(self, parameters: Any):
+    def __init__(self, parameters: Any, written: Written):
         self.parameters = parameters
+        self.written = written
 
     def explain(self, error: ValidationError) -> Iterator[Finding]:
         path = tuple(str(part) for part in error.absolute_path)
@@ -33,10 +42,22 @@ class _Judge:
         elif error.validator == "anyOf" and (inner := _meant(error)):
             for each in inner:
                 yield from self.explain(each)
+        elif error.validator == "uniqueItems":
+            twice = sorted({str(item) for item in error.instance if error.instance.count(item) > 1})
+            yield Finding(
+                path, None, f"{listed(twice)} {'stands' if len(twice) == 1 else 'stand'} in this list twice: "
+                "lists of all classes and of the target are one", "Keep one of the lines",
+            )
         elif error.instance is None:
             yield Finding(path, None, "this key has no value", f"Write {_wanted(error.schema)}")
         else:
-            yield Finding(path, error.instance, "this value does not fit", f"Write {_wanted(error.schema)}")
+            value = self._as_written(path, error.instance)
+            rule, way_out = misread(error, str(value)) or ("this value does not fit", f"Write {_wanted(error.schema)}")
+            yield Finding(path, value, rule, way_out)
+
+    def _as_written(self, path: Path, value: Any) -> Any:
+        text = self.written(path) if isinstance(value, float) else None
+        return AsWritten(text) if text else value
 
     def _unknown(self, error: ValidationError, path: Path) -> Iterator[Finding]:
         known = error.schema.get("properties", {})
@@ -97,10 +118,13 @@ def _wanted(shape: Mapping[str, Any]) -> str:
 
 
 def _meant(error: ValidationError) -> list[ValidationError]:
-    """The errors of that alternative which a map was probably written for."""
+    """The errors of that alternative which a map or a list was probably written for."""
+    alternatives = list(enumerate(error.validator_value))
+    if isinstance(error.instance, list):
+        lists = {number for number, alternative in alternatives if alternative.get("type") == "array"}
+        return [inner for inner in error.context if inner.schema_path[0] in lists]
     if not isinstance(error.instance, dict):
         return []
-    alternatives = list(enumerate(error.validator_value))
     shared = {
         number: len(error.instance.keys() & alternative.get("properties", {}).keys())
         for number, alternative in alternatives

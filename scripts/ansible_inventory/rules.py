@@ -21,15 +21,12 @@ def release(outcome: Outcome, variable: Variable, version: object) -> None:
 
 
 def storage_class(outcome: Outcome, variable: Variable, name: object) -> None:
-    """An empty name leaves the choice to the cluster; local volumes need a class of their own."""
+    """Another name may be that of a class that provides volumes; none leaves the choice to the cluster."""
     own = outcome.present("volumes.storage_class")
-    if name:
-        if name != own:
-            outcome.write("volumes.storage_class", name)
-    elif name is not None:
+    if name not in (None, own):
         outcome.report.note(
-            outcome.place(variable.name), variable.name, f"no class is named, so {own} is kept; volumes are local "
-            "directories of the nodes here, made by `bootstrap.sh volumes`")
+            outcome.place(variable.name), variable.name, f"{own} is kept: volumes are local directories of the nodes "
+            "here, made by `bootstrap.sh volumes`, and their class is made with them", value=name)
 
 
 def platform(outcome: Outcome, variable: Variable, version: object) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from components.cluster.quantity import binary, cores, gibibytes, millicores, size
+from components.cluster.quantity import binary, cores, gibibytes, millicores, size, told_apart
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,16 @@ def test_binary_is_exact():
 def test_words():
     assert gibibytes(5_905_580_032) == "5.5 GiB"
     assert cores(7500) == "7.5" and cores(4000) == "4"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        (6 * 2**30, 5 * 2**30, ("6.0 GiB", "5.0 GiB")),
+        (5_905_580_032 + 2**24, 5_905_580_032, ("5.52 GiB", "5.50 GiB")),
+        (2**30 + 1, 2**30, ("1.000000001 GiB", "1.000000000 GiB")),
+        (2**30, 2**30, ("1.0 GiB", "1.0 GiB")),
+    ],
+)
+def test_what_is_not_the_same_does_not_look_the_same(one, other, said):
+    assert told_apart(one, other) == said

@@ -6,6 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from components.cluster import schema
+from components.cluster.keywords import InventoryValidator
 from components.cluster.verdicts import verdicts
 
 
@@ -55,7 +56,7 @@ def test_words_begin_in_the_middle_of_a_sentence():
 
 
 def _said(parameters, shape):
-    found = verdicts(Draft202012Validator(shape).iter_errors(parameters), parameters)
+    found = verdicts(InventoryValidator(shape).iter_errors(parameters), parameters)
     return [finding.text(lambda path: "f") for finding in found]
 
 
@@ -113,3 +114,52 @@ def test_findings_do_not_change_the_parameters():
     before = pickle.dumps(parameters)
     assert schema.findings(parameters)
     assert pickle.dumps(parameters) == before
+
+
+_LINE, _LINES = {"type": "string", "description": "a text"}, {"type": "string", "lines": True}
+_END = "this text ends with a line break. Take it out, or write |- in place of |."
+_UNSEEN = "this text holds a character that nobody sees. Take it out."
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "said"),
+    [
+        ("a b \u00e9", _LINE, []),
+        ("a\n", {**_LINE, "pattern": "^[a-z]$"}, [f'f: v = "a\\n": {_END}']),
+        ("a\n", _LINES, [f'f: v = "a\\n": {_END}']),
+        ("a\nb", _LINE, ['f: v = "a\\nb": this text has several lines. Write it on one.']),
+        ("a\n\tb", _LINES, []),
+        ("a\tb", _LINE, [f'f: v = "a\\tb": {_UNSEEN}']),
+        ("a\r\nb", _LINES, [f'f: v = "a\\r\\nb": {_UNSEEN}']),
+        ("a\x00", _LINES, [f'f: v = "a\\u0000": {_UNSEEN}']),
+        ("a\u2028b", _LINE, [f'f: v = "a\\u2028b": {_UNSEEN}']),
+    ],
+)
+def test_lines(text, shape, said):
+    assert _said({"v": text}, {"properties": {"v": shape}}) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "written", "shape", "said"),
+    [
+        (100.0, "100.000", _PORT := {"type": "integer", "minimum": 1, "maximum": 100_000, "description": "a number"},
+         "100.000: this is the decimal number 100.0. Write 100000, or 100."),
+        (100000.0, "1e5", _PORT, "1e5: this is the decimal number 100000.0. Write 100000."),
+        (1.5, "1.500", _PORT, "1.500: this is the decimal number 1.5. Write 1500."),
+        # Out of range either way.
+        (200.0, "200.000", {**_PORT, "maximum": 100}, "200.000: this value does not fit. Write a number."),
+        (1.5, "1.5", _PORT, "1.5: this value does not fit. Write a number."),
+        (1.1, "1.10", {"anyOf": [{"type": ["string", "integer"]}, {"type": "object"}], "description": "a value"},
+         "1.10: this is the decimal number 1.1. Write '1.10' with its quotes."),
+        (1000.0, "1e3", {"type": ["string", "integer"]},
+         "1e3: this is the decimal number 1000.0. Write 1000, or '1e3' with its quotes."),
+        (1.1, "1.1", {"type": "string", "pattern": "^v", "description": "a release"},
+         "1.1: this value does not fit. Write a release."),
+        (float("inf"), ".inf", {"type": "number", "description": "a number"},
+         ".inf: this value does not fit. Write a number."),
+    ],
+)
+def test_numbers_are_shown_as_written(value, written, shape, said):
+    shape = {"properties": {"v": shape}}
+    found = verdicts(InventoryValidator(shape).iter_errors({"v": value}), {"v": value}, lambda path: written)
+    assert {finding.text(lambda path: "f") for finding in found} == {f"f: v = {said}"}

@@ -13,7 +13,9 @@ from components.cluster.origin import Origin
 
 # The package exports the function of the same name.
 _load = importlib.import_module("components.cluster.load")
-_GATES = ((references, "CHECKS"), (_load, "STRUCTURE"), (_load, "CAPACITY"), (_load, "MONITORING"))
+_GATES = (
+    (references, "CHECKS"), (references, "IN_FILES"), (_load, "STRUCTURE"), (_load, "CAPACITY"), (_load, "MONITORING"),
+)
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ def refusal_of(parameters: dict[str, Any], origin: Origin) -> Refusal:
     spoke: set[str] = set()
 
     def recorded(rule):
-        def listening(subject):
-            found = list(rule(subject))
+        def listening(*subject):
+            found = list(rule(*subject))
             spoke.update([rule.__name__] if found else [])
             return found
 

@@ -42,6 +42,19 @@ def test_profiles_differ_by_their_agent_only():
     assert _services("load-test") - full == {"service.kafka-loopback"}
 
 
+def test_servers_that_know_nothing_of_each_other_are_single():
+    """Told by other keys: data in a volume with nobody to share them, no second pod even for a moment, memory as a store."""
+    apart, single = set(), set()
+    for path in (ROOT / "inventory" / "classes" / "service").glob("*.yml"):
+        for name, entry in yaml.safe_load(path.read_text("utf-8"))["parameters"]["services"].items():
+            single |= {name} if "single" in entry else set()
+            alone = entry.get("update_strategy") == "Recreate" and not entry.get("volumes")
+            store = entry["kind"] == "StatefulSet" and entry.get("volumes") and not entry.get("peers")
+            memory = entry.get("args", [""])[0] == "redis-server"
+            apart |= {name} if alone or store or memory else set()
+    assert single == apart | {"kube-state-metrics"}
+
+
 def test_mosca_takes_the_brokers_place(variants):
     files = variants["profile-mosca"].files
     assert not [path for path in files if re.search(r"vernemq|vmq|bridge", path)]

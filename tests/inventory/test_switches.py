@@ -179,4 +179,4 @@ def _loaded(guide, request, persistent, own):
         name: {**entry, "volumes": own[name]} if name in own else entry for name, entry in parameters["services"].items()
     }
     parameters |= {"volumes": {**parameters["volumes"], "persistent": persistent}, "services": services}
-    return load(parameters, Origin([], request.config.rootpath))
+    return load(parameters, Origin([request.config.rootpath / "inventory" / "targets" / "dojot-100k.yml"], request.config.rootpath))

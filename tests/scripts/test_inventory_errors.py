@@ -54,6 +54,10 @@ CASES = {
         {TARGET: b"parameters:\n  x: \xe9\n", CLASS: ""},
         "targets/a.yml:2: the file is not UTF-8",
     ),
+    "a number that is not decimal": (
+        {TARGET: "parameters:\n  a: '0x1F'\n  b: [0, 0x1F]\n", CLASS: ""},
+        "targets/a.yml:3: parameters.b[1] = 0x1F: this is the number 31. Write 31, or '0x1F' with its quotes",
+    ),
     "a list as file": (
         {TARGET: "- a\n", CLASS: ""},
         "targets/a.yml:1: the file must be a map. Its keys are classes and parameters",

@@ -6,7 +6,7 @@ from typing import Any, Iterator
 
 from ..finding import Finding, Path, listed, near, suggest
 from ..ports import doors
-from ..uses import addresses, is_address, needs
+from ..uses import addresses, needs
 
 NO_DOOR = "no entry of kubernetes_services offers this port"
 
@@ -73,33 +73,6 @@ def made_pods_have_callers(parameters: dict[str, Any]) -> Iterator[Finding]:
                     )
 
 
-def plugins_lead_somewhere(parameters: dict[str, Any]) -> Iterator[Finding]:
-    """What a plugin of the gateway calls is a use of the gateway: it says so, or the way would be closed."""
-    services = parameters["services"]
-    gateway = parameters.get("gateway")
-    if gateway is None:
-        return
-    holders = [(("gateway", "authentication"), gateway["authentication"])]
-    holders += [
-        (("services", name, "routes", route, "plugins"), entry.get("plugins", {}))
-        for name, service in services.items() for route, entry in service.get("routes", {}).items()
-    ]
-    used = needs(services.get(gateway["service"], {}))
-    for path, plugins in holders:
-        for plugin, config in plugins.items():
-            for key, value in config.items():
-                if not is_address(value):
-                    continue
-                service, port = value["service"], value.get("port")
-                if service not in used or port not in used[service].ports:
-                    yield Finding(
-                        (*path, plugin, key), f"{service} {port}", f"{gateway['service']} does not use this port",
-                        f"Add {service}: {{ports: [{port}], at_start: false}} to services.{gateway['service']}.uses",
-                    )
-                elif service in services and not doors(services[service], port):
-                    yield Finding((*path, plugin, key), f"{service} {port}", NO_DOOR, "Add the port to one of them")
-
-
 def _callers(services: dict[str, Any]) -> Iterator[tuple[str, Path, dict[str, Any]]]:
     """Services and their jobs: the service's name, the entry's path, the entry."""
     for name, service in services.items():
@@ -134,28 +107,3 @@ def cycles(parameters: dict[str, Any]) -> Iterator[Finding]:
                 "Write at_start: false where a service can start without the other",
             )
             return
-
-
-def routes(parameters: dict[str, Any]) -> Iterator[Finding]:
-    services = parameters["services"]
-    gateway = parameters.get("gateway", {}).get("service")
-    for name, service in services.items():
-        for route, entry in service.get("routes", {}).items():
-            path = ("services", name, "routes", route)
-            if entry["port"] not in service.get("ports", {}):
-                yield Finding(
-                    (*path, "port"), entry["port"], f"{name} has no port of this name",
-                    suggest(entry["port"], service.get("ports", {})),
-                )
-            elif not doors(service, entry["port"]):
-                yield Finding(
-                    (*path, "port"), entry["port"], NO_DOOR,
-                    f"Add the port to one of services.{name}.kubernetes_services",
-                )
-    routed = [name for name, service in services.items() if service.get("routes")]
-    if routed and gateway not in services:
-        yield Finding(
-            ("services", routed[0], "routes"), None,
-            f"{listed(routed)} {'has' if len(routed) == 1 else 'have'} routes, and this cluster has no API gateway",
-            "Add service.kong to the profile",
-        )

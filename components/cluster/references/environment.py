@@ -60,7 +60,7 @@ def secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
         for secret, keys in service.get("secrets", {}).items():
             secrets.setdefault(secret, set()).update(keys)
             homes[secret] = namespace_of(parameters, name)
-    for path, container in _containers(services):
+    for path, container in containers(services):
         reader = namespace_of(parameters, path[1])
         for secret in container.get("secret_files", {}):
             if secret not in secrets:
@@ -138,11 +138,11 @@ def variables(parameters: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _all_env(services: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    for path, container in _containers(services):
+    for path, container in containers(services):
         yield (*path, "env"), container.get("env", {})
 
 
-def _containers(services: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+def containers(services: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
     for name, service in services.items():
         yield ("services", name), service
         for part in ("sidecars", "jobs"):

@@ -6,7 +6,7 @@ from typing import Iterator
 
 from ..capacity import Limit, limits
 from ..finding import Finding
-from ..quantity import cores, gibibytes
+from ..quantity import cores, gibibytes, told_apart
 from ..types import Cluster
 
 
@@ -22,11 +22,12 @@ def fits(cluster: Cluster) -> Iterator[Finding]:
             worst[todo] = limit
     for limit in worst.values():
         beside = " beside what is reserved for the system" if _is_hardware(limit) else ""
+        needed, available = (
+            told_apart(limit.needed, limit.available) if limit.unit == "bytes" else
+            (amount(limit, limit.needed), amount(limit, limit.available))
+        )
         yield Finding(
-            limit.path, None,
-            f"{limit.what}: {amount(limit, limit.needed)} needed, "
-            f"{amount(limit, limit.available)} available{beside}",
-            limit.way_out,
+            limit.path, None, f"{limit.what}: {needed} needed, {available} available{beside}", limit.way_out
         )
 
 

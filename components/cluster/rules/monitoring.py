@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterator
 
 from ..finding import Finding
+from ..quantity import told_apart
 from ..sizes import KAFKA
 from ..types import Cluster, Monitoring
 
@@ -64,11 +65,12 @@ def metrics_fit_their_volume(cluster: Cluster) -> Iterator[Finding]:
     for volume in cluster.service(watch.service).volumes:
         room = volume.size * watch.storage_share // 100
         if needed > room:
+            wanted, left = told_apart(needed, room)
             yield Finding(
                 ("services", watch.service, "volumes", volume.name, "size"), None,
                 f"{watch.series_per_node * len(cluster.nodes):,} series every {watch.interval} s for "
-                f"{watch.retention // 3600} h need {needed / 2**30:.1f} GiB, and "
-                f"{room / 2**30:.1f} GiB of this volume are for them",
+                f"{watch.retention // 3600} h need {wanted}, and "
+                f"{left} of this volume are for them",
                 "Write a larger size, shorten monitoring.retention or lengthen monitoring.interval",
             )
 

@@ -6,6 +6,7 @@ from typing import Iterator
 
 from ..finding import Finding, listed
 from ..types import Cluster, Group, Service
+from .scale import wrong_number
 
 
 def enough_nodes(cluster: Cluster) -> Iterator[Finding]:
@@ -90,10 +91,12 @@ def single_writer(cluster: Cluster) -> Iterator[Finding]:
 
 
 def _nodes_needed(service: Service) -> tuple[int, str]:
-    if service.one_per_node:
-        return service.replicas, "one pod on each node"
-    if service.kind != "Deployment" and any(volume.persistent for volume in service.volumes):
-        return service.replicas, "each pod keeps its volume on a node of its own"
+    # Nobody adds nodes for pods that there cannot be.
+    if not wrong_number(service):
+        if service.one_per_node:
+            return service.replicas, "one pod on each node"
+        if service.kind != "Deployment" and any(volume.persistent for volume in service.volumes):
+            return service.replicas, "each pod keeps its volume on a node of its own"
     return 1, "its pods run nowhere else"
 
 

@@ -5,7 +5,27 @@ from __future__ import annotations
 from typing import Iterator
 
 from ..finding import Finding, listed
-from ..types import Cluster
+from ..types import Cluster, Service
+
+
+def known_to_each_other(cluster: Cluster) -> Iterator[Finding]:
+    """Pods that would be servers apart behind one name are one; pods that decide by majority are an odd number."""
+    for service in cluster.services:
+        if wrong := wrong_number(service):
+            yield Finding(("services", service.name, "replicas"), service.replicas, *wrong)
+
+
+def wrong_number(service: Service) -> tuple[str, str] | None:
+    """(Rule, way out) where the service cannot have as many pods as it has."""
+    count = service.replicas
+    if service.single and count > 1:
+        return f"{service.title} has one pod: {service.single}", "Write 1"
+    if service.quorum and count % 2 == 0:
+        return (
+            f"{service.title} decides by majority, and {count} pods outlive the loss of no more than {count - 1} would",
+            f"Write {count - 1} or {count + 1}",
+        )
+    return None
 
 
 def enough_brokers(cluster: Cluster) -> Iterator[Finding]:
@@ -59,4 +79,4 @@ def reload_outlives_sessions(cluster: Cluster) -> Iterator[Finding]:
         )
 
 
-RULES = (enough_brokers, partitions_feed_consumers, reload_outlives_sessions)
+RULES = (known_to_each_other, enough_brokers, partitions_feed_consumers, reload_outlives_sessions)

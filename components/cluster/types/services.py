@@ -122,8 +122,8 @@ class Service:
 
     `secrets`: Secret -> key -> its value, RANDOM or PROVIDED (then every key is).
     `wave` orders the sync: lower waves come first. `per_node` is the exact number
-    of pods beside each broker, None where the scheduler may choose. `peers`: its pods
-    call each other.
+    of pods beside each broker, None where the scheduler may choose. `single`: why it has
+    one pod. `quorum`: its pods decide by majority. `peers`: they call each other.
     """
 
     name: str
@@ -133,6 +133,8 @@ class Service:
     group: str
     replicas: int
     per_node: int | None
+    single: str | None
+    quorum: bool
     one_per_node: bool
     wave: int
     container: Container

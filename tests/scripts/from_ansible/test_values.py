@@ -70,6 +70,13 @@ def test_fewer_brokers_than_the_guides_minimum(convert, ansible):
     assert "scale.devices is 33,334, what so many brokers carry" in said(conversion, "notes")
 
 
+def test_the_class_of_a_provisioner_is_not_taken_over(convert, ansible):
+    ansible.change(DOJOT, 'dojot_storage_class_name: "local-storage"', "dojot_storage_class_name: longhorn")
+    conversion = convert()
+    assert "volumes.storage_class" not in conversion.parameters
+    assert "dojot_storage_class_name = longhorn: local-storage is kept" in said(conversion, "notes")
+
+
 def test_labels_that_are_the_same_share_a_group(convert, ansible):
     ansible.change(DOJOT, "  x509: x509", "  x509: dojot")
     conversion = convert()
