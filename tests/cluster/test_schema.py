@@ -127,7 +127,7 @@ _UNSEEN = "this text holds a character that nobody sees. Take it out."
         ("a b \u00e9", _LINE, []),
         ("a\n", {**_LINE, "pattern": "^[a-z]$"}, [f'f: v = "a\\n": {_END}']),
         ("a\n", _LINES, [f'f: v = "a\\n": {_END}']),
-        ("a\nb", _LINE, ['f: v = "a\\nb": this text has several lines. Write it on one.']),
+        ("a\nb", {**_LINE, "pattern": "^[a-z]$"}, ['f: v = "a\\nb": this text has several lines. Write it on one.']),
         ("a\n\tb", _LINES, []),
         ("a\tb", _LINE, [f'f: v = "a\\tb": {_UNSEEN}']),
         ("a\r\nb", _LINES, [f'f: v = "a\\r\\nb": {_UNSEEN}']),

@@ -43,7 +43,7 @@ def test_profiles_differ_by_their_agent_only():
 
 
 def test_servers_that_know_nothing_of_each_other_are_single():
-    """Told by other keys: data in a volume with nobody to share them, no second pod even for a moment, memory as a store."""
+    """Told by other keys: a volume and nobody to share it with, no second pod even for a moment, memory as a store."""
     apart, single = set(), set()
     for path in (ROOT / "inventory" / "classes" / "service").glob("*.yml"):
         for name, entry in yaml.safe_load(path.read_text("utf-8"))["parameters"]["services"].items():
