@@ -4,6 +4,9 @@ import multiprocessing
 import subprocess
 import sys
 
+import pytest
+
+import scripts.workshop
 from scripts.workshop import NEW, PREFIX, workshop
 from tests.conftest import ROOT
 
@@ -51,6 +54,24 @@ def test_what_is_not_ours_is_let_alone(tmp_path):
     with workshop(tmp_path):
         pass
     assert notes.exists() and len(folders(tmp_path)) == 3 and (tmp_path / "away" / NEW).is_dir()
+
+
+@pytest.mark.parametrize("step", ["mkdtemp", "_open"])
+def test_one_that_is_swept_before_it_is_locked(tmp_path, monkeypatch, step):
+    """Then there is another one."""
+    owner = scripts.workshop.tempfile if step == "mkdtemp" else scripts.workshop
+    does, swept = getattr(owner, step), []
+
+    def and_is_swept(*arguments, **options):
+        outcome = does(*arguments, **options)
+        if not swept:
+            swept.extend(folders(tmp_path))
+            swept[0].rmdir()
+        return outcome
+
+    monkeypatch.setattr(owner, step, and_is_swept)
+    with workshop(tmp_path) as folder:
+        assert folders(tmp_path) == [folder] != swept
 
 
 def test_many_at_once(tmp_path):
