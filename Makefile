@@ -42,8 +42,8 @@ hooks: ## Let git refuse commits whose compiled/ is stale
 lock: $(READY) ## Resolve requirements.in again into the lock files
 	@scripts/lock $(BIN)/uv
 
-clean: ## Remove the virtual environment and caches
-	@rm -rf $(VENV) .pytest_cache
+clean: ## Remove the virtual environment, caches and what an interrupted compile left
+	@rm -rf $(VENV) .pytest_cache .compiled-*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # uv resolves and installs in seconds where pip takes minutes; every file is

@@ -2,7 +2,8 @@
 """Compile the inventory: compiled/<cluster>/ for each cluster, or for those named.
 
 Every cluster is judged before anything is written, and what is written takes its
-place in one step: a refused or failed compile leaves compiled/ as it was.
+place in one step: a refused or failed compile leaves compiled/ as it was. Files in
+compiled/ that neither a compile wrote nor Git has are never deleted: they are named.
 
 Exit code: 0 done (with --check: up to date), 1 a finding, 2 wrong use.
 """
@@ -12,10 +13,8 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -28,6 +27,8 @@ if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
 from scripts.trees import Difference, difference, files_in, replace  # noqa: E402
+from scripts.workshop import NEW, OLD, workshop  # noqa: E402
+from scripts.written import NOTE, note, strangers  # noqa: E402
 
 OK, FINDING, USAGE = 0, 1, 2
 COMPILED = "compiled"
@@ -78,9 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
     beside = None if options.check else output.parent
     if beside:
         beside.mkdir(parents=True, exist_ok=True)
-    workshop = Path(tempfile.mkdtemp(prefix=f".{COMPILED}-", dir=beside))
-    try:
-        new = workshop / "new"
+    with workshop(beside) as bench:
+        new = bench / NEW
         try:
             for number, name in enumerate(clusters, start=1):
                 began = time.perf_counter()
@@ -98,6 +98,11 @@ def main(arguments: list[str] | None = None) -> int:
                     changes[name] = difference(output / name, new / name)
         if options.check:
             return _check(changes, output)
+        doomed = [_join(name, file) for name, change in changes.items() for file in change.removed]
+        if kept := strangers(output, doomed):
+            return _keep(kept, output)
+        written = note(output, changes, (_join(name, file) for name in clusters for file in files_in(new / name)))
+        (bench / NOTE).write_text(written, encoding="utf-8")
         output.mkdir(exist_ok=True)
         replace(
             [
@@ -105,13 +110,12 @@ def main(arguments: list[str] | None = None) -> int:
                 for name, change in changes.items()
                 if change or not (output / name).is_dir()
             ],
-            attic=workshop / "old",
+            attic=bench / OLD,
         )
+        os.replace(bench / NOTE, output / NOTE)
         for name, change in changes.items():
             _report(name, change)
         return OK
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -145,7 +149,12 @@ def _from_root(path: Path) -> Path:
 
 
 def _present(output: Path) -> list[str]:
-    return sorted(entry.name for entry in output.iterdir()) if output.is_dir() else []
+    return sorted(entry.name for entry in output.iterdir() if entry.name != NOTE) if output.is_dir() else []
+
+
+def _join(cluster: str, file: str) -> str:
+    """A file as it is named from the output; what lies there beside the clusters' folders may be one itself."""
+    return f"{cluster}/{file}" if file else cluster
 
 
 def _foreign(output: Path, clusters: list[str]) -> list[str]:
@@ -157,6 +166,14 @@ def _refuse(lines: list[str]) -> int:
         _say(line)
     count = "1 finding" if len(lines) == 1 else f"{len(lines)} findings"
     _say(f"compile: {count}; nothing was written")
+    return FINDING
+
+
+def _keep(files: list[str], output: Path) -> int:
+    for file in files:
+        _say(f"{_from_root(output) / file}: no compile wrote this file, and it is not in Git")
+    _say(f"compile: {_files(len(files))} of {_from_root(output)} would be deleted for good; nothing was written. "
+         "Move them to another folder, or delete them")
     return FINDING
 
 

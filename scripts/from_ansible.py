@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write the target of a cluster, inventory/targets/NAME.yml, from an inventory of dojot/ansible-dojot v0.6.0.
 
-ANSIBLE is the folder with hosts.yaml and group_vars (or its hosts.yaml). What the files
+ANSIBLE is the folder with hosts.yaml, group_vars and host_vars (or its hosts.yaml). What the files
 do not say has options: the tags of deploy.yaml, the node groups (the guide gives them with
 kubectl label), the platform. What is unknown, contradictory or malformed is listed: file,
 key, value, what it means, the way out. The target is written all the same, with the value
@@ -148,6 +148,8 @@ def _check(options: argparse.Namespace) -> None:
         options.output = str(options.inventory / "targets" / f"{options.name}.yml")
     if options.output != STDOUT and Path(options.output).exists() and not options.force:
         raise WrongUse(f"{options.output} exists. --force replaces it, --output - shows the text")
+    if options.output != STDOUT and not (folder := Path(options.output).absolute().parent).is_dir():
+        raise WrongUse(f"{options.output}: there is no folder {folder}. Make it, or name another file")
     if not options.ansible.exists():
         raise WrongUse(f"{options.ansible}: no such folder")
     options.output = options.output if options.output == STDOUT else os.path.abspath(options.output)

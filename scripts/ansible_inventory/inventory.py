@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .catalogue import maps
-from .files import SUFFIXES, Entry, Unreadable, leaves, read
+from .files import Entry, Unreadable, Vault, leaves, read
 from .report import Report
+from .variable_files import Room, variable_files
 
 HOSTS_FILES = ("hosts.yaml", "hosts.yml")
 GROUP_KEYS = ("hosts", "children", "vars")
@@ -20,6 +22,8 @@ GROUPS = (
 )
 ADDRESS_KEYS = ("ansible_host", "ansible_ssh_host")
 _RANGE = re.compile(r"\[\w+:\w+(:\d+)?\]")
+# A [group] on a line of its own, or variables beside a host.
+_INI = re.compile(r"^\s*\[[^][]+\]\s*([#;].*)?$|^\s*[^\s#;:]+\s+ansible_\w+\s*=", re.MULTILINE)
 
 
 @dataclass
@@ -52,10 +56,15 @@ class AnsibleInventory:
 
 
 def find_hosts(path: Path) -> Path | None:
-    """The hosts file that a command line names, by itself or by its folder."""
+    """The hosts file that a command line names, by itself or by its folder.
+
+    Where the folder has none that is read here, one in INI format, to say so.
+    """
     if path.is_file():
         return path
-    return next((path / name for name in HOSTS_FILES if (path / name).is_file()), None)
+    named = [path / name for name in HOSTS_FILES if (path / name).is_file()]
+    others = [file for file in sorted(path.glob("*")) if file.suffix in ("", ".ini") and _is_ini(file)]
+    return next(iter([*named, *others]), None)
 
 
 def read_inventory(hosts: Path, report: Report) -> AnsibleInventory:
@@ -63,16 +72,41 @@ def read_inventory(hosts: Path, report: Report) -> AnsibleInventory:
     folder = hosts.parent
     found = AnsibleInventory(folder=str(folder), hosts_file=str(hosts))
     reader = _Reader(found, report)
-    reader.hosts(read(hosts, str(hosts), report))
-    for path in _variable_files(folder, "group_vars", report):
+    reader.hosts(_hosts_file(hosts, report))
+    groups = Room("group_vars", GROUPS, "no playbook of the reference deployment uses this group",
+                  "Put what it says into group_vars/all")
+    for _, path in variable_files(folder, groups, report):
         reader.variables(read(path, str(path), report))
+    machines = Room("host_vars", found.machines, f"{hosts.name} has no host of this name",
+                    "Rename it, or add the host")
+    for name, path in variable_files(folder, machines, report):
+        reader.of_host(name, read(path, str(path), report))
     reader.host_variables()
-    for path in _variable_files(folder, "host_vars", report):
-        reader.variables(read(path, str(path), report))
+    reader.machines_of_no_group()
     if not any((folder / name).exists() for name in ("group_vars", "host_vars")) and not found.variables:
         report.finding(str(folder), "group_vars", "there is no such folder, so no variable is set",
                        "Name the folder that has hosts.yaml and group_vars in it")
     return found
+
+
+def _hosts_file(hosts: Path, report: Report) -> Entry:
+    try:
+        return read(hosts, str(hosts), report)
+    except Unreadable as error:
+        if not _is_ini(hosts):
+            raise
+        raise Unreadable(
+            f"{hosts}: an inventory in INI format, which is not read here. Let Ansible write it as YAML (ansible-inventory "
+            f"-i {shlex.quote(str(hosts))} --list --yaml --export --output hosts.yaml), and convert that file: what "
+            "group_vars and host_vars say is in it"
+        ) from error
+
+
+def _is_ini(path: Path) -> bool:
+    try:
+        return path.is_file() and bool(_INI.search(path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 class _Reader:
@@ -84,6 +118,8 @@ class _Reader:
     def hosts(self, root: Entry) -> None:
         for name, group in root.children.items():
             self._group(name, group, ())
+
+    def machines_of_no_group(self) -> None:
         members = {name for group, names in self.found.groups.items() if group not in ("all", "ungrouped")
                    for name in names}
         for name, machine in self.found.machines.items():
@@ -143,10 +179,17 @@ class _Reader:
         if not entry.is_map and not entry.is_empty:
             raise Unreadable(f"{entry.place}: {name}: a host must be a map, such as ansible_host: 192.168.0.14")
         self.found.places[group, name] = entry.place
-        machine = self.found.machines.setdefault(name, Machine(name, entry.place, name, entry.place))
-        others = {}
+        self.found.machines.setdefault(name, Machine(name, entry.place, name, entry.place))
+        self.of_host(name, entry)
+
+    def of_host(self, name: str, entry: Entry) -> None:
+        """What is said of one host, beside its name or in host_vars: its address, and variables."""
+        machine, others = self.found.machines[name], {}
         for key, value in entry.children.items():
-            if key in ADDRESS_KEYS:
+            if key in ADDRESS_KEYS and isinstance(value.value, Vault):
+                self.report.finding(value.place, f"{name}.{key}", "ansible-vault encrypted the address; it is not "
+                                    "decrypted here", "Write it at cluster.nodes of the target")
+            elif key in ADDRESS_KEYS:
                 if machine.address not in (name, str(value.value)):
                     self.report.finding(
                         value.place, f"{name}.{key}", f"the host has two addresses, {machine.address} at "
@@ -166,28 +209,6 @@ class _Reader:
                 self.found.variables.setdefault(below, []).append(leaf)
             return
         self.found.variables.setdefault(name, []).append(entry)
-
-
-def _variable_files(folder: Path, room: str, report: Report) -> list[Path]:
-    """The files of group_vars or host_vars: those of `all` first, then by name."""
-    root = folder / room
-    if not root.is_dir():
-        return []
-    files: list[Path] = []
-    for path in sorted(root.iterdir(), key=lambda path: (path.stem != "all", path.name)):
-        if room == "group_vars" and path.stem not in GROUPS:
-            near = difflib.get_close_matches(path.stem, GROUPS, n=1)
-            report.finding(str(path), path.stem, "no playbook of the reference deployment uses this group; left out",
-                           f"Did you mean {near[0]}?" if near else "Put what it says into group_vars/all")
-            continue
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if not file.is_file():
-                continue
-            if file.suffix in SUFFIXES and not file.name.startswith(".") and not file.name.endswith("~"):
-                files.append(file)
-            else:
-                report.note(str(file), file.name, "left out: Ansible does not read a file of this name")
-    return files
 
 
 def _is_placeholder(address: str) -> bool:

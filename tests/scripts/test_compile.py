@@ -81,15 +81,13 @@ def test_a_second_compile_changes_nothing(run, tmp_path):
 
 def test_says_which_files_changed(run, tmp_path):
     run()
-    readme = next((tmp_path / "compiled" / CLUSTER).rglob("*.yml"))
-    append(readme, "# by hand\n")
-    extra = tmp_path / "compiled" / CLUSTER / "extra.txt"
-    extra.write_text("")
+    edited, lost = sorted((tmp_path / "compiled" / CLUSTER).rglob("*.yml"))[:2]
+    append(edited, "# by hand\n")
+    lost.unlink()
     code, out, _ = run()
     assert code == 0
     assert f"{CLUSTER}: 2 files changed, " in out
-    assert "  - extra.txt" in out and "  ~ " in out
-    assert not extra.exists()
+    assert f"  ~ {edited.parent.name}/{edited.name}" in out and f"  + {lost.parent.name}/{lost.name}" in out
 
 
 def test_check_lists_what_is_stale_and_writes_nothing(run, tmp_path):
@@ -117,10 +115,49 @@ def test_a_full_compile_removes_the_folder_of_a_removed_cluster(run, inventory, 
     assert not (tmp_path / "compiled" / SECOND).exists()
 
 
+def test_what_a_compile_no_longer_writes_is_removed(run, inventory, tmp_path):
+    """Without Git too: it knows what it wrote."""
+    gone = tmp_path / "compiled" / CLUSTER / "manifests" / "mongodb.yml"
+    target(inventory, CLUSTER).write_text(TARGET.replace("zookeeper", "mongodb"))
+    run()
+    assert gone.is_file()
+    target(inventory, CLUSTER).write_text(TARGET)
+    code, out, _ = run()
+    assert code == 0 and "  - manifests/mongodb.yml\n" in out and not gone.exists()
+
+
+def test_files_of_somebodys_own_stop_a_compile(run, tmp_path):
+    """All of them are named; as long as they are there, nothing is written."""
+    run()
+    output = tmp_path / "compiled"
+    append(output / CLUSTER / "README.md", "stale\n")
+    (output / "old").mkdir()
+    mine = [output / CLUSTER / f"{number}.yml" for number in range(20)] + [output / "notes.txt", output / "old" / "link"]
+    for file in mine[:-1]:
+        file.write_text("mine")
+    mine[-1].symlink_to(mine[0])
+    before = content(output)
+    code, out, err = run()
+    assert (code, out) == (1, "")
+    assert err.splitlines()[:-1] == sorted(f"{file}: no compile wrote this file, and it is not in Git" for file in mine)
+    assert f"22 files of {output} would be deleted for good; nothing was written. Move them" in err
+    assert content(output) == before and not leftovers(tmp_path)
+    for file in mine:
+        file.unlink()
+    assert run()[0] == 0
+
+
+def test_a_file_beside_the_clusters_stops_a_full_compile_alone(run, tmp_path):
+    run()
+    (tmp_path / "compiled" / "notes.txt").write_text("mine")
+    assert run(CLUSTER)[0] == 0
+    assert run()[0] == 1
+
+
 def test_only_the_named_clusters_are_written(run, inventory, tmp_path):
     target(inventory, SECOND).write_text(TARGET)
     assert run(SECOND)[0] == 0
-    assert [path.name for path in (tmp_path / "compiled").iterdir()] == [SECOND]
+    assert [path.name for path in (tmp_path / "compiled").iterdir() if path.is_dir()] == [SECOND]
 
 
 def test_progress_of_several_clusters(run, inventory):

@@ -1,40 +1,13 @@
 """The pre-commit hook judges what is being committed, not the working tree."""
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import CLUSTERS, ROOT
+from tests.engines.commands.conftest import ENVIRONMENT, git
 
 CLUSTER = CLUSTERS[0]
-# A hook of an outer git may be what runs these tests.
-ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-
-
-def git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", *arguments], cwd=folder, env=ENVIRONMENT, check=True, capture_output=True, text=True
-    ).stdout
-
-
-@pytest.fixture
-def clone(tmp_path) -> Path:
-    """A repository with all files of this one committed, and this Python in its .venv."""
-    folder = tmp_path / "clone"
-    names = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    for name in filter(None, names):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "x")
-    (folder / ".venv").symlink_to(sys.prefix)
-    return folder
 
 
 def run_hook(clone: Path) -> subprocess.CompletedProcess:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from scripts import from_ansible, in_process
 from scripts.ansible_inventory.convert import Conversion
@@ -24,6 +25,8 @@ NODES = HERE / "guide-nodes.txt"
 CLASSES = ["cluster", "platform.guide", "hardware.guide", "release.v0-6-0", "scale.guide", "profile.load-test"]
 #: What the guide says in commands and not in files, and the address that it leaves open.
 OPTIONS = ("--tags", "100k", "--nodes", str(NODES), "--load-balancer", "192.168.0.17")
+#: Classes in which an operator states values of his own.
+EDITED = ("cluster", "hardware/guide", "load_balancer", "nodeports", "repository", "scale/guide")
 HOSTS, DOJOT, SERVICES = "hosts.yaml", "group_vars/all/dojot.yaml", "group_vars/all/services.yaml"
 
 
@@ -58,8 +61,28 @@ def ansible(tmp_path) -> Ansible:
 
 @pytest.fixture(scope="session")
 def inventory(tmp_path_factory) -> Path:
-    """The classes, with the guide's profile, and the guide's cluster as a target."""
-    return write_inventory(tmp_path_factory.mktemp("from-ansible"), [GUIDE])
+    """The classes, with the guide's profile and values, and the guide's cluster as a target.
+
+    A target states what differs from its classes. So what becomes of the guide's files can
+    be told only where the classes say what the guide says, whatever a fork has made of them.
+    """
+    inventory = write_inventory(tmp_path_factory.mktemp("from-ansible"), [GUIDE])
+    guide = yaml.safe_load((inventory / "classes" / "guide-machines.yml").read_text("utf-8"))["parameters"]
+    for name in EDITED:
+        path = inventory / "classes" / f"{name}.yml"
+        content = yaml.safe_load(path.read_text("utf-8"))
+        _set(content["parameters"], guide)
+        path.write_text(yaml.safe_dump(content), "utf-8")
+    return inventory
+
+
+def _set(parameters: dict[str, Any], values: dict[str, Any]) -> None:
+    """Give parameters other values; what is not there stays away."""
+    for key in parameters.keys() & values.keys():
+        if isinstance(values[key], dict):
+            _set(parameters[key], values[key])
+        else:
+            parameters[key] = values[key]
 
 
 @pytest.fixture

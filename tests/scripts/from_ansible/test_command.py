@@ -94,6 +94,30 @@ def test_a_folder_without_hosts(run, ansible):
     assert code == 2 and "there is no hosts.yaml" in err
 
 
+INI = {
+    "groups": "[master_nodes]\nmaster_host ansible_host=192.168.0.10\n\n[all:vars]\ndojot_namespace=dojot\n",
+    "hosts alone": "# ours\nmaster_host ansible_host=192.168.0.10\n",
+    "names alone": "[master_nodes]  ; one\nmaster_host\n",
+}
+
+
+@pytest.mark.parametrize("text", INI.values(), ids=list(INI))
+@pytest.mark.parametrize("name", [HOSTS, "hosts", "production.ini"])
+def test_an_inventory_in_ini_format(run, ansible, target, name, text):
+    (ansible.folder / HOSTS).unlink()
+    (ansible.folder / "ansible.cfg").write_text("[defaults]\n")
+    (ansible.folder / name).write_text(text)
+    code, _, err = run(*OPTIONS)
+    assert code == 1 and f"{ansible.folder / name}: an inventory in INI format" in err and not target.exists()
+    assert f"ansible-inventory -i {ansible.folder / name} --list --yaml --export --output hosts.yaml" in err
+
+
+def test_an_output_in_no_folder(run, tmp_path, quick):
+    code, _, err = run(*OPTIONS, "--output", str(tmp_path / "nowhere" / "z.yml"))
+    assert code == 2 and err == f"from_ansible: {tmp_path}/nowhere/z.yml: there is no folder {tmp_path}/nowhere. " \
+                                "Make it, or name another file\n"
+
+
 def test_a_listing_of_something_else(run, tmp_path):
     (tmp_path / "pods.txt").write_text("NAME READY STATUS\nkafka-0 1/1 Running\n")
     code, _, err = run("--tags", "100k", "--nodes", str(tmp_path / "pods.txt"))
