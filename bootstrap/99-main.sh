@@ -117,6 +117,9 @@ main() {
   fi
   [[ -n $step ]] || usage_error 'which step? (see --help)'
   check_root_option
+  if needs_lock "$step"; then
+    lock
+  fi
   working_on "$step"
   "step_${step//-/_}"
 }
