@@ -3,6 +3,7 @@
 
 step_control_plane() {
   need_root
+  need_running_system
   identify
   need_role control-plane
   init_control_plane

@@ -13,6 +13,7 @@ join_file() {
 
 step_join_token() {
   need_root
+  need_running_system
   identify
   need_role control-plane
   need_cluster
@@ -41,6 +42,7 @@ ca_hash() {
 
 step_worker() {
   need_root
+  need_running_system
   identify
   need_role worker
   if [[ -e /etc/kubernetes/kubelet.conf ]]; then

@@ -68,8 +68,8 @@ show_help() {
 
 Options:
   --dry-run           change nothing, say what would be done
-  --node NAME         this host is node NAME (default: the node that has one of its addresses)
-  --root DIR          prepare the system under DIR, such as a mounted image
+  --node NAME         this host is node NAME, whose address it has (default: the node whose address it has)
+  --root DIR          prepare the system under DIR, such as a mounted image; with --node, of any node
   --compiled DIR      the compiled folder of this cluster (default: the one above this script)
   --join-file FILE    the file with the join token (default: /run/dojot-join)
   --node-ports FILE   the file with the chosen NodePorts (default: /etc/dojot/node-ports)
