@@ -3,20 +3,29 @@
 
 CLUSTER_KNOWN=''
 
+readonly ADMIN_CONF=/etc/kubernetes/admin.conf
+
 kubeconfig() {
   local given
   given=$(option kubeconfig)
   if [[ -n $given ]]; then
     printf '%s' "$given"
-  elif [[ -r /etc/kubernetes/admin.conf ]]; then
-    printf '/etc/kubernetes/admin.conf'
+  elif [[ -r $ADMIN_CONF ]]; then
+    printf '%s' "$ADMIN_CONF"
   else
     printf '%s' "${KUBECONFIG:-$HOME/.kube/config}"
   fi
 }
 
+# KUBECONFIG may be a list of files, which kubectl reads as one; --kubeconfig may not.
 kube() {
-  kubectl --kubeconfig="$(kubeconfig)" "$@"
+  local config
+  config=$(kubeconfig)
+  if [[ $config == "${KUBECONFIG-}" ]]; then
+    kubectl "$@"
+  else
+    kubectl --kubeconfig="$config" "$@"
+  fi
 }
 
 cluster_answers() {
