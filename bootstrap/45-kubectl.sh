@@ -39,8 +39,14 @@ cluster_known() {
 }
 
 need_cluster() {
+  local wrong
   if cluster_answers; then
-    CLUSTER_KNOWN=yes
+    wrong=$(wrong_cluster)
+    if [[ -z $wrong ]]; then
+      CLUSTER_KNOWN=yes
+    else
+      refuse "$wrong: nothing was changed. Name this cluster's kubeconfig with --kubeconfig, or put the control plane right in the inventory"
+    fi
   elif dry_run; then
     printf '%s\n' 'bootstrap.sh: no cluster answers here; what it has already is not known' >&2
   else

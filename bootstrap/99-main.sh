@@ -73,7 +73,8 @@ Options:
   --compiled DIR      the compiled folder of this cluster (default: the one above this script)
   --join-file FILE    the file with the join token (default: /run/dojot-join)
   --node-ports FILE   the file with the chosen NodePorts (default: /etc/dojot/node-ports)
-  --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config
+  --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config; a cluster
+                      that is not the inventory's is refused
   --help              this text, or with a step that step's
 
 Each line of output says done, skipped, would or failed, and what.

@@ -1321,8 +1321,14 @@ cluster_known() {
 }
 
 need_cluster() {
+  local wrong
   if cluster_answers; then
-    CLUSTER_KNOWN=yes
+    wrong=$(wrong_cluster)
+    if [[ -z $wrong ]]; then
+      CLUSTER_KNOWN=yes
+    else
+      refuse "$wrong: nothing was changed. Name this cluster's kubeconfig with --kubeconfig, or put the control plane right in the inventory"
+    fi
   elif dry_run; then
     printf '%s\n' 'bootstrap.sh: no cluster answers here; what it has already is not known' >&2
   else
@@ -1347,6 +1353,34 @@ create_namespace() {
   else
     change "create namespace $1" kube create namespace "$1"
   fi
+}
+
+# ---- which-cluster
+# Is the cluster that answers the inventory's? Its nodes say so. The server's address does not:
+# a tunnel, a load balancer or kind give it another one.
+
+# wrong_cluster: what is wrong; nothing where the control plane has the inventory's name and address.
+wrong_cluster() {
+  local server found row name address role
+  server=$(kube config view --minify --output='jsonpath={.clusters[0].cluster.server}' 2>/dev/null || true)
+  server="the cluster at ${server:-an address that the kubeconfig does not say}"
+  found=$(cluster_nodes) || {
+    printf '%s does not say which nodes it has (see above)' "$server"
+    return 0
+  }
+  for row in "${NODES[@]}"; do
+    IFS='|' read -r name address role _ <<<"$row"
+    [[ $role == control-plane ]] || continue
+    ! grep -qxF -- "$name $address" <<<"$found" || continue
+    found=$(head -n 10 <<<"$found" | paste -sd ',')
+    printf '%s is not %s: its nodes are %s; the inventory has the control plane %s %s' \
+      "$server" "$CLUSTER_NAME" "${found:-none}" "$name" "$address"
+  done
+}
+
+# cluster_nodes: a line `NAME ADDRESS` for each.
+cluster_nodes() {
+  kube get nodes --output=go-template="{{range .items}}{{\$name := .metadata.name}}{{range .status.addresses}}{{if eq .type \"InternalIP\"}}{{println \$name .address}}{{end}}{{end}}{{end}}"
 }
 
 # ---- control-plane
@@ -2086,8 +2120,13 @@ same() {
 }
 
 step_verify() {
-  local namespace
-  if cluster_answers; then
+  local namespace wrong
+  if ! cluster_answers; then
+    verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
+  elif wrong=$(wrong_cluster) && [[ -n $wrong ]]; then
+    verdict no "the cluster is $CLUSTER_NAME" "$wrong"
+  else
+    verdict yes "the cluster is $CLUSTER_NAME"
     verify_nodes
     verify_volumes
     verify_secrets
@@ -2098,8 +2137,6 @@ step_verify() {
     done
     verify_application
     verify_node_ports
-  else
-    verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
   fi
   verify_load_balancer
   if ((WRONG)); then
@@ -2305,7 +2342,8 @@ Options:
   --compiled DIR      the compiled folder of this cluster (default: the one above this script)
   --join-file FILE    the file with the join token (default: /run/dojot-join)
   --node-ports FILE   the file with the chosen NodePorts (default: /etc/dojot/node-ports)
-  --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config
+  --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config; a cluster
+                      that is not the inventory's is refused
   --help              this text, or with a step that step's
 
 Each line of output says done, skipped, would or failed, and what.
