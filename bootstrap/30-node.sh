@@ -5,6 +5,7 @@ step_node() {
   need_root
   identify
   need_system
+  check_kubelet_version
   set_hostname "$(self name)"
   write_hosts
   switch_swap_off

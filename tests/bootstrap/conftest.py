@@ -19,7 +19,8 @@ from tests.platforms import one_a_platform
 
 # Constants of the script that name files of the machine it runs on -> name in the sandbox.
 HOST_FILES = {
-    "ADMIN_CONF": "admin.conf", "ETCD_DATA": "member", "LOCK_FOLDER": "lock",
+    "ADMIN_CONF": "admin.conf", "ETCD_DATA": "member", "KUBELET_CONF": "kubelet.conf",
+    "LOCK_FOLDER": "lock",
 }
 
 

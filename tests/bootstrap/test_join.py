@@ -52,6 +52,24 @@ def test_a_worker_joins_with_its_label(worker, cluster):
     assert not list((sandbox.folder / "tmp").iterdir())
 
 
+def test_a_worker_that_was_taken_out_of_the_cluster_is_told_so(worker, cluster):
+    sandbox, run = worker
+    name = cluster.workers[-1].name
+    (sandbox.host / "kubelet.conf").touch()
+    sandbox.fake("kubectl", f'[[ $* == *kubelet.conf*\\ get\\ node\\ {name}\\ * ]] && cat "$STATE/node"')
+    (sandbox.state / "node").write_text("")
+    done = run()
+    assert done.returncode == 1 and "the cluster has no such node any more" in done.stderr and '"kubeadm reset"' in done.stderr
+    assert (sandbox.folder / "join").exists()
+    (sandbox.state / "node").write_text(f"node/{name}\n")
+    assert f"skipped: {name} has joined the cluster\n" in run().stdout
+    # A cluster that does not answer is no reason to join it again.
+    (sandbox.state / "node").unlink()
+    done = run()
+    assert done.returncode == 0 and f"skipped: {name} has joined the cluster (" in done.stdout
+    assert not [call for call in sandbox.calls if call.startswith("kubeadm")]
+
+
 @pytest.mark.parametrize("content", ["", "token abc\nca-hash x\n", f"token {TOKEN}\nca-hash sha256:1; id\n"])
 def test_a_wrong_join_file_is_refused(worker, content):
     sandbox, run = worker

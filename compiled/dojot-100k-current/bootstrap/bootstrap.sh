@@ -1087,6 +1087,7 @@ step_node() {
   need_root
   identify
   need_system
+  check_kubelet_version
   set_hostname "$(self name)"
   write_hosts
   switch_swap_off
@@ -1292,6 +1293,35 @@ restart_kubelet() {
   if is_active kubelet; then
     live 'restart service kubelet' systemctl restart kubelet
   fi
+}
+
+# ---- kubelet-version
+# Kubernetes supports no kubelet that is newer than its API server: of a running cluster the
+# control plane is upgraded first. A host that is to join yet is kubeadm's to judge.
+
+readonly KUBELET_CONF=/etc/kubernetes/kubelet.conf
+
+check_kubelet_version() {
+  local installed config=$KUBELET_CONF server
+  [[ -z ${OPTION[root]-} && -e $KUBELET_CONF ]] || return 0
+  installed=$(kubelet --version 2>/dev/null || true)
+  installed=${installed##* }
+  [[ $installed != "$KUBERNETES_VERSION" ]] || return 0
+  if [[ -e $ADMIN_CONF ]]; then
+    config=$ADMIN_CONF
+  fi
+  server=$(kubectl --kubeconfig="$config" --request-timeout=10s get --raw=/version |
+    sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p' || true)
+  if [[ -z $server ]]; then
+    refuse "the API server does not say its version (asked with $config, see above), and kubelet $KUBERNETES_VERSION, in place of ${installed:-none}, must not be newer: run this step again when it answers. If it cannot because the kubelet of this host is gone, install that by hand in the version that it had"
+  elif is_newer "$KUBERNETES_VERSION" "$server"; then
+    refuse "$(self name) belongs to a cluster whose API server is $server: kubelet $KUBERNETES_VERSION, in place of ${installed:-none}, would be newer, which Kubernetes does not support. First upgrade the control plane by hand: \"A newer Kubernetes\" in bootstrap/README.md"
+  fi
+}
+
+# is_newer VERSION OTHER
+is_newer() {
+  [[ $1 != "$2" && $(printf '%s\n' "$1" "$2" | sort --version-sort | tail -n 1) == "$1" ]]
 }
 
 # ---- kubectl
@@ -1569,12 +1599,25 @@ step_worker() {
   need_running_system
   identify
   need_role worker
-  if [[ -e /etc/kubernetes/kubelet.conf ]]; then
-    report skipped "$(self name) has joined the cluster"
+  if [[ -e $KUBELET_CONF ]]; then
+    need_member
   else
     change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
   fi
   remove_join_file
+}
+
+# A node that was deleted from the cluster keeps its files. Where the cluster does not say, they count.
+need_member() {
+  local found name
+  name=$(self name)
+  if ! found=$(kubectl --kubeconfig="$KUBELET_CONF" --request-timeout=10s get node "$name" --ignore-not-found --output=name 2>/dev/null); then
+    report skipped "$name has joined the cluster (which does not say now whether it has it still)"
+  elif [[ -n $found ]]; then
+    report skipped "$name has joined the cluster"
+  else
+    refuse "$name has joined once, but the cluster has no such node any more: \"systemctl restart kubelet\" registers it again as it was; to join anew, run \"kubeadm reset\" on this worker and then this step"
+  fi
 }
 
 # Also where an earlier run was killed before it came to this.
