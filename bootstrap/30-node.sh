@@ -26,22 +26,6 @@ set_hostname() {
   fi
 }
 
-# Every node knows the others by name, whatever the DNS of the site says.
-write_hosts() {
-  local path=${OPTION[root]-}/etc/hosts text='' row name address
-  if [[ -f $path ]]; then
-    text=$(sed '/^# dojot nodes: begin$/,/^# dojot nodes: end$/d' "$path")$'\n'
-  fi
-  text+=$'# dojot nodes: begin\n'
-  for row in "${NODES[@]}"; do
-    IFS='|' read -r name address _ <<<"$row"
-    text+="$address $name"$'\n'
-  done
-  text+="$LOAD_BALANCER_ADDRESS $LOAD_BALANCER_NAME"$'\n'
-  text+=$'# dojot nodes: end\n'
-  write_file /etc/hosts 0644 "$text"
-}
-
 # Now, and after every boot: the kubelet does not start while swap is on.
 switch_swap_off() {
   local path=${OPTION[root]-}/etc/fstab text
