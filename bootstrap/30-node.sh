@@ -11,6 +11,7 @@ step_node() {
   switch_swap_off
   load_modules
   write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
+  leave_running "$RUNTIME_SERVICE" containerd kubelet
   install_packages "${OS_PACKAGES[@]}"
   "runtime_$RUNTIME_NAME"
   "install_kubernetes_$KUBERNETES_FROM"

@@ -8,6 +8,7 @@ readonly CLUSTER_NAME=dojot-lab
 readonly GROUP_LABEL=dojot.components/group
 readonly OS_NAME=ubuntu
 readonly OS_VERSION=24.04
+readonly NEEDRESTART_FOLDER=/etc/needrestart/conf.d
 readonly RUNTIME_NAME=containerd
 readonly RUNTIME_SERVICE=containerd
 readonly KUBERNETES_VERSION=v1.36.5
@@ -1106,6 +1107,19 @@ need_whole_block() {
   fail "$1 must have the line \"$HOSTS_BEGIN\" once and \"$HOSTS_END\" once after it, or neither; it has ${marks//$'\n'/, }. Nothing was written: mend or delete these lines, and what is between them"
 }
 
+# ---- needrestart
+# needrestart restarts services whose libraries an update has replaced, unattended updates too.
+
+# leave_running SERVICE...: it leaves these alone. NEEDRESTART_FOLDER is empty for a system without it.
+leave_running() {
+  local service text=$'# Written by bootstrap.sh: whoever restarts these services chooses the hour.\n'
+  [[ -n $NEEDRESTART_FOLDER ]] || return 0
+  for service in $(printf '%s\n' "$@" | sort --unique); do
+    text+="\$nrconf{override_rc}{qr(^${service//./\\.}\\.service\$)} = 0;"$'\n'
+  done
+  write_file "$NEEDRESTART_FOLDER/dojot.conf" 0644 "$text"
+}
+
 # ---- node
 # Step `node`: makes a plain host ready to be a node of the cluster.
 
@@ -1119,6 +1133,7 @@ step_node() {
   switch_swap_off
   load_modules
   write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
+  leave_running "$RUNTIME_SERVICE" containerd kubelet
   install_packages "${OS_PACKAGES[@]}"
   "runtime_$RUNTIME_NAME"
   "install_kubernetes_$KUBERNETES_FROM"
@@ -2113,6 +2128,7 @@ step_load_balancer() {
   if file_changed; then
     live 'read the unit files again' systemctl daemon-reload
   fi
+  leave_running haproxy
   add_repository haproxy "$HAPROXY_REPOSITORY"
   install_pinned "${HAPROXY_PACKAGES[@]}"
   configure_haproxy "$folder/haproxy.cfg"
