@@ -38,6 +38,12 @@ fail() {
   exit 1
 }
 
+# refuse WHY: fail; with --dry-run only say so, and whoever called decides how to go on.
+refuse() {
+  dry_run || fail "$1"
+  report would "refuse: $1"
+}
+
 usage_error() {
   REPORTED=usage
   printf '%s\n' "bootstrap.sh: $1" >&2

@@ -37,8 +37,9 @@ write_file() {
 
 # download URL PATH: over HTTPS only, redirects included.
 download() {
+  # The bounds of speed are for a mirror that stalls: no bound of time suits every line.
   curl --fail --silent --show-error --location --proto '=https' --retry 3 \
-    --connect-timeout 20 --output "$2" -- "$1"
+    --connect-timeout 20 --speed-limit 1024 --speed-time 60 --output "$2" -- "$1"
 }
 
 has_sha256() {

@@ -16,17 +16,51 @@ self() {
   printf '%s' "${SELF[$1]}"
 }
 
+own_addresses() {
+  hostname -I 2>/dev/null || true
+}
+
 # has_address ADDRESS: is it one of this host's own?
 has_address() {
   local addresses address
-  addresses=$(hostname -I 2>/dev/null || true)
+  addresses=$(own_addresses)
   for address in $addresses; do
     [[ $address != "$1" ]] || return 0
   done
   return 1
 }
 
-# Which node is this host? --node says it, or else one of its addresses does.
+# Whose are the addresses of this host?
+whose_addresses() {
+  local row name address addresses owners=''
+  addresses=$(own_addresses)
+  for row in "${NODES[@]}" "$LOAD_BALANCER_NAME|$LOAD_BALANCER_ADDRESS"; do
+    IFS='|' read -r name address _ <<<"$row"
+    if has_address "$address"; then
+      owners+="${owners:+, }$name ($address)"
+    fi
+  done
+  if [[ -n $owners ]]; then
+    printf 'by its addresses it is %s' "$owners"
+  else
+    printf 'its addresses (%s) belong to no machine of %s' "${addresses% }" "$CLUSTER_NAME"
+  fi
+}
+
+# A kubelet registers with the address of its node, kubeadm with that of the control plane.
+need_own_address() {
+  if [[ -n ${OPTION[root]-} ]] || has_address "${SELF[address]}"; then
+    return 0
+  fi
+  refuse "this host is not ${SELF[name]}: it does not have ${SELF[address]}; $(whose_addresses). Run the step on ${SELF[name]}, or put its address right in the inventory"
+}
+
+# kubeadm and the kubelet work on the running system.
+need_running_system() {
+  [[ -z ${OPTION[root]-} ]] || usage_error "--root is for node, volumes and load-balancer: this step works on the running system"
+}
+
+# Which node is this host? One of its addresses says it; --node too, for the system of another machine below --root.
 identify() {
   local row name address role label wanted
   wanted=$(option node)
@@ -38,12 +72,13 @@ identify() {
       has_address "$address" || continue
     fi
     SELF=([name]=$name [address]=$address [role]=$role [label]=$label)
+    need_own_address
     return 0
   done
   if [[ -n $wanted ]]; then
     fail "the inventory of $CLUSTER_NAME has no node $wanted"
   fi
-  fail "no address of this host belongs to a node of $CLUSTER_NAME: name the node with --node"
+  fail "this host is no node of $CLUSTER_NAME: $(whose_addresses). Run the step on a node; for the system of one below --root, name it with --node"
 }
 
 need_role() {
@@ -55,11 +90,7 @@ need_system() {
   [[ $(uname -m) == x86_64 ]] || fail "this host is $(uname -m): the binaries of the inventory are for x86_64"
   found=$(sed -n 's/^ID=//p; s/^VERSION_ID=//p' "$release" 2>/dev/null | tr -d '"' | sort | paste -sd ' ' || true)
   [[ $found != "$OS_VERSION $OS_NAME" ]] || return 0
-  if dry_run; then
-    report would "refuse: this host is not $OS_NAME $OS_VERSION"
-    return 0
-  fi
-  fail "this host is not $OS_NAME $OS_VERSION: the inventory's platform classes must name what it runs"
+  refuse "this host is not $OS_NAME $OS_VERSION: the inventory's platform classes must name what it runs"
 }
 
 # ---- packages

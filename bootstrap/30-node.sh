@@ -5,11 +5,13 @@ step_node() {
   need_root
   identify
   need_system
+  check_kubelet_version
   set_hostname "$(self name)"
   write_hosts
   switch_swap_off
   load_modules
   write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
+  leave_running "$RUNTIME_SERVICE" containerd kubelet
   install_packages "${OS_PACKAGES[@]}"
   "runtime_$RUNTIME_NAME"
   "install_kubernetes_$KUBERNETES_FROM"
@@ -23,22 +25,6 @@ set_hostname() {
   else
     live "set the host name to $1" hostnamectl set-hostname "$1"
   fi
-}
-
-# Every node knows the others by name, whatever the DNS of the site says.
-write_hosts() {
-  local path=${OPTION[root]-}/etc/hosts text='' row name address
-  if [[ -f $path ]]; then
-    text=$(sed '/^# dojot nodes: begin$/,/^# dojot nodes: end$/d' "$path")$'\n'
-  fi
-  text+=$'# dojot nodes: begin\n'
-  for row in "${NODES[@]}"; do
-    IFS='|' read -r name address _ <<<"$row"
-    text+="$address $name"$'\n'
-  done
-  text+="$LOAD_BALANCER_ADDRESS $LOAD_BALANCER_NAME"$'\n'
-  text+=$'# dojot nodes: end\n'
-  write_file /etc/hosts 0644 "$text"
 }
 
 # Now, and after every boot: the kubelet does not start while swap is on.

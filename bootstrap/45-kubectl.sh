@@ -3,20 +3,29 @@
 
 CLUSTER_KNOWN=''
 
+readonly ADMIN_CONF=/etc/kubernetes/admin.conf
+
 kubeconfig() {
   local given
   given=$(option kubeconfig)
   if [[ -n $given ]]; then
     printf '%s' "$given"
-  elif [[ -r /etc/kubernetes/admin.conf ]]; then
-    printf '/etc/kubernetes/admin.conf'
+  elif [[ -r $ADMIN_CONF ]]; then
+    printf '%s' "$ADMIN_CONF"
   else
     printf '%s' "${KUBECONFIG:-$HOME/.kube/config}"
   fi
 }
 
+# KUBECONFIG may be a list of files, which kubectl reads as one; --kubeconfig may not.
 kube() {
-  kubectl --kubeconfig="$(kubeconfig)" "$@"
+  local config
+  config=$(kubeconfig)
+  if [[ $config == "${KUBECONFIG-}" ]]; then
+    kubectl "$@"
+  else
+    kubectl --kubeconfig="$config" "$@"
+  fi
 }
 
 cluster_answers() {
@@ -30,8 +39,14 @@ cluster_known() {
 }
 
 need_cluster() {
+  local wrong
   if cluster_answers; then
-    CLUSTER_KNOWN=yes
+    wrong=$(wrong_cluster)
+    if [[ -z $wrong ]]; then
+      CLUSTER_KNOWN=yes
+    else
+      refuse "$wrong: nothing was changed. Name this cluster's kubeconfig with --kubeconfig, or put the control plane right in the inventory"
+    fi
   elif dry_run; then
     printf '%s\n' 'bootstrap.sh: no cluster answers here; what it has already is not known' >&2
   else

@@ -13,6 +13,7 @@ join_file() {
 
 step_join_token() {
   need_root
+  need_running_system
   identify
   need_role control-plane
   need_cluster
@@ -41,14 +42,28 @@ ca_hash() {
 
 step_worker() {
   need_root
+  need_running_system
   identify
   need_role worker
-  if [[ -e /etc/kubernetes/kubelet.conf ]]; then
-    report skipped "$(self name) has joined the cluster"
+  if [[ -e $KUBELET_CONF ]]; then
+    need_member
   else
     change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
   fi
   remove_join_file
+}
+
+# A node that was deleted from the cluster keeps its files. Where the cluster does not say, they count.
+need_member() {
+  local found name
+  name=$(self name)
+  if ! found=$(kubectl --kubeconfig="$KUBELET_CONF" --request-timeout=10s get node "$name" --ignore-not-found --output=name 2>/dev/null); then
+    report skipped "$name has joined the cluster (which does not say now whether it has it still)"
+  elif [[ -n $found ]]; then
+    report skipped "$name has joined the cluster"
+  else
+    refuse "$name has joined once, but the cluster has no such node any more: \"systemctl restart kubelet\" registers it again as it was; to join anew, run \"kubeadm reset\" on this worker and then this step"
+  fi
 }
 
 # Also where an earlier run was killed before it came to this.

@@ -1,17 +1,47 @@
 # shellcheck shell=bash
 # Step `volumes`: the directories behind this node's local PersistentVolumes.
 
+# On the system's disk: what this step has made, a directory a line. A disk of data that is missing
+# would otherwise be made up by empty directories, and the databases would start empty.
+readonly VOLUMES_RECORD=/etc/dojot/volumes
+
 step_volumes() {
   need_root
   identify
-  local row node owner path found=''
+  local row node owner path paths=() owners=() place
   for row in "${DISKS[@]}"; do
     IFS='|' read -r node owner path <<<"$row"
     [[ $node == "$(self name)" ]] || continue
-    found=yes
-    make_directory "${OPTION[root]-}$path" "$owner"
+    paths+=("$path") owners+=("$owner")
   done
-  [[ -n $found ]] || report skipped "no volume lives on $(self name)"
+  if ((${#paths[@]} == 0)); then
+    report skipped "no volume lives on $(self name)"
+    return 0
+  fi
+  need_no_lost_volume "${paths[@]}"
+  for place in "${!paths[@]}"; do
+    make_directory "${OPTION[root]-}${paths[place]}" "${owners[place]}"
+  done
+  write_file "$VOLUMES_RECORD" 0644 "$({ recorded_volumes && printf '%s\n' "${paths[@]}"; } | sort --unique)"$'\n'
+}
+
+recorded_volumes() {
+  if [[ -f ${OPTION[root]-}$VOLUMES_RECORD ]]; then
+    cat -- "${OPTION[root]-}$VOLUMES_RECORD"
+  fi
+}
+
+# need_no_lost_volume DIRECTORY...: each that is in the record is still there.
+need_no_lost_volume() {
+  local path recorded lost=''
+  recorded=$(recorded_volumes)
+  for path in "$@"; do
+    if [[ ! -d ${OPTION[root]-}$path ]] && grep -qxF -- "$path" <<<"$recorded"; then
+      lost+="${lost:+, }${OPTION[root]-}$path"
+    fi
+  done
+  [[ -z $lost ]] ||
+    refuse "this step has made $lost before, and now that is not there: is its disk mounted (findmnt, /etc/fstab)? Nothing was made. To start empty on purpose, take its line out of ${OPTION[root]-}$VOLUMES_RECORD and run this step again"
 }
 
 # What is inside stays as it is: only the directory itself gets owner and mode. The

@@ -11,7 +11,8 @@ step_argocd() {
     how=(--server-side --force-conflicts)
   fi
   need_compiled argocd argocd-cm.yml project.yml application.yml
-  create_namespace "$ARGOCD_NAMESPACE"
+  own_argocd
+  argocd_is_ours || return 0
   fetch "$ARGOCD_MANIFEST_URL" "$ARGOCD_MANIFEST_SHA256" "$manifest" 0644
   apply "Argo CD $ARGOCD_VERSION" --namespace="$ARGOCD_NAMESPACE" \
     "${how[@]}" --filename="${OPTION[root]-}$manifest"
@@ -48,6 +49,11 @@ argocd_workloads() {
   argocd_kube get deployments,statefulsets --output=name
 }
 
+# argocd_place WORKLOAD: `LABEL In [VALUE]`, if its pods have to be somewhere.
+argocd_place() {
+  argocd_kube get "$1" --output=go-template="{{with .spec.template.spec.affinity}}{{with .nodeAffinity}}{{with .requiredDuringSchedulingIgnoredDuringExecution}}{{range .nodeSelectorTerms}}{{range .matchExpressions}}{{.key}} {{.operator}} {{.values}}{{end}}{{end}}{{end}}{{end}}{{end}}"
+}
+
 # By affinity, which the release's own manifest leaves free. The nodeSelector is its own: applying
 # the manifest again would take our key out of it, and every pod would move twice.
 place_argocd() {
@@ -57,7 +63,7 @@ place_argocd() {
     return 0
   fi
   for workload in $(argocd_workloads); do
-    found=$(argocd_kube get "$workload" --output=go-template="{{with .spec.template.spec.affinity}}{{with .nodeAffinity}}{{with .requiredDuringSchedulingIgnoredDuringExecution}}{{range .nodeSelectorTerms}}{{range .matchExpressions}}{{.key}} {{.operator}} {{.values}}{{end}}{{end}}{{end}}{{end}}{{end}}")
+    found=$(argocd_place "$workload")
     if [[ $found == "$GROUP_LABEL In [$ARGOCD_LABEL]" ]]; then
       report skipped "$workload is placed on $GROUP_LABEL=$ARGOCD_LABEL"
     else

@@ -20,6 +20,7 @@ step_load_balancer() {
   if file_changed; then
     live 'read the unit files again' systemctl daemon-reload
   fi
+  leave_running haproxy
   add_repository haproxy "$HAPROXY_REPOSITORY"
   install_pinned "${HAPROXY_PACKAGES[@]}"
   configure_haproxy "$folder/haproxy.cfg"

@@ -19,8 +19,13 @@ same() {
 }
 
 step_verify() {
-  local namespace
-  if cluster_answers; then
+  local namespace wrong
+  if ! cluster_answers; then
+    verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
+  elif wrong=$(wrong_cluster) && [[ -n $wrong ]]; then
+    verdict no "the cluster is $CLUSTER_NAME" "$wrong"
+  else
+    verdict yes "the cluster is $CLUSTER_NAME"
     verify_nodes
     verify_volumes
     verify_secrets
@@ -32,8 +37,6 @@ step_verify() {
     verify_brokers
     verify_application
     verify_node_ports
-  else
-    verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
   fi
   verify_load_balancer
   if ((WRONG)); then

@@ -68,12 +68,13 @@ show_help() {
 
 Options:
   --dry-run           change nothing, say what would be done
-  --node NAME         this host is node NAME (default: the node that has one of its addresses)
-  --root DIR          prepare the system under DIR, such as a mounted image
+  --node NAME         this host is node NAME, whose address it has (default: the node whose address it has)
+  --root DIR          prepare the system under DIR, such as a mounted image; with --node, of any node
   --compiled DIR      the compiled folder of this cluster (default: the one above this script)
   --join-file FILE    the file with the join token (default: /run/dojot-join)
   --node-ports FILE   the file with the chosen NodePorts (default: /etc/dojot/node-ports)
-  --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config
+  --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config; a cluster
+                      that is not the inventory's is refused
   --help              this text, or with a step that step's
 
 Each line of output says done, skipped, would or failed, and what.
@@ -117,6 +118,9 @@ main() {
   fi
   [[ -n $step ]] || usage_error 'which step? (see --help)'
   check_root_option
+  if needs_lock "$step"; then
+    lock
+  fi
   working_on "$step"
   "step_${step//-/_}"
 }

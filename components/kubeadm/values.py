@@ -38,6 +38,8 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
         "GROUP_LABEL": cluster.group_label,
         "OS_NAME": system["name"],
         "OS_VERSION": system["version"],
+        # Empty for a system that has none.
+        "NEEDRESTART_FOLDER": system.get("needrestart", ""),
         "RUNTIME_NAME": runtime["name"],
         "RUNTIME_SERVICE": runtime["service"],
         # Empty where the runtime's own unit says it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,13 @@ from components.cluster.types import Cluster, Port
 from components.kubeadm import script
 
 from tests.platforms import one_a_platform
+
+
+# Constants of the script that name files of the machine it runs on -> name in the sandbox.
+HOST_FILES = {
+    "ADMIN_CONF": "admin.conf", "ETCD_DATA": "member", "KUBELET_CONF": "kubelet.conf",
+    "LOCK_FOLDER": "lock",
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,14 @@ class Sandbox:
         path.chmod(0o755)
 
     def write(self, text: str) -> None:
+        for constant, name in HOST_FILES.items():
+            text, found = re.subn(rf"\b{constant}=[^ \n]+", f"{constant}={self.host / name}", text)
+            assert found == 1, f"the script has {constant} {found} times"
         (self.folder / "bootstrap" / "bootstrap.sh").write_text(text)
+
+    @property
+    def text(self) -> str:
+        return (self.folder / "bootstrap" / "bootstrap.sh").read_text()
 
     @property
     def calls(self) -> list[str]:
@@ -40,18 +55,42 @@ class Sandbox:
     def state(self) -> Path:
         return self.folder / "state"
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {
+    @property
+    def host(self) -> Path:
+        """The files of HOST_FILES lie here, so that a test can make them."""
+        return self.folder / "host"
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self._command(arguments), env=self._environment | environment, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=60,
+        )
+
+    def run_as_nobody(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *self._command(arguments)],
+            env=self._environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """The step at work, in a process group of its own; whoever starts it ends it."""
+        return subprocess.Popen(
+            self._command(arguments), env=self._environment, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        return ["bash", str(self.folder / "bootstrap" / "bootstrap.sh"), *arguments]
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "HOME": str(self.folder / "home"),
             "TMPDIR": str(self.folder / "tmp"),
             "STATE": str(self.state),
             "LC_ALL": "C",
         }
-        return subprocess.run(
-            ["bash", str(self.folder / "bootstrap" / "bootstrap.sh"), *arguments],
-            env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
-        )
 
 
 @pytest.fixture(scope="session", params=one_a_platform())
@@ -66,9 +105,13 @@ def text(cluster) -> str:
 
 @pytest.fixture
 def sandbox(tmp_path: Path, text: str) -> Sandbox:
-    for name in ("bin", "home", "tmp", "state", "root", "bootstrap"):
-        (tmp_path / name).mkdir()
-    box = Sandbox(tmp_path)
+    return new_sandbox(tmp_path, text)
+
+
+def new_sandbox(folder: Path, text: str) -> Sandbox:
+    for name in ("bin", "home", "tmp", "state", "root", "bootstrap", "host/lock"):
+        (folder / name).mkdir(parents=True)
+    box = Sandbox(folder)
     box.write(text)
     return box
 
@@ -87,6 +130,16 @@ def _chosen(port: Port) -> Port:
     if port.expose is None or port.expose.listen is None:
         return port
     return replace(port, expose=replace(port.expose, node_port=None))
+
+
+def nodes_of(cluster: Cluster) -> str:
+    """Shell of a fake kubectl: it has this cluster's nodes, and says which server it asks."""
+    rows = "".join(f"{node.name} {node.address}\\n" for node in cluster.nodes)
+    return f"""case $* in
+  *config\\ view*) printf https://server.example:6443; exit ;;
+  *get\\ nodes*InternalIP*) printf '{rows}'; exit ;;
+esac
+"""
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:

@@ -33,7 +33,8 @@ def test_nothing_is_changed(traps, cluster, step):
     role = "master" if step in ("control-plane", "join-token") else "worker"
     node = cluster.control_plane if role == "master" else cluster.workers[0]
     before = tree(traps.folder / "root")
-    done = traps.run(step, "--dry-run", "--node", node.name, "--root", str(traps.folder / "root"))
+    root = ("--root", str(traps.folder / "root")) if step not in ("control-plane", "join-token", "worker") else ()
+    done = traps.run(step, "--dry-run", "--node", node.name, *root)
     assert done.returncode == 0, done.stderr
     assert states(done.stdout) <= {"would", "skipped"}
     assert tree(traps.folder / "root") == before

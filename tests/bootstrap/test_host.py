@@ -29,7 +29,6 @@ REPOSITORY = {
     "suite": "/",
     "key": {"url": "https://packages.example/deb/Release.key", "fingerprint": "0123456789ABCDEF0123456789ABCDEF01234567"},
 }
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give directories to other users")
 
 
 @pytest.fixture
@@ -230,42 +229,6 @@ def test_another_system_is_refused(host, cluster):
     done = _node(host, cluster.workers[0].name)
     assert done.returncode == 1 and "platform classes" in done.stderr
     assert not (host.folder / "root/etc/hostname").exists()
-
-
-@needs_root
-def test_volumes_belong_to_their_services(sandbox, cluster):
-    root = sandbox.folder / "root"
-    for node in {disk.node.name for _, _, disk in cluster.disks}:
-        done = sandbox.run("volumes", "--node", node, "--root", str(root))
-        assert (done.returncode, states(done.stdout)) == (0, {"done"}), done.stderr
-        for _, _, disk in cluster.disks:
-            if disk.node.name == node:
-                found = (root / disk.host_path.lstrip("/")).stat()
-                assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (disk.owner, 0o750)
-        again = sandbox.run("volumes", "--node", node, "--root", str(root))
-        assert states(again.stdout) == {"skipped"}
-        shutil.rmtree(root)
-        root.mkdir()
-
-
-@needs_root
-def test_a_volume_that_a_pod_has_mounted_stays_open_to_its_group(sandbox, cluster):
-    if not cluster.disks:
-        pytest.skip("a cluster that keeps nothing")
-    root = sandbox.folder / "root"
-    disk = cluster.disks[0][2]
-    directory = root / disk.host_path.lstrip("/")
-    step = ("volumes", "--node", disk.node.name, "--root", str(root))
-    sandbox.run(*step)
-    # What the kubelet does for fsGroup.
-    os.chown(directory, disk.owner, 4242)
-    directory.chmod(0o2770)
-    assert states(sandbox.run(*step).stdout) == {"skipped"}
-    assert stat.S_IMODE(directory.stat().st_mode) == 0o2770
-
-    directory.chmod(0o755)
-    assert f"done: make {directory}" in sandbox.run(*step).stdout
-    assert stat.S_IMODE(directory.stat().st_mode) == 0o750
 
 
 GOOD = "defaults\n  mode tcp\n  timeout client 1s\n  timeout server 1s\n  timeout connect 1s\nlisten a\n  bind 127.0.0.1:1\n"

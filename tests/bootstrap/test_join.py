@@ -11,7 +11,7 @@ import subprocess
 import pytest
 import yaml
 
-from .conftest import arguments
+from .conftest import arguments, nodes_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="these steps run as root only")
 
@@ -21,6 +21,7 @@ HASH = "sha256:" + "0f" * 32
 
 @pytest.fixture
 def worker(sandbox, cluster):
+    sandbox.fake("hostname", f"echo {cluster.workers[-1].address}")
     sandbox.fake("kubeadm", 'cp "${2#--config=}" "$STATE/config"; stat -c %a "${2#--config=}" >"$STATE/mode"')
     (sandbox.folder / "join").write_text(f"token {TOKEN}\nca-hash {HASH}\n")
 
@@ -51,13 +52,31 @@ def test_a_worker_joins_with_its_label(worker, cluster):
     assert not list((sandbox.folder / "tmp").iterdir())
 
 
+def test_a_worker_that_was_taken_out_of_the_cluster_is_told_so(worker, cluster):
+    sandbox, run = worker
+    name = cluster.workers[-1].name
+    (sandbox.host / "kubelet.conf").touch()
+    sandbox.fake("kubectl", f'[[ $* == *kubelet.conf*\\ get\\ node\\ {name}\\ * ]] && cat "$STATE/node"')
+    (sandbox.state / "node").write_text("")
+    done = run()
+    assert done.returncode == 1 and "the cluster has no such node any more" in done.stderr and '"kubeadm reset"' in done.stderr
+    assert (sandbox.folder / "join").exists()
+    (sandbox.state / "node").write_text(f"node/{name}\n")
+    assert f"skipped: {name} has joined the cluster\n" in run().stdout
+    # A cluster that does not answer is no reason to join it again.
+    (sandbox.state / "node").unlink()
+    done = run()
+    assert done.returncode == 0 and f"skipped: {name} has joined the cluster (" in done.stdout
+    assert not [call for call in sandbox.calls if call.startswith("kubeadm")]
+
+
 @pytest.mark.parametrize("content", ["", "token abc\nca-hash x\n", f"token {TOKEN}\nca-hash sha256:1; id\n"])
 def test_a_wrong_join_file_is_refused(worker, content):
     sandbox, run = worker
     (sandbox.folder / "join").write_text(content)
     done = run()
     assert done.returncode == 1 and "is not what the step join-token writes" in done.stderr
-    assert sandbox.calls == []
+    assert not [call for call in sandbox.calls if call.startswith("kubeadm")]
 
 
 def test_the_ca_hash_is_that_of_the_public_key(text, tmp_path):
@@ -78,7 +97,8 @@ def test_the_ca_hash_is_that_of_the_public_key(text, tmp_path):
 
 
 def test_the_join_file_is_for_root_alone(sandbox, cluster):
-    sandbox.fake("kubectl", "echo ok")
+    sandbox.fake("kubectl", nodes_of(cluster) + "echo ok")
+    sandbox.fake("hostname", f"echo {cluster.control_plane.address}")
     sandbox.fake("kubeadm", f"echo {TOKEN}")
     sandbox.fake("openssl", "cat >/dev/null; echo '(stdin)= " + "0f" * 32 + "'")
     path = sandbox.folder / "join"

@@ -6,7 +6,7 @@ import pytest
 
 from components.kubeadm import script, values
 
-from .conftest import states, with_chosen_node_ports
+from .conftest import nodes_of, states, with_chosen_node_ports
 
 # A server that has chosen what $STATE/NAMESPACE.SERVICE.PORT holds.
 KUBECTL = r"""
@@ -27,7 +27,7 @@ def chosen(cluster):
 @pytest.fixture
 def box(sandbox, chosen):
     sandbox.write(script.script(chosen))
-    sandbox.fake("kubectl", KUBECTL)
+    sandbox.fake("kubectl", nodes_of(chosen) + KUBECTL)
     return sandbox
 
 

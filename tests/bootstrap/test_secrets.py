@@ -12,7 +12,7 @@ from components.cluster.types import PROVIDED, RANDOM
 from components.kubeadm import script, values
 from tests.conftest import ROOT
 
-from .conftest import states
+from .conftest import nodes_of, states
 
 # A server that keeps each Secret as the text that it was sent.
 KUBECTL = r"""
@@ -36,8 +36,8 @@ esac
 
 
 @pytest.fixture
-def box(sandbox):
-    sandbox.fake("kubectl", KUBECTL)
+def box(sandbox, cluster):
+    sandbox.fake("kubectl", nodes_of(cluster) + KUBECTL)
     return sandbox
 
 

@@ -8,6 +8,7 @@ readonly CLUSTER_NAME=dojot-lab
 readonly GROUP_LABEL=dojot.components/group
 readonly OS_NAME=ubuntu
 readonly OS_VERSION=24.04
+readonly NEEDRESTART_FOLDER=/etc/needrestart/conf.d
 readonly RUNTIME_NAME=containerd
 readonly RUNTIME_SERVICE=containerd
 readonly RUNTIME_OPEN_FILES=1048576
@@ -616,6 +617,12 @@ fail() {
   exit 1
 }
 
+# refuse WHY: fail; with --dry-run only say so, and whoever called decides how to go on.
+refuse() {
+  dry_run || fail "$1"
+  report would "refuse: $1"
+}
+
 usage_error() {
   REPORTED=usage
   printf '%s\n' "bootstrap.sh: $1" >&2
@@ -690,6 +697,61 @@ on_exit() {
 trap on_exit EXIT
 trap 'exit 1' INT TERM HUP
 
+# ---- lock
+# One run at a time on a host: two would break each other's files, packages and objects.
+
+# The lock is the kernel's, on a folder that is always there and that everybody may open: it needs
+# no right to write, covers every user, and ends with the last process that has it, however that ends.
+readonly LOCK_FOLDER=/run/lock
+
+# needs_lock STEP: does it change anything?
+needs_lock() {
+  [[ $1 != plan && $1 != verify ]] && ! dry_run
+}
+
+lock() {
+  local descriptor
+  exec {descriptor}<"$LOCK_FOLDER"
+  # Not closed before the end: apt or kubeadm that a killed run has left at work still has it.
+  flock --nonblock "$descriptor" ||
+    fail "another run of this script is at work on this host: $(other_runs). Run this step again when that has ended"
+}
+
+# other_runs: process and step of each, by its command line, which everybody may read.
+other_runs() {
+  local path pid words place found=''
+  for path in /proc/[0-9]*/cmdline; do
+    pid=${path//[!0-9]/}
+    { mapfile -d '' -t words <"$path"; } 2>/dev/null || continue
+    for place in "${!words[@]}"; do
+      [[ ${words[0]##*/} == bash && ${words[place]##*/} == "${BASH_SOURCE[0]##*/}" ]] || continue
+      if is_other_run "$pid" && may_have_lock "$pid"; then
+        found+="${found:+, }process $pid (${words[*]:place+1})"
+      fi
+      break
+    done
+  done
+  printf '%s' "${found:-what it has started has not ended yet (see ps)}"
+}
+
+# is_other_run PID: neither this run nor the subshell of another one.
+is_other_run() {
+  local parent
+  [[ $1 != "$$" ]] || return 1
+  parent=$(awk '$1 == "PPid:" { print $2 }' "/proc/$1/status" 2>/dev/null || true)
+  [[ -n $parent ]] && ! cmp --silent -- "/proc/$1/cmdline" "/proc/$parent/cmdline" 2>/dev/null
+}
+
+# may_have_lock PID: the lock is one of its files. Of another user's process only root knows that.
+may_have_lock() {
+  local file
+  [[ -r /proc/$1/fd ]] || return 0
+  for file in "/proc/$1/fd"/*; do
+    [[ ! $file -ef $LOCK_FOLDER ]] || return 0
+  done
+  return 1
+}
+
 # ---- files
 # Files of this host: written beside their place and moved into it, so that no
 # reader ever sees half a file.
@@ -729,8 +791,9 @@ write_file() {
 
 # download URL PATH: over HTTPS only, redirects included.
 download() {
+  # The bounds of speed are for a mirror that stalls: no bound of time suits every line.
   curl --fail --silent --show-error --location --proto '=https' --retry 3 \
-    --connect-timeout 20 --output "$2" -- "$1"
+    --connect-timeout 20 --speed-limit 1024 --speed-time 60 --output "$2" -- "$1"
 }
 
 has_sha256() {
@@ -779,17 +842,51 @@ self() {
   printf '%s' "${SELF[$1]}"
 }
 
+own_addresses() {
+  hostname -I 2>/dev/null || true
+}
+
 # has_address ADDRESS: is it one of this host's own?
 has_address() {
   local addresses address
-  addresses=$(hostname -I 2>/dev/null || true)
+  addresses=$(own_addresses)
   for address in $addresses; do
     [[ $address != "$1" ]] || return 0
   done
   return 1
 }
 
-# Which node is this host? --node says it, or else one of its addresses does.
+# Whose are the addresses of this host?
+whose_addresses() {
+  local row name address addresses owners=''
+  addresses=$(own_addresses)
+  for row in "${NODES[@]}" "$LOAD_BALANCER_NAME|$LOAD_BALANCER_ADDRESS"; do
+    IFS='|' read -r name address _ <<<"$row"
+    if has_address "$address"; then
+      owners+="${owners:+, }$name ($address)"
+    fi
+  done
+  if [[ -n $owners ]]; then
+    printf 'by its addresses it is %s' "$owners"
+  else
+    printf 'its addresses (%s) belong to no machine of %s' "${addresses% }" "$CLUSTER_NAME"
+  fi
+}
+
+# A kubelet registers with the address of its node, kubeadm with that of the control plane.
+need_own_address() {
+  if [[ -n ${OPTION[root]-} ]] || has_address "${SELF[address]}"; then
+    return 0
+  fi
+  refuse "this host is not ${SELF[name]}: it does not have ${SELF[address]}; $(whose_addresses). Run the step on ${SELF[name]}, or put its address right in the inventory"
+}
+
+# kubeadm and the kubelet work on the running system.
+need_running_system() {
+  [[ -z ${OPTION[root]-} ]] || usage_error "--root is for node, volumes and load-balancer: this step works on the running system"
+}
+
+# Which node is this host? One of its addresses says it; --node too, for the system of another machine below --root.
 identify() {
   local row name address role label wanted
   wanted=$(option node)
@@ -801,12 +898,13 @@ identify() {
       has_address "$address" || continue
     fi
     SELF=([name]=$name [address]=$address [role]=$role [label]=$label)
+    need_own_address
     return 0
   done
   if [[ -n $wanted ]]; then
     fail "the inventory of $CLUSTER_NAME has no node $wanted"
   fi
-  fail "no address of this host belongs to a node of $CLUSTER_NAME: name the node with --node"
+  fail "this host is no node of $CLUSTER_NAME: $(whose_addresses). Run the step on a node; for the system of one below --root, name it with --node"
 }
 
 need_role() {
@@ -818,11 +916,7 @@ need_system() {
   [[ $(uname -m) == x86_64 ]] || fail "this host is $(uname -m): the binaries of the inventory are for x86_64"
   found=$(sed -n 's/^ID=//p; s/^VERSION_ID=//p' "$release" 2>/dev/null | tr -d '"' | sort | paste -sd ' ' || true)
   [[ $found != "$OS_VERSION $OS_NAME" ]] || return 0
-  if dry_run; then
-    report would "refuse: this host is not $OS_NAME $OS_VERSION"
-    return 0
-  fi
-  fail "this host is not $OS_NAME $OS_VERSION: the inventory's platform classes must name what it runs"
+  refuse "this host is not $OS_NAME $OS_VERSION: the inventory's platform classes must name what it runs"
 }
 
 # ---- packages
@@ -984,6 +1078,59 @@ run_service() {
   fi
 }
 
+# ---- hosts-file
+# /etc/hosts: every machine knows the others by name, whatever the DNS of the site says.
+
+readonly HOSTS_BEGIN='# dojot nodes: begin' HOSTS_END='# dojot nodes: end'
+# Where cloud-init is told to manage /etc/hosts, it makes that file anew from this one at every boot.
+readonly HOSTS_TEMPLATE=/etc/cloud/templates/hosts.debian.tmpl
+
+write_hosts() {
+  write_hosts_block /etc/hosts
+  if [[ -f ${OPTION[root]-}$HOSTS_TEMPLATE ]]; then
+    write_hosts_block "$HOSTS_TEMPLATE"
+  fi
+}
+
+# write_hosts_block PATH: our lines at its end, all others as they are.
+write_hosts_block() {
+  local path=${OPTION[root]-}$1 text='' row name address
+  if [[ -f $path ]]; then
+    need_whole_block "$path"
+    text=$(sed "/^$HOSTS_BEGIN\$/,/^$HOSTS_END\$/d" "$path")$'\n'
+  fi
+  text+=$HOSTS_BEGIN$'\n'
+  for row in "${NODES[@]}"; do
+    IFS='|' read -r name address _ <<<"$row"
+    text+="$address $name"$'\n'
+  done
+  text+="$LOAD_BALANCER_ADDRESS $LOAD_BALANCER_NAME"$'\n'
+  text+=$HOSTS_END$'\n'
+  write_file "$1" 0644 "$text" keep
+}
+
+# need_whole_block PATH: one begin and one end after it, or neither. Otherwise nobody knows which lines are ours.
+need_whole_block() {
+  local marks whole=$'^begin[^\n]*\nend[^\n]*$'
+  marks=$(awk -v begin="$HOSTS_BEGIN" -v end="$HOSTS_END" \
+    '$0 == begin { print "begin in line " NR } $0 == end { print "end in line " NR }' "$1")
+  [[ -n $marks && ! $marks =~ $whole ]] || return 0
+  fail "$1 must have the line \"$HOSTS_BEGIN\" once and \"$HOSTS_END\" once after it, or neither; it has ${marks//$'\n'/, }. Nothing was written: mend or delete these lines, and what is between them"
+}
+
+# ---- needrestart
+# needrestart restarts services whose libraries an update has replaced, unattended updates too.
+
+# leave_running SERVICE...: it leaves these alone. NEEDRESTART_FOLDER is empty for a system without it.
+leave_running() {
+  local service text=$'# Written by bootstrap.sh: whoever restarts these services chooses the hour.\n'
+  [[ -n $NEEDRESTART_FOLDER ]] || return 0
+  for service in $(printf '%s\n' "$@" | sort --unique); do
+    text+="\$nrconf{override_rc}{qr(^${service//./\\.}\\.service\$)} = 0;"$'\n'
+  done
+  write_file "$NEEDRESTART_FOLDER/dojot.conf" 0644 "$text"
+}
+
 # ---- node
 # Step `node`: makes a plain host ready to be a node of the cluster.
 
@@ -991,11 +1138,13 @@ step_node() {
   need_root
   identify
   need_system
+  check_kubelet_version
   set_hostname "$(self name)"
   write_hosts
   switch_swap_off
   load_modules
   write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
+  leave_running "$RUNTIME_SERVICE" containerd kubelet
   install_packages "${OS_PACKAGES[@]}"
   "runtime_$RUNTIME_NAME"
   "install_kubernetes_$KUBERNETES_FROM"
@@ -1009,22 +1158,6 @@ set_hostname() {
   else
     live "set the host name to $1" hostnamectl set-hostname "$1"
   fi
-}
-
-# Every node knows the others by name, whatever the DNS of the site says.
-write_hosts() {
-  local path=${OPTION[root]-}/etc/hosts text='' row name address
-  if [[ -f $path ]]; then
-    text=$(sed '/^# dojot nodes: begin$/,/^# dojot nodes: end$/d' "$path")$'\n'
-  fi
-  text+=$'# dojot nodes: begin\n'
-  for row in "${NODES[@]}"; do
-    IFS='|' read -r name address _ <<<"$row"
-    text+="$address $name"$'\n'
-  done
-  text+="$LOAD_BALANCER_ADDRESS $LOAD_BALANCER_NAME"$'\n'
-  text+=$'# dojot nodes: end\n'
-  write_file /etc/hosts 0644 "$text"
 }
 
 # Now, and after every boot: the kubelet does not start while swap is on.
@@ -1264,25 +1397,63 @@ restart_kubelet() {
   fi
 }
 
+# ---- kubelet-version
+# Kubernetes supports no kubelet that is newer than its API server: of a running cluster the
+# control plane is upgraded first. A host that is to join yet is kubeadm's to judge.
+
+readonly KUBELET_CONF=/etc/kubernetes/kubelet.conf
+
+check_kubelet_version() {
+  local installed config=$KUBELET_CONF server
+  [[ -z ${OPTION[root]-} && -e $KUBELET_CONF ]] || return 0
+  installed=$(kubelet --version 2>/dev/null || true)
+  installed=${installed##* }
+  [[ $installed != "$KUBERNETES_VERSION" ]] || return 0
+  if [[ -e $ADMIN_CONF ]]; then
+    config=$ADMIN_CONF
+  fi
+  server=$(kubectl --kubeconfig="$config" --request-timeout=10s get --raw=/version |
+    sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p' || true)
+  if [[ -z $server ]]; then
+    refuse "the API server does not say its version (asked with $config, see above), and kubelet $KUBERNETES_VERSION, in place of ${installed:-none}, must not be newer: run this step again when it answers. If it cannot because the kubelet of this host is gone, install that by hand in the version that it had"
+  elif is_newer "$KUBERNETES_VERSION" "$server"; then
+    refuse "$(self name) belongs to a cluster whose API server is $server: kubelet $KUBERNETES_VERSION, in place of ${installed:-none}, would be newer, which Kubernetes does not support. First upgrade the control plane by hand: \"A newer Kubernetes\" in bootstrap/README.md"
+  fi
+}
+
+# is_newer VERSION OTHER
+is_newer() {
+  [[ $1 != "$2" && $(printf '%s\n' "$1" "$2" | sort --version-sort | tail -n 1) == "$1" ]]
+}
+
 # ---- kubectl
 # Speaking to the cluster.
 
 CLUSTER_KNOWN=''
+
+readonly ADMIN_CONF=/etc/kubernetes/admin.conf
 
 kubeconfig() {
   local given
   given=$(option kubeconfig)
   if [[ -n $given ]]; then
     printf '%s' "$given"
-  elif [[ -r /etc/kubernetes/admin.conf ]]; then
-    printf '/etc/kubernetes/admin.conf'
+  elif [[ -r $ADMIN_CONF ]]; then
+    printf '%s' "$ADMIN_CONF"
   else
     printf '%s' "${KUBECONFIG:-$HOME/.kube/config}"
   fi
 }
 
+# KUBECONFIG may be a list of files, which kubectl reads as one; --kubeconfig may not.
 kube() {
-  kubectl --kubeconfig="$(kubeconfig)" "$@"
+  local config
+  config=$(kubeconfig)
+  if [[ $config == "${KUBECONFIG-}" ]]; then
+    kubectl "$@"
+  else
+    kubectl --kubeconfig="$config" "$@"
+  fi
 }
 
 cluster_answers() {
@@ -1296,8 +1467,14 @@ cluster_known() {
 }
 
 need_cluster() {
+  local wrong
   if cluster_answers; then
-    CLUSTER_KNOWN=yes
+    wrong=$(wrong_cluster)
+    if [[ -z $wrong ]]; then
+      CLUSTER_KNOWN=yes
+    else
+      refuse "$wrong: nothing was changed. Name this cluster's kubeconfig with --kubeconfig, or put the control plane right in the inventory"
+    fi
   elif dry_run; then
     printf '%s\n' 'bootstrap.sh: no cluster answers here; what it has already is not known' >&2
   else
@@ -1324,11 +1501,44 @@ create_namespace() {
   fi
 }
 
+# ---- which-cluster
+# Is the cluster that answers the inventory's? Its nodes say so. The server's address does not:
+# a tunnel, a load balancer or kind give it another one.
+
+# wrong_cluster: what is wrong; nothing where the control plane has the inventory's name and address.
+wrong_cluster() {
+  local server found row name address role
+  server=$(kube config view --minify --output='jsonpath={.clusters[0].cluster.server}' 2>/dev/null || true)
+  server="the cluster at ${server:-an address that the kubeconfig does not say}"
+  found=$(cluster_nodes) || {
+    printf '%s does not say which nodes it has (see above)' "$server"
+    return 0
+  }
+  for row in "${NODES[@]}"; do
+    IFS='|' read -r name address role _ <<<"$row"
+    [[ $role == control-plane ]] || continue
+    ! grep -qxF -- "$name $address" <<<"$found" || continue
+    found=$(head -n 10 <<<"$found" | paste -sd ',')
+    printf '%s is not %s: its nodes are %s; the inventory has the control plane %s %s' \
+      "$server" "$CLUSTER_NAME" "${found:-none}" "$name" "$address"
+  done
+}
+
+# cluster_nodes: a line `NAME ADDRESS` for each.
+cluster_nodes() {
+  kube get nodes --output=go-template="{{range .items}}{{\$name := .metadata.name}}{{range .status.addresses}}{{if eq .type \"InternalIP\"}}{{println \$name .address}}{{end}}{{end}}{{end}}"
+}
+
 # ---- control-plane
 # Step `control-plane`: kubeadm init, the administrator's kubeconfig, the pod network.
 
+readonly ETCD_DATA=/var/lib/etcd/member
+# An API server that starts takes a minute: this often it is asked, with a pause of 5 seconds.
+readonly API_ATTEMPTS=24
+
 step_control_plane() {
   need_root
+  need_running_system
   identify
   need_role control-plane
   init_control_plane
@@ -1340,14 +1550,12 @@ step_control_plane() {
 
 init_control_plane() {
   local config=''
-  if [[ -e /etc/kubernetes/admin.conf ]]; then
-    # The kube-proxy addon is what kubeadm init does last.
-    if dry_run || { cluster_answers &&
-      [[ -n $(kube --namespace=kube-system get daemonset kube-proxy --ignore-not-found --output=name) ]]; }; then
-      report skipped 'the control plane exists'
-      return 0
-    fi
-    fail 'an earlier kubeadm init did not finish (see journalctl -u kubelet). If this host holds nothing you need, run "kubeadm reset" yourself and then this step again'
+  if [[ -e $ADMIN_CONF ]]; then
+    need_finished_init
+    return 0
+  elif [[ -e $ETCD_DATA ]]; then
+    refuse "this host holds the data of a cluster ($ETCD_DATA) but no $ADMIN_CONF. Where the cluster is to live, \"kubeadm init phase kubeconfig admin --config=kubeadm-init.yml\" (the file beside this script) makes that file again from /etc/kubernetes/pki; before anything else, save /var/lib/etcd"
+    return 0
   fi
   if dry_run; then
     report would "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
@@ -1360,16 +1568,68 @@ init_control_plane() {
     kubeadm init --config="$config" --skip-token-print
 }
 
+# A control plane that is away for a moment is not an init that broke off: where etcd has data,
+# a reset would destroy the cluster.
+need_finished_init() {
+  local proxy unfinished='an earlier kubeadm init did not finish'
+  if ! api_server_answers; then
+    if [[ -e $ETCD_DATA ]]; then
+      refuse "the API server does not answer, and this host holds the data of a cluster ($ETCD_DATA), so do not reset it. Look at $(list_containers) and at journalctl -u kubelet; run this step again when the API server answers"
+    else
+      refuse "$unfinished: the API server does not answer, and etcd has no data ($ETCD_DATA). See journalctl -u kubelet; if this host holds nothing you need, run \"kubeadm reset\" yourself and then this step again"
+    fi
+    return 0
+  fi
+  # The kube-proxy addon is what kubeadm init does last.
+  if ! proxy=$(admin_kube --namespace=kube-system get daemonset kube-proxy --ignore-not-found --output=name); then
+    refuse "the API server answers, but not what it is asked with $ADMIN_CONF (see above), so nobody knows whether kubeadm init has finished: put that right, then run this step again"
+  elif [[ -n $proxy ]]; then
+    report skipped 'the control plane exists'
+  elif [[ -e $ETCD_DATA ]]; then
+    refuse "$unfinished: the API server answers, but kube-proxy, which comes last, is not there (see journalctl -u kubelet). This host holds etcd's data ($ETCD_DATA): save them first (etcdctl snapshot save). If nothing of the cluster is needed, then run \"kubeadm reset\" yourself and this step again"
+  else
+    refuse "$unfinished: kube-proxy, which comes last, is not there (see journalctl -u kubelet). If this host holds nothing you need, run \"kubeadm reset\" yourself and then this step again"
+  fi
+}
+
+admin_kube() {
+  kubectl --kubeconfig="$ADMIN_CONF" --request-timeout=10s "$@"
+}
+
+api_server_answers() {
+  local attempt
+  for ((attempt = 1; attempt <= API_ATTEMPTS; attempt++)); do
+    if admin_kube get --raw=/healthz >/dev/null 2>&1; then
+      return 0
+    elif dry_run; then
+      return 1
+    elif ((attempt == 1)); then
+      printf '%s\n' 'bootstrap.sh: the API server does not answer yet: waiting for it, two minutes and more' >&2
+    fi
+    sleep 5
+  done
+  return 1
+}
+
+# The command that lists this host's containers, those of the control plane too.
+list_containers() {
+  if [[ $RUNTIME_NAME == docker ]]; then
+    printf 'docker ps --all'
+  else
+    printf 'crictl ps --all'
+  fi
+}
+
 # For the person who runs this (with sudo: that person, not root), readable by nobody else.
 write_kubeconfig() {
   local user=${SUDO_USER:-root} home path
   home=$(getent passwd "$user" | cut -d: -f6)
   path=$home/.kube/config
   if [[ -e $path ]]; then
-    if cmp --silent -- "$path" /etc/kubernetes/admin.conf; then
+    if cmp --silent -- "$path" "$ADMIN_CONF"; then
       report skipped "$path is the administrator's kubeconfig"
     else
-      report skipped "$path is another kubeconfig, which stays; use --kubeconfig=/etc/kubernetes/admin.conf"
+      report skipped "$path is another kubeconfig, which stays; use --kubeconfig=$ADMIN_CONF"
     fi
     return 0
   fi
@@ -1378,7 +1638,7 @@ write_kubeconfig() {
 
 copy_kubeconfig() {
   install --directory --mode=0700 --owner="$1" --group="$(id -gn "$1")" "${2%/*}"
-  install --mode=0600 --owner="$1" --group="$(id -gn "$1")" /etc/kubernetes/admin.conf "$2"
+  install --mode=0600 --owner="$1" --group="$(id -gn "$1")" "$ADMIN_CONF" "$2"
 }
 
 apply_pod_network() {
@@ -1409,6 +1669,7 @@ join_file() {
 
 step_join_token() {
   need_root
+  need_running_system
   identify
   need_role control-plane
   need_cluster
@@ -1437,14 +1698,28 @@ ca_hash() {
 
 step_worker() {
   need_root
+  need_running_system
   identify
   need_role worker
-  if [[ -e /etc/kubernetes/kubelet.conf ]]; then
-    report skipped "$(self name) has joined the cluster"
+  if [[ -e $KUBELET_CONF ]]; then
+    need_member
   else
     change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
   fi
   remove_join_file
+}
+
+# A node that was deleted from the cluster keeps its files. Where the cluster does not say, they count.
+need_member() {
+  local found name
+  name=$(self name)
+  if ! found=$(kubectl --kubeconfig="$KUBELET_CONF" --request-timeout=10s get node "$name" --ignore-not-found --output=name 2>/dev/null); then
+    report skipped "$name has joined the cluster (which does not say now whether it has it still)"
+  elif [[ -n $found ]]; then
+    report skipped "$name has joined the cluster"
+  else
+    refuse "$name has joined once, but the cluster has no such node any more: \"systemctl restart kubelet\" registers it again as it was; to join anew, run \"kubeadm reset\" on this worker and then this step"
+  fi
 }
 
 # Also where an earlier run was killed before it came to this.
@@ -1530,17 +1805,47 @@ node_label() {
 # ---- volumes
 # Step `volumes`: the directories behind this node's local PersistentVolumes.
 
+# On the system's disk: what this step has made, a directory a line. A disk of data that is missing
+# would otherwise be made up by empty directories, and the databases would start empty.
+readonly VOLUMES_RECORD=/etc/dojot/volumes
+
 step_volumes() {
   need_root
   identify
-  local row node owner path found=''
+  local row node owner path paths=() owners=() place
   for row in "${DISKS[@]}"; do
     IFS='|' read -r node owner path <<<"$row"
     [[ $node == "$(self name)" ]] || continue
-    found=yes
-    make_directory "${OPTION[root]-}$path" "$owner"
+    paths+=("$path") owners+=("$owner")
   done
-  [[ -n $found ]] || report skipped "no volume lives on $(self name)"
+  if ((${#paths[@]} == 0)); then
+    report skipped "no volume lives on $(self name)"
+    return 0
+  fi
+  need_no_lost_volume "${paths[@]}"
+  for place in "${!paths[@]}"; do
+    make_directory "${OPTION[root]-}${paths[place]}" "${owners[place]}"
+  done
+  write_file "$VOLUMES_RECORD" 0644 "$({ recorded_volumes && printf '%s\n' "${paths[@]}"; } | sort --unique)"$'\n'
+}
+
+recorded_volumes() {
+  if [[ -f ${OPTION[root]-}$VOLUMES_RECORD ]]; then
+    cat -- "${OPTION[root]-}$VOLUMES_RECORD"
+  fi
+}
+
+# need_no_lost_volume DIRECTORY...: each that is in the record is still there.
+need_no_lost_volume() {
+  local path recorded lost=''
+  recorded=$(recorded_volumes)
+  for path in "$@"; do
+    if [[ ! -d ${OPTION[root]-}$path ]] && grep -qxF -- "$path" <<<"$recorded"; then
+      lost+="${lost:+, }${OPTION[root]-}$path"
+    fi
+  done
+  [[ -z $lost ]] ||
+    refuse "this step has made $lost before, and now that is not there: is its disk mounted (findmnt, /etc/fstab)? Nothing was made. To start empty on purpose, take its line out of ${OPTION[root]-}$VOLUMES_RECORD and run this step again"
 }
 
 # What is inside stays as it is: only the directory itself gets owner and mode. The
@@ -1724,6 +2029,72 @@ has_run() {
   return 1
 }
 
+# ---- argocd-owner
+# Whose is the Argo CD that is there already? This script changes its own alone.
+
+# An annotation of its namespace, from the moment that this script creates it.
+readonly ARGOCD_MARK=dojot.components/installed-by ARGOCD_MARKED=bootstrap.sh
+
+ARGOCD_IS_OURS=''
+
+# What own_argocd has found; no only where --dry-run would refuse.
+argocd_is_ours() {
+  [[ -n $ARGOCD_IS_OURS ]]
+}
+
+# Argo CD's namespace exists and is marked.
+own_argocd() {
+  local found='' named kinds=''
+  if cluster_known; then
+    found=$(kube get namespace "$ARGOCD_NAMESPACE" --ignore-not-found \
+      --output=go-template="namespace {{with .metadata.annotations}}{{with index . \"$ARGOCD_MARK\"}}{{.}}{{end}}{{end}}")
+    kinds=$(kube get customresourcedefinitions applications.argoproj.io appprojects.argoproj.io --ignore-not-found --output=name)
+  fi
+  ARGOCD_IS_OURS=yes
+  if [[ $found == "namespace $ARGOCD_MARKED" ]]; then
+    report skipped "namespace $ARGOCD_NAMESPACE is this script's"
+  elif [[ -z $found && -z $kinds ]]; then
+    change "create namespace $ARGOCD_NAMESPACE" create_marked_namespace
+  elif [[ -n $found ]] && is_empty_or_ours "$kinds"; then
+    change "mark namespace $ARGOCD_NAMESPACE as this script's" \
+      kube annotate namespace "$ARGOCD_NAMESPACE" --overwrite "$ARGOCD_MARK=$ARGOCD_MARKED"
+  else
+    ARGOCD_IS_OURS=''
+    named="in namespace $ARGOCD_NAMESPACE"
+    [[ -n $found ]] || named="whose kinds (${kinds//$'\n'/, }) another namespace or an earlier installation has brought"
+    refuse "there is an Argo CD $named that this script has not installed: nothing was changed. Either use it and leave this step out: kubectl apply --filename=argocd/project.yml --filename=argocd/application.yml, once its argocd-cm has the keys of argocd/argocd-cm.yml. Or, if it is for this cluster alone, hand it over to become $ARGOCD_VERSION on $GROUP_LABEL=$ARGOCD_LABEL: $(how_to_hand_over "$found"). Both ways: \"Argo CD is there already\" in bootstrap/README.md"
+  fi
+}
+
+# At once with its mark: between two commands the power can fail.
+create_marked_namespace() {
+  printf 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n  annotations:\n    %s: %s\n' \
+    "$ARGOCD_NAMESPACE" "$ARGOCD_MARK" "$ARGOCD_MARKED" | kube create --filename=-
+}
+
+how_to_hand_over() {
+  [[ -n $1 ]] || printf 'kubectl create namespace %s, then ' "$ARGOCD_NAMESPACE"
+  printf 'kubectl annotate namespace %s %s=%s, then this step again' "$ARGOCD_NAMESPACE" "$ARGOCD_MARK" "$ARGOCD_MARKED"
+}
+
+# is_empty_or_ours KINDS: a namespace without the mark that somebody has created for this step, or one of
+# an earlier version of this script: its pods are where this script places them, and they know this cluster.
+is_empty_or_ours() {
+  local workload workloads known
+  workloads=$(argocd_workloads) || return 1
+  if [[ -z $workloads ]]; then
+    [[ -z $1 ]]
+    return
+  fi
+  [[ -n $1 ]] || return 1
+  known=$(kube get --filename="$(compiled)/argocd/project.yml" --filename="$(compiled)/argocd/application.yml" \
+    --ignore-not-found --output=name) || return 1
+  [[ -n $known ]] || return 1
+  for workload in $workloads; do
+    [[ $(argocd_place "$workload") == "$GROUP_LABEL In [$ARGOCD_LABEL]" ]] || return 1
+  done
+}
+
 # ---- argocd
 # Step `argocd`: the pinned release, on the group's nodes, then this cluster's
 # project and application: from here on, Argo CD keeps the cluster as Git says.
@@ -1737,7 +2108,8 @@ step_argocd() {
     how=(--server-side --force-conflicts)
   fi
   need_compiled argocd argocd-cm.yml project.yml application.yml
-  create_namespace "$ARGOCD_NAMESPACE"
+  own_argocd
+  argocd_is_ours || return 0
   fetch "$ARGOCD_MANIFEST_URL" "$ARGOCD_MANIFEST_SHA256" "$manifest" 0644
   apply "Argo CD $ARGOCD_VERSION" --namespace="$ARGOCD_NAMESPACE" \
     "${how[@]}" --filename="${OPTION[root]-}$manifest"
@@ -1774,6 +2146,11 @@ argocd_workloads() {
   argocd_kube get deployments,statefulsets --output=name
 }
 
+# argocd_place WORKLOAD: `LABEL In [VALUE]`, if its pods have to be somewhere.
+argocd_place() {
+  argocd_kube get "$1" --output=go-template="{{with .spec.template.spec.affinity}}{{with .nodeAffinity}}{{with .requiredDuringSchedulingIgnoredDuringExecution}}{{range .nodeSelectorTerms}}{{range .matchExpressions}}{{.key}} {{.operator}} {{.values}}{{end}}{{end}}{{end}}{{end}}{{end}}"
+}
+
 # By affinity, which the release's own manifest leaves free. The nodeSelector is its own: applying
 # the manifest again would take our key out of it, and every pod would move twice.
 place_argocd() {
@@ -1783,7 +2160,7 @@ place_argocd() {
     return 0
   fi
   for workload in $(argocd_workloads); do
-    found=$(argocd_kube get "$workload" --output=go-template="{{with .spec.template.spec.affinity}}{{with .nodeAffinity}}{{with .requiredDuringSchedulingIgnoredDuringExecution}}{{range .nodeSelectorTerms}}{{range .matchExpressions}}{{.key}} {{.operator}} {{.values}}{{end}}{{end}}{{end}}{{end}}{{end}}")
+    found=$(argocd_place "$workload")
     if [[ $found == "$GROUP_LABEL In [$ARGOCD_LABEL]" ]]; then
       report skipped "$workload is placed on $GROUP_LABEL=$ARGOCD_LABEL"
     else
@@ -1900,6 +2277,7 @@ step_load_balancer() {
   if file_changed; then
     live 'read the unit files again' systemctl daemon-reload
   fi
+  leave_running haproxy
   add_repository haproxy "$HAPROXY_REPOSITORY"
   install_pinned "${HAPROXY_PACKAGES[@]}"
   configure_haproxy "$folder/haproxy.cfg"
@@ -2004,8 +2382,13 @@ same() {
 }
 
 step_verify() {
-  local namespace
-  if cluster_answers; then
+  local namespace wrong
+  if ! cluster_answers; then
+    verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
+  elif wrong=$(wrong_cluster) && [[ -n $wrong ]]; then
+    verdict no "the cluster is $CLUSTER_NAME" "$wrong"
+  else
+    verdict yes "the cluster is $CLUSTER_NAME"
     verify_nodes
     verify_volumes
     verify_secrets
@@ -2017,8 +2400,6 @@ step_verify() {
     verify_brokers
     verify_application
     verify_node_ports
-  else
-    verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
   fi
   verify_load_balancer
   if ((WRONG)); then
@@ -2266,12 +2647,13 @@ show_help() {
 
 Options:
   --dry-run           change nothing, say what would be done
-  --node NAME         this host is node NAME (default: the node that has one of its addresses)
-  --root DIR          prepare the system under DIR, such as a mounted image
+  --node NAME         this host is node NAME, whose address it has (default: the node whose address it has)
+  --root DIR          prepare the system under DIR, such as a mounted image; with --node, of any node
   --compiled DIR      the compiled folder of this cluster (default: the one above this script)
   --join-file FILE    the file with the join token (default: /run/dojot-join)
   --node-ports FILE   the file with the chosen NodePorts (default: /etc/dojot/node-ports)
-  --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config
+  --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config; a cluster
+                      that is not the inventory's is refused
   --help              this text, or with a step that step's
 
 Each line of output says done, skipped, would or failed, and what.
@@ -2315,6 +2697,9 @@ main() {
   fi
   [[ -n $step ]] || usage_error 'which step? (see --help)'
   check_root_option
+  if needs_lock "$step"; then
+    lock
+  fi
   working_on "$step"
   "step_${step//-/_}"
 }

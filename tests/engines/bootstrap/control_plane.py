@@ -30,6 +30,15 @@ class Master:
 
     host: SiteHost
     plane: ControlPlane
+    cluster: Cluster
+    relay: list[Relay]
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """While it is open, the API server does not answer on the host."""
+        self.relay.pop().close()
+        yield
+        self.relay.append(connect(self.host, self.cluster, self.plane))
 
     def phase(self, *words: str) -> None:
         """One phase of the real `kubeadm init`, with the compiled configuration."""
@@ -56,11 +65,12 @@ def master(site: Site, cluster: Cluster, on: Host, folder: Path) -> Iterator[Mas
         ))
         stack.enter_context(nodes(plane, cluster))
         host = stack.enter_context(site.host(cluster.control_plane.name, address, [cluster.load_balancer.address], on=on))
-        stack.callback(connect(host, cluster, plane).close)
+        relay = [connect(host, cluster, plane)]
+        stack.callback(lambda: relay.pop().close())
         done = host.step("node")
         assert done.returncode == 0, done.stderr
         admin = plane.authority.kubeconfig("host", f"https://{configs.endpoint(cluster)}", "kubernetes-admin", "system:masters")
         host.put(ADMIN, admin.read_text())
         host.put(f"{PKI}/ca.crt", plane.authority.certificate.read_text())
         host.put(f"{PKI}/ca.key", plane.authority.key.read_text())
-        yield Master(host, plane)
+        yield Master(host, plane, cluster, relay)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Iterator
 
 import pytest
@@ -20,7 +20,7 @@ from tests.bootstrap.conftest import states
 from tests.engines.bootstrap.control_plane import ADMIN, LAST, UPLOADS, Master, connect, master
 from tests.engines.bootstrap.internet import place_of
 from tests.engines.bootstrap.kubeadm import IGNORED, PREFLIGHT, complaints, joining
-from tests.engines.bootstrap.site import SiteHost
+from tests.engines.bootstrap.site import COMPILED, SCRIPT, SiteHost
 from tests.engines.bootstrap.supplies import argocd_manifest
 from tests.engines.programs import not_run
 from tests.platforms import each_platform
@@ -28,6 +28,7 @@ from tests.platforms import each_platform
 pytestmark = each_platform
 
 JOIN_FILE = "/run/dojot-join"
+MARK = "dojot.components/installed-by"
 TOKEN_TYPE = "bootstrap.kubernetes.io/token"
 
 
@@ -89,6 +90,44 @@ def test_control_plane_brings_the_pod_network(at, cluster):
     _changes_nothing(at, "control-plane")
 
 
+def test_an_api_server_that_is_away_is_not_an_init_that_broke_off(at):
+    """--dry-run, because the step itself waits for two minutes."""
+    at.host.run("mkdir", "-p", "/var/lib/etcd/member")
+    assert "skipped: the control plane exists\n" in _done(at.host, "control-plane", "--dry-run")
+    with at.away():
+        said = _done(at.host, "control-plane", "--dry-run").splitlines()[0]
+    assert said.startswith("would: refuse: the API server does not answer") and "do not reset" in said
+    at.host.run("rm", "-r", "/var/lib/etcd")
+
+
+def test_no_kubelet_becomes_newer_than_the_api_server(at, cluster):
+    """By what the release's own kubectl and API server say of their version."""
+    at.host.put("/etc/kubernetes/kubelet.conf", at.host.read(ADMIN))
+    at.host.put(f"{COMPILED}/newer.sh", re.sub(r"(KUBERNETES_VERSION)=\S+", r"\1=v1.999.0", at.host.read(SCRIPT)))
+    done = at.host.run("bash", f"{COMPILED}/newer.sh", "node", check=False)
+    server = json.loads(at.plane.kubectl("version", "--output=json").stdout)["serverVersion"]["gitVersion"]
+    assert done.returncode == 1 and f"a cluster whose API server is {server}: kubelet v1.999.0, in place of " in done.stderr
+    assert done.stdout == ""
+    with at.away():
+        done = at.host.run("bash", f"{COMPILED}/newer.sh", "node", check=False)
+    assert done.returncode == 1 and "the API server does not say its version" in done.stderr
+    assert states(_done(at.host, "node")) == {"skipped"}
+    at.host.run("rm", "/etc/kubernetes/kubelet.conf", f"{COMPILED}/newer.sh")
+
+
+def test_another_cluster_is_left_alone(at, cluster):
+    master, before = cluster.control_plane, _objects(at)
+    with _not_yet_there(at, master.name):
+        for step in ("labels", "secrets", "join-token", "join-done", "argocd"):
+            done = at.host.step(step)
+            assert (done.returncode, done.stdout) == (1, ""), step
+            said = done.stderr.splitlines()[-1]
+            assert said.startswith(f"failed: the cluster at https://{configs.endpoint(cluster)} is not {cluster.name}: ")
+            assert f"{cluster.workers[0].name} {cluster.workers[0].address}" in said
+            assert said.count(f"{master.name} {master.address}") == 1, "what the inventory says"
+    assert _objects(at) == before
+
+
 def test_join_token_is_for_root_alone(at):
     said = _done(at.host, "join-token")
     assert at.host.run("stat", "-c", "%a %U", JOIN_FILE).stdout == "600 root\n"
@@ -109,9 +148,10 @@ def _token(host: SiteHost) -> tuple[str, str]:
 def test_a_worker_finds_the_cluster_and_would_join_it(at, ready, site, cluster):
     node = cluster.workers[-1]
     with (
-        _not_yet_there(at, node.name),
+        ExitStack() as without,
         site.host(node.name, node.address, [cluster.control_plane.address], on=ready.host) as worker,
     ):
+        without.enter_context(_not_yet_there(at, node.name))
         relay = connect(worker, cluster, at.plane)
         token, ca_hash = _token(at.host)
         worker.put("/tmp/join.yml", joining(cluster, token, ca_hash))
@@ -148,7 +188,11 @@ def test_a_worker_finds_the_cluster_and_would_join_it(at, ready, site, cluster):
         worker.run("kubeadm", "reset", "--force", f"--cri-socket={cluster.platform.runtime['cri_socket']}", timeout=60, check=False)
         # The kubelet that is to join here is not one: what it would leave is put in its place.
         assert worker.step_until("worker", says=r"^\[kubelet-start\] Starting the kubelet").killed
-        worker.put("/etc/kubernetes/kubelet.conf", worker.read("/etc/kubernetes/bootstrap-kubelet.conf"))
+        own = at.plane.authority.kubeconfig("node", f"https://{configs.endpoint(cluster)}", f"system:node:{node.name}", "system:nodes")
+        worker.put("/etc/kubernetes/kubelet.conf", own.read_text())
+        done = worker.step("worker")
+        assert done.returncode == 1 and "the cluster has no such node any more" in done.stderr, done.stderr
+        without.close()
         assert "done: remove" in _done(worker, "worker")
         assert states(_done(worker, "worker")) == {"skipped"}
         relay.close()
@@ -257,6 +301,7 @@ def test_argocd_is_what_the_inventory_pins(at, cluster, compiled):
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith(f"does not have the SHA-256 {argocd['install']['sha256']}; nothing was installed")
     assert not at.plane.kubectl("get", "all", f"--namespace={argocd['namespace']}", "--output=name").stdout
+    _argocd_of_others_stays(at, argocd["namespace"])
 
     at.host.internet.instead.clear()
     if argocd_manifest(cluster) is None:
@@ -274,6 +319,24 @@ def test_argocd_is_what_the_inventory_pins(at, cluster, compiled):
     groups = {node.name: node.group for node in cluster.nodes}
     assert {groups[pod["spec"]["nodeName"]] for pod in pods} == {argocd["group"]}
     _changes_nothing(at, "argocd")
+    # An earlier version of the script put no mark.
+    at.plane.kubectl("annotate", "namespace", argocd["namespace"], f"{MARK}-")
+    changed = [line for line in _done(at.host, "argocd").splitlines() if line.startswith("done")]
+    assert changed == [f"done: mark namespace {argocd['namespace']} as this script's"]
+    _changes_nothing(at, "argocd")
+
+
+def _argocd_of_others_stays(at: Master, namespace: str) -> None:
+    """Without the mark, and with something in it, the namespace is another person's."""
+    at.plane.kubectl("annotate", "namespace", namespace, f"{MARK}-")
+    at.plane.kubectl("create", "deployment", "argocd-server", "--image=x.example/y:1", f"--namespace={namespace}")
+    before = _objects(at)
+    done = at.host.step("argocd")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"failed: there is an Argo CD in namespace {namespace} that this script has not installed" in done.stderr
+    assert _objects(at) == before
+    at.plane.kubectl("delete", "deployment", "argocd-server", f"--namespace={namespace}", "--wait")
+    assert f"done: mark namespace {namespace} as this script's\n" in at.host.step("argocd").stdout
 
 
 def test_verify_names_exactly_what_is_not_there_yet(at, cluster):

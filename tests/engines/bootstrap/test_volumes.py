@@ -43,5 +43,13 @@ def test_volumes_are_there_for_their_services_alone(site, ready, disks):
         assert (again.returncode, states(again.stdout)) == (0, {"skipped"})
         assert differences(before, host.snapshot()) == []
 
+        # The disk with all of it is missing.
+        host.run("mount", "-t", "tmpfs", "tmpfs", root)
+        done = host.step("volumes")
+        assert (done.returncode, done.stdout) == (1, "") and "is its disk mounted" in done.stderr
+        assert all(path in done.stderr for path, _ in wanted) and host.run("ls", "-A", root).stdout == ""
+        host.run("umount", root)
+        assert states(host.step("volumes").stdout) == {"skipped"}
+
         # Another user must not even look.
         assert host.run("setpriv", "--reuid=65534", "--clear-groups", "ls", wanted[0][0], check=False).returncode != 0

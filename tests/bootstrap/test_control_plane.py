@@ -1,0 +1,101 @@
+"""`control-plane` on a host that has one: what it says while the API server is away, and what it never says."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from .conftest import nodes_of, states
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="this step runs as root only")
+
+# An API server that answers from the attempt on that $STATE/answers says, and has what $STATE/proxy holds.
+KUBECTL = r"""
+case $* in
+  *--raw=/healthz*)
+    echo >>"$STATE/asked"
+    (($(wc -l <"$STATE/asked") >= $(cat "$STATE/answers"))) ;;
+  *daemonset\ kube-proxy*) cat "$STATE/proxy" ;;
+  *) exit 0 ;;
+esac
+"""
+
+
+@pytest.fixture
+def master(sandbox, cluster):
+    """A host with an administrator's kubeconfig and etcd's data; its API server answers at once, and is whole."""
+    sandbox.fake("hostname", f"echo {cluster.control_plane.address}")
+    sandbox.fake("kubectl", nodes_of(cluster) + KUBECTL)
+    sandbox.fake("kubeadm", "exit 0")
+    sandbox.fake("sleep", "exit 0")
+    (sandbox.host / "admin.conf").touch()
+    (sandbox.host / "member").mkdir()
+    (sandbox.state / "answers").write_text("1")
+    (sandbox.state / "proxy").write_text("daemonset.apps/kube-proxy\n")
+    return sandbox
+
+
+def _refused(box) -> str:
+    """Why; and kubeadm was not called."""
+    done = box.run("control-plane")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert not [call for call in box.calls if call.startswith("kubeadm")]
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("failed: ")]
+    planned = box.run("control-plane", "--dry-run")
+    assert planned.returncode == 0 and "would: refuse: " in planned.stdout and "would: kubeadm init" not in planned.stdout
+    return line
+
+
+def test_it_waits_for_an_api_server_that_starts(master):
+    (master.state / "answers").write_text("5")
+    done = master.run("control-plane")
+    assert done.returncode == 0, done.stderr
+    assert "skipped: the control plane exists\n" in done.stdout
+    assert master.calls.count("sleep 5") == 4
+
+
+def test_an_api_server_that_does_not_answer_is_no_reason_to_reset(master, cluster):
+    (master.state / "answers").write_text("1000000")
+    said = _refused(master)
+    assert 60 <= 5 * master.calls.count("sleep 5") <= 300
+    assert "the API server does not answer" in said and "do not reset" in said
+    assert "kubeadm reset" not in said and "did not finish" not in said
+    lists = {"docker": "docker ps --all", "containerd": "crictl ps --all"}
+    assert lists[cluster.platform.runtime["name"]] in said and "journalctl -u kubelet" in said
+
+
+def test_without_data_it_is_an_init_that_broke_off(master):
+    (master.state / "answers").write_text("1000000")
+    (master.host / "member").rmdir()
+    said = _refused(master)
+    assert "did not finish" in said and '"kubeadm reset"' in said
+
+
+def test_an_unfinished_init_with_data_is_saved_first(master):
+    (master.state / "proxy").write_text("")
+    said = _refused(master)
+    assert "did not finish" in said and said.index("save them first") < said.index('"kubeadm reset"')
+    (master.host / "member").rmdir()
+    assert "save" not in _refused(master)
+
+
+def test_a_question_that_is_not_answered_proves_nothing(master):
+    """The administrator's certificate has expired, say: health is for everybody, daemon sets are not."""
+    (master.state / "proxy").unlink()
+    said = _refused(master)
+    assert "did not finish" not in said and "reset" not in said
+
+
+def test_data_without_an_administrator_are_kept(master):
+    (master.host / "admin.conf").unlink()
+    said = _refused(master)
+    assert "kubeadm init phase kubeconfig admin" in said and "reset" not in said
+
+
+def test_a_fresh_host_gets_its_control_plane(master):
+    (master.host / "admin.conf").unlink()
+    (master.host / "member").rmdir()
+    done = master.run("control-plane", "--dry-run")
+    assert done.returncode == 0 and states(done.stdout) <= {"would", "skipped"}
+    assert "would: kubeadm init" in done.stdout
