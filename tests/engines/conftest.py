@@ -13,7 +13,7 @@ from tests.conftest import CLUSTERS, ROOT
 _PROPERTY = "figure"
 _HERE = Path(__file__).parent
 # What takes longest begins first, so that nothing else waits for it at the end.
-_FIRST = ("virtual_machine", "argocd", "bootstrap")
+_FIRST = ("virtual_machine", "argocd", "bootstrap", "commands")
 
 
 class _ByEngine(LoadScopeScheduling):
