@@ -14,6 +14,7 @@ from typing import Iterator
 import pytest
 import yaml
 
+from components.cluster.brokers import broker_open_files
 from components.cluster.types import PROVIDED
 from components.kubeadm import configs
 from tests.bootstrap.conftest import states
@@ -347,6 +348,10 @@ def test_verify_names_exactly_what_is_not_there_yet(at, cluster):
         *(f"PersistentVolume {name} is bound" for name in sorted(disk.persistent_volume for _, _, disk in cluster.disks)),
         *([] if argocd_manifest(cluster) else [f"pods run in namespace {cluster.platform.argocd['namespace']}"]),
         *(f"pods run in namespace {name}" for name in cluster.namespaces),
+        *(
+            f"broker {service.namespace}/{service.pods_prefix}-{number} may open {broker_open_files(cluster)} files"
+            for service in cluster.services if service.kind == "VerneMQ" for number in range(service.replicas)
+        ),
         "the Argo CD application is Synced and Healthy",
         *(f"{cluster.load_balancer.hostname} answers on port {one.listen} ({one.name})" for one in cluster.load_balancer.frontends),
     ], done.stdout
