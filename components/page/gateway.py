@@ -6,7 +6,8 @@ import json
 
 from components.cluster.types import Cluster, Plugin
 
-from .markdown import code, codes, note, section, table
+from .markdown import code, codes, link, note, section, table
+from .operator import ROOT
 from .words import seconds
 
 _MILLISECONDS = 1000
@@ -47,7 +48,7 @@ def _shell(cluster: Cluster) -> str:
         "CAUTION",
         f"Whoever holds a valid token can run commands in the container of {gateway.title}: the plugin {code(_PLUGIN)} of "
         f"{code(image)} hands the path of each call to a shell. The gateway's database, and in it the keys of all tokens, are "
-        f"within reach from there. Until the image is a patched one ({code('docs/patched-kong.md')}), give tokens to those "
+        f"within reach from there. Until the image is {link('a patched one', f'{ROOT}/docs/patched-kong.md')}, give tokens to those "
         "only whom you trust that far.",
     )
 
