@@ -12,7 +12,7 @@ import pytest
 
 from components.cluster.brokers import broker_service
 from components.kubeadm import script, values
-from tests.bootstrap.conftest import states
+from tests.bootstrap.conftest import nodes_of, states
 
 MAIN = 'main "$@"\n'
 WANTED, SYSTEMDS = 700, 300
@@ -162,7 +162,7 @@ def test_verify_reads_the_limit_of_each_brokers_process(sandbox, cluster):
     }
     few = f"{namespace}|{name}|{len(found)}|{label}|250"
     sandbox.write(script.script(cluster).replace(f"'{row}'", f"'{few}'"))
-    sandbox.fake("kubectl", KUBECTL)
+    sandbox.fake("kubectl", nodes_of(cluster) + KUBECTL)
     sleep = subprocess.run(["sh", "-c", "command -v sleep"], capture_output=True, text=True, check=True).stdout.strip()
     (sandbox.state / "beam.smp").symlink_to(sleep)
     for number, state in enumerate(found):
@@ -178,5 +178,6 @@ def test_without_brokers_nothing_is_said_of_them(sandbox, cluster):
     sandbox.write(script.script(replace(
         cluster, services=tuple(service for service in cluster.services if service.kind != "VerneMQ"),
     )))
-    sandbox.fake("kubectl", 'case " $* " in *" --raw=/healthz "*) echo ok ;; *" exec "*) exit 1 ;; esac')
-    assert "may open" not in sandbox.run("verify").stdout
+    sandbox.fake("kubectl", nodes_of(cluster) + 'case " $* " in *" --raw=/healthz "*) echo ok ;; *" exec "*) exit 1 ;; esac')
+    said = sandbox.run("verify").stdout
+    assert f"the cluster is {cluster.name}" in said and "may open" not in said
