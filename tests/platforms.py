@@ -32,3 +32,5 @@ def _keeps_volumes(name: str) -> bool:
 
 #: `pytestmark` of a file whose tests all ask for `cluster`.
 each_platform = pytest.mark.parametrize("cluster", one_a_platform(), indirect=True, scope="session")
+#: The same for tests of what is alike on every platform.
+one_platform = pytest.mark.parametrize("cluster", one_a_platform()[-1:], indirect=True, scope="session")

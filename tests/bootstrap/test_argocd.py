@@ -7,9 +7,11 @@ import shlex
 
 import pytest
 
+from tests.platforms import one_platform
+
 from .conftest import nodes_of
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="this step runs as root only")
+pytestmark = [one_platform, pytest.mark.skipif(os.geteuid() != 0, reason="this step runs as root only")]
 MARK = "dojot.components/installed-by=bootstrap.sh"
 # A cluster that has what the files in $STATE say; `applied` is all that has been sent to it.
 KUBECTL = r"""

@@ -6,9 +6,11 @@ import os
 
 import pytest
 
+from tests.platforms import one_platform
+
 from .conftest import nodes_of, states
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="this step runs as root only")
+pytestmark = [one_platform, pytest.mark.skipif(os.geteuid() != 0, reason="this step runs as root only")]
 
 # An API server that answers from the attempt on that $STATE/answers says, and has what $STATE/proxy holds.
 KUBECTL = r"""

@@ -12,6 +12,10 @@ from contextlib import suppress
 
 import pytest
 
+from tests.platforms import one_platform
+
+pytestmark = one_platform
+
 
 def test_a_mirror_that_stalls_is_given_up(sandbox, text):
     if not shutil.which("curl") or not shutil.which("openssl"):

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.platforms import one_platform
+
 from .conftest import states, tree
+
+pytestmark = one_platform
 
 BEGIN, END = "# dojot nodes: begin\n", "# dojot nodes: end\n"
 TEMPLATE = "etc/cloud/templates/hosts.debian.tmpl"

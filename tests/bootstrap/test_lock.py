@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.platforms import one_platform
+
 from .conftest import new_sandbox, nodes_of
+
+pytestmark = one_platform
 
 # A server that lets nobody go on before $STATE/go exists.
 WAITING = 'while [[ ! -e $STATE/go ]]; do sleep 0.05; done\n'

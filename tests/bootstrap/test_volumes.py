@@ -8,9 +8,11 @@ import stat
 
 import pytest
 
+from tests.platforms import one_platform
+
 from .conftest import states, tree
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give directories to other users")
+pytestmark = [one_platform, pytest.mark.skipif(os.geteuid() != 0, reason="only root can give directories to other users")]
 RECORD = "etc/dojot/volumes"
 
 

@@ -6,7 +6,11 @@ import os
 
 import pytest
 
+from tests.platforms import one_platform
+
 from .conftest import nodes_of
+
+pytestmark = one_platform
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="these steps run as root only")
 STEPS = [

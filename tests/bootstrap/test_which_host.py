@@ -6,6 +6,10 @@ import os
 
 import pytest
 
+from tests.platforms import one_platform
+
+pytestmark = one_platform
+
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="these steps run as root only")
 STEPS = {"node": 1, "volumes": 1, "worker": 1, "control-plane": 0, "join-token": 0}
 

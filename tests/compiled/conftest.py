@@ -10,7 +10,7 @@ from kapitan.resources import get_inventory
 
 from tests.compiled.tree import Tree, read
 from tests.conftest import CLUSTERS, ROOT
-from tests.inventory.targets import GUIDE, TODAY
+from tests.inventory.targets import FULL, GUIDE, TODAY
 from tests.inventory.variants import Variants
 
 
@@ -30,12 +30,12 @@ def tree(cluster) -> Tree:
 
 @pytest.fixture(scope="session")
 def trees(tmp_path_factory) -> Callable[[], Iterator[Tree]]:
-    """Every compiled folder, read as far as it is asked for; the guide's cluster on both
-    platforms comes last, because a fork's own may lack what is to be broken."""
-    variants = Variants([GUIDE, TODAY], tmp_path_factory.mktemp)
+    """Every compiled folder, read as far as it is asked for; the guide's cluster on both platforms and
+    one of all services come last, because a fork's own may lack what is to be broken."""
+    variants = Variants([GUIDE, TODAY, FULL], tmp_path_factory.mktemp)
 
     def found() -> Iterator[Tree]:
         yield from map(_tree, CLUSTERS)
-        yield from (variants[fixture.name].tree for fixture in (GUIDE, TODAY))
+        yield from (variants[fixture.name].tree for fixture in (GUIDE, TODAY, FULL))
 
     return found

@@ -42,6 +42,8 @@ class Fixture:
 GUIDE = Fixture("dojot-100k", "classes: [guide]\n")
 #: The same machines on today's platform.
 TODAY = Fixture("dojot-100k-current", "classes: [today]\n")
+#: All services.
+FULL = Fixture("dojot-full", "classes: [today-machines, hardware.full, profile.full, profile.influxdb, profile.gui-v2]\n")
 
 
 def fixtures(folder: str) -> list[Fixture]:

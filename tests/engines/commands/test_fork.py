@@ -40,6 +40,10 @@ DEVICES = Edit("scale.devices", "classes/scale/guide.yml", "devices: 100000", "d
 EDITS = [
     URL,
     DEVICES,
+    Edit("release.images", "classes/release/v0-6-0.yml", "registry.example.org/dojot/vmq-bundle:78e9d65",
+         "registry.acme.com/iot/vmq-bundle:1", "bundlerImage: registry.acme.com/iot/vmq-bundle:1"),
+    Edit("release.images", "classes/release/v0-6-0.yml", "kong: dojot/kong:${release:version}",
+         "kong: registry.acme.com/iot/kong:1", "image: registry.acme.com/iot/kong:1"),
     Edit("cluster.domain", PAGE, "dojot.domain", "iot.acme.com", "iot.acme.com"),
     Edit("cluster.nodes.<host>.address", PAGE, "192.168.0.14", "10.20.0.14", "10.20.0.14"),
     Edit("load_balancer.address", PAGE, "192.168.0.17", "10.20.0.5", "10.20.0.5"),
@@ -50,7 +54,7 @@ EDITS = [
     Edit("volumes.root", "classes/cluster.yml", "root: /mnt/data", "root: /srv/dojot", "path: /srv/dojot"),
 ]
 #: What README's steps say; its table of values has the others.
-STEPS = {"repository.url", "cluster.domain"}
+STEPS = {"repository.url", "release.images", "cluster.domain"}
 # Fewer devices, without another node: brokers that are not full.
 FEWER = replace(DEVICES, new="devices: 90000")
 # Its fixtures are targets of their own, with values of their own; the other fork has shown that it keeps to them.
