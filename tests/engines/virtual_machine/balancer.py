@@ -96,7 +96,7 @@ class BalancerHost(Machine):
         for name, text in texts.items():
             self.put(f"{FOLDER}/haproxy/{name}", text)
 
-    def step(self, *options: str, seconds: float = 420, check: bool = True) -> Done:
+    def step(self, *options: str, seconds: float = 900, check: bool = True) -> Done:
         """Run the step `load-balancer`."""
         line = f"bash {FOLDER}/bootstrap/bootstrap.sh load-balancer {' '.join(options)}"
         return self.sh(line, seconds=seconds, check=check)
