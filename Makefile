@@ -12,7 +12,7 @@ READY  := $(VENV)/.ready
 # different versions of one package, so each has a folder of its own beside the others.
 SCHEMAS := $(wildcard requirements/schemas/*.lock)
 
-.PHONY: help compile test engines engines-100k engines-install check hooks lock clean
+.PHONY: help compile test mutants engines engines-100k engines-install check hooks lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ compile: $(READY) ## Compile the inventory into compiled/ (CLUSTERS="a b": only 
 
 test: $(READY) ## Run the tests (ARGS="-k name": options of pytest)
 	@$(BIN)/python -m pytest --ignore=tests/engines $(ARGS)
+
+mutants: $(READY) ## Which single changes of compiled/ do the checks miss (ARGS="dojot-lab --face manifests --all")
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 engines-install: $(READY) ## Install or build the programs that `make engines` runs
 	@$(BIN)/python scripts/install_engines.py $(ARGS)

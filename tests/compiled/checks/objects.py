@@ -1,0 +1,189 @@
+"""The rest of each object: its kind's own fields, labels, rights, and what is the same for all."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from tests.compiled import said
+from tests.compiled.tree import Tree, name_of
+from tests.compiled.workloads import Workload, workloads
+
+SET_LABEL = "dojot.components/set"
+_RBAC = "rbac.authorization.k8s.io"
+# Kinds whose objects have the labels of their service's pods; others say only whose they are.
+_LIKE_PODS = {
+    "ClusterRole", "ClusterRoleBinding", "ConfigMap", "DaemonSet", "Deployment", "NetworkPolicy", "PersistentVolumeClaim",
+    "PodDisruptionBudget", "Role", "RoleBinding", "Service", "ServiceAccount", "StatefulSet",
+}
+# A drain, an old release to go back to, and how long a job may try: the same for all, and nobody's choice.
+_HISTORY, _DEADLINE, _RETRIES = 3, 900, 6
+
+
+def objects_have_their_labels(tree: Tree) -> list[str]:
+    """By them people and tools find what belongs to a service."""
+    found = []
+    for service, entry in tree.manifests:
+        stated = tree.parameters["services"].get(service)
+        wanted: dict[str, str] = {"app": "dojot"}
+        jobs = {name for name, _ in said.jobs(stated)} if stated else set()
+        name = entry["metadata"]["name"]
+        if entry["kind"] == "Job" or entry["kind"] == "ConfigMap" and name.removesuffix("-files") in jobs:
+            wanted = {"app": "dojot", "name": name.removesuffix("-files")}
+        elif stated and entry["kind"] in _LIKE_PODS:
+            wanted = said.labels(service, stated)
+        elif entry["kind"] == "PersistentVolume":
+            wanted = {"app": "dojot", "name": service, "type": "local"}
+        elif entry["kind"] == "VerneMQ":
+            wanted = {"vernemq": name}
+        there = {key: value for key, value in entry["metadata"].get("labels", {}).items() if key != SET_LABEL}
+        if entry["kind"] == "Namespace":
+            # What the namespace is called, and the standard that it enforces (checked in abilities.py).
+            there = {key: value for key, value in there.items() if key == "app"}
+        if there != wanted:
+            found.append(f"{service}: {name_of(entry)}: its labels are {there}, not {wanted}")
+    return found
+
+
+def rights_are_those_of_the_inventory(tree: Tree) -> list[str]:
+    """Each account with its Role or ClusterRole: exactly the rules that its class lists."""
+    found = []
+    wanted: dict[tuple[str, str], Any] = {}
+    for service, entry in tree.parameters["services"].items():
+        account = entry.get("service_account")
+        if account is None:
+            continue
+        home = said.namespace(tree.parameters, service)
+        wanted["ServiceAccount", account] = {"automountServiceAccountToken": False}
+        subjects = [{"kind": "ServiceAccount", "name": account, "namespace": home}]
+        for kind, key, name in (("Role", "rbac", account), ("ClusterRole", "cluster_rbac", f"{home}-{account}")):
+            if entry.get(key) and tree.parameters["cluster"]["rbac"]:
+                wanted[kind, name] = {"rules": [dict(rule) for rule in entry[key]]}
+                role = {"apiGroup": _RBAC, "kind": kind, "name": name}
+                wanted[f"{kind}Binding", name] = {"roleRef": role, "subjects": subjects}
+    for entry in tree.of_kind("ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"):
+        key = (entry["kind"], entry["metadata"]["name"])
+        there = {field: value for field, value in entry.items() if field not in ("apiVersion", "kind", "metadata")}
+        if key not in wanted:
+            found.append(f"{name_of(entry)}: nobody asked for it")
+        elif there != wanted.pop(key):
+            found.append(f"{name_of(entry)}: differs from what the inventory grants: {there}")
+    return found + [f"{kind} {name}: there is none" for kind, name in wanted]
+
+
+def workloads_have_the_fields_of_the_inventory(tree: Tree) -> list[str]:
+    """How a set is updated, how many old ones are kept, who governs it, how long a pod may take to end."""
+    found = []
+    for workload in workloads(tree):
+        if workload.kind == "VerneMQ":
+            continue
+        entry = tree.parameters["services"][workload.service]
+        spec = {key: value for key, value in workload.found["spec"].items() if key not in ("template", "volumeClaimTemplates")}
+        for key, value in _fields(tree, workload, entry).items():
+            there = spec.pop(key, None)
+            if there != value:
+                found.append(f"{workload}: {key} is {there}, not {value}")
+        found += [f"{workload}: nobody asked for {key}" for key in spec]
+        found += [f"{workload}: {problem}" for problem in _template(tree, workload, entry)]
+    return found
+
+
+def _fields(tree: Tree, workload: Workload, entry: said.Entry) -> dict[str, Any]:
+    labels = workload.labels
+    if workload.kind == "Job":
+        return {"activeDeadlineSeconds": _DEADLINE, "backoffLimit": _RETRIES}
+    fields: dict[str, Any] = {"revisionHistoryLimit": _HISTORY, "selector": {"matchLabels": labels}}
+    strategy = {"type": entry.get("update_strategy", "RollingUpdate")}
+    if workload.kind == "DaemonSet":
+        return {**fields, "updateStrategy": strategy}
+    # What follows a rule (brokers, bridges) is reckoned in placement.py.
+    replicas = entry["replicas"] if isinstance(entry["replicas"], int) else workload.found["spec"].get("replicas", 0) or None
+    if workload.kind == "Deployment":
+        return {
+            **fields, "replicas": replicas, "strategy": strategy,
+            **({"progressDeadlineSeconds": entry["progress_deadline"]} if "progress_deadline" in entry else {}),
+        }
+    doors = entry.get("kubernetes_services", {})
+    governing = min(doors, key=lambda name: (not doors[name].get("headless", False), name))
+    return {
+        **fields, "replicas": replicas, "serviceName": governing, "updateStrategy": strategy,
+        "podManagementPolicy": entry.get("pod_management", "OrderedReady"),
+    }
+
+
+def _template(tree: Tree, workload: Workload, entry: said.Entry) -> list[str]:
+    """Of the pod: all but its containers, volumes and place."""
+    passed = ("containers", "volumes", "affinity", "topologySpreadConstraints", "securityContext")
+    there = {key: value for key, value in workload.spec.items() if key not in passed}
+    wanted: dict[str, Any] = {"automountServiceAccountToken": False, "enableServiceLinks": False}
+    if workload.kind == "Job":
+        wanted["restartPolicy"] = "Never"
+    else:
+        if "service_account" in entry:
+            wanted["serviceAccountName"] = entry["service_account"]
+            wanted["automountServiceAccountToken"] = bool(entry.get("rbac") or entry.get("cluster_rbac"))
+        if entry.get("host_network"):
+            wanted.update(hostNetwork=True, dnsPolicy="ClusterFirstWithHostNet")
+        if entry.get("host_pid"):
+            wanted["hostPID"] = True
+        wanted.update({
+            field: entry[key] for field, key in (("hostname", "hostname"), ("terminationGracePeriodSeconds", "grace_period"))
+            if key in entry
+        })
+    if workload.kind == "DaemonSet":
+        wanted["tolerations"] = [{"operator": "Exists"}]
+    labels = said.labels(workload.service, entry) if workload.runs_on else {"app": "dojot", "name": workload.name}
+    pods = {key: value for key, value in workload.labels.items() if key != SET_LABEL}
+    found = [f"its pods' labels are {pods}, not {labels}"] if pods != labels else []
+    return found + [
+        f"the pod's {key} is {there.get(key)}, not {wanted.get(key)}"
+        for key in sorted({*there, *wanted}) if there.get(key) != wanted.get(key)
+    ]
+
+
+def names_are_those_of_the_inventory(tree: Tree) -> list[str]:
+    """A workload is called after its service (sets of a spread service are numbered), a job as the inventory says."""
+    found = []
+    for service, entry in tree.parameters["services"].items():
+        kind = entry["kind"]
+        name = entry["custom_resource"]["name"] if kind == "VerneMQ" else service
+        there = sorted(one["metadata"]["name"] for file, one in tree.manifests if file == service and one["kind"] == kind)
+        numbered = entry.get("spread_evenly") and tree.parameters["platform"]["kubernetes"]["pod_spread"] == "anti-affinity"
+        wanted = [f"{name}-{number}" for number in range(1, len(there) + 1)] if numbered else [name]
+        if there != wanted:
+            found.append(f"{service}: its {kind} is called {there}, not {wanted}")
+    return found
+
+
+def budgets_are_those_of_the_inventory(tree: Tree) -> list[str]:
+    """A disruption budget names the pods of its service; how many may go is checked by drains."""
+    found = []
+    for service, entry in tree.manifests:
+        if entry["kind"] == "PodDisruptionBudget":
+            stated = tree.parameters["services"][service]
+            spec = dict(entry["spec"])
+            most = stated.get("max_unavailable", spec.get("maxUnavailable"))
+            wanted = {"maxUnavailable": most, "selector": {"matchLabels": said.labels(service, stated)}}
+            if spec != wanted or not isinstance(most, int) or entry["metadata"]["name"] != f"{service}-pdb":
+                found.append(f"{name_of(entry)}: is {spec}, not {wanted}")
+    return found
+
+
+def api_versions_are_those_of_the_platform(tree: Tree) -> list[str]:
+    stated = tree.parameters["platform"]["kubernetes"]["api_versions"]
+    fixed: Mapping[str, str] = {
+        "ConfigMap": "v1", "DaemonSet": "apps/v1", "Deployment": "apps/v1", "Job": "batch/v1", "Namespace": "v1",
+        "NetworkPolicy": "networking.k8s.io/v1", "PersistentVolume": "v1", "PersistentVolumeClaim": "v1", "Service": "v1",
+        "ServiceAccount": "v1", "StatefulSet": "apps/v1", "StorageClass": "storage.k8s.io/v1", "VerneMQ": "vernemq.com/v1alpha1",
+        "CustomResourceDefinition": "apiextensions.k8s.io/v1", "PodDisruptionBudget": "policy/v1",
+        **{kind: f"{_RBAC}/v1" for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")}, **stated,
+    }
+    return [
+        f"{file}: {name_of(entry)}: {entry['apiVersion']} is not {fixed.get(entry['kind'])}"
+        for file, entry in tree.manifests if entry["apiVersion"] != fixed.get(entry["kind"])
+    ]
+
+
+CHECKS = (
+    objects_have_their_labels, rights_are_those_of_the_inventory, workloads_have_the_fields_of_the_inventory,
+    names_are_those_of_the_inventory, budgets_are_those_of_the_inventory, api_versions_are_those_of_the_platform,
+)
