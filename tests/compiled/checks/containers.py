@@ -130,7 +130,7 @@ def security_contexts_are_those_of_the_inventory(tree: Tree) -> list[str]:
     for workload in workloads(tree):
         entry = tree.parameters["services"][workload.service]
         group = entry["security"].get("fs_group")
-        if not workload.runs_on and not any(said.on(job.get("secret_files")) for _, job in said.jobs(entry)):
+        if not workload.runs_on and not said.on(dict(said.jobs(entry))[workload.name].get("secret_files")):
             group = None
         if workload.spec.get("securityContext", {}).get("fsGroup") != group:
             found.append(f"{workload}: fsGroup is {workload.spec.get('securityContext', {}).get('fsGroup')}, not {group}")
