@@ -12,7 +12,7 @@ READY  := $(VENV)/.ready
 # different versions of one package, so each has a folder of its own beside the others.
 SCHEMAS := $(wildcard requirements/schemas/*.lock)
 
-.PHONY: help compile test mutants engines engines-100k engines-install check hooks lock clean
+.PHONY: help compile test mutants engines engines-100k engines-install check lint format hooks lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,9 +35,17 @@ engines: $(READY) ## Run what was compiled on the programs that read it
 engines-100k: $(READY) ## Every device through one HAProxy in a virtual machine (twenty minutes)
 	@$(BIN)/python -m pytest -n 0 -rs --capture=no tests/engines/virtual_machine/full_size.py $(ARGS)
 
-check: $(READY) ## Is compiled/ up to date, and do the shell scripts pass shellcheck
+check: $(READY) lint ## Is compiled/ up to date; style, and shellcheck on the shell scripts
 	@$(BIN)/python scripts/compile.py --check
 	@scripts/check-shell
+
+lint: $(READY) ## Style and format of the Python code
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo 'lint: run "make format"' >&2; exit 1; }
+
+format: $(READY) ## Put the Python code into its format
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
 
 hooks: ## Let git refuse commits whose compiled/ is stale
 	@scripts/install-hooks
@@ -46,7 +54,7 @@ lock: $(READY) ## Resolve requirements.in again into the lock files
 	@scripts/lock $(BIN)/uv
 
 clean: ## Remove the virtual environment, caches and what an interrupted compile left
-	@rm -rf $(VENV) .pytest_cache .compiled-*
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .compiled-*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # uv resolves and installs in seconds where pip takes minutes; every file is

@@ -26,9 +26,9 @@ if __name__ == "__main__":
     # Python puts scripts/ there; the faces are imported from the root.
     sys.path[0] = str(ROOT)
 
-from scripts.trees import Difference, difference, files_in, replace  # noqa: E402
-from scripts.workshop import NEW, OLD, workshop  # noqa: E402
-from scripts.written import NOTE, note, strangers  # noqa: E402
+from scripts.trees import Difference, difference, files_in, replace
+from scripts.workshop import NEW, OLD, workshop
+from scripts.written import NOTE, note, strangers
 
 OK, FINDING, USAGE = 0, 1, 2
 COMPILED = "compiled"
@@ -53,8 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     clusters = sorted(set(options.clusters)) or kapitan.clusters
     if unknown := [name for name in clusters if name not in kapitan.clusters]:
-        _say(f"compile: no such cluster: {', '.join(unknown)}. "
-             f"The inventory has: {', '.join(kapitan.clusters)}")
+        _say(f"compile: no such cluster: {', '.join(unknown)}. The inventory has: {', '.join(kapitan.clusters)}")
         return USAGE
     whole = not options.clusters
 
@@ -71,8 +70,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     foreign = _foreign(output, kapitan.clusters) if whole and output.name != COMPILED else []
     if foreign and not options.check:
-        _say(f"compile: {output} holds {foreign[0]}, which is no compiled cluster; "
-             "a full compile would delete it. Name another folder")
+        _say(
+            f"compile: {output} holds {foreign[0]}, which is no compiled cluster; "
+            "a full compile would delete it. Name another folder"
+        )
         return USAGE
 
     # Beside the output, so that the new folders can be renamed into their places.
@@ -86,8 +87,10 @@ def main(arguments: list[str] | None = None) -> int:
                 began = time.perf_counter()
                 kapitan.compile(name, new)
                 if len(clusters) > 1 or sys.stderr.isatty():
-                    _say(f"[{number}/{len(clusters)}] {name} ... "
-                         f"{time.perf_counter() - began:.2f} s, {len(files_in(new / name))} files")
+                    _say(
+                        f"[{number}/{len(clusters)}] {name} ... "
+                        f"{time.perf_counter() - began:.2f} s, {len(files_in(new / name))} files"
+                    )
         except FaceFailed as failure:
             return _failed(failure.face, failure.cluster, failure.cause, options.debug)
 
@@ -122,23 +125,23 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="compile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("clusters", nargs="*", metavar="CLUSTER", help="compile only these (default: all)")
+    parser.add_argument("--check", action="store_true", help="write nothing; list what is stale in the output")
     parser.add_argument(
-        "clusters", nargs="*", metavar="CLUSTER", help="compile only these (default: all)"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; list what is stale in the output"
-    )
-    parser.add_argument(
-        "--inventory", type=Path, default=ROOT / "inventory", metavar="DIR",
+        "--inventory",
+        type=Path,
+        default=ROOT / "inventory",
+        metavar="DIR",
         help="folder with targets/ and classes/ (default: inventory)",
     )
     parser.add_argument(
-        "--output", type=Path, default=ROOT / COMPILED, metavar="DIR",
+        "--output",
+        type=Path,
+        default=ROOT / COMPILED,
+        metavar="DIR",
         help=f"folder for the clusters' folders (default: {COMPILED})",
     )
-    parser.add_argument(
-        "--debug", action="store_true", help="show the traceback of a face that fails"
-    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a face that fails")
     return parser
 
 
@@ -172,8 +175,10 @@ def _refuse(lines: list[str]) -> int:
 def _keep(files: list[str], output: Path) -> int:
     for file in files:
         _say(f"{_from_root(output) / file}: no compile wrote this file, and it is not in Git")
-    _say(f"compile: {_files(len(files))} of {_from_root(output)} would be deleted for good; nothing was written. "
-         "Move them to another folder, or delete them")
+    _say(
+        f"compile: {_files(len(files))} of {_from_root(output)} would be deleted for good; nothing was written. "
+        "Move them to another folder, or delete them"
+    )
     return FINDING
 
 
@@ -182,8 +187,10 @@ def _failed(where: str, cluster: str, cause: BaseException, debug: bool) -> int:
         traceback.print_exception(cause)
     reason = f"{type(cause).__name__}: {cause}".splitlines()[0]
     what = "model" if where == "components/cluster" else "face"
-    _say(f"{where}: {cluster}: {reason}: this is a bug in the {what}, not in the inventory. "
-         f"Report it{'' if debug else ' with the output of --debug'}")
+    _say(
+        f"{where}: {cluster}: {reason}: this is a bug in the {what}, not in the inventory. "
+        f"Report it{'' if debug else ' with the output of --debug'}"
+    )
     _say("compile: 1 finding; nothing was written")
     return FINDING
 
@@ -195,8 +202,7 @@ def _check(changes: dict[str, Difference], output: Path) -> int:
             print(f"{line[0]} {_from_root(output) / name / line[2:]}")
     if stale:
         count = sum(len(change.lines) for change in stale.values())
-        _say(f"compile: {_files(count)} of {_from_root(output)} not as the inventory says. "
-             "Run make compile")
+        _say(f"compile: {_files(count)} of {_from_root(output)} not as the inventory says. Run make compile")
         return FINDING
     _say(f"compile: {_from_root(output)} is up to date")
     return OK

@@ -48,7 +48,9 @@ class Build:
     @property
     def target(self) -> Path:
         """Its folder in the cache; another one as soon as what it is made of changes."""
-        recipe = hashlib.sha256(" ".join((*self.stamp, *self.rename.values(), *self.files, *["cgo"] * self.cgo)).encode())
+        recipe = hashlib.sha256(
+            " ".join((*self.stamp, *self.rename.values(), *self.files, *["cgo"] * self.cgo)).encode()
+        )
         for path in sorted(path for path in self.folder.rglob("*") if path.is_file()):
             recipe.update(path.relative_to(self.folder).as_posix().encode() + b"\0" + path.read_bytes())
         return cache_folder() / f"{self.name}-{recipe.hexdigest()[:12]}"
@@ -74,9 +76,14 @@ def builds() -> dict[str, Build]:
     """Name -> Build, in the order of the file."""
     return {
         name: Build(
-            name=name, line=str(entry["line"]) if "line" in entry else None, programs=dict(entry["programs"]),
-            stamp=tuple(entry.get("stamp", ())), arguments=dict(entry.get("arguments", {})), minor=entry.get("for"),
-            rename=dict(entry.get("rename", {})), files=tuple(entry.get("files", ())),
+            name=name,
+            line=str(entry["line"]) if "line" in entry else None,
+            programs=dict(entry["programs"]),
+            stamp=tuple(entry.get("stamp", ())),
+            arguments=dict(entry.get("arguments", {})),
+            minor=entry.get("for"),
+            rename=dict(entry.get("rename", {})),
+            files=tuple(entry.get("files", ())),
             cgo=entry.get("cgo", False),
         )
         for name, entry in catalogue()["builds"].items()

@@ -27,17 +27,18 @@ if __name__ == "__main__":
     # Python puts scripts/ there; the model is imported from the root.
     sys.path[0] = str(ROOT)
 
-from scripts.ansible_inventory import target  # noqa: E402
-from scripts.ansible_inventory.catalogue import deployment  # noqa: E402
-from scripts.ansible_inventory.classes import classes_of  # noqa: E402
-from scripts.ansible_inventory.convert import Conversion  # noqa: E402
-from scripts.ansible_inventory.files import Unreadable  # noqa: E402
-from scripts.ansible_inventory.inventory import AnsibleInventory, find_hosts, read_inventory  # noqa: E402
-from scripts.ansible_inventory.kubectl import Node, nodes as listed_nodes  # noqa: E402
-from scripts.ansible_inventory.machines import Groups, Machines, is_address  # noqa: E402
-from scripts.ansible_inventory.report import Report  # noqa: E402
-from scripts.ansible_inventory.table import tables  # noqa: E402
-from scripts.ansible_inventory.values import Values  # noqa: E402
+from scripts.ansible_inventory import target
+from scripts.ansible_inventory.catalogue import deployment
+from scripts.ansible_inventory.classes import classes_of
+from scripts.ansible_inventory.convert import Conversion
+from scripts.ansible_inventory.files import Unreadable
+from scripts.ansible_inventory.inventory import AnsibleInventory, find_hosts, read_inventory
+from scripts.ansible_inventory.kubectl import Node
+from scripts.ansible_inventory.kubectl import nodes as listed_nodes
+from scripts.ansible_inventory.machines import Groups, Machines, is_address
+from scripts.ansible_inventory.report import Report
+from scripts.ansible_inventory.table import tables
+from scripts.ansible_inventory.values import Values
 
 OK, FINDING, USAGE = 0, 1, 2
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -55,8 +56,10 @@ def main(arguments: list[str] | None = None) -> int:
         _check(options)
         hosts = find_hosts(options.ansible)
         if hosts is None:
-            raise WrongUse(f"{options.ansible}: there is no hosts.yaml. Name the folder that has it, such as "
-                           "inventories/example_local")
+            raise WrongUse(
+                f"{options.ansible}: there is no hosts.yaml. Name the folder that has it, such as "
+                "inventories/example_local"
+            )
         listing = options.nodes.read_text("utf-8") if options.nodes else None
         text = _convert(options, read_inventory(hosts, report), listing, report)
         if text is not None and options.output != STDOUT:
@@ -95,9 +98,14 @@ def _convert(options: argparse.Namespace, ansible: AnsibleInventory, listing: st
         del parameters["cluster"]["domain"]
         conversion = Conversion(ansible, parameters, classes, report)
         conversion.run()
-        machines = Machines(ansible, _groups(parameters, conversion), report,
-                            (str(options.nodes), _nodes(listing, parameters)) if listing is not None else None,
-                            dict(options.group), options.load_balancer)
+        machines = Machines(
+            ansible,
+            _groups(parameters, conversion),
+            report,
+            (str(options.nodes), _nodes(listing, parameters)) if listing is not None else None,
+            dict(options.group),
+            options.load_balancer,
+        )
         name, address, _ = machines.balancer
         text = target.text(classes, machines.nodes, (name, address), conversion.parameters, report.findings)
         report.refusals += workshop.findings(options.name, text)
@@ -112,6 +120,7 @@ def _bare(classes: list[str], ansible: AnsibleInventory) -> str:
 
 def _groups(parameters: dict, conversion: Conversion) -> Groups:
     """Labels and groups as the classes have them, with what the conversion changes."""
+
     def changed(path: str, value: str) -> str:
         return str(conversion.parameters.get(path, value))
 
@@ -119,8 +128,11 @@ def _groups(parameters: dict, conversion: Conversion) -> Groups:
     groups, services = parameters["node_groups"], parameters["services"]
     return Groups(
         {name: changed(f"node_groups.{name}.label", group["label"]) for name, group in groups.items()},
-        {name: moved.get(service["group"], service["group"]) for name, service in services.items()
-         if "group" in service},
+        {
+            name: moved.get(service["group"], service["group"])
+            for name, service in services.items()
+            if "group" in service
+        },
     )
 
 
@@ -137,11 +149,12 @@ def _check(options: argparse.Namespace) -> None:
     known = deployment()
     options.tags = options.tags.split(",") if options.tags else []
     if unknown := [tag for tag in options.tags if tag not in known["tags"]]:
-        raise WrongUse(f"--tags {unknown[0]}: this tag stands for no whole cluster. "
-                       f"Use {', '.join(known['tags'])}")
+        raise WrongUse(f"--tags {unknown[0]}: this tag stands for no whole cluster. Use {', '.join(known['tags'])}")
     if set(known["exclusive"]) <= set(options.tags):
-        raise WrongUse(f"--tags {' and '.join(known['exclusive'])} cannot be used together: one cluster has one MQTT "
-                       "agent, and the playbook refuses both as well")
+        raise WrongUse(
+            f"--tags {' and '.join(known['exclusive'])} cannot be used together: one cluster has one MQTT "
+            "agent, and the playbook refuses both as well"
+        )
     if options.load_balancer and not is_address(options.load_balancer):
         raise WrongUse(f"--load-balancer {options.load_balancer}: this is no IPv4 address")
     if options.output is None:
@@ -184,8 +197,13 @@ def _tell(report: Report, output: str, written: bool) -> int:
             _say(f"  {line}")
     findings = len(report.findings) + len(report.refusals)
     count = "1 finding" if findings == 1 else f"{findings} findings"
-    where = "nothing was written" if not written else "written to the standard output" if output == STDOUT \
+    where = (
+        "nothing was written"
+        if not written
+        else "written to the standard output"
+        if output == STDOUT
         else f"{os.path.relpath(output)} is written"
+    )
     _say(f"from_ansible: {count if findings else 'no findings'}; {where}")
     return FINDING if findings else OK
 
@@ -207,24 +225,52 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="from_ansible", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--variables", action=_Variables, nargs=0,
-                        help="show every variable of the reference deployment and its home, and exit")
+    parser.add_argument(
+        "--variables",
+        action=_Variables,
+        nargs=0,
+        help="show every variable of the reference deployment and its home, and exit",
+    )
     parser.add_argument("name", metavar="NAME", help="name of the new cluster")
     parser.add_argument("ansible", metavar="ANSIBLE", type=Path, help="such as inventories/example_local")
-    parser.add_argument("--tags", metavar="TAGS", help="as deploy.yaml was given them: "
-                        f"{', '.join(deployment()['tags'])} (default: none, all services)")
-    parser.add_argument("--nodes", type=Path, metavar="FILE", help="output of kubectl get nodes -o wide --show-labels "
-                        "(or -o json), or the kubectl label commands: names and groups of the nodes")
-    parser.add_argument("--group", action="append", type=_pair, default=[], metavar="HOST=GROUP",
-                        help="node group of a worker, such as verne-1=vernemq; wins over all else")
-    parser.add_argument("--load-balancer", metavar="ADDRESS",
-                        help="address of the HAProxy host, in place of its ansible_host")
-    parser.add_argument("--platform", default="guide", metavar="NAME",
-                        help="class of inventory/classes/platform (default: guide, what the playbooks install)")
+    parser.add_argument(
+        "--tags",
+        metavar="TAGS",
+        help=f"as deploy.yaml was given them: {', '.join(deployment()['tags'])} (default: none, all services)",
+    )
+    parser.add_argument(
+        "--nodes",
+        type=Path,
+        metavar="FILE",
+        help="output of kubectl get nodes -o wide --show-labels "
+        "(or -o json), or the kubectl label commands: names and groups of the nodes",
+    )
+    parser.add_argument(
+        "--group",
+        action="append",
+        type=_pair,
+        default=[],
+        metavar="HOST=GROUP",
+        help="node group of a worker, such as verne-1=vernemq; wins over all else",
+    )
+    parser.add_argument(
+        "--load-balancer", metavar="ADDRESS", help="address of the HAProxy host, in place of its ansible_host"
+    )
+    parser.add_argument(
+        "--platform",
+        default="guide",
+        metavar="NAME",
+        help="class of inventory/classes/platform (default: guide, what the playbooks install)",
+    )
     parser.add_argument("--output", metavar="FILE", help="default: inventory/targets/NAME.yml; - shows the text")
     parser.add_argument("--force", action="store_true", help="replace an existing file")
-    parser.add_argument("--inventory", type=Path, default=ROOT / "inventory", metavar="DIR",
-                        help="folder with targets/ and classes/ (default: inventory)")
+    parser.add_argument(
+        "--inventory",
+        type=Path,
+        default=ROOT / "inventory",
+        metavar="DIR",
+        help="folder with targets/ and classes/ (default: inventory)",
+    )
     return parser
 
 

@@ -99,9 +99,7 @@ class Kapitan:
         (into / cluster).mkdir(parents=True, exist_ok=True)
         for entry in settings.compile:
             try:
-                compiler = get_compiler(entry.input_type)(
-                    str(into), self.search_paths, self.refs, cluster, self.args
-                )
+                compiler = get_compiler(entry.input_type)(str(into), self.search_paths, self.refs, cluster, self.args)
                 compiler.compile_obj(entry)
             except Exception as error:
                 face = ", ".join(str(path) for path in entry.input_paths)

@@ -20,7 +20,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.engine_catalogue import Build, Missing, brought, built, builds, cache_folder, installed, packages, unavailable  # noqa: E402
+from scripts.engine_catalogue import (
+    Build,
+    Missing,
+    brought,
+    builds,
+    built,
+    cache_folder,
+    installed,
+    packages,
+    unavailable,
+)
 
 
 class Failed(Exception):
@@ -107,22 +117,41 @@ def go_build(build: Build, target: Path) -> None:
         f"-X {package}.{name}={value}"
         for package in build.stamp
         for name, value in (
-            ("gitVersion", version), ("gitMajor", major), ("gitMinor", minor), ("gitTreeState", "clean"),
+            ("gitVersion", version),
+            ("gitMajor", major),
+            ("gitMinor", minor),
+            ("gitTreeState", "clean"),
             # The same in Argo CD's words. The linker passes over names that a package does not have.
             ("version", version.lstrip("v")),
         )
     ]
     run(
-        ["go", "build", "-mod=readonly", "-trimpath", "-ldflags", " ".join(["-s -w", *stamps]), "-o", f"{target}/", "tool"],
-        build.name, cwd=build.folder, env={**os.environ, "CGO_ENABLED": str(int(build.cgo)), "GOFLAGS": "", "GOWORK": "off"},
+        [
+            "go",
+            "build",
+            "-mod=readonly",
+            "-trimpath",
+            "-ldflags",
+            " ".join(["-s -w", *stamps]),
+            "-o",
+            f"{target}/",
+            "tool",
+        ],
+        build.name,
+        cwd=build.folder,
+        env={**os.environ, "CGO_ENABLED": str(int(build.cgo)), "GOFLAGS": "", "GOWORK": "off"},
     )
     for old, new in build.rename.items():
         (target / old).rename(target / new)
     if build.files:
-        sources = json.loads(run(
-            ["go", "mod", "download", "-json", f"{module}@{version}"], build.name, cwd=build.folder,
-            env={**os.environ, "GOFLAGS": "", "GOWORK": "off"},
-        ))
+        sources = json.loads(
+            run(
+                ["go", "mod", "download", "-json", f"{module}@{version}"],
+                build.name,
+                cwd=build.folder,
+                env={**os.environ, "GOFLAGS": "", "GOWORK": "off"},
+            )
+        )
         for name in build.files:
             kept = target / Path(name).name
             kept.write_bytes((Path(sources["Dir"]) / name).read_bytes())

@@ -11,7 +11,9 @@ import re
 from scripts.inventory_files import InventoryFiles
 
 NODE = re.compile(r"Error while rendering inventory: Error rendering node (?P<target>\S+): (?P<rest>.*)", re.S)
-LOOKUP = re.compile(r"lookup error for reference '(?P<ref>.+?)' in parameter '(?P<key>.*?)': key '(?P<part>.*)' not found")
+LOOKUP = re.compile(
+    r"lookup error for reference '(?P<ref>.+?)' in parameter '(?P<key>.*?)': key '(?P<part>.*)' not found"
+)
 NO_WAY = re.compile(r"While looking up key '(?P<part>.*?)' in reference '(?P<ref>.+?)' for parameter '(?P<key>.*?)'")
 UNPARSED = re.compile(r"Error parsing reference '(?P<ref>.+)'", re.S)
 LOOP = re.compile(r"Detected reference loop with reference paths \[(?P<paths>.*)\]")
@@ -83,10 +85,7 @@ def explain(message: str, files: InventoryFiles) -> str:
         )
     if match := NO_CLASS.search(rest):
         name = match["name"]
-        return (
-            f"{place(files.mentions(target, name))}: classes: {name}: there is no such class. "
-            "Correct the name"
-        )
+        return f"{place(files.mentions(target, name))}: classes: {name}: there is no such class. Correct the name"
     return f"{own_file}: {_one_line(rest)}"
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Iterator
 
 import yaml
 
@@ -86,11 +86,7 @@ class InventoryFiles:
 
     def setters(self, target: str, path: tuple[str, ...]) -> list[str]:
         """`file:line` of every file of the cluster that sets a parameter, in merge order."""
-        return [
-            source.line(key)
-            for source in self.merged_into(target)
-            if (key := source.key(path))
-        ]
+        return [source.line(key) for source in self.merged_into(target) if (key := source.key(path))]
 
     def near(self, target: str, parent: tuple[str, ...], name: str) -> tuple[str, str] | None:
         """Key under `parent` that `name` may have been misspelt as, and its `file:line`."""
@@ -122,9 +118,7 @@ class InventoryFiles:
                 continue
             source = SourceFile(name_of(path.relative_to(root)), path)
             if other := sources.get(source.name):
-                self._find(
-                    f"{path}: {other.path} has the name {source.name} too. Rename one of them"
-                )
+                self._find(f"{path}: {other.path} has the name {source.name} too. Rename one of them")
                 continue
             sources[source.name] = source
             self._parse(source)
@@ -148,10 +142,7 @@ class InventoryFiles:
         if source.root is None:
             return
         if not isinstance(source.root, yaml.MappingNode):
-            self._find(
-                f"{source.line(source.root)}: the file must be a map. "
-                f"Its keys are {' and '.join(TOP_LEVEL)}"
-            )
+            self._find(f"{source.line(source.root)}: the file must be a map. Its keys are {' and '.join(TOP_LEVEL)}")
             source.root = None
             return
         self._check_keys(source)
@@ -162,10 +153,7 @@ class InventoryFiles:
         for key, value in source.root.value:
             if key.value not in TOP_LEVEL:
                 # Reclass would drop the whole block without a word.
-                self._find(
-                    f"{source.line(key)}: {key.value}: unknown top-level key. "
-                    f"{_suggest(key.value, TOP_LEVEL)}"
-                )
+                self._find(f"{source.line(key)}: {key.value}: unknown top-level key. {_suggest(key.value, TOP_LEVEL)}")
             elif key.value == "parameters" and not _is_map_or_empty(value):
                 self._find(f"{source.line(key)}: parameters: must be a map. Write key: value lines")
 
@@ -197,9 +185,7 @@ class InventoryFiles:
         node = _entry(source.root, "classes")[1]
         if node is None or _is_null(node):
             return []
-        if not isinstance(node, yaml.SequenceNode) or not all(
-            isinstance(item, yaml.ScalarNode) for item in node.value
-        ):
+        if not isinstance(node, yaml.SequenceNode) or not all(isinstance(item, yaml.ScalarNode) for item in node.value):
             self._find(f"{source.line(node)}: classes: must be a list of names. Write - name lines")
             return []
         return [(item.value, item.start_mark.line + 1) for item in node.value]
@@ -300,7 +286,4 @@ def _yaml_error(path: Path, text: str, error: yaml.MarkedYAMLError) -> str:
         return f"{path}:{mark.line + 1}: a second document begins here. Remove the --- line"
     if at[: mark.column + 1].strip(" ").startswith("\t"):
         way_out = "Indent with spaces, not with tabs"
-    return (
-        f"{path}:{mark.line + 1}:{mark.column + 1}: not valid YAML: {error.problem}{context}. "
-        f"{way_out}"
-    )
+    return f"{path}:{mark.line + 1}:{mark.column + 1}: not valid YAML: {error.problem}{context}. {way_out}"

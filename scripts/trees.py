@@ -9,9 +9,9 @@ import filecmp
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
@@ -43,9 +43,7 @@ def files_in(folder: Path) -> dict[str, Path]:
     if folder.is_file() or folder.is_symlink():
         return {"": folder}
     return {
-        str(path.relative_to(folder)): path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() or path.is_symlink()
+        str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file() or path.is_symlink()
     }
 
 

@@ -6,7 +6,7 @@ other, and a test compares both.
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from components.cluster.types import Cluster, Service
 

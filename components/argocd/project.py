@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 from components.argocd.destination import destinations
 from components.argocd.kinds import GroupKind, cluster_kinds, namespaced_kinds

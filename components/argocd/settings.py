@@ -21,7 +21,8 @@ def settings(cluster: Cluster) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "argocd-cm", "namespace": cluster.platform.argocd["namespace"]},
-        "data": dict(cluster.platform.argocd["settings"]) | {
+        "data": dict(cluster.platform.argocd["settings"])
+        | {
             f"resource.customizations.health.{kind}": (SCRIPTS / script).read_text("utf-8")
             for kind, script in CHECKS.items()
         },

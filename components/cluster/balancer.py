@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .hardware import hardware
 from .quantity import size
@@ -79,8 +80,7 @@ def _frontends(
                 devices=port.expose.devices,
                 maxconn=device_connections if port.expose.devices else api_connections,
                 servers=tuple(
-                    Server(node.name, node.address, port.expose.node_port)
-                    for node in groups[service.group].nodes
+                    Server(node.name, node.address, port.expose.node_port) for node in groups[service.group].nodes
                 ),
             )
 

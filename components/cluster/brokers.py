@@ -19,7 +19,11 @@ def broker_open_files(cluster: Cluster) -> int:
     """A file for each session that HAProxy lets in, shared by the brokers that are left; a single one has no others."""
     brokers = broker_service(cluster)
     sessions = max(
-        (frontend.maxconn for frontend in cluster.load_balancer.frontends if frontend.devices and frontend.service == brokers.name),
+        (
+            frontend.maxconn
+            for frontend in cluster.load_balancer.frontends
+            if frontend.devices and frontend.service == brokers.name
+        ),
         default=cluster.scale.devices,
     )
     return -(-sessions // max(1, cluster.scale.brokers - 1)) + _SPARE_FILES

@@ -6,8 +6,8 @@ from typing import Any
 
 from .balancer import load_balancer
 from .frozen import freeze
-from .monitoring import monitoring
 from .hardware import hardware
+from .monitoring import monitoring
 from .services import services
 from .sizes import scale
 from .types import Cluster, GitSource, Group, Node, Platform
@@ -24,25 +24,27 @@ def build(parameters: dict[str, Any]) -> Cluster:
     sizes = scale(parameters)
     built = services(parameters, sizes, groups)
     repository = parameters["repository"]
-    return freeze(Cluster(
-        name=cluster["name"],
-        release=parameters["release"]["version"],
-        domain=cluster["domain"],
-        namespace=cluster["namespace"],
-        rbac=cluster["rbac"],
-        group_label=cluster["group_label"],
-        storage_class=parameters["volumes"]["storage_class"],
-        gateway=parameters.get("gateway", {}).get("service"),
-        nodes=nodes,
-        groups=groups,
-        services=built,
-        load_balancer=load_balancer(parameters, sizes, built, groups),
-        scale=sizes,
-        platform=Platform(**parameters["platform"]),
-        git=GitSource(repository["url"], repository["revision"], f"compiled/{cluster['name']}/manifests"),
-        reserve=hardware(parameters["reserve"]),
-        monitoring=monitoring(parameters),
-    ))
+    return freeze(
+        Cluster(
+            name=cluster["name"],
+            release=parameters["release"]["version"],
+            domain=cluster["domain"],
+            namespace=cluster["namespace"],
+            rbac=cluster["rbac"],
+            group_label=cluster["group_label"],
+            storage_class=parameters["volumes"]["storage_class"],
+            gateway=parameters.get("gateway", {}).get("service"),
+            nodes=nodes,
+            groups=groups,
+            services=built,
+            load_balancer=load_balancer(parameters, sizes, built, groups),
+            scale=sizes,
+            platform=Platform(**parameters["platform"]),
+            git=GitSource(repository["url"], repository["revision"], f"compiled/{cluster['name']}/manifests"),
+            reserve=hardware(parameters["reserve"]),
+            monitoring=monitoring(parameters),
+        )
+    )
 
 
 def _nodes(parameters: dict[str, Any]) -> tuple[Node, ...]:

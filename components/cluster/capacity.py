@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Iterator
 
 from .brokers import broker_open_files, broker_service
 from .quantity import millicores, size
@@ -58,14 +58,22 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
         return
     path = ("services", brokers.name, "replicas")
     yield Limit(
-        "devices on all brokers", scale.devices, scale.brokers * scale.devices_per_broker, "count", path,
+        "devices on all brokers",
+        scale.devices,
+        scale.brokers * scale.devices_per_broker,
+        "count",
+        path,
         f"Set replicas to brokers (the rule), or to at least {-(-scale.devices // scale.devices_per_broker)}",
     )
     if "open_files" in cluster.platform.runtime:
         least = broker_open_files(cluster)
         yield Limit(
-            "open files of a broker" + (", one broker lost" if scale.brokers > 1 else ""), least, cluster.platform.runtime["open_files"], "count",
-            ("platform", "runtime", "open_files"), f"Write at least {least}",
+            "open files of a broker" + (", one broker lost" if scale.brokers > 1 else ""),
+            least,
+            cluster.platform.runtime["open_files"],
+            "count",
+            ("platform", "runtime", "open_files"),
+            f"Write at least {least}",
         )
     exposed = {port.name for port in brokers.exposed}
     memory = brokers.container.resources.limits["memory"]
@@ -79,9 +87,12 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
             sessions = -(-scale.devices // left)
             yield Limit(
                 f"memory of a broker, all sessions {name}" + (", one broker lost" if lost else ""),
-                sessions * each, size(memory), "bytes",
+                sessions * each,
+                size(memory),
+                "bytes",
                 ("services", brokers.name, "resources", "limits", "memory"),
-                "Give the brokers more memory, or more brokers", binding=False,
+                "Give the brokers more memory, or more brokers",
+                binding=False,
             )
 
 
@@ -93,30 +104,47 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
     for frontend in balancer.frontends:
         if not frontend.devices:
             continue
-        more = "add brokers" if brokers and frontend.service == brokers.name else "take VerneMQ, whose brokers share the devices"
+        more = (
+            "add brokers"
+            if brokers and frontend.service == brokers.name
+            else "take VerneMQ, whose brokers share the devices"
+        )
         # With one server there is nobody to take over what it had.
         for lost in (0, 1) if len(frontend.servers) > 1 else (0,):
             yield Limit(
                 f"source ports of {frontend.name}" + (", one broker lost" if lost else ""),
-                scale.devices, max(0, len(frontend.servers) - lost) * ports, "count",
+                scale.devices,
+                max(0, len(frontend.servers) - lost) * ports,
+                "count",
                 ("load_balancer", "source_ports"),
                 f"Widen the range, or {more}: each server line connects from this range of ports",
             )
         yield Limit(
-            f"connections of {frontend.name}", scale.devices, frontend.maxconn, "count",
-            ("load_balancer", "reconnect_overlap"), "Allow a larger overlap",
+            f"connections of {frontend.name}",
+            scale.devices,
+            frontend.maxconn,
+            "count",
+            ("load_balancer", "reconnect_overlap"),
+            "Allow a larger overlap",
         )
     both = sum(frontend.devices for frontend in balancer.frontends) > 1
     yield Limit(
-        "open files of HAProxy", balancer.open_files, OPEN_FILES_CEILING, "count", ("scale", "devices"),
+        "open files of HAProxy",
+        balancer.open_files,
+        OPEN_FILES_CEILING,
+        "count",
+        ("scale", "devices"),
         "Share the devices between several clusters, each with its own load balancer"
         + (", or write insecure_mqtt: false: one listener for all devices takes half of it" if both else ""),
     )
     if balancer.hardware:
         yield Limit(
-            "memory of the load balancer", scale.devices * balancer.memory_per_session,
-            balancer.hardware.memory - cluster.reserve.memory, "bytes",
-            ("load_balancer", "hardware"), "Give the load balancer more memory",
+            "memory of the load balancer",
+            scale.devices * balancer.memory_per_session,
+            balancer.hardware.memory - cluster.reserve.memory,
+            "bytes",
+            ("load_balancer", "hardware"),
+            "Give the load balancer more memory",
         )
 
 
@@ -126,8 +154,10 @@ def _kafka(cluster: Cluster) -> Iterator[Limit]:
             continue
         for volume in service.volumes:
             yield Limit(
-                "Kafka's message log", cluster.scale.kafka.bytes_with_copies,
-                volume.size * service.replicas, "bytes",
+                "Kafka's message log",
+                cluster.scale.kafka.bytes_with_copies,
+                volume.size * service.replicas,
+                "bytes",
                 ("services", service.name, "volumes", volume.name, "size"),
                 "Write size: kafka_log (the rule), or shorten scale.kafka.retention or segment",
             )
@@ -157,7 +187,11 @@ def _nodes(cluster: Cluster, group: Group) -> Iterator[Limit]:
         disk = sum(disk.size for _, _, disk in cluster.disks if disk.node == node)
         if disk:
             yield Limit(
-                f"volumes on {where}", disk, node.hardware.disk - cluster.reserve.disk, "bytes", path,
+                f"volumes on {where}",
+                disk,
+                node.hardware.disk - cluster.reserve.disk,
+                "bytes",
+                path,
                 f"Give {node.name} a larger disk, or make the volumes smaller",
             )
 
@@ -180,4 +214,3 @@ def argocd_request(cluster: Cluster, group: Group, kind: str) -> int:
 
 def _request(service: Service, kind: str) -> int:
     return sum(getattr(container.resources, kind) for container in service.containers)
-

@@ -67,17 +67,13 @@ def references_of(value: Any) -> tuple[str, ...]:
 
 
 def files(entry: dict[str, Any]) -> tuple[File, ...]:
-    return tuple(
-        File(name, value["source"], value["mount"]) for name, value in sorted(entry.get("files", {}).items())
-    )
+    return tuple(File(name, value["source"], value["mount"]) for name, value in sorted(entry.get("files", {}).items()))
 
 
 def uses(entry: dict[str, Any]) -> tuple[Use, ...]:
     """One Use a port; a service that is needed but never called has the port name ""."""
     return tuple(
-        Use(name, port, need.at_start)
-        for name, need in sorted(needs(entry).items())
-        for port in (need.ports or [""])
+        Use(name, port, need.at_start) for name, need in sorted(needs(entry).items()) for port in (need.ports or [""])
     )
 
 
@@ -119,7 +115,8 @@ def _derived(what: str, context: Context) -> str:
     # zookeeper_servers: host:server:election of every pod, in the order of their ids.
     ports = services[context.service]["ports"]
     governing = next(
-        name for name, entry in sorted(services[context.service]["kubernetes_services"].items())
+        name
+        for name, entry in sorted(services[context.service]["kubernetes_services"].items())
         if entry.get("headless")
     )
     return ";".join(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Collection, Sequence
+from typing import Any
 
 import yaml
 
@@ -64,7 +65,7 @@ def suggest(word: str, known: Collection[str]) -> str:
 
 
 def listed(names: Collection[str]) -> str:
-    """"a, b and c"."""
+    """ "a, b and c"."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
 

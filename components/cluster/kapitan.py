@@ -42,7 +42,8 @@ def read_cluster(name: str, inventory: Path = INVENTORY) -> Cluster:
 
 def _other_name(cluster: Cluster, target: str) -> Finding:
     return Finding(
-        ("cluster", "name"), cluster.name,
+        ("cluster", "name"),
+        cluster.name,
         f"the cluster is compiled into compiled/{target}, so that is its name",
         f"Take the line out, or call the file inventory/targets/{cluster.name}.yml",
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -24,7 +25,7 @@ def _is_whole(_: Any, value: Any) -> bool:
 
 
 def _is_number(_: Any, value: Any) -> bool:
-    return _is_whole(_, value) or isinstance(value, float) and math.isfinite(value)
+    return _is_whole(_, value) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _is_clean(text: str, shape: Mapping[str, Any]) -> bool:

@@ -7,11 +7,11 @@ only when there is something to report.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import count
 from pathlib import Path as FilePath
-from typing import Sequence
 
 import yaml
 
@@ -77,8 +77,11 @@ class Origin:
         classes = (target.parents[1] / "classes").rglob("*.y*ml")
         start = "".join(f"{name}:" for name in path)
         return {
-            name.removeprefix(start) for file in (*classes, target) if file.is_file()
-            for name in _references_in(file, file.stat().st_mtime_ns) if name.startswith(start)
+            name.removeprefix(start)
+            for file in (*classes, target)
+            if file.is_file()
+            for name in _references_in(file, file.stat().st_mtime_ns)
+            if name.startswith(start)
         }
 
     def _text(self, path: Path) -> str:
@@ -102,8 +105,11 @@ def origin_of(inventory: FilePath, target: str, classes: Sequence[str]) -> Origi
 
 def _target_file(inventory: FilePath, target: str) -> FilePath:
     return next(
-        (inventory / "targets" / f"{target}{suffix}" for suffix in (".yml", ".yaml")
-         if (inventory / "targets" / f"{target}{suffix}").is_file()),
+        (
+            inventory / "targets" / f"{target}{suffix}"
+            for suffix in (".yml", ".yaml")
+            if (inventory / "targets" / f"{target}{suffix}").is_file()
+        ),
         inventory / "targets" / f"{target}.yml",
     )
 

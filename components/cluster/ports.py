@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 PROBES = ("readiness", "liveness", "startup")
 #: The kinds of probe that ask a port, by its name.

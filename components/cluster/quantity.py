@@ -15,7 +15,7 @@ _FACTOR = {
 def _number(quantity: str | int) -> Decimal:
     text = str(quantity)
     digits = text.rstrip("mkKMGTi")
-    return Decimal(digits) * _FACTOR[text[len(digits):]]
+    return Decimal(digits) * _FACTOR[text[len(digits) :]]
 
 
 def millicores(quantity: str | int) -> int:

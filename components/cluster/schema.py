@@ -19,7 +19,16 @@ from .verdicts import Written, nowhere, verdicts
 
 _FOLDER = FilePath(__file__).parent / "schema"
 _SIDECAR_KEYS = (
-    "image", "command", "args", "env", "ports", "readiness", "liveness", "secret_files", "resources", "security",
+    "image",
+    "command",
+    "args",
+    "env",
+    "ports",
+    "readiness",
+    "liveness",
+    "secret_files",
+    "resources",
+    "security",
 )
 _JOB_KEYS = ("image", "command", "args", "env", "files", "secret_files", "uses", "resources", "security")
 
@@ -45,12 +54,8 @@ def _validator() -> InventoryValidator:
             {**container, **_read("service")},
             ["title", "kind", "group", "replicas", "image", "resources", "security"],
         ),
-        "sidecar": _closed(
-            {key: container[key] for key in _SIDECAR_KEYS}, ["image", "resources", "security"]
-        ),
-        "job": _closed(
-            {"when": when, **{key: container[key] for key in _JOB_KEYS}}, ["when", "command"]
-        ),
+        "sidecar": _closed({key: container[key] for key in _SIDECAR_KEYS}, ["image", "resources", "security"]),
+        "job": _closed({"when": when, **{key: container[key] for key in _JOB_KEYS}}, ["when", "command"]),
         "platform": _platform(),
         "monitoring": _read("monitoring"),
     }

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from . import containers
 from .ports import address, namespace_of, offered
 from .quantity import size
 from .sizes import kafka_log_size
 from .types import (
-    EVERY_NODE, Disk, Group, HostPath, Job, KubernetesService, MadePods, Metrics, Node, Plugin, Route, Scale, Service, Use, Volume,
+    EVERY_NODE,
+    Disk,
+    Group,
+    HostPath,
+    Job,
+    KubernetesService,
+    MadePods,
+    Metrics,
+    Node,
+    Plugin,
+    Route,
+    Scale,
+    Service,
+    Use,
+    Volume,
     pods_prefix,
 )
 from .uses import ADDRESS, address_text, is_address
@@ -48,8 +63,13 @@ class _Builder:
     """Turns one entry of `services` into a Service."""
 
     def __init__(
-        self, parameters: dict[str, Any], scale: Scale, groups: Mapping[str, Group],
-        name: str, wave: int, calls: tuple[Use, ...],
+        self,
+        parameters: dict[str, Any],
+        scale: Scale,
+        groups: Mapping[str, Group],
+        name: str,
+        wave: int,
+        calls: tuple[Use, ...],
     ):
         self.parameters = parameters
         self.scale = scale
@@ -101,7 +121,8 @@ class _Builder:
             host_network=entry.get("host_network", False),
             host_pid=entry.get("host_pid", False),
             host_paths=tuple(
-                HostPath(name, path["path"], path["mount"]) for name, path in sorted(entry.get("host_paths", {}).items())
+                HostPath(name, path["path"], path["mount"])
+                for name, path in sorted(entry.get("host_paths", {}).items())
             ),
             max_unavailable=self._max_unavailable(),
             grace_period=entry.get("grace_period"),
@@ -145,21 +166,29 @@ class _Builder:
         else:
             number = size(capacity)
         return Volume(
-            name=name, mount=entry["mount"], size=number, persistent=persistent, owner=entry["owner"],
+            name=name,
+            mount=entry["mount"],
+            size=number,
+            persistent=persistent,
+            owner=entry["owner"],
             disks=tuple(self._disks(name, entry, number)) if persistent else (),
         )
 
     def _disks(self, name: str, entry: dict[str, Any], number: int):
         # The nth pod's data stay on the nth node of the group; too few nodes is a finding.
-        for ordinal, node in zip(range(self.replicas), self.nodes):
+        for ordinal, node in zip(range(self.replicas), self.nodes, strict=False):
             if self.entry["kind"] == "Deployment":
                 claim, volume = name, f"local-pv-{name}"
             else:
                 pods = pods_prefix(self.name, self.entry.get("custom_resource"))
                 claim, volume = f"{name}-{pods}-{ordinal}", f"local-pv-{name}-{ordinal}"
             yield Disk(
-                claim=claim, persistent_volume=volume, host_path=entry["host_path"], node=node,
-                size=number, owner=entry["owner"],
+                claim=claim,
+                persistent_volume=volume,
+                host_path=entry["host_path"],
+                node=node,
+                size=number,
+                owner=entry["owner"],
             )
 
     def _route(self, name: str, entry: dict[str, Any]) -> Route:
@@ -183,7 +212,9 @@ class _Builder:
         return {
             key: address_text(
                 value.get("text", ADDRESS), *address(self.parameters, gateway, value["service"], value["port"])
-            ) if is_address(value) else value
+            )
+            if is_address(value)
+            else value
             for key, value in config.items()
         }
 

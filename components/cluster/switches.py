@@ -5,7 +5,8 @@ Works on parameters that fit the schema, which says where `enabled` may stand.
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 #: Maps of a service, sidecar or job whose entries may be switched off.
 _SWITCHED = ("env", "ports", "secrets", "secret_files")
@@ -39,7 +40,8 @@ def _container(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _kept(entries: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: [_plain(item) for item in entry if _is_on(item)] if isinstance(entry, list) else _plain(entry)
-        for name, entry in entries.items() if _is_on(entry)
+        for name, entry in entries.items()
+        if _is_on(entry)
     }
 
 

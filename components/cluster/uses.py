@@ -5,8 +5,9 @@ Works on entries that fit the schema; whether what they name exists is judged in
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 from .finding import Path
 

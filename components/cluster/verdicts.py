@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
@@ -36,7 +37,9 @@ class _Judge:
             yield from self._missing(error, path)
         elif "propertyNames" in error.absolute_schema_path:
             yield Finding(
-                (*path, str(error.instance)), None, "this is not a valid name here",
+                (*path, str(error.instance)),
+                None,
+                "this is not a valid name here",
                 f"Write {_wanted(error.schema)}",
             )
         elif error.validator == "anyOf" and (inner := _meant(error)):
@@ -45,8 +48,11 @@ class _Judge:
         elif error.validator == "uniqueItems":
             twice = sorted({str(item) for item in error.instance if error.instance.count(item) > 1})
             yield Finding(
-                path, None, f"{listed(twice)} {'stands' if len(twice) == 1 else 'stand'} in this list twice: "
-                "lists of all classes and of the target are one", "Keep one of the lines",
+                path,
+                None,
+                f"{listed(twice)} {'stands' if len(twice) == 1 else 'stand'} in this list twice: "
+                "lists of all classes and of the target are one",
+                "Keep one of the lines",
             )
         elif error.instance is None:
             yield Finding(path, None, "this key has no value", f"Write {_wanted(error.schema)}")
@@ -79,13 +85,13 @@ class _Judge:
             return
         if len(missing) == 1:
             key = missing[0]
-            yield Finding(
-                (*path, key), None, "this key is missing", f"Add it: {_wanted(properties.get(key, {}))}"
-            )
+            yield Finding((*path, key), None, "this key is missing", f"Add it: {_wanted(properties.get(key, {}))}")
             return
         guess = self._sibling(path)
         yield Finding(
-            path, None, f"the keys {listed(missing)} are missing",
+            path,
+            None,
+            f"the keys {listed(missing)} are missing",
             f"Did you mean {guess}?" if guess else "Add them",
         )
 

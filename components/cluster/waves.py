@@ -16,11 +16,7 @@ def waves(services: dict[str, Any]) -> dict[str, int]:
 
     def wave(name: str) -> int:
         if name not in found:
-            needed = [
-                wave(other)
-                for other, need in needs(services[name]).items()
-                if need.at_start and other != name
-            ]
+            needed = [wave(other) for other, need in needs(services[name]).items() if need.at_start and other != name]
             found[name] = max(needed, default=0) + STEP
         return found[name]
 

@@ -37,10 +37,7 @@ def files(cluster: Cluster) -> dict[str, str]:
         "file_handles": file_handles(balancer.open_files),
         "tracked_connections": connection_tracking_entries(balancer.maxconn),
     }
-    return {
-        name: environment.get_template(template).render(facts)
-        for name, template in TEMPLATES.items()
-    }
+    return {name: environment.get_template(template).render(facts) for name, template in TEMPLATES.items()}
 
 
 def endpoint(frontend: Frontend, server: Server) -> str:

@@ -8,7 +8,8 @@ token out.
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from components.cluster.types import Cluster, Node
 
@@ -55,7 +56,7 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
                 "podSubnet": cluster.platform.pod_network["cidr"],
                 "serviceSubnet": kubernetes["service_subnet"],
             },
-            **{name: component for name in components},
+            **dict.fromkeys(components, component),
         },
         {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -81,9 +82,7 @@ def join_documents(cluster: Cluster) -> list[dict[str, Any]]:
     node whose label is still missing. Its own admission rules allow that: they
     keep only the labels of the kubernetes.io and k8s.io domains for themselves.
     """
-    registration = _registration(
-        cluster, "@NODE@", "@ADDRESS@", {"node-labels": f"{cluster.group_label}=@LABEL@"}
-    )
+    registration = _registration(cluster, "@NODE@", "@ADDRESS@", {"node-labels": f"{cluster.group_label}=@LABEL@"})
     return [
         {
             "apiVersion": cluster.platform.kubernetes["kubeadm_api"],
@@ -105,9 +104,7 @@ def group_label(cluster: Cluster, node: Node) -> str:
     return cluster.groups[node.group].label
 
 
-def _registration(
-    cluster: Cluster, name: str, address: str, arguments: Mapping[str, str]
-) -> dict[str, Any]:
+def _registration(cluster: Cluster, name: str, address: str, arguments: Mapping[str, str]) -> dict[str, Any]:
     # node-ip: on a host with several networks the kubelet would choose by itself.
     return {
         "name": name,

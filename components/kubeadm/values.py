@@ -7,7 +7,8 @@ column takes the rest of the row. Whole files are here-documents, to be read as 
 from __future__ import annotations
 
 import shlex
-from typing import Any, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from components.cluster.brokers import broker_open_files, broker_service
 from components.cluster.types import CONTROL_PLANE, PROVIDED, RANDOM, Cluster
@@ -137,11 +138,14 @@ def _brokers(cluster: Cluster) -> list[str]:
 def _node_ports(cluster: Cluster) -> list[str]:
     chosen = {
         (frontend.service, frontend.listen): frontend.variable
-        for frontend in cluster.load_balancer.frontends if frontend.node_port is None
+        for frontend in cluster.load_balancer.frontends
+        if frontend.node_port is None
     }
     return sorted(
         _row(chosen[service.name, port.expose.listen], f"{service.namespace}/{service.external_service}", port.name)
-        for service in cluster.services for port in service.exposed if (service.name, port.expose.listen) in chosen
+        for service in cluster.services
+        for port in service.exposed
+        if (service.name, port.expose.listen) in chosen
     )
 
 
@@ -153,10 +157,7 @@ def _secrets(cluster: Cluster) -> list[str]:
             for key, value in keys.items():
                 if wanted.setdefault((f"{service.namespace}/{secret}", key), value) != value:
                     raise ValueError(f"{service.name}: key {key} of Secret {secret} has two values")
-    return [
-        _secret_row(secret, key, value)
-        for (secret, key), value in sorted(wanted.items())
-    ]
+    return [_secret_row(secret, key, value) for (secret, key), value in sorted(wanted.items())]
 
 
 def _secret_row(secret: str, key: str, value: str) -> str:
@@ -178,9 +179,7 @@ def _packages(packages: Mapping[str, str]) -> list[str]:
 
 def _repository(repository: Mapping[str, Any]) -> str:
     key = repository["key"]
-    return _row(
-        repository["url"], repository["suite"], repository.get("component", ""), key["url"], key["fingerprint"]
-    )
+    return _row(repository["url"], repository["suite"], repository.get("component", ""), key["url"], key["fingerprint"])
 
 
 def _row(*columns: str) -> str:

@@ -94,7 +94,9 @@ def _spec() -> dict[str, Any]:
             "terminationGracePeriodSeconds": _NUMBER,
             "version": _TEXT,
         },
-        "baseImage", "size", "tag",
+        "baseImage",
+        "size",
+        "tag",
     )
 
 
@@ -103,9 +105,7 @@ def _affinity() -> dict[str, Any]:
     term = _object({"matchExpressions": _list(expression)})
     required = "requiredDuringSchedulingIgnoredDuringExecution"
     node = _object({required: _object({"nodeSelectorTerms": _list(term)}, "nodeSelectorTerms")})
-    apart = _object(
-        {"labelSelector": _object({"matchLabels": _map(_TEXT)}), "topologyKey": _TEXT}, "topologyKey"
-    )
+    apart = _object({"labelSelector": _object({"matchLabels": _map(_TEXT)}), "topologyKey": _TEXT}, "topologyKey")
     return _object({"nodeAffinity": node, "podAntiAffinity": _object({required: _list(apart)})})
 
 
@@ -113,7 +113,8 @@ def _config() -> dict[str, Any]:
     setting = _object({"name": _TEXT, "value": _TEXT}, "name", "value")
     listener = _object(
         {"address": _TEXT, "port": {**_NUMBER, "minimum": 1, "maximum": 65535}, "websocket": _SWITCH},
-        "address", "port",
+        "address",
+        "port",
     )
     plugin = _object({"name": _TEXT, "path": _TEXT}, "name")
     return _object({"configs": _list(setting), "listeners": _list(listener), "plugins": _list(plugin)})
@@ -138,7 +139,8 @@ def _claim() -> dict[str, Any]:
     # The API server allows `metadata` here without a schema of its own.
     return _object(
         {
-            "apiVersion": _TEXT, "kind": _TEXT,
+            "apiVersion": _TEXT,
+            "kind": _TEXT,
             "metadata": _object({"name": _TEXT}),
             "spec": spec,
         }

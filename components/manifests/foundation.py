@@ -8,7 +8,6 @@ from components.cluster.types import Cluster
 
 from .metadata import FOUNDATION_WAVE, NAMESPACE_LABEL, NAMESPACE_WAVE, metadata, protection
 
-
 # What the API server reads on a namespace: which pods it refuses there.
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 

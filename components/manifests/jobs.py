@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from components.cluster.types import Cluster, Job, Service
 from components.cluster.waves import job_wave
@@ -35,13 +36,16 @@ def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any
     if job.files:
         yield config_map(cluster, service.namespace, job.name, job.files, service.wave, labels)
     spec = pods.pod_spec(
-        cluster, affinity(cluster, service.group), [pods.container(cluster, job.container, (), job.files, job.name)],
+        cluster,
+        affinity(cluster, service.group),
+        [pods.container(cluster, job.container, (), job.files, job.name)],
         # Mounted Secrets are the group's to read.
         service.fs_group if job.container.secret_files else None,
     )
     spec["restartPolicy"] = "Never"
     volumes = (
-        pods.scratch_volumes([job.container]) + pods.secret_volumes([job.container])
+        pods.scratch_volumes([job.container])
+        + pods.secret_volumes([job.container])
         + pods.files_volumes(job.name, job.files)
     )
     if volumes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from components.cluster.types import Cluster, Service
 
@@ -44,7 +45,10 @@ def _node_port_spec(service: Service) -> dict[str, Any]:
         "selector": dict(service.pod_labels),
         "ports": [
             {
-                "name": port.name, "port": port.number, "protocol": port.protocol, "targetPort": port.number,
+                "name": port.name,
+                "port": port.number,
+                "protocol": port.protocol,
+                "targetPort": port.number,
                 **({} if port.expose.node_port is None else {"nodePort": port.expose.node_port}),
             }
             for port in service.exposed

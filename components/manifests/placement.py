@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from components.cluster.types import Cluster
 
@@ -12,9 +13,7 @@ _HOST = "kubernetes.io/hostname"
 def group_term(cluster: Cluster, group: str) -> dict[str, Any]:
     """The node selector term of a group."""
     return {
-        "matchExpressions": [
-            {"key": cluster.group_label, "operator": "In", "values": [cluster.groups[group].label]}
-        ]
+        "matchExpressions": [{"key": cluster.group_label, "operator": "In", "values": [cluster.groups[group].label]}]
     }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from components.cluster.quantity import binary
 from components.cluster.types import Cluster, Container, EnvVar, File, HostPath, Volume
@@ -17,7 +18,11 @@ _SCRATCH_LIMIT = binary(256 * 2**20)
 
 
 def container(
-    cluster: Cluster, found: Container, volumes: Sequence[Volume] = (), files: Sequence[File] = (), owner: str = "",
+    cluster: Cluster,
+    found: Container,
+    volumes: Sequence[Volume] = (),
+    files: Sequence[File] = (),
+    owner: str = "",
     host_paths: Sequence[HostPath] = (),
 ) -> dict[str, Any]:
     """A container of a pod template. `owner` names the ConfigMap of its files."""
@@ -44,9 +49,7 @@ def container(
         for directory in host_paths
     ]
     mounts += [{"name": _scratch_name(found, path), "mountPath": path} for path in found.security.writable]
-    mounts += [
-        {"name": held.secret, "mountPath": held.mount, "readOnly": True} for held in found.secret_files
-    ]
+    mounts += [{"name": held.secret, "mountPath": held.mount, "readOnly": True} for held in found.secret_files]
     mounts += [
         {"name": name, "mountPath": directory, "readOnly": True}
         for name, directory, _ in _file_directories(owner, files)
@@ -100,7 +103,8 @@ def _rights(found: Container) -> dict[str, Any]:
 def scratch_volumes(found: Sequence[Container]) -> list[dict[str, Any]]:
     return [
         {"name": _scratch_name(one, path), "emptyDir": {"sizeLimit": _SCRATCH_LIMIT}}
-        for one in found for path in one.security.writable
+        for one in found
+        for path in one.security.writable
     ]
 
 

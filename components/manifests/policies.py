@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from components.cluster.types import Cluster, Port, Service
 
 from .metadata import NAMESPACE_LABEL, SUPPORT_WAVE, metadata
 
 Peer = dict[str, Any]
+
 
 def default_deny(namespace: str) -> dict[str, Any]:
     """What no other policy of the namespace admits is refused."""
@@ -25,7 +27,9 @@ def policies(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
         yield _policy(service.name, service.namespace, labels, labels, rules)
     for made in service.makes:
         peers = [
-            _peer(service, other.namespace, other.pod_labels) for other in cluster.services if other.name in made.callers
+            _peer(service, other.namespace, other.pod_labels)
+            for other in cluster.services
+            if other.name in made.callers
         ]
         # A rule without peers would admit everyone.
         rules = [{"from": peers, "ports": [_policy_port(made.port, "TCP")]}] if peers else []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from components.cluster.quantity import binary
 from components.cluster.types import Cluster, Disk, Service, Volume
@@ -19,8 +20,10 @@ def persistent_volumes(cluster: Cluster, service: Service) -> Iterator[dict[str,
                 "apiVersion": "v1",
                 "kind": "PersistentVolume",
                 "metadata": metadata(
-                    disk.persistent_volume, SUPPORT_WAVE,
-                    labels={"app": "dojot", "name": service.name, "type": "local"}, options=protection(cluster),
+                    disk.persistent_volume,
+                    SUPPORT_WAVE,
+                    labels={"app": "dojot", "name": service.name, "type": "local"},
+                    options=protection(cluster),
                 ),
                 "spec": {
                     "capacity": {"storage": binary(disk.size)},
@@ -29,8 +32,10 @@ def persistent_volumes(cluster: Cluster, service: Service) -> Iterator[dict[str,
                     "persistentVolumeReclaimPolicy": "Retain",
                     "storageClassName": cluster.storage_class,
                     "claimRef": {
-                        "apiVersion": "v1", "kind": "PersistentVolumeClaim",
-                        "namespace": service.namespace, "name": disk.claim,
+                        "apiVersion": "v1",
+                        "kind": "PersistentVolumeClaim",
+                        "namespace": service.namespace,
+                        "name": disk.claim,
                     },
                     "local": {"path": disk.host_path},
                     "nodeAffinity": {"required": {"nodeSelectorTerms": [_on_node(cluster, disk)]}},
@@ -41,9 +46,7 @@ def persistent_volumes(cluster: Cluster, service: Service) -> Iterator[dict[str,
 def _on_node(cluster: Cluster, disk: Disk) -> dict[str, Any]:
     # By host as well as by group: the data do not follow the label to another node.
     term = group_term(cluster, disk.node.group)
-    term["matchExpressions"].append(
-        {"key": "kubernetes.io/hostname", "operator": "In", "values": [disk.node.name]}
-    )
+    term["matchExpressions"].append({"key": "kubernetes.io/hostname", "operator": "In", "values": [disk.node.name]})
     return term
 
 
@@ -57,7 +60,10 @@ def claims(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
                 "apiVersion": "v1",
                 "kind": "PersistentVolumeClaim",
                 "metadata": metadata(
-                    disk.claim, service.wave, namespace=service.namespace, labels=service.pod_labels,
+                    disk.claim,
+                    service.wave,
+                    namespace=service.namespace,
+                    labels=service.pod_labels,
                     options=protection(cluster),
                 ),
                 "spec": _claim_spec(cluster, volume),

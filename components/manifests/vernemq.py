@@ -48,7 +48,10 @@ def custom_resource(cluster: Cluster, service: Service) -> dict[str, Any]:
         "apiVersion": "vernemq.com/v1alpha1",
         "kind": "VerneMQ",
         "metadata": metadata(
-            resource["name"], service.wave, namespace=service.namespace, labels={"vernemq": resource["name"]},
+            resource["name"],
+            service.wave,
+            namespace=service.namespace,
+            labels={"vernemq": resource["name"]},
             options=(cluster.platform.argocd["skip_missing"],),
         ),
         "spec": spec,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from components.cluster.types import Cluster, Service
 
@@ -31,7 +32,10 @@ def objects(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
         # so every node of the group has exactly one pod of every set.
         for place in range(1, service.per_node + 1):
             yield _stateful_set(
-                cluster, service, f"{service.name}-{place}", service.replicas // service.per_node,
+                cluster,
+                service,
+                f"{service.name}-{place}",
+                service.replicas // service.per_node,
                 {SET_LABEL: str(place)},
             )
     else:

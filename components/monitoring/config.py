@@ -29,10 +29,14 @@ def prometheus_config(cluster: Cluster) -> str:
     config["scrape_configs"] = [
         {
             "job_name": job.name,
-            **({
-                "scrape_interval": f"{watch.intervals[job.name]}s",
-                "scrape_timeout": _timeout(watch.intervals[job.name]),
-            } if job.name in watch.intervals else {}),
+            **(
+                {
+                    "scrape_interval": f"{watch.intervals[job.name]}s",
+                    "scrape_timeout": _timeout(watch.intervals[job.name]),
+                }
+                if job.name in watch.intervals
+                else {}
+            ),
             **job.config,
         }
         for job in jobs(cluster)

@@ -6,8 +6,9 @@ to list anything. Only the kubelets ask for a token.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 from components.cluster.monitoring import CADVISOR, HAPROXY, KUBELET, LOCUST
 from components.cluster.types import Cluster, Service
@@ -52,7 +53,8 @@ def _service_job(cluster: Cluster, service: Service) -> Job:
         host = f"{entry.name}.{service.namespace}.svc"
         if entry.headless:
             return Job(
-                service.name, service.replicas,
+                service.name,
+                service.replicas,
                 {**path, "dns_sd_configs": [{"names": [host], "type": "A", "port": port.number}]},
             )
     entry, number = next(
@@ -63,18 +65,22 @@ def _service_job(cluster: Cluster, service: Service) -> Job:
 
 
 def _kubelet_job(cluster: Cluster, name: str, path: str) -> Job:
-    return Job(name, len(cluster.nodes), {
-        "scheme": "https",
-        "metrics_path": path,
-        # The kubelet signs its own serving certificate; the token is what it asks for.
-        "tls_config": {"insecure_skip_verify": True},
-        "authorization": {"credentials_file": f"{_ACCOUNT}/token"},
-        "static_configs": list(_nodes(cluster, _KUBELET_PORT)),
-        # It has thousands of series of which we read a few.
-        "metric_relabel_configs": [
-            {"source_labels": ["__name__"], "regex": "|".join(KEPT[name]), "action": "keep"}
-        ],
-    })
+    return Job(
+        name,
+        len(cluster.nodes),
+        {
+            "scheme": "https",
+            "metrics_path": path,
+            # The kubelet signs its own serving certificate; the token is what it asks for.
+            "tls_config": {"insecure_skip_verify": True},
+            "authorization": {"credentials_file": f"{_ACCOUNT}/token"},
+            "static_configs": list(_nodes(cluster, _KUBELET_PORT)),
+            # It has thousands of series of which we read a few.
+            "metric_relabel_configs": [
+                {"source_labels": ["__name__"], "regex": "|".join(KEPT[name]), "action": "keep"}
+            ],
+        },
+    )
 
 
 def _nodes(cluster: Cluster, port: int) -> Iterator[dict[str, Any]]:

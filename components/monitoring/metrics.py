@@ -7,7 +7,7 @@ brokers' are VerneMQ 1.10's, those of kube-state-metrics are the same in its rel
 
 from __future__ import annotations
 
-from typing import Mapping
+from collections.abc import Mapping
 
 METRICS: Mapping[str, tuple[str, ...]] = {
     "cadvisor": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from components.cluster.types import Cluster
 
@@ -30,10 +30,13 @@ def recordings(cluster: Cluster) -> Iterator[Recording]:
     if bridges:
         names = f"({'|'.join(bridges)})(-[0-9]+)+"
         ready = f'kube_pod_status_ready{{condition="true", namespace="{cluster.namespace}", pod=~"{names}"}}'
-        yield Recording(BRIDGES, (
-            f'sum by (node, service) (label_replace({ready}, "service", "$1", "pod", "{names}")'
-            ' * on (namespace, pod) group_left (node) kube_pod_info{node!=""})'
-        ))
+        yield Recording(
+            BRIDGES,
+            (
+                f'sum by (node, service) (label_replace({ready}, "service", "$1", "pod", "{names}")'
+                ' * on (namespace, pod) group_left (node) kube_pod_info{node!=""})'
+            ),
+        )
     if cluster.monitoring.load_balancer:
         yield from _balancer()
     if cluster.disks:
@@ -41,10 +44,10 @@ def recordings(cluster: Cluster) -> Iterator[Recording]:
         # With the labels of the limit, which names service and claim.
         yield Recording(VOLUME_USE, f"{used} / on (node, path) group_right () {limits.VOLUME}")
         yield Recording(KAFKA_LOG_USE, f"{used} / on (node, path) group_right () {limits.KAFKA_LOG}")
-    yield Recording(CPU_USE, (
-        "1 - avg by (node) (rate(node_cpu_seconds_total{mode=\"idle\"}"
-        f"[{window(cluster, 'node-exporter')}]))"
-    ))
+    yield Recording(
+        CPU_USE,
+        (f'1 - avg by (node) (rate(node_cpu_seconds_total{{mode="idle"}}[{window(cluster, "node-exporter")}]))'),
+    )
 
 
 def _brokers(cluster: Cluster) -> Iterator[Recording]:
@@ -65,7 +68,10 @@ def _balancer() -> Iterator[Recording]:
         SERVER_USE, f"haproxy_server_current_sessions / on (proxy, server) group_left () {limits.SERVER_SESSIONS}"
     )
     # Since 2.4 a series for each state, 1 for the one that holds; before, its number (0: down).
-    yield Recording(SERVER_DOWN, (
-        'haproxy_server_status{state="DOWN", proxy!~".*-checks"}'
-        ' or (haproxy_server_status{state="", proxy!~".*-checks"} == bool 0)'
-    ))
+    yield Recording(
+        SERVER_DOWN,
+        (
+            'haproxy_server_status{state="DOWN", proxy!~".*-checks"}'
+            ' or (haproxy_server_status{state="", proxy!~".*-checks"} == bool 0)'
+        ),
+    )

@@ -13,8 +13,14 @@ from .recordings import recordings
 def prometheus_rules(cluster: Cluster) -> str:
     """Groups run one beside the other, the rules of a group one after the other: limits come first in theirs."""
     groups = {"recordings": (*limits(cluster), *recordings(cluster)), **alerts(cluster)}
-    return yaml_documents([{
-        "groups": [
-            {"name": name, "rules": [rule.rule(cluster) for rule in rules]} for name, rules in groups.items() if rules
+    return yaml_documents(
+        [
+            {
+                "groups": [
+                    {"name": name, "rules": [rule.rule(cluster) for rule in rules]}
+                    for name, rules in groups.items()
+                    if rules
+                ]
+            }
         ]
-    }])
+    )

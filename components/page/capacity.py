@@ -54,9 +54,11 @@ def _row(limit: Limit, nodes: list[str]) -> tuple[str, ...]:
     form = _FORMAT[limit.unit]
     headroom = percent(limit.headroom)
     return (
-        what if limit.fits else f"**{what}**", form(limit.needed) + _UNIT[limit.unit],
+        what if limit.fits else f"**{what}**",
+        form(limit.needed) + _UNIT[limit.unit],
         form(limit.available) + _UNIT[limit.unit],
-        headroom if limit.fits else f"**{headroom} exceeded**", "rule" if limit.binding else "advice",
+        headroom if limit.fits else f"**{headroom} exceeded**",
+        "rule" if limit.binding else "advice",
     )
 
 
@@ -75,13 +77,15 @@ def percent(share: float) -> str:
 
 def _warning(cluster: Cluster, limit: Limit) -> str:
     form = _FORMAT[limit.unit]
-    meaning = next((text for end, text in _MEANING.items() if limit.path[-len(end):] == end), "")
+    meaning = next((text for end, text in _MEANING.items() if limit.path[-len(end) :] == end), "")
     # What is needed grows with the devices.
     carried = cluster.scale.devices * limit.available // limit.needed
     parts = (
         f"**{_sentence(limit.what)}**: {form(limit.needed)} needed, {form(limit.available)} there.",
         meaning,
-        f"There is enough for about {count(_rounded_down(carried))} of {count(cluster.scale.devices)} devices." if meaning else "",
+        f"There is enough for about {count(_rounded_down(carried))} of {count(cluster.scale.devices)} devices."
+        if meaning
+        else "",
         f"{limit.way_out}: {code('.'.join(limit.path))}.",
     )
     return note("WARNING", "\n".join(part for part in parts if part))

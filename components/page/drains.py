@@ -17,13 +17,18 @@ def section_of(cluster: Cluster) -> str:
         "Draining a node",
         "*Pending*: no other node may run the pod, because of its group's label, its volume, or the rule of so many pods "
         "a node. It starts again when the node is back. *Budget*: pods of the service that may be missing at a time.",
-        table(("Drained", "Pending until it is back", "Moves to another node", "Budget"), [_row(cluster, *drain) for drain in drains]),
+        table(
+            ("Drained", "Pending until it is back", "Moves to another node", "Budget"),
+            [_row(cluster, *drain) for drain in drains],
+        ),
         _spread(cluster),
         note(
             "WARNING",
             f"The budget of {codes(blocked)} is smaller than the number of pods on one node, and evicted pods stay Pending: "
             "the drain never ends.",
-        ) if blocked else "",
+        )
+        if blocked
+        else "",
     )
 
 
@@ -61,10 +66,16 @@ def _row(cluster: Cluster, group: Group, found: tuple[Share, ...], nodes: list[s
         (pending if alone else moving).append("Argo CD")
     budgets = [
         f"{code(share.service.name)} {count(share.service.max_unavailable)}"
-        for share in found if share.service.max_unavailable is not None
+        for share in found
+        if share.service.max_unavailable is not None
     ]
     drained = names([code(node) for node in nodes])
-    return (drained if len(nodes) == 1 else f"one of {drained}", ", ".join(pending), ", ".join(moving), ", ".join(budgets))
+    return (
+        drained if len(nodes) == 1 else f"one of {drained}",
+        ", ".join(pending),
+        ", ".join(moving),
+        ", ".join(budgets),
+    )
 
 
 def stays(share: Share) -> bool:

@@ -19,8 +19,11 @@ def section_of(cluster: Cluster) -> str:
     """The section; empty for a cluster without routes."""
     rows = [
         (
-            code(route.name), "<br>".join(code(path) for path in route.paths), code(route.url),
-            "yes" if route.strip_path else "no", "<br>".join(_plugin(plugin) for plugin in route.plugins),
+            code(route.name),
+            "<br>".join(code(path) for path in route.paths),
+            code(route.url),
+            "yes" if route.strip_path else "no",
+            "<br>".join(_plugin(plugin) for plugin in route.plugins),
             seconds(route.timeout / _MILLISECONDS) if route.timeout else "",
         )
         for service in cluster.services
@@ -64,6 +67,7 @@ def _entries(cluster: Cluster) -> str:
 
 def _plugin(plugin: Plugin) -> str:
     settings = codes(
-        f"{key}: {value if isinstance(value, str) else json.dumps(value, sort_keys=True)}" for key, value in plugin.config.items()
+        f"{key}: {value if isinstance(value, str) else json.dumps(value, sort_keys=True)}"
+        for key, value in plugin.config.items()
     )
     return code(plugin.name) + (f" ({settings})" if settings else "")

@@ -26,13 +26,19 @@ def _rates(cluster: Cluster) -> list[tuple[str, str, str]]:
     devices, per_second = plural(scale.devices, "device"), scale.messages_per_second
     lifetime = scale.session_lifetime / _MILLISECONDS
     rows = [
-        ("Messages from devices", f"{count(per_second)}/s", f"{devices}, one message each {seconds(scale.message_interval)}"),
         (
-            "Written to each Kafka topic", f"{amount(round(per_second * scale.message_bytes))}/s",
+            "Messages from devices",
+            f"{count(per_second)}/s",
+            f"{devices}, one message each {seconds(scale.message_interval)}",
+        ),
+        (
+            "Written to each Kafka topic",
+            f"{amount(round(per_second * scale.message_bytes))}/s",
             f"{amount(scale.message_bytes)} a message as stored",
         ),
         (
-            "Messages in each partition", f"{count(per_second / scale.kafka.partitions)}/s",
+            "Messages in each partition",
+            f"{count(per_second / scale.kafka.partitions)}/s",
             plural(scale.kafka.partitions, "partition"),
         ),
     ]
@@ -40,16 +46,20 @@ def _rates(cluster: Cluster) -> list[tuple[str, str, str]]:
         return rows
     rows += [
         (
-            "Reconnects in normal operation", f"{count(scale.devices / lifetime)}/s",
+            "Reconnects in normal operation",
+            f"{count(scale.devices / lifetime)}/s",
             f"the broker ends every session after {seconds(lifetime)}",
         ),
         ("Sessions of each broker", count(_shared(scale.devices, scale.brokers)), plural(scale.brokers, "broker")),
     ]
     if scale.brokers > 1:
-        rows.append((
-            "Sessions of each, one broker lost", count(_shared(scale.devices, scale.brokers - 1)),
-            f"about {count(_shared(scale.devices, scale.brokers))} devices reconnect at once",
-        ))
+        rows.append(
+            (
+                "Sessions of each, one broker lost",
+                count(_shared(scale.devices, scale.brokers - 1)),
+                f"about {count(_shared(scale.devices, scale.brokers))} devices reconnect at once",
+            )
+        )
     return rows
 
 
@@ -88,12 +98,21 @@ def _log(cluster: Cluster) -> tuple[str, ...]:
         return ()
     size = " + ".join(f"{plural(servers.replicas, 'volume')} of {amount(volume.size)}" for volume in servers.volumes)
     rows = [
-        ("Segments being written", amount(kafka.partitions * kafka.segment_bytes),
-         f"{plural(kafka.partitions, 'partition')} × {amount(kafka.segment_bytes)}; retention never removes these"),
-        ("Arriving during retention", amount(kafka.arriving),
-         f"{count(scale.messages_per_second)} messages/s × {amount(scale.message_bytes)} × {seconds(kafka.retention)}"),
+        (
+            "Segments being written",
+            amount(kafka.partitions * kafka.segment_bytes),
+            f"{plural(kafka.partitions, 'partition')} × {amount(kafka.segment_bytes)}; retention never removes these",
+        ),
+        (
+            "Arriving during retention",
+            amount(kafka.arriving),
+            f"{count(scale.messages_per_second)} messages/s × {amount(scale.message_bytes)} × {seconds(kafka.retention)}",
+        ),
         ("Both, in every topic of device traffic", amount(kafka.bytes_needed), plural(kafka.topics, "topic")),
-        ("With all copies", amount(kafka.bytes_with_copies),
-         f"{count(kafka.replication)} of each partition; there {'is' if servers.replicas == 1 else 'are'} {size}"),
+        (
+            "With all copies",
+            amount(kafka.bytes_with_copies),
+            f"{count(kafka.replication)} of each partition; there {'is' if servers.replicas == 1 else 'are'} {size}",
+        ),
     ]
     return ("### Kafka's message log", table(("What", ">Bytes", "Follows from"), rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 #: Column heads that start with this are aligned to the right (numbers).
 RIGHT = ">"

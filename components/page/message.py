@@ -5,7 +5,7 @@ Two pictures, because a circle in one has no layout that can be read.
 
 from __future__ import annotations
 
-from typing import Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from components.cluster.types import Cluster, Frontend, Service
 
@@ -55,7 +55,8 @@ def _there(cluster: Cluster, brokers: Service) -> Iterator[str]:
     balancer, frontends = cluster.load_balancer, _listeners(cluster, brokers)
     yield _devices(cluster)
     yield from subgraph(
-        node_id("host", balancer.hostname), ["HAProxy", f"{balancer.hostname} {balancer.address}"],
+        node_id("host", balancer.hostname),
+        ["HAProxy", f"{balancer.hostname} {balancer.address}"],
         [box(_listener(frontend), f"port {frontend.listen}") for frontend in frontends],
     )
     places = _places(cluster, brokers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from components.cluster.types import Cluster
 
@@ -53,10 +53,22 @@ def _examples(cluster: Cluster) -> Iterator[str]:
 def change(cluster: Cluster) -> str:
     target = _inventory(f"targets/{cluster.name}.yml")
     rows = [
-        ("More devices", f"{code('scale.devices')} in {_inventory('classes/scale')}, or for this cluster alone in {target}; if nodes are missing, the refusal names them"),
-        ("An address, a port, the namespace, a label value, the volumes' directory", f"the one line that states it: {target} or {_inventory('classes')}"),
-        ("One more service", f"a file in {_inventory('classes/service')} and a line in {_inventory('classes/profile')}"),
-        ("A newer Kubernetes, HAProxy or Argo CD", f"the class of {_inventory('classes/platform')} that {target} includes"),
+        (
+            "More devices",
+            f"{code('scale.devices')} in {_inventory('classes/scale')}, or for this cluster alone in {target}; if nodes are missing, the refusal names them",
+        ),
+        (
+            "An address, a port, the namespace, a label value, the volumes' directory",
+            f"the one line that states it: {target} or {_inventory('classes')}",
+        ),
+        (
+            "One more service",
+            f"a file in {_inventory('classes/service')} and a line in {_inventory('classes/profile')}",
+        ),
+        (
+            "A newer Kubernetes, HAProxy or Argo CD",
+            f"the class of {_inventory('classes/platform')} that {target} includes",
+        ),
     ]
     documents = [
         f"{link('README', f'{ROOT}/README.md')}: from a clone to a running cluster",

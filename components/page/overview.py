@@ -30,10 +30,15 @@ def summary(cluster: Cluster) -> str:
 
 def _messengers(cluster: Cluster) -> str:
     """The brokers and the bridges beside them, or whoever else devices call; each with a comma behind it."""
-    brokers = [plural(service.replicas, f"{service.title} broker") for service in cluster.services if service.kind == "VerneMQ"]
-    bridges = [f"{count(service.replicas)} × {service.title}" for service in cluster.services if service.per_node is not None]
+    brokers = [
+        plural(service.replicas, f"{service.title} broker") for service in cluster.services if service.kind == "VerneMQ"
+    ]
+    bridges = [
+        f"{count(service.replicas)} × {service.title}" for service in cluster.services if service.per_node is not None
+    ]
     agents = [
-        service.title for service in cluster.services
+        service.title
+        for service in cluster.services
         if service.kind != "VerneMQ" and any(port.expose.devices for port in service.exposed)
     ]
     return "".join(f"{one}, " for one in brokers + bridges + agents)
@@ -43,10 +48,16 @@ def machines(cluster: Cluster) -> str:
     heads = ("Host", "Address", "Group", "Label", ">CPU", ">Memory", ">Disk", "Runs")
     rows = [_machine(cluster, node) for node in cluster.nodes]
     balancer = cluster.load_balancer
-    rows.append((
-        code(balancer.hostname), code(balancer.address), "outside Kubernetes", "", *_hardware(balancer.hardware),
-        "HAProxy",
-    ))
+    rows.append(
+        (
+            code(balancer.hostname),
+            code(balancer.address),
+            "outside Kubernetes",
+            "",
+            *_hardware(balancer.hardware),
+            "HAProxy",
+        )
+    )
     return section(
         "Machines",
         f"Pods are placed by the node label {code(cluster.group_label)}. In the namespace{'s' * (len(cluster.namespaces) > 1)} "
@@ -84,9 +95,14 @@ def services(cluster: Cluster) -> str:
     heads = ("Service", "Kind", ">Pods", "Group", ">Wave", ">CPU", ">Memory", "Calls (port)")
     rows = [
         (
-            f"{link(service.title, f'manifests/{service.name}.yml')}<br>{code(service.name)}", _kind(cluster, service),
-            _replicas(service), service.group, str(service.wave), cores(request(service, "cpu")),
-            amount(request(service, "memory")), _uses(service),
+            f"{link(service.title, f'manifests/{service.name}.yml')}<br>{code(service.name)}",
+            _kind(cluster, service),
+            _replicas(service),
+            service.group,
+            str(service.wave),
+            cores(request(service, "cpu")),
+            amount(request(service, "memory")),
+            _uses(service),
         )
         for service in sorted(cluster.services, key=lambda service: (service.wave, service.name))
     ]
@@ -119,7 +135,8 @@ def _uses(service: Service) -> str:
     for use in service.uses:
         called.setdefault((use.service, use.at_start), []).append(use.port)
     return ", ".join(
-        code(name) + (f" ({', '.join(port for port in ports if port)})" if any(ports) else "")
+        code(name)
+        + (f" ({', '.join(port for port in ports if port)})" if any(ports) else "")
         + ("" if at_start else " *(later)*")
         for (name, at_start), ports in called.items()
     )
@@ -127,7 +144,12 @@ def _uses(service: Service) -> str:
 
 def _jobs(cluster: Cluster) -> str:
     rows = [
-        (code(job.name), f"{job.when} {code(service.name)}", str(job_wave(service.wave, job.when)), codes([job.container.image]))
+        (
+            code(job.name),
+            f"{job.when} {code(service.name)}",
+            str(job_wave(service.wave, job.when)),
+            codes([job.container.image]),
+        )
         for service in cluster.services
         for job in service.jobs
     ]

@@ -46,8 +46,7 @@ def users(cluster: Cluster, service: Service, port: Port) -> tuple[str, ...]:
     for other in cluster.services:
         holders = [(other.name, other.uses), *((job.name, job.uses) for job in other.jobs)]
         found += [
-            name for name, uses in holders
-            if any(use.service == service.name and use.port == port.name for use in uses)
+            name for name, uses in holders if any(use.service == service.name and use.port == port.name for use in uses)
         ]
     return tuple(found)
 

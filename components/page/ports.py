@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from components.cluster.types import Cluster, KubernetesService, Port, Service
 
@@ -17,17 +17,23 @@ def section_of(cluster: Cluster) -> str:
 
 def _outside(cluster: Cluster) -> Iterator[str]:
     heads = (
-        "Client connects to", ">NodePort", "on", "Service", ">Container port", "For", ">Connections at most",
+        "Client connects to",
+        ">NodePort",
+        "on",
+        "Service",
+        ">Container port",
+        "For",
+        ">Connections at most",
     )
-    rows = [
-        _outside_row(cluster, service, port) for service in cluster.services for port in service.exposed
-    ]
+    rows = [_outside_row(cluster, service, port) for service in cluster.services for port in service.exposed]
     if not rows:
         return
     yield "### From outside to the container"
     yield table(heads, rows)
     balancer = cluster.load_balancer
-    metrics = f" Its metrics alone are also there for {codes(balancer.metrics_readers)}." if balancer.metrics_readers else ""
+    metrics = (
+        f" Its metrics alone are also there for {codes(balancer.metrics_readers)}." if balancer.metrics_readers else ""
+    )
     yield (
         f"The load balancer's own page (state and metrics) listens on {code(f'127.0.0.1:{balancer.stats_port}')} "
         f"of its host only.{metrics}"
@@ -49,8 +55,12 @@ def _outside_row(cluster: Cluster, service: Service, port: Port) -> tuple[str, .
     entry = "the node itself" if expose.listen is None else code(f"{balancer.hostname}:{expose.listen}")
     frontend = next((each for each in balancer.frontends if each.listen == expose.listen), None)
     return (
-        entry, _node_port(port), nodes, code(f"{service.external_service}:{port.number}"),
-        f"{service.title} {code(port.number)}", "devices" if expose.devices else "clients",
+        entry,
+        _node_port(port),
+        nodes,
+        code(f"{service.external_service}:{port.number}"),
+        f"{service.title} {code(port.number)}",
+        "devices" if expose.devices else "clients",
         count(frontend.maxconn) if frontend else "",
     )
 
@@ -92,6 +102,7 @@ def _entry(entry: KubernetesService, port: Port) -> str:
 
 def _target(cluster: Cluster, service: Service, port: Port) -> tuple[str, ...]:
     return (
-        service.title, f"{code(port.number)} {port.name}",
+        service.title,
+        f"{code(port.number)} {port.name}",
         "**everybody**" if port.expose or service.host_network else codes(users(cluster, service, port)),
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 from components.cluster.types import Cluster
 

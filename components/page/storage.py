@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from components.cluster.types import PROVIDED, RANDOM, Cluster
 
@@ -17,8 +17,13 @@ def volumes(cluster: Cluster) -> str:
     order = {node.name: position for position, node in enumerate(cluster.nodes)}
     rows = [
         (
-            service.title, code(disk.claim), code(disk.persistent_volume), code(disk.node.name), code(disk.host_path),
-            str(disk.owner), amount(disk.size),
+            service.title,
+            code(disk.claim),
+            code(disk.persistent_volume),
+            code(disk.node.name),
+            code(disk.host_path),
+            str(disk.owner),
+            amount(disk.size),
         )
         for service, _, disk in sorted(cluster.disks, key=lambda item: (order[item[2].node.name], item[2].host_path))
     ]
@@ -36,14 +41,19 @@ def secrets(cluster: Cluster) -> str:
     declared = [(service, name, keys) for service in cluster.services for name, keys in service.secrets.items()]
     made = [
         (
-            code(name), service.title, codes(key for key, value in keys.items() if _is_random(value)),
-            codes(key for key, value in keys.items() if not _is_random(value)), codes(_readers(cluster, name)),
+            code(name),
+            service.title,
+            codes(key for key, value in keys.items() if _is_random(value)),
+            codes(key for key, value in keys.items() if not _is_random(value)),
+            codes(_readers(cluster, name)),
         )
-        for service, name, keys in declared if PROVIDED not in keys.values()
+        for service, name, keys in declared
+        if PROVIDED not in keys.values()
     ]
     brought = [
         (code(name), service.title, codes(keys), codes(_readers(cluster, name)))
-        for service, name, keys in declared if PROVIDED in keys.values()
+        for service, name, keys in declared
+        if PROVIDED in keys.values()
     ]
     if not declared:
         return ""
@@ -74,7 +84,8 @@ def _brought(rows: list[tuple[str, ...]]) -> Iterator[str]:
 def _readers(cluster: Cluster, secret: str) -> list[str]:
     """Services and jobs with an environment variable or files from this Secret, each once."""
     found = (
-        owner for owner, container in all_containers(cluster)
+        owner
+        for owner, container in all_containers(cluster)
         if any(one.secret == secret for one in (*container.env, *container.secret_files))
     )
     return list(dict.fromkeys(found))

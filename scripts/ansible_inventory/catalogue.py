@@ -66,6 +66,10 @@ def _variable(name: str, section: str, entry: dict) -> Variable:
         home = f"release.images.{entry['image']}"
         entry.setdefault("default", VERSION)
     return Variable(
-        name=name, section=section, adds=entry.pop("class", ""), secret=tuple(entry.pop("secret", ())),
-        home=(home,) if isinstance(home, str) else tuple(home), **entry,
+        name=name,
+        section=section,
+        adds=entry.pop("class", ""),
+        secret=tuple(entry.pop("secret", ())),
+        home=(home,) if isinstance(home, str) else tuple(home),
+        **entry,
     )

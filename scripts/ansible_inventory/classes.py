@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import yaml
 
@@ -13,8 +13,9 @@ from .rules import class_name
 from .values import Values
 
 
-def classes_of(tags: Sequence[str], platform: str, values: Values, workers: int, inventory: Path,
-               report: Report) -> list[str]:
+def classes_of(
+    tags: Sequence[str], platform: str, values: Values, workers: int, inventory: Path, report: Report
+) -> list[str]:
     """Names of classes, in the order in which a target lists them; `workers` is the number of machines for pods."""
     known = deployment()
     release = class_name(str(values.plain("dojot_version")))
@@ -22,14 +23,22 @@ def classes_of(tags: Sequence[str], platform: str, values: Values, workers: int,
         release = class_name(known["release"])
     sets = [name for tag in tags for name in known["tags"][tag]] or known["without_tags"]
     if not tags:
-        report.note("--tags", "deploy.yaml", f"no tags, so all services as Ansible deploys them: {', '.join(sets)}",
-                    "The guide's cluster is --tags 100k")
+        report.note(
+            "--tags",
+            "deploy.yaml",
+            f"no tags, so all services as Ansible deploys them: {', '.join(sets)}",
+            "The guide's cluster is --tags 100k",
+        )
     with_options = not tags or bool(set(tags) & set(known["with_options"]))
     hardware = known["hardware"]["all_services" if with_options else "load_test"]
     if workers == 1 and not values.plain("dojot_enable_node_affinity"):
         hardware = known["hardware"]["one_worker"]
-    report.note("--platform", "classes", f"platform.{platform} is taken, and {hardware}, because Ansible's files do "
-                "not say what the machines are", "See inventory/classes/platform and hardware")
+    report.note(
+        "--platform",
+        "classes",
+        f"platform.{platform} is taken, and {hardware}, because Ansible's files do not say what the machines are",
+        "See inventory/classes/platform and hardware",
+    )
     names = [name.format(platform=platform, release=release, hardware=hardware) for name in known["classes"]]
     classes = [*names, *sets]
     for variable in variables().values():

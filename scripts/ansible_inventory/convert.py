@@ -36,8 +36,11 @@ class Conversion(Outcome):
         self._switch_all_volumes()
         self._passwords.tell()
         if self.without_effect:
-            self.report.note(self.ansible.folder, ", ".join(self.without_effect), "of no effect: these services are not "
-                             "part of this cluster")
+            self.report.note(
+                self.ansible.folder,
+                ", ".join(self.without_effect),
+                "of no effect: these services are not part of this cluster",
+            )
 
     # -- what the files say as a whole
 
@@ -51,8 +54,13 @@ class Conversion(Outcome):
                 continue
             hidden = is_secret(name)
             others = ", ".join(e.place if hidden else f"{_shown(e)} at {e.place}" for e in entries[:-1])
-            self.report.finding(last.place, name, f"the variable has other values too ({others}); this one counts, as "
-                                "for Ansible", "Keep one of them", None if hidden else _shown(last))
+            self.report.finding(
+                last.place,
+                name,
+                f"the variable has other values too ({others}); this one counts, as for Ansible",
+                "Keep one of them",
+                None if hidden else _shown(last),
+            )
 
     def _say_what_is_unknown(self) -> None:
         known = variables()
@@ -62,13 +70,20 @@ class Conversion(Outcome):
             value = None if is_secret(name) or entry.is_map else _shown(entry)
             if name in maps():
                 keys = sorted(key for key in known if key.startswith(f"{name}."))
-                self.report.finding(entry.place, name, "this must be a map; left out",
-                                    f"Its keys are {', '.join(keys)}", value)
+                self.report.finding(
+                    entry.place, name, "this must be a map; left out", f"Its keys are {', '.join(keys)}", value
+                )
                 continue
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
-            self.report.finding(entry.place, name, "the reference deployment has no such variable; left out",
-                                f"Did you mean {near[0]}?" if near else "If your own playbooks use it, find its "
-                                "home in docs/inventory.md", value)
+            self.report.finding(
+                entry.place,
+                name,
+                "the reference deployment has no such variable; left out",
+                f"Did you mean {near[0]}?"
+                if near
+                else "If your own playbooks use it, find its home in docs/inventory.md",
+                value,
+            )
 
     # -- one variable
 
@@ -79,25 +94,40 @@ class Conversion(Outcome):
                 self._passwords.take(variable)
             return
         if variable.mandatory and not given:
-            self.report.finding(self.ansible.folder, name, "the variable is not set, and the reference deployment "
-                                "has no default for it", _where(variable))
+            self.report.finding(
+                self.ansible.folder,
+                name,
+                "the variable is not set, and the reference deployment has no default for it",
+                _where(variable),
+            )
         found = self.values.of(variable)
         if found is None and not variable.rule:
             return
         if isinstance(found, Bad):
             shown = self.entries[name] if given else None
             if given or not variable.none:
-                self.report.finding(self.place(name), name, f"{found.meaning}; left out", found.way_out,
-                                    None if shown is None or not shown.raw else shown.raw)
+                self.report.finding(
+                    self.place(name),
+                    name,
+                    f"{found.meaning}; left out",
+                    found.way_out,
+                    None if shown is None or not shown.raw else shown.raw,
+                )
             return
         if found is not None and found.remark and given:
             say = self.report.finding if found.doubtful else self.report.note
-            say(self.place(name), name, found.remark, "Look at what depends on it" if found.doubtful else "",
-                f"'{self.entries[name].raw}'")
+            say(
+                self.place(name),
+                name,
+                found.remark,
+                "Look at what depends on it" if found.doubtful else "",
+                f"'{self.entries[name].raw}'",
+            )
         if variable.when and not self.value(variable.when):
             if given and self.values.differs_from_default(variable):
-                self.report.note(self.place(name), name, f"of no effect, because {variable.when} is false",
-                                 value=found.value)
+                self.report.note(
+                    self.place(name), name, f"of no effect, because {variable.when} is false", value=found.value
+                )
             return
         if variable.rule:
             RULES[variable.rule](self, variable, found.value if found else None)
@@ -115,8 +145,13 @@ class Conversion(Outcome):
         if variable.harmless:
             self.report.note(self.place(variable.name), variable.name, f"left out: {variable.none}", value=found.value)
         else:
-            self.report.finding(self.place(variable.name), variable.name, f"left out: {variable.none}",
-                                "Look at whether that suits you", found.value)
+            self.report.finding(
+                self.place(variable.name),
+                variable.name,
+                f"left out: {variable.none}",
+                "Look at whether that suits you",
+                found.value,
+            )
 
     def _homes(self, variable: Variable, found: Good, given: bool) -> None:
         if not given and variable.default == VERSION:
@@ -135,12 +170,21 @@ class Conversion(Outcome):
             if present is MISSING and not given and not variable.when:
                 continue
             if not given and variable.keep:
-                self.report.note(self.ansible.folder, variable.name, f"not set; the reference deployment then takes "
-                                 f"{_word(value)}. Here {path} keeps {_word(present)}: {variable.keep}")
+                self.report.note(
+                    self.ansible.folder,
+                    variable.name,
+                    f"not set; the reference deployment then takes "
+                    f"{_word(value)}. Here {path} keeps {_word(present)}: {variable.keep}",
+                )
                 continue
             if not given:
-                self.report.note(self.ansible.folder, variable.name, "not set; the reference deployment's default "
-                                 f"differs from the one here and is carried over to {path}", value=_word(value))
+                self.report.note(
+                    self.ansible.folder,
+                    variable.name,
+                    "not set; the reference deployment's default "
+                    f"differs from the one here and is carried over to {path}",
+                    value=_word(value),
+                )
             self.write(path, value)
             if value is True and variable.says:
                 self.report.note(self.place(variable.name), variable.name, _plain(variable.says), value=value)
@@ -166,7 +210,9 @@ class Conversion(Outcome):
     def _switch_all_volumes(self) -> None:
         """One line where no variable of this cluster's services asks for persistence."""
         volumes = {
-            path for variable in variables().values() for path in variable.home
+            path
+            for variable in variables().values()
+            for path in variable.home
             if path.endswith(".persistent") and path.split(".")[1] in self.classes["services"]
         }
         off = {path for path, value in self.parameters.items() if path.endswith(".persistent") and value is False}
@@ -174,8 +220,11 @@ class Conversion(Outcome):
             for path in off:
                 del self.parameters[path]
             self.write("volumes.persistent", False)
-            self.report.note(self.ansible.folder, "dojot_*_persistent_volumes", "all are false, so volumes.persistent "
-                             "is: it counts for volumes that have no variable as well")
+            self.report.note(
+                self.ansible.folder,
+                "dojot_*_persistent_volumes",
+                "all are false, so volumes.persistent is: it counts for volumes that have no variable as well",
+            )
 
 
 def _shown(entry: Entry) -> str:

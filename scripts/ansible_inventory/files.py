@@ -6,9 +6,9 @@ decrypted later; here the first is a finding and the second stays closed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator
 
 import yaml
 
@@ -105,14 +105,17 @@ def _entry(node: yaml.Node, shown: str, name: str, report: Report, above: tuple[
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
             below = f"{name}.{key}" if name else key
             if key == "<<":
-                raise Unreadable(f"{shown}:{key_node.start_mark.line + 1}: {below}: merge keys are not read here. "
-                                 "Write the keys out")
+                raise Unreadable(
+                    f"{shown}:{key_node.start_mark.line + 1}: {below}: merge keys are not read here. Write the keys out"
+                )
             child = _entry(value_node, shown, below, report, above)
             child.place = f"{shown}:{key_node.start_mark.line + 1}"
             if key in children:
                 report.finding(
-                    child.place, below, f"the key is written twice, first at {children[key].place}; "
-                    "the last one counts, as for Ansible", "Keep one of them",
+                    child.place,
+                    below,
+                    f"the key is written twice, first at {children[key].place}; the last one counts, as for Ansible",
+                    "Keep one of them",
                 )
             children[key] = child
         return Entry({key: child.value for key, child in children.items()}, place, children=children)

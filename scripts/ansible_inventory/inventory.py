@@ -17,8 +17,18 @@ HOSTS_FILES = ("hosts.yaml", "hosts.yml")
 GROUP_KEYS = ("hosts", "children", "vars")
 # Groups that the playbooks name. `haproxy` and `nginx` may be single hosts as well.
 GROUPS = (
-    "all", "ungrouped", "dojot-k8s", "k8s-nodes", "master_nodes", "worker_nodes",
-    "apigw_nodes", "mqtt_nodes", "lwm2m_nodes", "metrics_nodes", "haproxy", "nginx",
+    "all",
+    "ungrouped",
+    "dojot-k8s",
+    "k8s-nodes",
+    "master_nodes",
+    "worker_nodes",
+    "apigw_nodes",
+    "mqtt_nodes",
+    "lwm2m_nodes",
+    "metrics_nodes",
+    "haproxy",
+    "nginx",
 )
 ADDRESS_KEYS = ("ansible_host", "ansible_ssh_host")
 _RANGE = re.compile(r"\[\w+:\w+(:\d+)?\]")
@@ -73,19 +83,26 @@ def read_inventory(hosts: Path, report: Report) -> AnsibleInventory:
     found = AnsibleInventory(folder=str(folder), hosts_file=str(hosts))
     reader = _Reader(found, report)
     reader.hosts(_hosts_file(hosts, report))
-    groups = Room("group_vars", GROUPS, "no playbook of the reference deployment uses this group",
-                  "Put what it says into group_vars/all")
+    groups = Room(
+        "group_vars",
+        GROUPS,
+        "no playbook of the reference deployment uses this group",
+        "Put what it says into group_vars/all",
+    )
     for _, path in variable_files(folder, groups, report):
         reader.variables(read(path, str(path), report))
-    machines = Room("host_vars", found.machines, f"{hosts.name} has no host of this name",
-                    "Rename it, or add the host")
+    machines = Room("host_vars", found.machines, f"{hosts.name} has no host of this name", "Rename it, or add the host")
     for name, path in variable_files(folder, machines, report):
         reader.of_host(name, read(path, str(path), report))
     reader.host_variables()
     reader.machines_of_no_group()
     if not any((folder / name).exists() for name in ("group_vars", "host_vars")) and not found.variables:
-        report.finding(str(folder), "group_vars", "there is no such folder, so no variable is set",
-                       "Name the folder that has hosts.yaml and group_vars in it")
+        report.finding(
+            str(folder),
+            "group_vars",
+            "there is no such folder, so no variable is set",
+            "Name the folder that has hosts.yaml and group_vars in it",
+        )
     return found
 
 
@@ -120,15 +137,21 @@ class _Reader:
             self._group(name, group, ())
 
     def machines_of_no_group(self) -> None:
-        members = {name for group, names in self.found.groups.items() if group not in ("all", "ungrouped")
-                   for name in names}
+        members = {
+            name for group, names in self.found.groups.items() if group not in ("all", "ungrouped") for name in names
+        }
         for name, machine in self.found.machines.items():
             known = name in members or name in ("localhost", "haproxy", "nginx")
             if not known and _is_placeholder(machine.address):
                 self.report.note(machine.place, name, "a placeholder of the example inventory, in no group; left out")
             elif not known:
-                self.report.finding(machine.place, name, "the machine is in no group that the playbooks use, so it is "
-                                    "left out", "Add it to worker_nodes if it is a node", machine.address)
+                self.report.finding(
+                    machine.place,
+                    name,
+                    "the machine is in no group that the playbooks use, so it is left out",
+                    "Add it to worker_nodes if it is a node",
+                    machine.address,
+                )
 
     def variables(self, root: Entry) -> None:
         for name, entry in root.children.items():
@@ -139,7 +162,9 @@ class _Reader:
             self.variables(entry)
         for key, places in self._logins.items():
             self.report.note(
-                places[0], key, "how Ansible logs in; left out, because bootstrap.sh runs on each machine itself"
+                places[0],
+                key,
+                "how Ansible logs in; left out, because bootstrap.sh runs on each machine itself"
                 + (f" ({len(places)} places)" if len(places) > 1 else ""),
             )
 
@@ -156,8 +181,12 @@ class _Reader:
         for key, entry in group.children.items():
             if key not in GROUP_KEYS:
                 near = difflib.get_close_matches(key, GROUP_KEYS, n=1)
-                self.report.finding(entry.place, f"{name}.{key}", "unknown key of a group; left out, as Ansible does",
-                                    f"Did you mean {near[0]}?" if near else f"Use {', '.join(GROUP_KEYS)}")
+                self.report.finding(
+                    entry.place,
+                    f"{name}.{key}",
+                    "unknown key of a group; left out, as Ansible does",
+                    f"Did you mean {near[0]}?" if near else f"Use {', '.join(GROUP_KEYS)}",
+                )
                 continue
             if not entry.is_map and not entry.is_empty:
                 raise Unreadable(f"{entry.place}: {name}.{key}: must be a map. Write name: lines")
@@ -187,13 +216,22 @@ class _Reader:
         machine, others = self.found.machines[name], {}
         for key, value in entry.children.items():
             if key in ADDRESS_KEYS and isinstance(value.value, Vault):
-                self.report.finding(value.place, f"{name}.{key}", "ansible-vault encrypted the address; it is not "
-                                    "decrypted here", "Write it at cluster.nodes of the target")
+                self.report.finding(
+                    value.place,
+                    f"{name}.{key}",
+                    "ansible-vault encrypted the address; it is not decrypted here",
+                    "Write it at cluster.nodes of the target",
+                )
             elif key in ADDRESS_KEYS:
                 if machine.address not in (name, str(value.value)):
                     self.report.finding(
-                        value.place, f"{name}.{key}", f"the host has two addresses, {machine.address} at "
-                        f"{machine.address_place} as well; the last one counts", "Keep one of them", value.value)
+                        value.place,
+                        f"{name}.{key}",
+                        f"the host has two addresses, {machine.address} at "
+                        f"{machine.address_place} as well; the last one counts",
+                        "Keep one of them",
+                        value.value,
+                    )
                 machine.address, machine.address_place = str(value.value), value.place
             else:
                 others[key] = value

@@ -40,7 +40,10 @@ def nodes(text: str, group_label: str) -> list[Node]:
         roles = set(words[2].split(",")) if len(words) > 2 else set()
         old = found.get(words[0])
         found[words[0]] = Node(
-            words[0], number, labels.get(group_label, old and old.label), address or (old and old.address),
+            words[0],
+            number,
+            labels.get(group_label, old and old.label),
+            address or (old and old.address),
             bool(roles & _ROLES) or bool(old and old.control_plane),
         )
     if not any(node.label or node.address for node in found.values()):
@@ -53,9 +56,12 @@ def _from_json(text: str, group_label: str) -> list[Node]:
         items = json.loads(text)["items"]
         return [
             Node(
-                item["metadata"]["name"], 1, item["metadata"].get("labels", {}).get(group_label),
-                next((entry["address"] for entry in item["status"]["addresses"] if entry["type"] == "InternalIP"),
-                     None),
+                item["metadata"]["name"],
+                1,
+                item["metadata"].get("labels", {}).get(group_label),
+                next(
+                    (entry["address"] for entry in item["status"]["addresses"] if entry["type"] == "InternalIP"), None
+                ),
                 any(f"node-role.kubernetes.io/{role}" in item["metadata"].get("labels", {}) for role in _ROLES),
             )
             for item in items

@@ -20,7 +20,8 @@ class Passwords:
         #: Secret -> key -> variables
         self._taken: dict[str, dict[str, list[str]]] = {}
         self._secrets = {
-            name: keys for service in outcome.classes["services"].values()
+            name: keys
+            for service in outcome.classes["services"].values()
             for name, keys in service.get("secrets", {}).items()
         }
 
@@ -41,13 +42,18 @@ class Passwords:
             otherwise = "; ".join(_OTHERWISE[kind] for kind in kinds if kind in _OTHERWISE)
             files = " ".join(f"--from-file={key}=FILE" for key in keys)
             outcome.report.note(
-                outcome.place(names[0]), ", ".join(names), f"never written to Git; the place is Secret {secret}, "
-                f"{', '.join(f'key {key}' for key in keys)}", f"{otherwise or 'The bootstrap makes it'}. To keep what "
+                outcome.place(names[0]),
+                ", ".join(names),
+                f"never written to Git; the place is Secret {secret}, {', '.join(f'key {key}' for key in keys)}",
+                f"{otherwise or 'The bootstrap makes it'}. To keep what "
                 "there is, put it into files without a line's end and, before `bootstrap.sh secrets`, run: "
                 f"kubectl --namespace={namespace} create secret generic {secret} {files}",
             )
             for key, variables in keys.items():
                 if len({str(outcome.entries[name].value) for name in variables}) > 1:
                     outcome.report.finding(
-                        outcome.place(variables[-1]), " and ".join(variables), f"these differ, and key {key} of "
-                        f"Secret {secret} holds one of them", "Bring the one that the data were made with")
+                        outcome.place(variables[-1]),
+                        " and ".join(variables),
+                        f"these differ, and key {key} of Secret {secret} holds one of them",
+                        "Bring the one that the data were made with",
+                    )

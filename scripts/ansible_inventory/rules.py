@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from .catalogue import Variable
 from .outcome import Outcome
@@ -15,9 +15,12 @@ def release(outcome: Outcome, variable: Variable, version: object) -> None:
     own = outcome.present("release.version")
     if version is not None and version != own:
         outcome.report.finding(
-            outcome.place(variable.name), variable.name, f"there is no class for this release; {own} is taken",
+            outcome.place(variable.name),
+            variable.name,
+            f"there is no class for this release; {own} is taken",
             f"Write inventory/classes/release/{class_name(str(version))}.yml with its images, and convert again",
-            version)
+            version,
+        )
 
 
 def storage_class(outcome: Outcome, variable: Variable, name: object) -> None:
@@ -25,8 +28,12 @@ def storage_class(outcome: Outcome, variable: Variable, name: object) -> None:
     own = outcome.present("volumes.storage_class")
     if name not in (None, own):
         outcome.report.note(
-            outcome.place(variable.name), variable.name, f"{own} is kept: volumes are local directories of the nodes "
-            "here, made by `bootstrap.sh volumes`, and their class is made with them", value=name)
+            outcome.place(variable.name),
+            variable.name,
+            f"{own} is kept: volumes are local directories of the nodes "
+            "here, made by `bootstrap.sh volumes`, and their class is made with them",
+            value=name,
+        )
 
 
 def platform(outcome: Outcome, variable: Variable, version: object) -> None:
@@ -35,8 +42,12 @@ def platform(outcome: Outcome, variable: Variable, version: object) -> None:
     own = str(outcome.present(path)).removeprefix("v")
     if variable.name in outcome.entries and str(version).partition("-")[0] != own:
         outcome.report.finding(
-            outcome.place(variable.name), variable.name, f"the platform's class has {own}, which is taken",
-            "Choose another with --platform, or name one of inventory/classes/platform in the target", version)
+            outcome.place(variable.name),
+            variable.name,
+            f"the platform's class has {own}, which is taken",
+            "Choose another with --platform, or name one of inventory/classes/platform in the target",
+            version,
+        )
 
 
 def node_label(outcome: Outcome, variable: Variable, label: object) -> None:
@@ -50,8 +61,12 @@ def node_label(outcome: Outcome, variable: Variable, label: object) -> None:
             break
         if outcome.value(f"dojot_node_label.{other}") == label:
             outcome.write(f"placement.{group}", other)
-            outcome.report.note(outcome.place(variable.name), variable.name, f"dojot_node_label.{other} is the "
-                                   f"same, so placement.{group} is {other}", value=label)
+            outcome.report.note(
+                outcome.place(variable.name),
+                variable.name,
+                f"dojot_node_label.{other} is the same, so placement.{group} is {other}",
+                value=label,
+            )
             return
     outcome.write(path, label)
 
@@ -60,8 +75,11 @@ def affinity(outcome: Outcome, variable: Variable, enabled: object) -> None:
     if enabled is False:
         given = variable.name in outcome.entries
         outcome.report.note(
-            outcome.place(variable.name), variable.name, ("false" if given else "not set, which means false") + ": "
-            "the scheduler was free to choose. Here every pod runs on the nodes of its group")
+            outcome.place(variable.name),
+            variable.name,
+            ("false" if given else "not set, which means false") + ": "
+            "the scheduler was free to choose. Here every pod runs on the nodes of its group",
+        )
 
 
 def brokers(outcome: Outcome, variable: Variable, replicas: object) -> None:
@@ -76,8 +94,12 @@ def brokers(outcome: Outcome, variable: Variable, replicas: object) -> None:
     if replicas < scale["minimum_brokers"]:
         outcome.write("scale.minimum_brokers", replicas)
     outcome.report.note(
-        outcome.place(variable.name), variable.name, f"Ansible's files name no number of devices; scale.devices is "
-        f"{devices:,}, what so many brokers carry", "Write how many devices there will be", replicas)
+        outcome.place(variable.name),
+        variable.name,
+        f"Ansible's files name no number of devices; scale.devices is {devices:,}, what so many brokers carry",
+        "Write how many devices there will be",
+        replicas,
+    )
 
 
 def bridges(outcome: Outcome, variable: Variable, replicas: object) -> None:
@@ -92,9 +114,13 @@ def bridges(outcome: Outcome, variable: Variable, replicas: object) -> None:
     if rest or not beside:
         beside += 1
         outcome.report.finding(
-            outcome.place(variable.name), variable.name, f"every broker needs the same number of bridges, and there "
-            f"are {count} brokers; scale.bridges_per_broker is {beside}", f"Write {beside * count}, or another "
-            f"multiple of {count}", replicas)
+            outcome.place(variable.name),
+            variable.name,
+            f"every broker needs the same number of bridges, and there "
+            f"are {count} brokers; scale.bridges_per_broker is {beside}",
+            f"Write {beside * count}, or another multiple of {count}",
+            replicas,
+        )
     if beside != scale["bridges_per_broker"]:
         outcome.write("scale.bridges_per_broker", beside)
 
@@ -113,8 +139,13 @@ def gui_v2(outcome: Outcome, variable: Variable, _value: object) -> None:
 def _positive(outcome: Outcome, variable: Variable, replicas: object) -> bool:
     if replicas > 0:
         return True
-    outcome.report.finding(outcome.place(variable.name), variable.name, "this must be at least 1; left out",
-                              "Correct it, and convert again", replicas)
+    outcome.report.finding(
+        outcome.place(variable.name),
+        variable.name,
+        "this must be at least 1; left out",
+        "Correct it, and convert again",
+        replicas,
+    )
     return False
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import yaml
 
@@ -12,8 +12,13 @@ from .machines import ClusterNode
 _WIDTH = 100
 
 
-def text(classes: Sequence[str], nodes: Sequence[ClusterNode], balancer: tuple[str, str],
-         parameters: dict[str, object], findings: Sequence[str]) -> str:
+def text(
+    classes: Sequence[str],
+    nodes: Sequence[ClusterNode],
+    balancer: tuple[str, str],
+    parameters: dict[str, object],
+    findings: Sequence[str],
+) -> str:
     """The page of one cluster; `parameters` are values by dotted path, `balancer` its host name and address."""
     tree: dict = {"cluster": {}, "load_balancer": {}}
     for path, value in parameters.items():
@@ -28,13 +33,21 @@ def text(classes: Sequence[str], nodes: Sequence[ClusterNode], balancer: tuple[s
     if balancer[0] != "haproxy":
         tree["load_balancer"]["hostname"] = balancer[0]
 
-    lines = ["# dojot, as the files of Ansible describe it (scripts/from_ansible.py). This page is what an operator",
-             "# edits from now on; it states what differs from its classes."]
+    lines = [
+        "# dojot, as the files of Ansible describe it (scripts/from_ansible.py). This page is what an operator",
+        "# edits from now on; it states what differs from its classes.",
+    ]
     if findings:
         lines += ["#", "# To be settled:"]
         for finding in findings:
-            lines += textwrap.wrap(finding, _WIDTH, initial_indent="# - ", subsequent_indent="#   ",
-                                   break_long_words=False, break_on_hyphens=False)
+            lines += textwrap.wrap(
+                finding,
+                _WIDTH,
+                initial_indent="# - ",
+                subsequent_indent="#   ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
     lines += ["classes:", *(f"  - {name}" for name in classes), "", "parameters:"]
     for number, (key, value) in enumerate(tree.items()):
         lines += [""] * (number > 0) + list(_lines(key, value, 1))
@@ -59,5 +72,8 @@ def _scalar(value: object) -> str:
     """One value on one line; what would be a reference to reclass is escaped."""
     if isinstance(value, str):
         value = value.replace("${", "\\${").replace("$[", "\\$[")
-    return yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False,
-                          allow_unicode=True).removesuffix("\n").removesuffix("\n...")
+    return (
+        yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True)
+        .removesuffix("\n")
+        .removesuffix("\n...")
+    )

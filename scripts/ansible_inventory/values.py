@@ -12,7 +12,9 @@ from .files import Entry, Tagged, Vault
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _REFERENCE = re.compile(r"\{\{\s*([a-z_][a-z0-9_.]*)\s*\}\}")
 _SHOULD_BE = {
-    "boolean": "true or false", "integer": "a whole number", "text": "a single text or number",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "text": "a single text or number",
     "docker_size": "a size such as 100m",
 }
 # Names of people's own variables.
@@ -114,8 +116,12 @@ def _typed(entry: Entry, variable: Variable, way_out: str) -> Good | Bad:
         if word:
             return Good(True, "a quoted word, read as true")
         # Jinja holds every text that is not empty for true.
-        return Good(False, "a quoted word, which the templates of the reference deployment take for true: there it was "
-                    "on. Read as false, as it is written", doubtful=True)
+        return Good(
+            False,
+            "a quoted word, which the templates of the reference deployment take for true: there it was "
+            "on. Read as false, as it is written",
+            doubtful=True,
+        )
     if variable.type == "integer":
         if isinstance(value, int) and not isinstance(value, bool):
             return Good(value)

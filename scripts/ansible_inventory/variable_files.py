@@ -43,7 +43,9 @@ def variable_files(folder: Path, room: Room, report: Report) -> list[tuple[str, 
             continue
         name = path.stem if path.suffix in SUFFIXES else path.name
         near = difflib.get_close_matches(name, room.known, n=1)
-        report.finding(str(path), name, f"{room.stranger}; left out", f"Did you mean {near[0]}?" if near else room.way_out)
+        report.finding(
+            str(path), name, f"{room.stranger}; left out", f"Did you mean {near[0]}?" if near else room.way_out
+        )
     return found
 
 

@@ -6,8 +6,9 @@ list of all manifest objects, and fails an assertion.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
@@ -64,9 +65,7 @@ def application_follows_the_clusters_folder(cluster: Cluster, documents: Documen
 
 def only_options_that_the_release_knows(cluster: Cluster, documents: Documents, manifests: Objects) -> None:
     known = set(cluster.platform.argocd["known_sync_options"])
-    unknown = {
-        option for option in _options(documents, manifests) if option.partition("=")[0] not in known
-    }
+    unknown = {option for option in _options(documents, manifests) if option.partition("=")[0] not in known}
     assert not unknown, f"Argo CD {cluster.platform.argocd['version']} does not know {sorted(unknown)}"
 
 

@@ -55,20 +55,50 @@ def _no_health(documents, manifests):
 
 BREAKS = [
     (checks.documents_fit_their_schema, _spec("application.yml", lambda spec: spec["syncPolicy"].update(autmated={}))),
-    (checks.documents_fit_their_schema, _spec("application.yml", lambda spec: spec["syncPolicy"]["automated"].update(prune=False))),
+    (
+        checks.documents_fit_their_schema,
+        _spec("application.yml", lambda spec: spec["syncPolicy"]["automated"].update(prune=False)),
+    ),
     (checks.documents_fit_their_schema, _spec("project.yml", lambda spec: spec.update(sourceRepos=["*"]))),
-    (checks.documents_fit_their_schema, _spec("project.yml", lambda spec: spec["destinations"][0].update(namespace="*"))),
-    (checks.documents_fit_their_schema, _spec("project.yml", lambda spec: spec["clusterResourceWhitelist"].append({"group": "*", "kind": "*"}))),
+    (
+        checks.documents_fit_their_schema,
+        _spec("project.yml", lambda spec: spec["destinations"][0].update(namespace="*")),
+    ),
+    (
+        checks.documents_fit_their_schema,
+        _spec("project.yml", lambda spec: spec["clusterResourceWhitelist"].append({"group": "*", "kind": "*"})),
+    ),
     (checks.documents_fit_their_schema, _finalizer),
     (checks.project_allows_exactly_the_kinds_used, _new_kind),
-    (checks.project_allows_exactly_the_kinds_used, _spec("project.yml", lambda spec: spec["namespaceResourceWhitelist"].append({"group": "", "kind": "Secret"}))),
-    (checks.project_allows_exactly_the_kinds_used, _spec("project.yml", lambda spec: spec["clusterResourceWhitelist"].pop())),
+    (
+        checks.project_allows_exactly_the_kinds_used,
+        _spec("project.yml", lambda spec: spec["namespaceResourceWhitelist"].append({"group": "", "kind": "Secret"})),
+    ),
+    (
+        checks.project_allows_exactly_the_kinds_used,
+        _spec("project.yml", lambda spec: spec["clusterResourceWhitelist"].pop()),
+    ),
     (checks.project_allows_exactly_the_namespaces_used, _elsewhere),
-    (checks.application_stays_inside_its_project, _spec("application.yml", lambda spec: spec.update(project="default"))),
-    (checks.application_stays_inside_its_project, _spec("application.yml", lambda spec: spec["source"].update(repoURL="https://git.example.org/other.git"))),
-    (checks.application_stays_inside_its_project, _spec("application.yml", lambda spec: spec["destination"].update(namespace="default"))),
-    (checks.application_follows_the_clusters_folder, _spec("application.yml", lambda spec: spec["source"].update(path="compiled"))),
-    (checks.only_options_that_the_release_knows, _spec("application.yml", lambda spec: spec["syncPolicy"]["syncOptions"].append("NoSuchOption=true"))),
+    (
+        checks.application_stays_inside_its_project,
+        _spec("application.yml", lambda spec: spec.update(project="default")),
+    ),
+    (
+        checks.application_stays_inside_its_project,
+        _spec("application.yml", lambda spec: spec["source"].update(repoURL="https://git.example.org/other.git")),
+    ),
+    (
+        checks.application_stays_inside_its_project,
+        _spec("application.yml", lambda spec: spec["destination"].update(namespace="default")),
+    ),
+    (
+        checks.application_follows_the_clusters_folder,
+        _spec("application.yml", lambda spec: spec["source"].update(path="compiled")),
+    ),
+    (
+        checks.only_options_that_the_release_knows,
+        _spec("application.yml", lambda spec: spec["syncPolicy"]["syncOptions"].append("NoSuchOption=true")),
+    ),
     (checks.only_options_that_the_release_knows, _annotate("Prune=false,NoSuchOption=true")),
     (checks.nothing_deletes_data, _finalizer),
     (checks.nothing_deletes_data, _unprotect("Namespace")),

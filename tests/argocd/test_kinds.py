@@ -9,7 +9,6 @@ import yaml
 
 from components.argocd.kinds import cluster_kinds, namespaced_kinds
 from components.manifests.face import manifests as render
-
 from tests.platforms import each_platform
 
 pytestmark = each_platform
@@ -33,7 +32,15 @@ def _without_rbac(cluster):
 
 @pytest.mark.parametrize(
     "smaller",
-    [_only("kafka-server"), _only("auth"), _only("kong"), _only("vmq-operator"), _only("vernemq"), _only("x509-identity-mgmt"), _without_rbac],
+    [
+        _only("kafka-server"),
+        _only("auth"),
+        _only("kong"),
+        _only("vmq-operator"),
+        _only("vernemq"),
+        _only("x509-identity-mgmt"),
+        _without_rbac,
+    ],
     ids=["kafka-server", "auth", "kong", "vmq-operator", "vernemq", "x509-identity-mgmt", "without-rbac"],
 )
 def test_kinds_of_a_smaller_cluster(smaller, cluster):

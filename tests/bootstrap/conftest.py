@@ -13,13 +13,13 @@ import pytest
 from components.cluster.kapitan import read_cluster
 from components.cluster.types import Cluster, Port
 from components.kubeadm import script
-
 from tests.platforms import one_a_platform
-
 
 # Constants of the script that name files of the machine it runs on -> name in the sandbox.
 HOST_FILES = {
-    "ADMIN_CONF": "admin.conf", "ETCD_DATA": "member", "KUBELET_CONF": "kubelet.conf",
+    "ADMIN_CONF": "admin.conf",
+    "ETCD_DATA": "member",
+    "KUBELET_CONF": "kubelet.conf",
     "LOCK_FOLDER": "lock",
 }
 
@@ -62,21 +62,34 @@ class Sandbox:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self._command(arguments), env=self._environment | environment, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=60,
+            self._command(arguments),
+            env=self._environment | environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
         )
 
     def run_as_nobody(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *self._command(arguments)],
-            env=self._environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The step at work, in a process group of its own; whoever starts it ends it."""
         return subprocess.Popen(
-            self._command(arguments), env=self._environment, text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            self._command(arguments),
+            env=self._environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:

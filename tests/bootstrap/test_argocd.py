@@ -32,7 +32,11 @@ esac
 @pytest.fixture
 def at(sandbox, cluster, text):
     """The step up to where Argo CD is installed."""
-    sandbox.write(text.replace('  fetch "$ARGOCD_MANIFEST_URL"', '  report ok "goes on"\n  return 0\n  fetch "$ARGOCD_MANIFEST_URL"'))
+    sandbox.write(
+        text.replace(
+            '  fetch "$ARGOCD_MANIFEST_URL"', '  report ok "goes on"\n  return 0\n  fetch "$ARGOCD_MANIFEST_URL"'
+        )
+    )
     sandbox.fake("kubectl", nodes_of(cluster) + KUBECTL)
     (sandbox.folder / "argocd").mkdir()
     for name in ("argocd-cm.yml", "project.yml", "application.yml"):
@@ -52,7 +56,11 @@ def _place(cluster) -> str:
 
 
 def _changes(at) -> list[str]:
-    return [call for call in at.calls if any(f" {verb} " in call for verb in ("create", "annotate", "apply", "patch", "label", "delete"))]
+    return [
+        call
+        for call in at.calls
+        if any(f" {verb} " in call for verb in ("create", "annotate", "apply", "patch", "label", "delete"))
+    ]
 
 
 KINDS = "customresourcedefinition/applications.argoproj.io\ncustomresourcedefinition/appprojects.argoproj.io\n"
@@ -70,7 +78,13 @@ def test_it_is_created_with_its_mark_and_known_again(at, cluster):
     assert "ok: goes on\n" in at.run("argocd").stdout and len(_changes(at)) == 1
 
 
-@pytest.mark.parametrize("state", [{"namespace": ""}, {"namespace": "", "kinds": KINDS, "workloads": WORKLOADS, "known": "appproject/x\n", "place": "ours"}])
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"namespace": ""},
+        {"namespace": "", "kinds": KINDS, "workloads": WORKLOADS, "known": "appproject/x\n", "place": "ours"},
+    ],
+)
 def test_an_empty_namespace_and_one_of_an_earlier_version_get_the_mark(at, cluster, state):
     state = {name: _place(cluster) if name == "place" else value for name, value in state.items()}
     _has(at, **state)
@@ -89,8 +103,20 @@ OTHERS = {
     "in another namespace, beside an empty one": {"namespace": "", "kinds": KINDS},
     "something else": {"namespace": "", "workloads": WORKLOADS},
     # Whoever uses an Argo CD of others applies our project to it by hand.
-    "of others, which knows the cluster": {"namespace": "", "kinds": KINDS, "workloads": WORKLOADS, "known": "appproject/x\n", "place": ""},
-    "of others, placed as ours": {"namespace": "", "kinds": KINDS, "workloads": WORKLOADS, "known": "", "place": "ours"},
+    "of others, which knows the cluster": {
+        "namespace": "",
+        "kinds": KINDS,
+        "workloads": WORKLOADS,
+        "known": "appproject/x\n",
+        "place": "",
+    },
+    "of others, placed as ours": {
+        "namespace": "",
+        "kinds": KINDS,
+        "workloads": WORKLOADS,
+        "known": "",
+        "place": "ours",
+    },
 }
 
 
@@ -108,7 +134,9 @@ def test_others_are_left_alone(at, cluster, whose):
     assert planned.stdout.startswith("would: refuse: there is an Argo CD") and "goes on" not in planned.stdout
 
     # What it says to do when it is to be handed over.
-    commands = said.partition(f"on {_place(cluster).replace(' In [', '=').rstrip(']')}: ")[2].partition(", then this step again")[0]
+    commands = said.partition(f"on {_place(cluster).replace(' In [', '=').rstrip(']')}: ")[2].partition(
+        ", then this step again"
+    )[0]
     for command in commands.split(", then "):
         words = shlex.split(command)
         assert words[0] == "kubectl"
@@ -121,8 +149,13 @@ def test_others_are_left_alone(at, cluster, whose):
 
 
 def test_a_question_that_is_not_answered_changes_nothing(at):
-    at.fake("kubectl", (at.folder / "bin/kubectl").read_text().replace(
-        "*get\\ customresourcedefinitions\\ *) has kinds ;;", "*get\\ customresourcedefinitions\\ *) exit 1 ;;"
-    ))
+    at.fake(
+        "kubectl",
+        (at.folder / "bin/kubectl")
+        .read_text()
+        .replace(
+            "*get\\ customresourcedefinitions\\ *) has kinds ;;", "*get\\ customresourcedefinitions\\ *) exit 1 ;;"
+        ),
+    )
     done = at.run("argocd")
     assert done.returncode == 1 and _changes(at) == [] and "goes on" not in done.stdout

@@ -5,8 +5,19 @@ from __future__ import annotations
 import pytest
 
 STEPS = [
-    "plan", "node", "volumes", "control-plane", "join-token", "worker", "join-done", "labels", "secrets",
-    "argocd", "node-ports", "load-balancer", "verify",
+    "plan",
+    "node",
+    "volumes",
+    "control-plane",
+    "join-token",
+    "worker",
+    "join-done",
+    "labels",
+    "secrets",
+    "argocd",
+    "node-ports",
+    "load-balancer",
+    "verify",
 ]
 
 

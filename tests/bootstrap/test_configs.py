@@ -129,14 +129,16 @@ def test_pod_network_has_no_more_rights_than_it_needs(cluster):
 def _daemons(cluster):
     return {
         found["metadata"]["name"]: found["spec"]["template"]["spec"]
-        for found in pod_network.documents(cluster) if found["kind"] == "DaemonSet"
+        for found in pod_network.documents(cluster)
+        if found["kind"] == "DaemonSet"
     }
 
 
 def test_every_mount_of_the_pod_network_has_its_volume(cluster):
     for spec in _daemons(cluster).values():
         mounted = {
-            mount["name"] for container in spec.get("initContainers", []) + spec["containers"]
+            mount["name"]
+            for container in spec.get("initContainers", []) + spec["containers"]
             for mount in container["volumeMounts"]
         }
         assert mounted == {volume["name"] for volume in spec["volumes"]}
@@ -156,7 +158,10 @@ def test_the_firewall_watches_endpoints_as_its_release_does(cluster, kind, group
     documents = pod_network.documents(_with(cluster, "pod_network", policy=policy))
     role = next(o for o in documents if o["kind"] == "ClusterRole" and o["metadata"]["name"] == "kube-router")
     found = [
-        (entry, name) for rule in role["rules"] for entry in rule["apiGroups"] for name in rule["resources"]
+        (entry, name)
+        for rule in role["rules"]
+        for entry in rule["apiGroups"]
+        for name in rule["resources"]
         if name.startswith("endpoint")
     ]
     assert found == [(group, resource)]

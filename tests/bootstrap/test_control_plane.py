@@ -45,7 +45,9 @@ def _refused(box) -> str:
     assert not [call for call in box.calls if call.startswith("kubeadm")]
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("failed: ")]
     planned = box.run("control-plane", "--dry-run")
-    assert planned.returncode == 0 and "would: refuse: " in planned.stdout and "would: kubeadm init" not in planned.stdout
+    assert (
+        planned.returncode == 0 and "would: refuse: " in planned.stdout and "would: kubeadm init" not in planned.stdout
+    )
     return line
 
 

@@ -22,9 +22,26 @@ def test_a_mirror_that_stalls_is_given_up(sandbox, text):
         pytest.skip("curl or openssl is not installed")
     certificate, key = sandbox.folder / "server.crt", sandbox.folder / "server.key"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=127.0.0.1",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-subj",
+            "/CN=127.0.0.1",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            str(key),
+            "-out",
+            str(certificate),
+        ],
+        check=True,
+        capture_output=True,
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -33,7 +50,11 @@ def test_a_mirror_that_stalls_is_given_up(sandbox, text):
         # The script's own words, but for the seconds: a minute each, and three more attempts.
         hasty, times = re.subn(r"--speed-time \d+", "--speed-time 1", text.replace("--retry 3", "--retry 0"))
         assert times == 1, "nothing bounds a download that stalls"
-        sandbox.write(hasty.replace('"step_${step//-/_}"\n', f'download https://127.0.0.1:{listening.getsockname()[1]}/file "$STATE/file"\n'))
+        sandbox.write(
+            hasty.replace(
+                '"step_${step//-/_}"\n', f'download https://127.0.0.1:{listening.getsockname()[1]}/file "$STATE/file"\n'
+            )
+        )
         done = sandbox.run("volumes", CURL_CA_BUNDLE=str(certificate))
     assert done.returncode == 1 and "curl: (28)" in done.stderr, done.stderr
 

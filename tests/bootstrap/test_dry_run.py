@@ -6,17 +6,40 @@ import pytest
 
 from .conftest import states, tree
 
-READING = ("systemctl is-active", "systemctl is-enabled", "sysctl -n", "apt-mark showhold", "kubectl --kubeconfig",
-           "gpg --import-options show-only")
+READING = (
+    "systemctl is-active",
+    "systemctl is-enabled",
+    "sysctl -n",
+    "apt-mark showhold",
+    "kubectl --kubeconfig",
+    "gpg --import-options show-only",
+)
 
 
 @pytest.fixture
 def traps(sandbox):
-    for name in ("apt-get", "systemctl", "kubeadm", "modprobe", "sysctl", "swapoff", "hostnamectl", "curl",
-                 "apt-mark", "kubectl", "install", "mkdir", "mv", "chmod", "gpg"):
+    for name in (
+        "apt-get",
+        "systemctl",
+        "kubeadm",
+        "modprobe",
+        "sysctl",
+        "swapoff",
+        "hostnamectl",
+        "curl",
+        "apt-mark",
+        "kubectl",
+        "install",
+        "mkdir",
+        "mv",
+        "chmod",
+        "gpg",
+    ):
         sandbox.fake(name, "exit 1")
-    compiled = {"argocd": ["argocd-cm.yml", "project.yml", "application.yml"],
-                "haproxy": ["haproxy.cfg", "99-dojot-haproxy.conf", "haproxy.service.d-limits.conf"]}
+    compiled = {
+        "argocd": ["argocd-cm.yml", "project.yml", "application.yml"],
+        "haproxy": ["haproxy.cfg", "99-dojot-haproxy.conf", "haproxy.service.d-limits.conf"],
+    }
     for folder, names in compiled.items():
         (sandbox.folder / folder).mkdir()
         for name in names:
@@ -26,8 +49,20 @@ def traps(sandbox):
 
 
 @pytest.mark.parametrize(
-    "step", ["node", "volumes", "control-plane", "join-token", "worker", "join-done", "labels", "secrets",
-             "argocd", "node-ports", "load-balancer"],
+    "step",
+    [
+        "node",
+        "volumes",
+        "control-plane",
+        "join-token",
+        "worker",
+        "join-done",
+        "labels",
+        "secrets",
+        "argocd",
+        "node-ports",
+        "load-balancer",
+    ],
 )
 def test_nothing_is_changed(traps, cluster, step):
     role = "master" if step in ("control-plane", "join-token") else "worker"

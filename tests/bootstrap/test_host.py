@@ -27,7 +27,10 @@ cat "$STATE/served/${url##*/}" >"$out"
 REPOSITORY = {
     "url": "https://packages.example/deb/",
     "suite": "/",
-    "key": {"url": "https://packages.example/deb/Release.key", "fingerprint": "0123456789ABCDEF0123456789ABCDEF01234567"},
+    "key": {
+        "url": "https://packages.example/deb/Release.key",
+        "fingerprint": "0123456789ABCDEF0123456789ABCDEF01234567",
+    },
 }
 
 
@@ -159,11 +162,14 @@ def test_an_expired_key_is_fetched_again(host, cluster):
     _deliver(host, cluster, "packages")
     (host.state / "served/Release.key").write_text("the key, prolonged\n")
     key = host.folder / f"root/etc/apt/keyrings/kubernetes-{REPOSITORY['key']['fingerprint']}.asc"
-    host.fake("gpg", """
+    host.fake(
+        "gpg",
+        """
 case $* in
   *show-only*kubernetes-*) grep -q prolonged "${@: -1}" && echo pub:-: || echo pub:e: ;;
   *--export*) echo "the key, prolonged" ;;
-esac""")
+esac""",
+    )
     done = _node(host, cluster.workers[0].name)
     assert done.returncode == 0, done.stderr
     assert f"done: install the signing key {REPOSITORY['key']['fingerprint']}\n" in done.stdout
@@ -172,7 +178,9 @@ esac""")
 
 
 # Packages that $STATE/packages says are installed, and holds that $STATE/held has.
-DPKG_QUERY = 'version=$(sed -n "s/^${@: -1}=//p" "$STATE/packages" 2>/dev/null); [[ -z $version ]] || printf "ii |%s" "$version"'
+DPKG_QUERY = (
+    'version=$(sed -n "s/^${@: -1}=//p" "$STATE/packages" 2>/dev/null); [[ -z $version ]] || printf "ii |%s" "$version"'
+)
 APT_GET = 'for word; do [[ $word != *=* || $word == Dpkg* ]] || echo "$word"; done >>"$STATE/packages"'
 APT_MARK = """
 case $1 in
@@ -210,7 +218,7 @@ def test_packages_are_pinned_and_held(host, cluster):
     before = host.calls
     done = host.run()
     assert f"done: install packages: kubelet={version}\n" in done.stdout
-    new = host.calls[len(before):]
+    new = host.calls[len(before) :]
     assert any("--allow-downgrades" in call and "--allow-change-held-packages" in call for call in new)
     assert "systemctl restart kubelet" in new
 
@@ -274,7 +282,9 @@ def test_load_balancer_sets_the_node_ports_that_were_chosen(balancer, cluster):
     noted = balancer.folder / "ports"
     step = ("load-balancer", "--root", str(balancer.folder / "root"), "--node-ports", str(noted))
     done = balancer.run(*step)
-    assert done.returncode == 1 and f"{noted} has no NodePort for " in done.stderr and "node-ports makes it" in done.stderr
+    assert (
+        done.returncode == 1 and f"{noted} has no NodePort for " in done.stderr and "node-ports makes it" in done.stderr
+    )
     assert f"with the NodePorts of {noted}\n" in balancer.run(*step, "--dry-run").stdout
 
     variables = [frontend.variable for frontend in chosen.load_balancer.frontends]

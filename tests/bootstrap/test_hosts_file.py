@@ -37,7 +37,10 @@ def _block(cluster) -> str:
     "before, others",
     [
         ("127.0.0.1 localhost\n", "127.0.0.1 localhost\n"),
-        (f"127.0.0.1 localhost\n{BEGIN}10.1.1.1 old\n{END}10.2.2.2 printer\n", "127.0.0.1 localhost\n10.2.2.2 printer\n"),
+        (
+            f"127.0.0.1 localhost\n{BEGIN}10.1.1.1 old\n{END}10.2.2.2 printer\n",
+            "127.0.0.1 localhost\n10.2.2.2 printer\n",
+        ),
     ],
 )
 def test_other_lines_stay_and_the_former_file_too(write, hosts, cluster, before, others):

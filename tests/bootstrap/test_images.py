@@ -93,7 +93,7 @@ def test_bundle_is_served_as_brokers_ask_for_it(tmp_path):
     own = {"80": f"127.0.0.1:{port}", place: str(tmp_path)}
     arguments = [own.get(word, word) for word in command[1:]]
     user = arguments.index("-u")
-    del arguments[user:user + 2]
+    del arguments[user : user + 2]
     assert f"127.0.0.1:{port}" in arguments and str(tmp_path) in arguments
     server = subprocess.Popen([installed("busybox"), *arguments])
     try:
@@ -113,7 +113,9 @@ def test_base_images_are_tagged():
 
 
 def test_sources_are_named_by_their_commit():
-    rows = re.findall(r"^[\w-]+\|(\S+)\|(\S+)$", (IMAGES / "vmq-bundle" / "fetch-sources.sh").read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^[\w-]+\|(\S+)\|(\S+)$", (IMAGES / "vmq-bundle" / "fetch-sources.sh").read_text("utf-8"), re.MULTILINE
+    )
     assert rows
     for url, commit in rows:
         assert url.startswith("https://") and re.fullmatch("[0-9a-f]{40}", commit), (url, commit)

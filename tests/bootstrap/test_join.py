@@ -59,7 +59,11 @@ def test_a_worker_that_was_taken_out_of_the_cluster_is_told_so(worker, cluster):
     sandbox.fake("kubectl", f'[[ $* == *kubelet.conf*\\ get\\ node\\ {name}\\ * ]] && cat "$STATE/node"')
     (sandbox.state / "node").write_text("")
     done = run()
-    assert done.returncode == 1 and "the cluster has no such node any more" in done.stderr and '"kubeadm reset"' in done.stderr
+    assert (
+        done.returncode == 1
+        and "the cluster has no such node any more" in done.stderr
+        and '"kubeadm reset"' in done.stderr
+    )
     assert (sandbox.folder / "join").exists()
     (sandbox.state / "node").write_text(f"node/{name}\n")
     assert f"skipped: {name} has joined the cluster\n" in run().stdout
@@ -84,13 +88,29 @@ def test_the_ca_hash_is_that_of_the_public_key(text, tmp_path):
         pytest.skip("openssl is not installed")
     certificate, key = tmp_path / "ca.crt", tmp_path / "ca.key"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-         "/CN=ca", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-subj",
+            "/CN=ca",
+            "-keyout",
+            str(key),
+            "-out",
+            str(certificate),
+        ],
+        check=True,
+        capture_output=True,
     )
-    public = subprocess.run(["openssl", "ec", "-in", str(key), "-pubout", "-outform", "DER"], check=True,
-                            capture_output=True).stdout
-    function = text[text.index("\nca_hash() {"):]
+    public = subprocess.run(
+        ["openssl", "ec", "-in", str(key), "-pubout", "-outform", "DER"], check=True, capture_output=True
+    ).stdout
+    function = text[text.index("\nca_hash() {") :]
     function = function[: function.index("\n}\n") + 3]
     done = subprocess.run(["bash", "-c", f'{function}\nca_hash "$0"', str(certificate)], capture_output=True, text=True)
     assert done.stdout == "sha256:" + hashlib.sha256(public).hexdigest()

@@ -15,7 +15,11 @@ KUBECTL = '[[ -e $STATE/server ]] || { echo "connection refused" >&2; exit 1; }\
 @pytest.fixture
 def member(sandbox, cluster):
     """A worker that has joined, with a kubelet that is older than the inventory's. A kubelet that passes ends the run."""
-    sandbox.write(sandbox.text.replace("  need_system\n  check_kubelet_version\n", "  check_kubelet_version\n  report ok passed\n  exit 0\n"))
+    sandbox.write(
+        sandbox.text.replace(
+            "  need_system\n  check_kubelet_version\n", "  check_kubelet_version\n  report ok passed\n  exit 0\n"
+        )
+    )
     sandbox.fake("hostname", f"echo {cluster.workers[0].address}")
     sandbox.fake("kubelet", "echo Kubernetes v1.2.3")
     sandbox.fake("kubectl", KUBECTL)
@@ -39,7 +43,10 @@ def test_it_may_not_be_newer(member, cluster):
         (member.state / "server").write_text(server)
         done = member.run("node")
         assert (done.returncode, done.stdout) == (1, ""), server
-        assert f"a cluster whose API server is {server}: kubelet {version}, in place of v1.2.3, would be newer" in done.stderr
+        assert (
+            f"a cluster whose API server is {server}: kubelet {version}, in place of v1.2.3, would be newer"
+            in done.stderr
+        )
         assert "bootstrap/README.md" in done.stderr
         assert "would: refuse: " in member.run("node", "--dry-run").stdout
     for server in (version, _other(version, 1), _minor(version, 1), "v2.0.0"):
@@ -74,7 +81,11 @@ def test_a_host_where_nothing_changes_asks_nobody(member, cluster):
 
 def test_it_comes_before_anything_of_kubernetes(text):
     """The refusal has to be the first thing that `node` does with the host."""
-    step = text[text.index("\nstep_node() {\n"):].partition("\n}\n")[0]
+    step = text[text.index("\nstep_node() {\n") :].partition("\n}\n")[0]
     assert [line.strip() for line in step.splitlines()[2:7]] == [
-        "need_root", "identify", "need_system", "check_kubelet_version", 'set_hostname "$(self name)"',
+        "need_root",
+        "identify",
+        "need_system",
+        "check_kubelet_version",
+        'set_hostname "$(self name)"',
     ]

@@ -18,7 +18,7 @@ from .conftest import new_sandbox, nodes_of
 pytestmark = one_platform
 
 # A server that lets nobody go on before $STATE/go exists.
-WAITING = 'while [[ ! -e $STATE/go ]]; do sleep 0.05; done\n'
+WAITING = "while [[ ! -e $STATE/go ]]; do sleep 0.05; done\n"
 
 
 @pytest.fixture
@@ -52,10 +52,9 @@ def test_a_second_run_is_told_who_is_at_work(box):
         assert len(box.calls) == asked, "it has asked the cluster before it had the lock"
         # Those that change nothing need not wait, and are not named.
         assert box.run("plan").returncode == box.run("secrets", "--help").returncode == 0
-        with _at_work(box, "verify"):
-            with _at_work(box, "secrets", "--dry-run"):
-                again = box.run("join-done", "--join-file", "/no/such")
-                assert f": process {first.pid} (labels). Run this step again" in again.stderr
+        with _at_work(box, "verify"), _at_work(box, "secrets", "--dry-run"):
+            again = box.run("join-done", "--join-file", "/no/such")
+            assert f": process {first.pid} (labels). Run this step again" in again.stderr
         (box.state / "go").touch()
         first.communicate(timeout=20)
     assert "another run" not in box.run("labels").stderr

@@ -28,7 +28,14 @@ SERVICE: foreach my $service (@ARGV) {
     print "$service\n";
 }
 """
-OTHERS = ["ssh.service", "haproxy-exporter.service", "my-haproxy.service", "haproxyxservice", "containerd-shim.service", "kubelet2.service"]
+OTHERS = [
+    "ssh.service",
+    "haproxy-exporter.service",
+    "my-haproxy.service",
+    "haproxyxservice",
+    "containerd-shim.service",
+    "kubelet2.service",
+]
 
 
 def _restarted(file, *services: str) -> list[str]:
@@ -58,7 +65,11 @@ def leave(sandbox, cluster):
 
 def _line_of(text: str, function: str) -> str:
     """How the step itself calls it."""
-    (line,) = [line.strip() for line in text[text.index(f"\n{function}() {{\n"):].partition("\n}\n")[0].splitlines() if "leave_running" in line]
+    (line,) = [
+        line.strip()
+        for line in text[text.index(f"\n{function}() {{\n") :].partition("\n}\n")[0].splitlines()
+        if "leave_running" in line
+    ]
     return line
 
 
@@ -84,7 +95,7 @@ def test_a_system_without_it_gets_no_file(leave, text):
 @pytest.mark.parametrize("step, before", [("step_node", "install_packages"), ("step_load_balancer", "add_repository")])
 def test_it_is_written_before_the_first_package_comes(text, step, before):
     """apt calls needrestart after each installation."""
-    body = text[text.index(f"\n{step}() {{\n"):].partition("\n}\n")[0]
+    body = text[text.index(f"\n{step}() {{\n") :].partition("\n}\n")[0]
     assert body.index("leave_running") < body.index(before)
 
 

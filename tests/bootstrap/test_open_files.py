@@ -7,6 +7,7 @@ import signal
 import subprocess
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -43,8 +44,11 @@ def runtime(sandbox, cluster):
     """A host on which the runtime runs with the limit that systemd gives to all services."""
     _write(sandbox, cluster, {**cluster.platform.runtime, "open_files": WANTED})
     sandbox.fake("systemctl", SYSTEMCTL)
-    subprocess.run(["systemctl", "start"], env={**os.environ, "PATH": f"{sandbox.folder / 'bin'}:{os.environ['PATH']}",
-                                                "STATE": str(sandbox.state)}, check=True)
+    subprocess.run(
+        ["systemctl", "start"],
+        env={**os.environ, "PATH": f"{sandbox.folder / 'bin'}:{os.environ['PATH']}", "STATE": str(sandbox.state)},
+        check=True,
+    )
     yield sandbox
     with suppress(ProcessLookupError):
         os.kill(int((sandbox.state / "pid").read_text()), signal.SIGKILL)
@@ -56,7 +60,8 @@ def _write(sandbox, cluster, runtime):
 
 
 def _limit(sandbox) -> int:
-    lines = open(f"/proc/{int((sandbox.state / 'pid').read_text())}/limits").read().splitlines()
+    pid = int((sandbox.state / "pid").read_text())
+    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
     return int(next(line.split()[3] for line in lines if line.startswith("Max open files")))
 
 
@@ -76,7 +81,7 @@ def test_the_runtime_gets_its_limit_and_keeps_it(runtime, cluster):
     before = runtime.calls
     again = runtime.run("no brokers here")
     assert (again.returncode, states(again.stdout)) == (0, {"skipped"}), again.stdout
-    assert all(call.startswith(("systemctl is-", "systemctl show")) for call in runtime.calls[len(before):])
+    assert all(call.startswith(("systemctl is-", "systemctl show")) for call in runtime.calls[len(before) :])
 
 
 @pytest.mark.parametrize("stale", [True, False], ids=["before systemd read it", "before the restart"])
@@ -109,12 +114,17 @@ def test_on_a_node_of_brokers_it_says_how_they_get_theirs(runtime, cluster):
     (restarted,) = _restarts(runtime.run(cluster.groups[service.group].label))
     command = restarted.partition("the brokers one by one with: ")[2]
     runtime.fake("kubectl", "exit 0")
-    done = subprocess.run(["sh", "-c", command], env={"PATH": f"{runtime.folder / 'bin'}:{os.environ['PATH']}",
-                                                      "STATE": str(runtime.state)}, capture_output=True, text=True)
+    done = subprocess.run(
+        ["sh", "-c", command],
+        env={"PATH": f"{runtime.folder / 'bin'}:{os.environ['PATH']}", "STATE": str(runtime.state)},
+        capture_output=True,
+        text=True,
+    )
     assert (done.returncode, done.stderr) == (0, "")
     name = f"vernemq-{service.custom_resource['name']}"
     assert [call for call in runtime.calls if call.startswith("kubectl")] == [
-        f"kubectl --namespace={service.namespace} {words}" for number in range(service.replicas)
+        f"kubectl --namespace={service.namespace} {words}"
+        for number in range(service.replicas)
         for words in (f"delete pod {name}-{number}", f"rollout status statefulset/{name}")
     ]
 
@@ -169,15 +179,24 @@ def test_verify_reads_the_limit_of_each_brokers_process(sandbox, cluster):
         (sandbox.state / f"{name}-{number}").write_text(state)
     said = [line for line in sandbox.run("verify").stdout.splitlines() if "may open 250 files" in line]
     assert len(said) == len(found)
-    for number, (line, wanted) in enumerate(zip(said, found.values())):
+    for number, (line, wanted) in enumerate(zip(said, found.values(), strict=False)):
         word, _, because = wanted.partition(": ")
-        assert line.startswith(f"{word}: broker {namespace}/{name}-{number} may open 250 files{because and f': {because}'}")
+        assert line.startswith(
+            f"{word}: broker {namespace}/{name}-{number} may open 250 files{because and f': {because}'}"
+        )
 
 
 def test_without_brokers_nothing_is_said_of_them(sandbox, cluster):
-    sandbox.write(script.script(replace(
-        cluster, services=tuple(service for service in cluster.services if service.kind != "VerneMQ"),
-    )))
-    sandbox.fake("kubectl", nodes_of(cluster) + 'case " $* " in *" --raw=/healthz "*) echo ok ;; *" exec "*) exit 1 ;; esac')
+    sandbox.write(
+        script.script(
+            replace(
+                cluster,
+                services=tuple(service for service in cluster.services if service.kind != "VerneMQ"),
+            )
+        )
+    )
+    sandbox.fake(
+        "kubectl", nodes_of(cluster) + 'case " $* " in *" --raw=/healthz "*) echo ok ;; *" exec "*) exit 1 ;; esac'
+    )
     said = sandbox.run("verify").stdout
     assert f"the cluster is {cluster.name}" in said and "may open" not in said

@@ -54,7 +54,8 @@ def _wanted(cluster):
         (secret, key): value
         for service in cluster.services
         for secret, keys in service.secrets.items()
-        for key, value in keys.items() if value != PROVIDED
+        for key, value in keys.items()
+        if value != PROVIDED
     }
 
 
@@ -103,9 +104,7 @@ def test_who_brings_a_secret_is_asked_for_it(box, cluster):
         cluster.services[0], secrets={"mail": {"password": PROVIDED, "user": PROVIDED}, "own": {"key": RANDOM}}
     )
     box.write(script.script(replace(cluster, services=(brought,))))
-    command = (
-        f"kubectl --namespace={cluster.namespace} create secret generic mail --from-file=password=FILE --from-file=user=FILE"
-    )
+    command = f"kubectl --namespace={cluster.namespace} create secret generic mail --from-file=password=FILE --from-file=user=FILE"
     planned = box.run("secrets", "--dry-run")
     assert planned.returncode == 0
     assert f"would: ask for Secret mail, which you provide: {command}\n" in planned.stdout
@@ -132,7 +131,11 @@ def test_without_a_cluster_it_fails_and_says_where_to_go(box):
 def _in_part(script):
     """What a line of shell prints, with the functions of the step at hand."""
     done = subprocess.run(
-        ["bash", "-c", f"source bootstrap/70-secrets.sh; {script}"], cwd=ROOT, capture_output=True, text=True, timeout=30
+        ["bash", "-c", f"source bootstrap/70-secrets.sh; {script}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -140,8 +143,19 @@ def _in_part(script):
 
 @pytest.mark.parametrize(
     "text, run",
-    [("aaa", True), ("xabcx", True), ("9 321", True), ("XYZ", True), ("x111", True),
-     ("aab", False), ("acegi", False), ("aabbcc", False), ("121212", False), ("a", False), ("89AB", False)],
+    [
+        ("aaa", True),
+        ("xabcx", True),
+        ("9 321", True),
+        ("XYZ", True),
+        ("x111", True),
+        ("aab", False),
+        ("acegi", False),
+        ("aabbcc", False),
+        ("121212", False),
+        ("a", False),
+        ("89AB", False),
+    ],
 )
 def test_runs_that_auth_refuses_are_seen(text, run):
     assert _in_part(f"if has_run '{text}'; then echo yes; fi") == ("yes\n" if run else "")
@@ -149,8 +163,10 @@ def test_runs_that_auth_refuses_are_seen(text, run):
 
 def test_a_text_with_a_run_is_made_again():
     texts = ["Ab" * 14 + "xabc", "too short", "Zq" * 15 + "Z7"]
-    fake = 'list=$(mktemp); printf "%s\\n" ' + " ".join(f"'{text}'" for text in texts) + ' >"$list"; ' \
-           'head() { command head -n 1 "$list"; sed -i 1d "$list"; }; '
+    fake = (
+        'list=$(mktemp); printf "%s\\n" ' + " ".join(f"'{text}'" for text in texts) + ' >"$list"; '
+        'head() { command head -n 1 "$list"; sed -i 1d "$list"; }; '
+    )
     assert _in_part(f'{fake} random_text; rm "$list"') == texts[-1]
 
 

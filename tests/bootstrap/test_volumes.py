@@ -12,7 +12,10 @@ from tests.platforms import one_platform
 
 from .conftest import states, tree
 
-pytestmark = [one_platform, pytest.mark.skipif(os.geteuid() != 0, reason="only root can give directories to other users")]
+pytestmark = [
+    one_platform,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can give directories to other users"),
+]
 RECORD = "etc/dojot/volumes"
 
 
@@ -81,7 +84,9 @@ def test_a_missing_disk_is_not_replaced_by_empty_directories(volumes, root):
     assert states(step().stdout) == {"skipped"}
     # It is to start empty, on purpose.
     lost.rmdir()
-    record.write_text("".join(line for line in record.read_text().splitlines(True) if not str(lost).endswith(line.strip())))
+    record.write_text(
+        "".join(line for line in record.read_text().splitlines(True) if not str(lost).endswith(line.strip()))
+    )
     assert f"done: make {lost}" in step().stdout
     assert states(step().stdout) == {"skipped"}
 
@@ -92,7 +97,11 @@ def test_a_node_that_runs_already_gets_its_record(volumes, root):
     step()
     shutil.rmtree(root / "etc")
     done = step()
-    assert [line for line in done.stdout.splitlines() if not line.startswith("skipped")] == [f"done: write {root / RECORD}"]
+    assert [line for line in done.stdout.splitlines() if not line.startswith("skipped")] == [
+        f"done: write {root / RECORD}"
+    ]
     (root / RECORD).write_text("/another/volume\n")
     step()
-    assert (root / RECORD).read_text().splitlines() == sorted(["/another/volume", *(f"/{path.relative_to(root)}" for path in paths)])
+    assert (root / RECORD).read_text().splitlines() == sorted(
+        ["/another/volume", *(f"/{path.relative_to(root)}" for path in paths)]
+    )

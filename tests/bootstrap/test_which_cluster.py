@@ -14,7 +14,9 @@ pytestmark = one_platform
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="these steps run as root only")
 STEPS = [
-    pytest.param(step, marks=needs_root if step in ("join-done", "join-token", "argocd", "node-ports", "control-plane") else ())
+    pytest.param(
+        step, marks=needs_root if step in ("join-done", "join-token", "argocd", "node-ports", "control-plane") else ()
+    )
     for step in ("join-done", "join-token", "labels", "secrets", "argocd", "node-ports", "control-plane")
 ]
 OTHER = r"""case $* in
@@ -39,7 +41,9 @@ def box(sandbox, cluster):
 
 
 def _asked(box) -> list[str]:
-    return [call.split(" ", 2)[2].removeprefix("--request-timeout=10s ") for call in box.calls if call.startswith("kubectl")]
+    return [
+        call.split(" ", 2)[2].removeprefix("--request-timeout=10s ") for call in box.calls if call.startswith("kubectl")
+    ]
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -55,14 +59,20 @@ def test_another_cluster_is_left_alone(box, cluster, step):
     assert said.startswith(f"failed: the cluster at https://other.example:6443 is not {cluster.name}: ")
     assert "its nodes are kind-control-plane 172.18.0.2; " in said
     assert f"the control plane {cluster.control_plane.name} {cluster.control_plane.address}" in said
-    assert all(asked.startswith(READING) or asked.startswith("--namespace=kube-system get daemonset") for asked in _asked(box)), _asked(box)
+    assert all(
+        asked.startswith(READING) or asked.startswith("--namespace=kube-system get daemonset") for asked in _asked(box)
+    ), _asked(box)
     assert "kubeadm" not in {call.split()[0] for call in box.calls}
 
     planned = box.run(step, "--dry-run")
-    assert planned.returncode == 0 and "would: refuse: the cluster at https://other.example:6443 is not" in planned.stdout
+    assert (
+        planned.returncode == 0 and "would: refuse: the cluster at https://other.example:6443 is not" in planned.stdout
+    )
 
 
-@pytest.mark.parametrize("nodes", ["{name} 10.9.9.9\\n", "another {address}\\n", "{name}-2 {address}\\n", "{name} {address}0\\n", ""])
+@pytest.mark.parametrize(
+    "nodes", ["{name} 10.9.9.9\\n", "another {address}\\n", "{name}-2 {address}\\n", "{name} {address}0\\n", ""]
+)
 def test_name_and_address_both_count(box, cluster, nodes):
     master = cluster.control_plane
     (box.state / "nodes").write_text(nodes.format(name=master.name, address=master.address))

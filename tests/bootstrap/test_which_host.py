@@ -34,7 +34,10 @@ def test_a_name_does_not_make_a_host_another_one(sandbox, cluster, step):
         assert planned.stdout.startswith(f"would: refuse: this host is not {node.name}: ")
 
     sandbox.fake("hostname", "echo 10.255.255.1 ")
-    assert f"its addresses (10.255.255.1) belong to no machine of {cluster.name}" in sandbox.run(step, "--node", node.name).stderr
+    assert (
+        f"its addresses (10.255.255.1) belong to no machine of {cluster.name}"
+        in sandbox.run(step, "--node", node.name).stderr
+    )
     assert f"failed: this host is no node of {cluster.name}: " in sandbox.run(step).stderr
 
 

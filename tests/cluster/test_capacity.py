@@ -11,8 +11,17 @@ from components.cluster.types import Group, Hardware
 
 
 def _limit(needed, available, **more):
-    return Limit(**{"what": "w", "needed": needed, "available": available, "unit": "count", "path": ("p",),
-                    "way_out": "Do this", **more})
+    return Limit(
+        **{
+            "what": "w",
+            "needed": needed,
+            "available": available,
+            "unit": "count",
+            "path": ("p",),
+            "way_out": "Do this",
+            **more,
+        }
+    )
 
 
 def test_headroom():

@@ -21,9 +21,19 @@ def test_line():
     ("value", "shown"),
     [
         # In quotes where YAML would read something else.
-        ("true", "'true'"), ("3", "'3'"), ("", "''"), ("yes", "'yes'"), ("192.168.0.1", "192.168.0.1"), ("a b", "a b"),
-        (True, "true"), (1.5, "1.5"), ([1, "a"], "[1, a]"), ({"x": 1}, "{x: 1}"), ("a: [b", "a: [b"),
-        ("x" * 61, "x" * 57 + "..."), ("x" * 60, "x" * 60),
+        ("true", "'true'"),
+        ("3", "'3'"),
+        ("", "''"),
+        ("yes", "'yes'"),
+        ("192.168.0.1", "192.168.0.1"),
+        ("a b", "a b"),
+        (True, "true"),
+        (1.5, "1.5"),
+        ([1, "a"], "[1, a]"),
+        ({"x": 1}, "{x: 1}"),
+        ("a: [b", "a: [b"),
+        ("x" * 61, "x" * 57 + "..."),
+        ("x" * 60, "x" * 60),
     ],
 )
 def test_values_are_shown_as_yaml(value, shown):
@@ -48,9 +58,7 @@ def test_the_same_line_is_said_once():
 def origin(tmp_path):
     target = tmp_path / "inventory" / "targets" / "t.yml"
     target.parent.mkdir(parents=True)
-    target.write_text(
-        "parameters:\n  used: ${root}\n  part: ${root}/x\n  root: r\n  other: 1\n", encoding="utf-8"
-    )
+    target.write_text("parameters:\n  used: ${root}\n  part: ${root}/x\n  root: r\n  other: 1\n", encoding="utf-8")
     return origin_of(tmp_path / "inventory", "t", [])
 
 

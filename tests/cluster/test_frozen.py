@@ -34,8 +34,12 @@ def test_changes_are_refused(cluster):
     with pytest.raises(TypeError):
         cluster.platform.kubernetes["version"] = "v1.0.0"
     for change in (
-        lambda value: value.update(a=2), lambda value: value.pop("a"), lambda value: value.clear(),
-        lambda value: value.setdefault("b", 1), lambda value: value.popitem(), lambda value: value.__delitem__("a"),
+        lambda value: value.update(a=2),
+        lambda value: value.pop("a"),
+        lambda value: value.clear(),
+        lambda value: value.setdefault("b", 1),
+        lambda value: value.popitem(),
+        lambda value: value.__delitem__("a"),
     ):
         with pytest.raises(TypeError):
             change(freeze({"a": 1}))

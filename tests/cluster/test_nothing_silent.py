@@ -5,8 +5,9 @@ The whole tree is changed at once, and every place of it has to be named.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,7 @@ def _changed(
 
 def _renamed(node: Any, depth: int, path: Path, places: set[Path]) -> Any:
     """A copy in which the keys at one depth end with a line break; `places` takes where."""
-    if not isinstance(node, dict) or path and path[-1] in _PASSED_ON:
+    if not isinstance(node, dict) or (path and path[-1] in _PASSED_ON):
         return node
     copy = {}
     for key, value in node.items():

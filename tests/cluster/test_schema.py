@@ -42,8 +42,11 @@ def test_every_value_has_words():
     """What a value must be is said in a description, not in the words of a validator."""
     limits = {"pattern", "minimum", "maximum", "enum", "minLength", "minItems", "minProperties"}
     silent = [
-        path for path, shape in ALL
-        if "description" not in shape and limits & shape.keys() and ".anyOf" not in path
+        path
+        for path, shape in ALL
+        if "description" not in shape
+        and limits & shape.keys()
+        and ".anyOf" not in path
         and shape.get("type") not in ("object", "array")
     ]
     assert silent == []
@@ -61,7 +64,9 @@ def _said(parameters, shape):
 
 
 MAP = {
-    "type": "object", "additionalProperties": False, "required": ["address", "group"],
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["address", "group"],
     "properties": {"address": {"type": "string", "description": "an address"}, "group": {"type": "string"}},
 }
 MAPS = {"type": "object", "additionalProperties": MAP}
@@ -70,39 +75,83 @@ MAPS = {"type": "object", "additionalProperties": MAP}
 @pytest.mark.parametrize(
     ("parameters", "shape", "said"),
     [
-        ({"address": "a", "group": "g", "colour": 1}, MAP,
-         ["f: colour = 1: unknown key. Remove it, or use one of: address, group."]),
+        (
+            {"address": "a", "group": "g", "colour": 1},
+            MAP,
+            ["f: colour = 1: unknown key. Remove it, or use one of: address, group."],
+        ),
         ({"adress": "a", "group": "g"}, MAP, ["f: adress = a: unknown key. Did you mean address?"]),
         ({"group": "g"}, MAP, ["f: address: this key is missing. Add it: an address."]),
         ({"address": "a"}, MAP, ["f: group: this key is missing. Add it: a text."]),
         ({}, MAP, ["f: (top level): the keys address and group are missing. Add them."]),
-        ({"kafka": {"address": "a", "group": "g"}, "kakfa": {}}, MAPS,
-         ["f: kakfa: the keys address and group are missing. Did you mean kafka?"]),
-        ({"verne-1": {"address": "a", "group": "g"}, "verne-2": {}}, MAPS,
-         ["f: verne-2: the keys address and group are missing. Add them."]),
+        (
+            {"kafka": {"address": "a", "group": "g"}, "kakfa": {}},
+            MAPS,
+            ["f: kakfa: the keys address and group are missing. Did you mean kafka?"],
+        ),
+        (
+            {"verne-1": {"address": "a", "group": "g"}, "verne-2": {}},
+            MAPS,
+            ["f: verne-2: the keys address and group are missing. Add them."],
+        ),
         ({"address": None, "group": "g"}, MAP, ["f: address: this key has no value. Write an address."]),
-        ({"x": 1}, {"type": "object", "additionalProperties": MAP},
-         ["f: x = 1: this value does not fit. Write a map with the keys address and group."]),
-        ({"x": 1}, {"properties": {"x": {"type": "array"}}},
-         ["f: x = 1: this value does not fit. Write a list: one line `- value` for each entry."]),
-        ({"x": 1}, {"properties": {"x": {"enum": ["a", "b"]}}},
-         ["f: x = 1: this value does not fit. Write one of: a, b."]),
-        ({"X": 1}, {"propertyNames": {"pattern": "^[a-z]+$", "description": "lower-case letters"}},
-         ["f: X: this is not a valid name here. Write lower-case letters."]),
+        (
+            {"x": 1},
+            {"type": "object", "additionalProperties": MAP},
+            ["f: x = 1: this value does not fit. Write a map with the keys address and group."],
+        ),
+        (
+            {"x": 1},
+            {"properties": {"x": {"type": "array"}}},
+            ["f: x = 1: this value does not fit. Write a list: one line `- value` for each entry."],
+        ),
+        (
+            {"x": 1},
+            {"properties": {"x": {"enum": ["a", "b"]}}},
+            ["f: x = 1: this value does not fit. Write one of: a, b."],
+        ),
+        (
+            {"X": 1},
+            {"propertyNames": {"pattern": "^[a-z]+$", "description": "lower-case letters"}},
+            ["f: X: this is not a valid name here. Write lower-case letters."],
+        ),
         # Of several alternatives, the one that shares a key with what is written.
-        ({"v": {"secert": "s", "key": "k"}},
-         {"properties": {"v": {"anyOf": [
-             {"type": "string"},
-             {"type": "object", "additionalProperties": False, "properties": {"field": {}}},
-             {"type": "object", "additionalProperties": False, "properties": {"secret": {}, "key": {}},
-              "required": ["secret", "key"]},
-         ], "description": "a value"}}},
-         ["f: v.secert = s: unknown key. Did you mean secret?"]),
-        ({"v": {"colour": 1}},
-         {"properties": {"v": {"anyOf": [{"type": "string"}, {"type": "object", "properties": {"a": {}},
-                                                               "additionalProperties": False}],
-                               "description": "a value"}}},
-         ["f: v = {colour: 1}: this value does not fit. Write a value."]),
+        (
+            {"v": {"secert": "s", "key": "k"}},
+            {
+                "properties": {
+                    "v": {
+                        "anyOf": [
+                            {"type": "string"},
+                            {"type": "object", "additionalProperties": False, "properties": {"field": {}}},
+                            {
+                                "type": "object",
+                                "additionalProperties": False,
+                                "properties": {"secret": {}, "key": {}},
+                                "required": ["secret", "key"],
+                            },
+                        ],
+                        "description": "a value",
+                    }
+                }
+            },
+            ["f: v.secert = s: unknown key. Did you mean secret?"],
+        ),
+        (
+            {"v": {"colour": 1}},
+            {
+                "properties": {
+                    "v": {
+                        "anyOf": [
+                            {"type": "string"},
+                            {"type": "object", "properties": {"a": {}}, "additionalProperties": False},
+                        ],
+                        "description": "a value",
+                    }
+                }
+            },
+            ["f: v = {colour: 1}: this value does not fit. Write a value."],
+        ),
     ],
 )
 def test_verdicts(parameters, shape, said):
@@ -142,21 +191,41 @@ def test_lines(text, shape, said):
 @pytest.mark.parametrize(
     ("value", "written", "shape", "said"),
     [
-        (100.0, "100.000", _PORT := {"type": "integer", "minimum": 1, "maximum": 100_000, "description": "a number"},
-         "100.000: this is the decimal number 100.0. Write 100000, or 100."),
+        (
+            100.0,
+            "100.000",
+            _PORT := {"type": "integer", "minimum": 1, "maximum": 100_000, "description": "a number"},
+            "100.000: this is the decimal number 100.0. Write 100000, or 100.",
+        ),
         (100000.0, "1e5", _PORT, "1e5: this is the decimal number 100000.0. Write 100000."),
         (1.5, "1.500", _PORT, "1.500: this is the decimal number 1.5. Write 1500."),
         # Out of range either way.
         (200.0, "200.000", {**_PORT, "maximum": 100}, "200.000: this value does not fit. Write a number."),
         (1.5, "1.5", _PORT, "1.5: this value does not fit. Write a number."),
-        (1.1, "1.10", {"anyOf": [{"type": ["string", "integer"]}, {"type": "object"}], "description": "a value"},
-         "1.10: this is the decimal number 1.1. Write '1.10' with its quotes."),
-        (1000.0, "1e3", {"type": ["string", "integer"]},
-         "1e3: this is the decimal number 1000.0. Write 1000, or '1e3' with its quotes."),
-        (1.1, "1.1", {"type": "string", "pattern": "^v", "description": "a release"},
-         "1.1: this value does not fit. Write a release."),
-        (float("inf"), ".inf", {"type": "number", "description": "a number"},
-         ".inf: this value does not fit. Write a number."),
+        (
+            1.1,
+            "1.10",
+            {"anyOf": [{"type": ["string", "integer"]}, {"type": "object"}], "description": "a value"},
+            "1.10: this is the decimal number 1.1. Write '1.10' with its quotes.",
+        ),
+        (
+            1000.0,
+            "1e3",
+            {"type": ["string", "integer"]},
+            "1e3: this is the decimal number 1000.0. Write 1000, or '1e3' with its quotes.",
+        ),
+        (
+            1.1,
+            "1.1",
+            {"type": "string", "pattern": "^v", "description": "a release"},
+            "1.1: this value does not fit. Write a release.",
+        ),
+        (
+            float("inf"),
+            ".inf",
+            {"type": "number", "description": "a number"},
+            ".inf: this value does not fit. Write a number.",
+        ),
     ],
 )
 def test_numbers_are_shown_as_written(value, written, shape, said):

@@ -16,14 +16,19 @@ def _applied(service):
 
 @pytest.mark.parametrize("part", ["env", "ports", "secrets", "secret_files"])
 def test_what_is_off_is_gone_and_the_word_with_it(part):
-    service = {part: {"off": {"value": "x", "enabled": False}, "on": {"value": "x", "enabled": True}, "plain": {"value": "x"}}}
+    service = {
+        part: {"off": {"value": "x", "enabled": False}, "on": {"value": "x", "enabled": True}, "plain": {"value": "x"}}
+    }
     before = pickle.dumps(service)
     assert _applied(service) == {part: {"on": {"value": "x"}, "plain": {"value": "x"}}}
     assert pickle.dumps(service) == before
 
 
 def test_sidecars_and_jobs_have_switches_too():
-    service = {"jobs": {"migrate": {"env": {"A": {"value": "x", "enabled": False}}}}, "sidecars": {"redis": {"ports": {}}}}
+    service = {
+        "jobs": {"migrate": {"env": {"A": {"value": "x", "enabled": False}}}},
+        "sidecars": {"redis": {"ports": {}}},
+    }
     assert _applied(service) == {"jobs": {"migrate": {"env": {}}}, "sidecars": {"redis": {"ports": {}}}}
 
 
@@ -38,7 +43,9 @@ def test_a_closed_port_is_offered_by_nobody():
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("x", "x"), (True, "true"), ({"value": 2, "enabled": True}, "2"),
+        ("x", "x"),
+        (True, "true"),
+        ({"value": 2, "enabled": True}, "2"),
         (["a", {"value": "b", "enabled": False}, {"value": "c", "enabled": True}], "a,c"),
     ],
 )
@@ -50,7 +57,8 @@ def test_values(written, said):
 def test_a_probe_speaks_as_its_port_does():
     entry = {
         "ports": {"http": {"number": 8080, "tls": True}, "health": {"number": 9000}},
-        "readiness": {"httpGet": {"path": "/", "port": "http"}}, "liveness": {"httpGet": {"path": "/", "port": "health"}},
+        "readiness": {"httpGet": {"path": "/", "port": "http"}},
+        "liveness": {"httpGet": {"path": "/", "port": "health"}},
         "startup": {"tcpSocket": {"port": "http"}},
     }
     assert containers._probe(entry, "readiness") == {"httpGet": {"path": "/", "port": 8080, "scheme": "HTTPS"}}

@@ -30,7 +30,7 @@ def test_any_graph_without_cycles():
     for _ in range(30):
         names = [f"s{number}" for number in range(12)]
         services = {
-            name: _uses(**{other: True for other in numbers.sample(names[:place], min(place, 2))})
+            name: _uses(**dict.fromkeys(numbers.sample(names[:place], min(place, 2)), True))
             for place, name in enumerate(names)
         }
         numbers.shuffle(names)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -48,8 +48,10 @@ def figures(request, record_property) -> Callable[[str, object], None]:
     """
 
     def record(what: str, value: object) -> None:
-        text = f"{value:,.3g}" if isinstance(value, float) and abs(value) < 1000 else (
-            f"{value:,.0f}" if isinstance(value, (int, float)) else str(value)
+        text = (
+            f"{value:,.3g}"
+            if isinstance(value, float) and abs(value) < 1000
+            else (f"{value:,.0f}" if isinstance(value, (int, float)) else str(value))
         )
         record_property(_PROPERTY, (request.node.nodeid, what, text))
 

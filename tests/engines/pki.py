@@ -32,9 +32,13 @@ class Authority:
     def _sign(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, extensions: list) -> x509.Certificate:
         now = datetime.datetime.now(datetime.UTC)
         builder = (
-            x509.CertificateBuilder().subject_name(subject).issuer_name(self._subject).public_key(key.public_key())
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._subject)
+            .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(minutes=5)).not_valid_after(now + datetime.timedelta(days=1))
+            .not_valid_before(now - datetime.timedelta(minutes=5))
+            .not_valid_after(now + datetime.timedelta(days=1))
         )
         for extension in extensions:
             builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
@@ -51,7 +55,9 @@ class Authority:
         names = [x509.DNSName(found) for found in SERVER_NAMES]
         names += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
         return self._pair(
-            name, _name(name), [x509.SubjectAlternativeName(names), x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])]
+            name,
+            _name(name),
+            [x509.SubjectAlternativeName(names), x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])],
         )
 
     def client(self, name: str, user: str, group: str | None = None) -> tuple[Path, Path]:
@@ -73,16 +79,29 @@ class Authority:
         def data(path: Path) -> str:
             return base64.b64encode(path.read_bytes()).decode()
 
-        return self._write(f"{name}.kubeconfig", yaml.safe_dump({
-            "apiVersion": "v1", "kind": "Config", "current-context": "test",
-            "clusters": [
-                {"name": "test", "cluster": {"server": url, "certificate-authority-data": data(self.certificate)}}
-            ],
-            "users": [
-                {"name": user, "user": {"client-certificate-data": data(certificate), "client-key-data": data(key)}}
-            ],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
-        }).encode())
+        return self._write(
+            f"{name}.kubeconfig",
+            yaml.safe_dump(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Config",
+                    "current-context": "test",
+                    "clusters": [
+                        {
+                            "name": "test",
+                            "cluster": {"server": url, "certificate-authority-data": data(self.certificate)},
+                        }
+                    ],
+                    "users": [
+                        {
+                            "name": user,
+                            "user": {"client-certificate-data": data(certificate), "client-key-data": data(key)},
+                        }
+                    ],
+                    "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
+                }
+            ).encode(),
+        )
 
     def service_account_keys(self) -> tuple[Path, Path]:
         """Public and private key for service account tokens (RSA: every release knows it)."""

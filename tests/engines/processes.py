@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Callable, Mapping, Sequence
 
 
 class Ended(Exception):
@@ -33,13 +33,22 @@ class Process:
     """One program in the background, in a session of its own; its output goes to `<folder>/<name>.log`."""
 
     def __init__(
-        self, name: str, command: Sequence[object], folder: Path, environment: Mapping[str, str] | None = None,
+        self,
+        name: str,
+        command: Sequence[object],
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name, self.log = name, folder / f"{name}.log"
         with open(self.log, "ab") as output:
             self._process = subprocess.Popen(
-                [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                env=environment, cwd=folder, start_new_session=True,
+                [str(word) for word in command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                cwd=folder,
+                start_new_session=True,
             )
 
     @property

@@ -6,10 +6,9 @@ values come from nodes and services, not from what the model derived for HAProxy
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from components.cluster.types import Cluster, Port, Service
-
 from tests.haproxy.configuration import Section, only, sections, settings
 
 Texts = Mapping[str, str]
@@ -43,10 +42,7 @@ def servers_are_the_groups_nodes(cluster: Cluster, texts: Texts) -> None:
     for number, section in listeners(texts):
         service, port = expected[number]
         door = port.expose.node_port or f"${{NODEPORT_{service.name.upper()}_{port.name.upper()}}}".replace("-", "_")
-        wanted = {
-            (node.name, f"{node.address}:{door}")
-            for node in cluster.groups[service.group].nodes
-        }
+        wanted = {(node.name, f"{node.address}:{door}") for node in cluster.groups[service.group].nodes}
         lines = section.values("server")
         assert {line[:2] for line in lines} == wanted and len(lines) == len(wanted), section.name
         if port.expose.devices:
@@ -60,7 +56,7 @@ def every_server_is_checked(cluster: Cluster, texts: Texts) -> None:
         defaults = section.values("default-server")[0]
         assert defaults[-2:] == ("on-marked-down", "shutdown-sessions"), section.name
         for line in section.values("server"):
-            words = dict(zip(line[2::2], line[3::2]))
+            words = dict(zip(line[2::2], line[3::2], strict=False))
             if "track" in words:
                 backend, _, server = words["track"].partition("/")
                 checked = only(texts[CONFIG], "backend", backend)
@@ -88,7 +84,9 @@ def device_servers_have_source_ports(cluster: Cluster, texts: Texts) -> None:
             assert not clash, f"{section.name}: source ports {span} hold the listeners {clash}"
             # The survivors of one lost broker carry every device; a single server has no survivors.
             nodes = len(cluster.groups[service.group].nodes)
-            assert max(1, nodes - 1) * (high - low + 1) >= cluster.scale.devices, f"{section.name}: too few source ports"
+            assert max(1, nodes - 1) * (high - low + 1) >= cluster.scale.devices, (
+                f"{section.name}: too few source ports"
+            )
             assert int(_word_after(section.values("default-server")[0], "maxconn")) <= high - low + 1, section.name
 
 
@@ -148,14 +146,18 @@ def nothing_private_is_open(cluster: Cluster, texts: Texts) -> None:
     watcher = cluster.monitoring and cluster.service(cluster.monitoring.service)
     readers = {node.address for node in cluster.nodes_of(watcher)} if watcher else set()
     for section in sections(texts[CONFIG]):
-        private = section.values("stats", "enable") or section.values("stats", "uri") or any(
-            "prometheus-exporter" in line for line in section.lines
+        private = (
+            section.values("stats", "enable")
+            or section.values("stats", "uri")
+            or any("prometheus-exporter" in line for line in section.lines)
         )
         if private:
             if not section.value("bind").startswith("127.0.0.1:"):
                 assert not section.values("stats"), f"{section.name}: statistics are open"
                 (rule,) = section.values("tcp-request", "connection")
-                assert rule[:4] == ("reject", "unless", "{", "src") and rule[-1] == "}", f"{section.name}: everybody may connect"
+                assert rule[:4] == ("reject", "unless", "{", "src") and rule[-1] == "}", (
+                    f"{section.name}: everybody may connect"
+                )
                 assert set(rule[4:-1]) == readers, f"{section.name}: {' '.join(rule[4:-1])} may connect"
                 assert section.values("http-request")[-1] == ("deny",), f"{section.name}: more than metrics is open"
         assert not section.values("stats", "admin"), section.name

@@ -25,7 +25,10 @@ def test_haproxy_accepts_the_compiled_file_without_a_warning(cluster, compiled):
     # Where Kubernetes chooses the NodePorts, the bootstrap sets these variables.
     chosen = {frontend.variable: "31000" for frontend in cluster.load_balancer.frontends if frontend.node_port is None}
     done = subprocess.run(
-        [installed("haproxy"), "-c", "-f", str(compiled / "haproxy" / CONFIG)], env=chosen, capture_output=True, text=True,
+        [installed("haproxy"), "-c", "-f", str(compiled / "haproxy" / CONFIG)],
+        env=chosen,
+        capture_output=True,
+        text=True,
         timeout=60,
     )
     said = done.stdout + done.stderr

@@ -14,7 +14,11 @@ from components.cluster.origin import Origin
 # The package exports the function of the same name.
 _load = importlib.import_module("components.cluster.load")
 _GATES = (
-    (references, "CHECKS"), (references, "IN_FILES"), (_load, "STRUCTURE"), (_load, "CAPACITY"), (_load, "MONITORING"),
+    (references, "CHECKS"),
+    (references, "IN_FILES"),
+    (_load, "STRUCTURE"),
+    (_load, "CAPACITY"),
+    (_load, "MONITORING"),
 )
 
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import reclass_rs
 from kapitan.inventory.backends.reclass import get_reclass_config
@@ -43,7 +44,9 @@ GUIDE = Fixture("dojot-100k", "classes: [guide]\n")
 #: The same machines on today's platform.
 TODAY = Fixture("dojot-100k-current", "classes: [today]\n")
 #: All services.
-FULL = Fixture("dojot-full", "classes: [today-machines, hardware.full, profile.full, profile.influxdb, profile.gui-v2]\n")
+FULL = Fixture(
+    "dojot-full", "classes: [today-machines, hardware.full, profile.full, profile.influxdb, profile.gui-v2]\n"
+)
 
 
 def fixtures(folder: str) -> list[Fixture]:

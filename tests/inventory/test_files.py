@@ -29,9 +29,15 @@ case $words in
 esac
 """
 SETUP = {
-    "INFLUX_HOST": "http://influxdb:8086", "INFLUX_ORGANIZATION": "admin", "INFLUX_BUCKET": "devices",
-    "INFLUX_TOKEN": "aToken", "INFLUX_USER": "dojot", "INFLUX_PASSWORD": "aPassword", "INFLUX_RETENTION": "7d",
-    "INFLUX_ATTEMPTS": "3", "INFLUX_PAUSE_SECONDS": "0",
+    "INFLUX_HOST": "http://influxdb:8086",
+    "INFLUX_ORGANIZATION": "admin",
+    "INFLUX_BUCKET": "devices",
+    "INFLUX_TOKEN": "aToken",
+    "INFLUX_USER": "dojot",
+    "INFLUX_PASSWORD": "aPassword",
+    "INFLUX_RETENTION": "7d",
+    "INFLUX_ATTEMPTS": "3",
+    "INFLUX_PAUSE_SECONDS": "0",
 }
 # As the images of gui and gui-v2 have it.
 NGINX_CONF = """
@@ -56,7 +62,10 @@ def run(tmp_path):
         path.write_text(f"#!/bin/sh\n{body}\n")
         path.chmod(0o755)
         return subprocess.run(
-            ["sh", str(_FILES / script)], capture_output=True, text=True, timeout=30,
+            ["sh", str(_FILES / script)],
+            capture_output=True,
+            text=True,
+            timeout=30,
             env={"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "STATE": str(tmp_path), **environment},
         )
 
@@ -94,8 +103,12 @@ def _nginx(run, tmp_path, site):
     (tmp_path / "from" / "conf.d" / "default.conf").write_text(site)
     (tmp_path / "into").mkdir()
     return run(
-        "nginx.sh", "nginx", 'echo "nginx $*"', LISTEN_PORT="8080",
-        NGINX_FROM=str(tmp_path / "from"), NGINX_INTO=str(tmp_path / "into"),
+        "nginx.sh",
+        "nginx",
+        'echo "nginx $*"',
+        LISTEN_PORT="8080",
+        NGINX_FROM=str(tmp_path / "from"),
+        NGINX_INTO=str(tmp_path / "into"),
     )
 
 

@@ -1,9 +1,9 @@
 """Every broken inventory is refused in exactly the words that its first comment states.
 
-    # refused: KEY = VALUE: RULE. WAY OUT.      one line for each finding, in order
-    # at: LINE                                  where: this line of the fixture
-    # at: classes/NAME.yml: LINE                or of a class
-    # by: RULE, RULE                            the functions that say it, or the schema
+# refused: KEY = VALUE: RULE. WAY OUT.      one line for each finding, in order
+# at: LINE                                  where: this line of the fixture
+# at: classes/NAME.yml: LINE                or of a class
+# by: RULE, RULE                            the functions that say it, or the schema
 """
 
 from components.cluster import references, rules
@@ -16,8 +16,7 @@ def test_refused(invalid, invalid_inventory, rendered):
     assert len(refused) == len(places), "each `# refused:` needs its `# at:`"
     refusal = refusal_of(*rendered(invalid.name))
     assert list(refusal.lines) == [
-        f"{_place(invalid_inventory, invalid.name, at)}: {words}"
-        for words, at in zip(refused, places, strict=True)
+        f"{_place(invalid_inventory, invalid.name, at)}: {words}" for words, at in zip(refused, places, strict=True)
     ]
     assert ", ".join(sorted(refusal.rules)) == ", ".join(invalid.said["by"])
 

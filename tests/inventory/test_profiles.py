@@ -64,8 +64,10 @@ def test_mosca_takes_the_brokers_place(variants):
 
 
 def test_mosca_over_tls_only(tmp_path_factory):
-    text = "classes: [guide-machines, hardware.full, profile.mosca]\n" \
-           "parameters: {insecure_mqtt: false, scale: {devices: 10000}}\n"
+    text = (
+        "classes: [guide-machines, hardware.full, profile.mosca]\n"
+        "parameters: {insecure_mqtt: false, scale: {devices: 10000}}\n"
+    )
     variant = Variants([Fixture("mosca-tls", text)], tmp_path_factory.mktemp)["mosca-tls"]
     for path, found in variant.files.items():
         assert not re.search(r"\b(1883|30004)\b", found), path
@@ -77,7 +79,11 @@ def test_datagrams_reach_the_node_itself(variants):
     service = next(one for one in variant.tree.of_kind("Service") if one["metadata"]["name"] == "iotagent-lwm2m")
     ports = {port["nodePort"]: (port["protocol"], port["port"]) for port in service["spec"]["ports"]}
     assert ports == {
-        30006: ("UDP", 5683), 30007: ("UDP", 5684), 30008: ("UDP", 30008), 30009: ("UDP", 30009), 30010: ("TCP", 30010),
+        30006: ("UDP", 5683),
+        30007: ("UDP", 5684),
+        30008: ("UDP", 30008),
+        30009: ("UDP", 30009),
+        30010: ("TCP", 30010),
     }
     # Another node would put its own address in place of the device's.
     assert service["spec"]["externalTrafficPolicy"] == "Local"
@@ -87,7 +93,8 @@ def test_datagrams_reach_the_node_itself(variants):
 def test_devices_fetch_firmware_where_the_agent_says(variants):
     """The agent tells address and ports of its file servers: they must be those of the node."""
     deployment = next(
-        one for one in variants["profile-lwm2m"].tree.of_kind("Deployment")
+        one
+        for one in variants["profile-lwm2m"].tree.of_kind("Deployment")
         if one["metadata"]["name"] == "iotagent-lwm2m"
     )
     container = deployment["spec"]["template"]["spec"]["containers"][0]
@@ -117,7 +124,9 @@ def test_pages_speak_of_no_brokers_that_are_not_there(variants):
 
 def test_the_lab_fits_a_small_machine(tmp_path):
     """With volumes, too: 4 cores, 8 GiB and 40 GiB, judged by the same rules as everybody's machines."""
-    lab = Fixture("lab", """
+    lab = Fixture(
+        "lab",
+        """
 classes: [cluster, platform.current, hardware.lab, release.v0-6-0, scale.lab]
 parameters:
   cluster:
@@ -126,7 +135,8 @@ parameters:
       control: {address: 192.168.56.10, group: control-plane}
       worker: {address: 192.168.56.11, group: worker, hardware: {cpu: 4, memory: 8Gi, disk: 40Gi}}
   load_balancer: {address: 192.168.56.5}
-""")
+""",
+    )
     cluster = load(*renderer(write_inventory(tmp_path, [lab]))(lab.name))
     assert (cluster.scale.brokers, cluster.scale.bridges, cluster.scale.kafka.partitions) == (1, 1, 1)
     assert any(limit.what == "memory requests on node worker" for limit in limits(cluster))

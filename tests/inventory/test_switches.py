@@ -29,7 +29,8 @@ def test_nothing_persistent(variants, guide):
     kinds = ("PersistentVolume", "PersistentVolumeClaim", "StorageClass")
     with_volumes = {
         f"{service.kind} {(service.custom_resource or {}).get('name', service.name)}"
-        for service in guide.tree.cluster.services if service.volumes
+        for service in guide.tree.cluster.services
+        if service.volumes
     }
     assert found.made == set()
     assert found.gone == {f"{one['kind']} {one['metadata']['name']}" for one in guide.tree.of_kind(*kinds)} != set()
@@ -40,7 +41,9 @@ def test_nothing_persistent(variants, guide):
         volumes = workload["spec"]["template"]["spec"].get("volumes", ())
         assert not any("persistentVolumeClaim" in volume for volume in volumes)
         assert "volumeClaimTemplates" not in workload["spec"]
-        mounted = {mount["name"] for mount in workload["spec"]["template"]["spec"]["containers"][0].get("volumeMounts", ())}
+        mounted = {
+            mount["name"] for mount in workload["spec"]["template"]["spec"]["containers"][0].get("volumeMounts", ())
+        }
         assert mounted <= {volume["name"] for volume in volumes}
     assert variant.tree.some("VerneMQ")["spec"]["storage"] == {"emptyDir": {}}
 
@@ -68,10 +71,22 @@ def test_tls_only(variants, guide):
     for path, text in texts.items():
         assert not re.search(r"\b(1883|30004)\b", text), path
     assert "bind :8883\n" in variant.files[CONFIG] and "0.0.0.0:8883\n" in texts["vernemq.conf"]
-    assert difference(variant, guide) == Difference(made=set(), gone=set(), altered={
-        "VerneMQ k8s", "Service vernemq-k8s", "Service vernemq-k8s-pods", "Service vernemq-k8s-external-service", "NetworkPolicy vernemq",
-        CONFIG, "haproxy/99-dojot-haproxy.conf", "haproxy/haproxy.service.d-limits.conf", SCRIPT, PAGE,
-    })
+    assert difference(variant, guide) == Difference(
+        made=set(),
+        gone=set(),
+        altered={
+            "VerneMQ k8s",
+            "Service vernemq-k8s",
+            "Service vernemq-k8s-pods",
+            "Service vernemq-k8s-external-service",
+            "NetworkPolicy vernemq",
+            CONFIG,
+            "haproxy/99-dojot-haproxy.conf",
+            "haproxy/haproxy.service.d-limits.conf",
+            SCRIPT,
+            PAGE,
+        },
+    )
 
 
 def test_mosca_with_tls_only(variants):
@@ -79,7 +94,10 @@ def test_mosca_with_tls_only(variants):
     for path, text in variant.files.items():
         assert not re.search(r"\b(1883|30004)\b", text), path
     found = difference(variant, other)
-    assert found.made == found.gone == set() and {"Deployment iotagent-mosca", "Service iotagent-mosca", CONFIG} <= found.altered
+    assert (
+        found.made == found.gone == set()
+        and {"Deployment iotagent-mosca", "Service iotagent-mosca", CONFIG} <= found.altered
+    )
     assert _environment(variant, "iotagent-mosca")["ALLOW_UNSECURED_MODE"] == "false"
 
 
@@ -89,12 +107,16 @@ def test_email(variants, guide):
     assert difference(variant, guide) == Difference(made=set(), gone=set(), altered={"Deployment auth", SCRIPT, PAGE})
     before, after = (_environment(one, "auth") for one in (guide, variant))
     assert {name: after[name] for name in after.keys() - before.keys()} == {
-        "AUTH_EMAIL_HOST": "smtp.intranet", "AUTH_EMAIL_PORT": "587", "AUTH_EMAIL_TLS": "true",
+        "AUTH_EMAIL_HOST": "smtp.intranet",
+        "AUTH_EMAIL_PORT": "587",
+        "AUTH_EMAIL_TLS": "true",
         "AUTH_EMAIL_USER": "dojot@intranet",
         "AUTH_EMAIL_PASSWD": {"secretKeyRef": {"name": "auth-email-secret", "key": "password"}},
     }
     assert before.items() <= after.items()
-    new = {tuple(row) for row in table(variant.files, "SECRETS")} - {tuple(row) for row in table(guide.files, "SECRETS")}
+    new = {tuple(row) for row in table(variant.files, "SECRETS")} - {
+        tuple(row) for row in table(guide.files, "SECRETS")
+    }
     assert new == {("dojot/auth-email-secret", "password", "provided", "")}
     assert "| `auth-email-secret` | Auth | `password` | `auth` |" in variant.files[PAGE]
 
@@ -102,16 +124,28 @@ def test_email(variants, guide):
 def test_mutual_tls(variants, guide):
     """Kong opens one port more, on every face, with certificates from Secrets; without the switch there is no trace."""
     variant = variants["with-mutual-tls"]
-    assert difference(variant, guide) == Difference(made=set(), gone=set(), altered={
-        "Deployment kong", "Job kong-migrate", "Service kong-external", "NetworkPolicy kong",
-        CONFIG, "haproxy/99-dojot-haproxy.conf", "haproxy/haproxy.service.d-limits.conf", SCRIPT, PAGE,
-    })
+    assert difference(variant, guide) == Difference(
+        made=set(),
+        gone=set(),
+        altered={
+            "Deployment kong",
+            "Job kong-migrate",
+            "Service kong-external",
+            "NetworkPolicy kong",
+            CONFIG,
+            "haproxy/99-dojot-haproxy.conf",
+            "haproxy/haproxy.service.d-limits.conf",
+            SCRIPT,
+            PAGE,
+        },
+    )
     assert not [path for path, text in guide.files.items() if re.search(r"\b(443|8443|30002)\b", text)]
     assert "bind :443\n" in variant.files[CONFIG] and "192.168.0.11:30002\n" in variant.files[CONFIG]
     kong = _environment(variant, "kong")
     assert kong["KONG_PROXY_LISTEN"] == "0.0.0.0:8000,0.0.0.0:8443 ssl"
     assert {row[0]: row[2] for row in table(variant.files, "SECRETS") if row[0].endswith("-tls")} == {
-        "dojot/kong-tls": "provided", "dojot/kong-internal-tls": "provided",
+        "dojot/kong-tls": "provided",
+        "dojot/kong-internal-tls": "provided",
     }
     for kind, name in (("Deployment", "kong"), ("Job", "kong-migrate")):
         _named_files_are_mounted(variant.tree.some(kind, lambda found: found["metadata"]["name"] == name))
@@ -121,9 +155,16 @@ def test_tls_of_kafka_ws(variants):
     """Beside Kong's own switch: kafka-ws asks for certificates, and its routes lead to https."""
     variant, other = variants["with-mutual-tls-of-kafka-ws"], variants["with-mutual-tls"]
     routes = "kong-route-config-files"
-    assert difference(variant, other) == Difference(made=set(), gone=set(), altered={
-        "Deployment kafka-ws", f"ConfigMap {routes}", SCRIPT, PAGE,
-    })
+    assert difference(variant, other) == Difference(
+        made=set(),
+        gone=set(),
+        altered={
+            "Deployment kafka-ws",
+            f"ConfigMap {routes}",
+            SCRIPT,
+            PAGE,
+        },
+    )
     environment = _environment(variant, "kafka-ws")
     assert environment["KAFKA_WS_SERVER_TLS"] == environment["KAFKA_WS_SERVER_REQUEST_CERT"] == "true"
     deployment = variant.tree.some("Deployment", lambda found: found["metadata"]["name"] == "kafka-ws")
@@ -139,7 +180,8 @@ def _named_files_are_mounted(workload):
     volumes = {volume["name"]: volume["secret"] for volume in spec["volumes"] if "secret" in volume}
     files = {
         f"{mount['mountPath']}/{item['path']}"
-        for mount in container["volumeMounts"] if mount["name"] in volumes
+        for mount in container["volumeMounts"]
+        if mount["name"] in volumes
         for item in volumes[mount["name"]]["items"]
     }
     named = {entry["value"] for entry in container["env"] if re.search(r"\.(crt|key)$", entry.get("value", ""))}
@@ -152,7 +194,9 @@ def test_chosen_node_ports(variants, guide, tmp_path):
     variant = variants["with-chosen-node-ports"]
     exposed = {f"Service {service.external_service}" for service in guide.tree.cluster.services if service.exposed}
     assert difference(variant, guide) == Difference(made=set(), gone=set(), altered=exposed | {CONFIG, SCRIPT, PAGE})
-    assert not any("nodePort" in port for found in variant.tree.of_kind("Service") for port in found["spec"].get("ports", ()))
+    assert not any(
+        "nodePort" in port for found in variant.tree.of_kind("Service") for port in found["spec"].get("ports", ())
+    )
     for path, text in variant.files.items():
         assert not re.search(r"\b3000[1-9]\b", text), path
     texts = {path.removeprefix("haproxy/"): text for path, text in variant.files.items() if path.startswith("haproxy/")}
@@ -160,7 +204,9 @@ def test_chosen_node_ports(variants, guide, tmp_path):
         check(variant.tree.cluster, texts)
     (tmp_path / "haproxy.cfg").write_text(variant.files[CONFIG])
     chosen = {row[0]: str(31000 + place) for place, row in enumerate(table(variant.files, "NODE_PORTS"))}
-    read = partial(subprocess.run, [installed("haproxy"), "-c", "-f", tmp_path / "haproxy.cfg"], capture_output=True, timeout=60)
+    read = partial(
+        subprocess.run, [installed("haproxy"), "-c", "-f", tmp_path / "haproxy.cfg"], capture_output=True, timeout=60
+    )
     assert read(env=chosen).returncode == 0
     assert [name for name in chosen if read(env={**chosen, name: ""}).returncode == 0] == []
 
@@ -176,7 +222,11 @@ def _environment(variant, deployment):
 def _loaded(guide, request, persistent, own):
     parameters = {key: value for key, value in guide.tree.parameters.items() if key not in TOOLS}
     services = {
-        name: {**entry, "volumes": own[name]} if name in own else entry for name, entry in parameters["services"].items()
+        name: {**entry, "volumes": own[name]} if name in own else entry
+        for name, entry in parameters["services"].items()
     }
     parameters |= {"volumes": {**parameters["volumes"], "persistent": persistent}, "services": services}
-    return load(parameters, Origin([request.config.rootpath / "inventory" / "targets" / "dojot-100k.yml"], request.config.rootpath))
+    return load(
+        parameters,
+        Origin([request.config.rootpath / "inventory" / "targets" / "dojot-100k.yml"], request.config.rootpath),
+    )

@@ -20,7 +20,13 @@ CHECKS = [
     for room in pkgutil.iter_modules(rooms.__path__)
     for check in importlib.import_module(f"{rooms.__name__}.{room.name}").CHECKS
 ]
-MORE_THAN_ONE_LINE = {"with-200000-devices", "with-250000-devices", "with-three-kafka-brokers", "without-kafka-ws", "profile-lwm2m"}
+MORE_THAN_ONE_LINE = {
+    "with-200000-devices",
+    "with-250000-devices",
+    "with-three-kafka-brokers",
+    "without-kafka-ws",
+    "profile-lwm2m",
+}
 
 # A change of one token changes that token wherever it stood, and nothing else.
 RENAMED = {
@@ -64,7 +70,10 @@ def test_another_node_port_reaches_exactly_these_faces(variants, guide):
 def test_another_listen_port(variants, guide):
     variant = variants["with-another-listen-port"]
     assert variant.changed(guide) == {
-        "README.md", "bootstrap/bootstrap.sh", "haproxy/haproxy.cfg", "haproxy/99-dojot-haproxy.conf",
+        "README.md",
+        "bootstrap/bootstrap.sh",
+        "haproxy/haproxy.cfg",
+        "haproxy/99-dojot-haproxy.conf",
     }
     assert "bind :2883\n" in variant.files["haproxy/haproxy.cfg"]
     assert "1883" not in variant.files["haproxy/haproxy.cfg"]
@@ -76,14 +85,17 @@ def test_another_namespace(variants, guide):
         before, after = guide.files[path].splitlines(), text.splitlines()
         assert len(before) == len(after), path
         for old, new in zip(before, after, strict=True):
-            assert new == old or "iot-platform" in new and new.replace("iot-platform", "dojot") == old, path
+            assert new == old or ("iot-platform" in new and new.replace("iot-platform", "dojot") == old), path
         assert not re.search(r"(?i)\bnamespace[=:]\s*[\"']?dojot\b", text), path
-    namespaces = {
-        entry.get("metadata", {}).get("namespace") for _, entry in variant.tree.manifests
-    } | {entry["metadata"]["name"] for entry in variant.tree.of_kind("Namespace")}
+    namespaces = {entry.get("metadata", {}).get("namespace") for _, entry in variant.tree.manifests} | {
+        entry["metadata"]["name"] for entry in variant.tree.of_kind("Namespace")
+    }
     assert namespaces == {"iot-platform", None}
     assert variant.changed(guide) >= {
-        "README.md", "argocd/application.yml", "argocd/project.yml", "bootstrap/bootstrap.sh",
+        "README.md",
+        "argocd/application.yml",
+        "argocd/project.yml",
+        "bootstrap/bootstrap.sh",
         "manifests/namespace.yml",
     }
 
@@ -98,10 +110,15 @@ def test_a_namespace_of_its_own(variants, guide):
     (peer,) = policy["spec"]["ingress"][0]["from"]
     assert peer["namespaceSelector"]["matchLabels"] == {"dojot.components/namespace": "dojot"}
     assert {"namespace": "caches", "server": "https://kubernetes.default.svc"} in variant.tree.documents[
-        "argocd/project.yml"][0]["spec"]["destinations"]
+        "argocd/project.yml"
+    ][0]["spec"]["destinations"]
     assert variant.changed(guide) == {
-        "README.md", "argocd/project.yml", "bootstrap/bootstrap.sh", "manifests/data-broker-redis.yml",
-        "manifests/data-broker.yml", "manifests/namespace.yml",
+        "README.md",
+        "argocd/project.yml",
+        "bootstrap/bootstrap.sh",
+        "manifests/data-broker-redis.yml",
+        "manifests/data-broker.yml",
+        "manifests/namespace.yml",
     }
 
 
@@ -146,7 +163,11 @@ def test_more_files_than_a_process_may_open_by_default(variants):
     # Two listeners, a tenth more connections than devices, two files for each.
     assert int(settings(texts[haproxy.SYSCTL])["fs.nr_open"]) > 2 * 2 * 250_000 * 11 // 10 > 1_048_576
     done = subprocess.run(
-        [installed("haproxy"), "-c", "-f", "/dev/stdin"], input=texts[haproxy.CONFIG], capture_output=True, text=True, timeout=60,
+        [installed("haproxy"), "-c", "-f", "/dev/stdin"],
+        input=texts[haproxy.CONFIG],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert (done.returncode, "WARNING" in done.stdout + done.stderr) == (0, False), done.stdout + done.stderr
 
@@ -193,7 +214,8 @@ def test_three_kafka_brokers(variants):
     ]
     volumes = {
         pv["metadata"]["name"]: pv["spec"]["claimRef"]["name"]
-        for pv in variant.tree.of_kind("PersistentVolume") if "kafka-volume" in pv["metadata"]["name"]
+        for pv in variant.tree.of_kind("PersistentVolume")
+        if "kafka-volume" in pv["metadata"]["name"]
     }
     assert volumes == {f"local-pv-kafka-volume-{pod}": f"kafka-volume-kafka-server-{pod}" for pod in range(3)}
     # Nothing may say the identity of one broker for all three.
@@ -203,8 +225,7 @@ def test_three_kafka_brokers(variants):
 
 def _workloads(variant):
     return [
-        (entry["metadata"]["name"], entry)
-        for entry in variant.tree.of_kind("Deployment", "StatefulSet", "VerneMQ")
+        (entry["metadata"]["name"], entry) for entry in variant.tree.of_kind("Deployment", "StatefulSet", "VerneMQ")
     ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from components.cluster.kapitan import read_cluster
-
 from tests.platforms import one_a_platform
 
 

@@ -15,9 +15,7 @@ Object = dict[str, Any]
 
 def render(cluster: Cluster) -> dict[str, list[Object]]:
     """File name -> objects."""
-    return {
-        name: list(yaml.load_all(text, Loader=yaml.CSafeLoader)) for name, text in manifests(cluster).items()
-    }
+    return {name: list(yaml.load_all(text, Loader=yaml.CSafeLoader)) for name, text in manifests(cluster).items()}
 
 
 def of_kind(rendered: dict[str, list[Object]], *kinds: str) -> list[Object]:

@@ -53,7 +53,9 @@ def test_a_newer_release_keeps_to_the_node_by_its_own_means(cluster):
 
 
 def test_api_versions_follow_the_platform(cluster):
-    old = of_kind(render(with_platform(cluster, api_versions={"PodDisruptionBudget": "policy/v1beta1"})), "PodDisruptionBudget")
+    old = of_kind(
+        render(with_platform(cluster, api_versions={"PodDisruptionBudget": "policy/v1beta1"})), "PodDisruptionBudget"
+    )
     new = of_kind(render(with_platform(cluster, api_versions={})), "PodDisruptionBudget")
     assert {found["apiVersion"] for found in old} == {"policy/v1beta1"}
     assert {found["apiVersion"] for found in new} == {"policy/v1"}
@@ -68,7 +70,9 @@ def test_an_api_server_without_rbac_gets_no_roles(cluster):
 def test_a_volume_that_is_not_kept(kind, cluster):
     """No claim and no PersistentVolume, but the pod still has its directory."""
     try:
-        service = some_service(cluster, lambda one: one.kind == kind and any(volume.persistent for volume in one.volumes))
+        service = some_service(
+            cluster, lambda one: one.kind == kind and any(volume.persistent for volume in one.volumes)
+        )
     except LookupError as nothing:
         pytest.skip(str(nothing))
     volumes = tuple(replace(volume, persistent=False, disks=()) for volume in service.volumes)
@@ -97,6 +101,8 @@ def test_changed_files_make_new_pods(cluster, monkeypatch):
     before = digest()
     written = workloads.contents
     monkeypatch.setattr(
-        workloads, "contents", lambda cluster, files: {name: text + "#" for name, text in written(cluster, files).items()}
+        workloads,
+        "contents",
+        lambda cluster, files: {name: text + "#" for name, text in written(cluster, files).items()},
     )
     assert digest() != before

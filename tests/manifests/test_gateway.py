@@ -37,7 +37,10 @@ def test_a_service_before_its_route(sent):
 def test_a_timeout_is_of_all_three_phases(sent):
     (_, body), *_ = sent(replace(ROUTE, timeout=300000))
     assert body == {
-        "url": "http://things:80/api", "connect_timeout": 300000, "read_timeout": 300000, "write_timeout": 300000,
+        "url": "http://things:80/api",
+        "connect_timeout": 300000,
+        "read_timeout": 300000,
+        "write_timeout": 300000,
     }
 
 

@@ -9,7 +9,9 @@ def test_several_pods_that_are_not_on_every_node_take_traffic_from_all_nodes(clu
     for service in cluster.services:
         if service.exposed:
             found = next(
-                one for one in of_kind(render(cluster), "Service") if one["metadata"]["name"] == service.external_service
+                one
+                for one in of_kind(render(cluster), "Service")
+                if one["metadata"]["name"] == service.external_service
             )
             wanted = "Local" if service.one_per_node else "Cluster"
             assert found["spec"]["externalTrafficPolicy"] == wanted

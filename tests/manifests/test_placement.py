@@ -22,7 +22,8 @@ def _shares(cluster, nodes) -> dict[str, set[int]]:
     """Evenly spread service -> the numbers of its pods on the nodes of its group."""
     return {
         service.name: {node.count(service.name) for node in nodes if node.group == service.group}
-        for service in cluster.services if service.per_node is not None
+        for service in cluster.services
+        if service.per_node is not None
     }
 
 

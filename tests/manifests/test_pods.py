@@ -14,7 +14,9 @@ def _container(cluster, **changes):
 
 
 def test_rights_are_dropped_and_only_named_ones_come_back(cluster):
-    spec = pods.container(cluster, _container(cluster, security=Security(0, 0, True, (), ("CHOWN",))))["securityContext"]
+    spec = pods.container(cluster, _container(cluster, security=Security(0, 0, True, (), ("CHOWN",))))[
+        "securityContext"
+    ]
     assert spec["capabilities"] == {"drop": ["ALL"], "add": ["CHOWN"]}
     assert (spec["runAsUser"], spec["runAsNonRoot"], spec["readOnlyRootFilesystem"]) == (0, False, True)
     assert spec["allowPrivilegeEscalation"] is False
@@ -32,7 +34,9 @@ def test_writable_paths_are_bounded_directories_of_their_own(cluster):
 
 def test_files_of_one_folder_are_mounted_once_and_cannot_be_written(cluster):
     files = (File("a", "a", "/scripts"), File("b", "b", "/scripts"))
-    mounts = pods.container(cluster, _container(cluster, security=Security(1, 1, True, (), ())), (), files, "owner")["volumeMounts"]
+    mounts = pods.container(cluster, _container(cluster, security=Security(1, 1, True, (), ())), (), files, "owner")[
+        "volumeMounts"
+    ]
     assert mounts == [{"name": "owner-files", "mountPath": "/scripts", "readOnly": True}]
     volume = pods.files_volumes("owner", files)[0]["configMap"]
     assert volume["name"] == "owner-files" and volume["defaultMode"] & 0o222 == 0
@@ -40,8 +44,13 @@ def test_files_of_one_folder_are_mounted_once_and_cannot_be_written(cluster):
 
 def test_each_folder_has_only_its_own_files(cluster):
     files = (File("a", "a", "/scripts"), File("b", "b", "/settings"), File("c", "c", "/scripts"))
-    mounts = pods.container(cluster, _container(cluster, security=Security(1, 1, True, (), ())), (), files, "owner")["volumeMounts"]
-    assert {mount["name"]: mount["mountPath"] for mount in mounts} == {"owner-files-1": "/scripts", "owner-files-2": "/settings"}
+    mounts = pods.container(cluster, _container(cluster, security=Security(1, 1, True, (), ())), (), files, "owner")[
+        "volumeMounts"
+    ]
+    assert {mount["name"]: mount["mountPath"] for mount in mounts} == {
+        "owner-files-1": "/scripts",
+        "owner-files-2": "/settings",
+    }
     volumes = {volume["name"]: volume["configMap"] for volume in pods.files_volumes("owner", files)}
     assert {volume["name"] for volume in volumes.values()} == {"owner-files"}
     assert [item["path"] for item in volumes["owner-files-1"]["items"]] == ["a", "c"]
@@ -49,9 +58,13 @@ def test_each_folder_has_only_its_own_files(cluster):
 
 
 def test_values_come_from_text_secrets_or_the_pod():
-    found = pods.environment([
-        EnvVar("A", value=""), EnvVar("B", secret="s", key="k"), EnvVar("C", field="metadata.name"),
-    ])
+    found = pods.environment(
+        [
+            EnvVar("A", value=""),
+            EnvVar("B", secret="s", key="k"),
+            EnvVar("C", field="metadata.name"),
+        ]
+    )
     assert found == [
         {"name": "A", "value": ""},
         {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},

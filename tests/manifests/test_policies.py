@@ -9,7 +9,8 @@ from tests.manifests.rendering import render, some_service, with_service
 
 def _policy(cluster, service):
     found = [
-        one for one in render(cluster)[f"{service.name}.yml"]
+        one
+        for one in render(cluster)[f"{service.name}.yml"]
         if one["kind"] == "NetworkPolicy" and one["metadata"]["name"] == service.name
     ]
     return found[0]["spec"] if found else None
@@ -26,21 +27,24 @@ def _inner(service):
 
 def _users(cluster, service, port):
     return [
-        one for one in cluster.services
-        if any((use.service, use.port) == (service.name, port.name) for use in one.uses)
+        one for one in cluster.services if any((use.service, use.port) == (service.name, port.name) for use in one.uses)
     ]
 
 
 def test_a_port_that_nobody_uses_admits_nobody(cluster):
     """A rule without users would admit everyone, so there is none."""
     service = _called(cluster)
-    alone = replace(cluster, services=tuple(
-        replace(
-            one, uses=tuple(use for use in one.uses if use.service != service.name),
-            jobs=tuple(replace(job, uses=()) for job in one.jobs),
-        )
-        for one in cluster.services
-    ))
+    alone = replace(
+        cluster,
+        services=tuple(
+            replace(
+                one,
+                uses=tuple(use for use in one.uses if use.service != service.name),
+                jobs=tuple(replace(job, uses=()) for job in one.jobs),
+            )
+            for one in cluster.services
+        ),
+    )
     spec = _policy(alone, service) or {"ingress": []}
     admitted = {port["port"] for rule in spec["ingress"] for port in rule.get("ports", ())}
     assert admitted == {port.number for port in service.exposed}
@@ -50,7 +54,8 @@ def test_users_are_named_by_the_labels_of_their_pods(cluster):
     service = _called(cluster)
     port = next(port for port in _inner(service) if _users(cluster, service, port))
     rule = next(
-        rule for rule in _policy(cluster, service)["ingress"]
+        rule
+        for rule in _policy(cluster, service)["ingress"]
         if "from" in rule and port.number in [one["port"] for one in rule.get("ports", ())]
     )
     admitted = [peer["podSelector"]["matchLabels"] for peer in rule["from"]]
@@ -64,7 +69,9 @@ def test_a_user_in_another_namespace_is_looked_for_there(cluster):
     user = _users(cluster, service, port)[0]
     moved = with_service(cluster, user, namespace="elsewhere")
     peers = [
-        peer for rule in _policy(moved, service)["ingress"] for peer in rule.get("from", ())
+        peer
+        for rule in _policy(moved, service)["ingress"]
+        for peer in rule.get("from", ())
         if peer["podSelector"]["matchLabels"] == dict(user.pod_labels)
     ]
     assert [peer["namespaceSelector"]["matchLabels"] for peer in peers] == [{"dojot.components/namespace": "elsewhere"}]

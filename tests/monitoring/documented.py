@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator
+from collections.abc import Iterator
 
 from components.cluster.types import Cluster
 from components.monitoring.alerts import alerts
@@ -16,7 +16,8 @@ def sections(cluster: Cluster) -> Iterator[str]:
     """One table an area, with the words that Prometheus gives; what it fills in is written *so*."""
     for area, found in alerts(cluster).items():
         yield f"### {area.capitalize()}\n\n| Alert | Means | Way out |\n|---|---|---|\n" + "".join(
-            f"| `{alert.name}` | {_plain(alert.summary)}. {_plain(alert.meaning)} | {_plain(alert.way_out)} |\n" for alert in found
+            f"| `{alert.name}` | {_plain(alert.summary)}. {_plain(alert.meaning)} | {_plain(alert.way_out)} |\n"
+            for alert in found
         )
 
 

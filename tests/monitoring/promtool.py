@@ -20,9 +20,7 @@ _PLACEHOLDER = re.compile(r"<([a-z_]+)(?: \* ([0-9.]+))?>")
 
 def promtool(*arguments: object) -> tuple[int, str]:
     """Exit code, and all that it says."""
-    done = subprocess.run(
-        [installed("promtool"), *map(str, arguments)], capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([installed("promtool"), *map(str, arguments)], capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -74,7 +72,8 @@ def run(cluster: Cluster, folder: Path, rules: str | None = None) -> tuple[int, 
     values = limits(cluster)
     tests = [
         {"interval": "1m", **test, "name": f"{path.stem}: {test['name']}"}
-        for path in sorted(CASES.glob("*.yml")) if path.stem in alerts_of(rules)
+        for path in sorted(CASES.glob("*.yml"))
+        if path.stem in alerts_of(rules)
         for test in yaml.safe_load(filled(path.read_text("utf-8"), values))
     ]
     suite = {

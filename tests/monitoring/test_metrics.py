@@ -18,12 +18,15 @@ def with_everything(guide_cluster_watched):
     return replace(guide_cluster_watched, monitoring=watch)
 
 
-@pytest.mark.parametrize(("expression", "expected"), [
-    ('sum by (node) (rate(a{b="c", d=~"e|f"}[5m])) > 3', {"a"}),
-    ("a:b:c / on (x) group_left (y) d_e unless f", {"a:b:c", "d_e", "f"}),
-    ('label_replace(a * on (n) b, "x", "$1", "y", "(z)")', {"a", "b"}),
-    ("count(ALERTS{a=\"b\"}) or vector(0)", {"ALERTS"}),
-])
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ('sum by (node) (rate(a{b="c", d=~"e|f"}[5m])) > 3', {"a"}),
+        ("a:b:c / on (x) group_left (y) d_e unless f", {"a:b:c", "d_e", "f"}),
+        ('label_replace(a * on (n) b, "x", "$1", "y", "(z)")', {"a", "b"}),
+        ('count(ALERTS{a="b"}) or vector(0)', {"ALERTS"}),
+    ],
+)
 def test_metrics_are_found_in_an_expression(expression, expected):
     assert metrics_of(expression) == expected
 

@@ -24,7 +24,8 @@ def _limit(cluster, name):
     """{labels: number}"""
     return {
         tuple(sorted(rule.get("labels", {}).items())): float(rule["expr"].removeprefix("vector(").removesuffix(")"))
-        for rule in rules_of(cluster) if rule.get("record") == name
+        for rule in rules_of(cluster)
+        if rule.get("record") == name
     }
 
 
@@ -95,7 +96,8 @@ def test_words_use_labels_that_the_alert_has(guide_cluster_watched):
         for alert in found:
             fires = yaml.safe_load((CASES / f"{alert.name}.yml").read_text("utf-8"))[0]
             seen = {
-                label for sample in fires["promql_expr_test"][0]["exp_samples"]
+                label
+                for sample in fires["promql_expr_test"][0]["exp_samples"]
                 for label in re.findall(r"(\w+)=", sample["labels"])
             }
             used = set(_LABEL.findall(alert.summary + alert.meaning + alert.way_out))

@@ -39,15 +39,24 @@ def _run(tools: Path, script: str, **environment: object) -> subprocess.Complete
 
 def _values(text: str) -> dict[str, int]:
     """Path -> value of each sample."""
-    return {path: int(value) for path, value in re.findall(r'^\w+\{node="n",path="([^"]+)"\} (\d+)$', text, re.MULTILINE)}
+    return {
+        path: int(value) for path, value in re.findall(r'^\w+\{node="n",path="([^"]+)"\} (\d+)$', text, re.MULTILINE)
+    }
 
 
 def _certificate(path: Path, until: datetime.datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "n")])
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(
-        x509.random_serial_number()
-    ).not_valid_before(datetime.datetime(2020, 1, 2, tzinfo=datetime.UTC)).not_valid_after(until).sign(key, hashes.SHA256())
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime.datetime(2020, 1, 2, tzinfo=datetime.UTC))
+        .not_valid_after(until)
+        .sign(key, hashes.SHA256())
+    )
     path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
 
 
@@ -72,7 +81,9 @@ def test_the_first_certificate_of_a_chain_counts(tools, tmp_path):
     _certificate(tmp_path / "a.crt", end)
     _certificate(tmp_path / "b.pem", end + datetime.timedelta(days=1000))
     (tmp_path / "a.crt").write_bytes((tmp_path / "a.crt").read_bytes() + (tmp_path / "b.pem").read_bytes())
-    assert list(_values(_run(tools, "certificate-expiry.sh", CERTIFICATES=tmp_path).stdout).values()) == [end.timestamp()]
+    assert list(_values(_run(tools, "certificate-expiry.sh", CERTIFICATES=tmp_path).stdout).values()) == [
+        end.timestamp()
+    ]
 
 
 def test_a_file_that_holds_no_certificate_is_a_failure(tools, tmp_path):
@@ -96,9 +107,17 @@ def test_the_page_follows_the_measurement_and_is_gone_when_that_fails(tools, tmp
     measure, port = tmp_path / "measure.sh", free_port()
     measure.write_text("echo first\n")
     (tmp_path / "www").mkdir()
-    process = Process("serve", [tools / "sh", _FILES / "serve-metrics.sh", measure], tmp_path, {
-        "PATH": str(tools), "PORT": str(port), "PAUSE_SECONDS": "0.2", "FOLDER": str(tmp_path / "www"),
-    })
+    process = Process(
+        "serve",
+        [tools / "sh", _FILES / "serve-metrics.sh", measure],
+        tmp_path,
+        {
+            "PATH": str(tools),
+            "PORT": str(port),
+            "PAUSE_SECONDS": "0.2",
+            "FOLDER": str(tmp_path / "www"),
+        },
+    )
 
     def page() -> str | None:
         with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/metrics.txt", timeout=5) as answer:

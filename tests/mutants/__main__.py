@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.mutants.changes import FACES, Change, apply, changes, words  # noqa: E402
+from tests.mutants.changes import FACES, Change, apply, changes, words
 
 _TREES: dict = {}
 
@@ -54,14 +54,22 @@ def _judged(work: tuple[str, list[Change]]) -> list[tuple[str, Change, str | Non
 def main() -> int:
     _begin()
     clusters = sorted(path.stem for path in (ROOT / "inventory" / "targets").glob("*.yml"))
-    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="make mutants", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("cluster", nargs="*", metavar="CLUSTER", help=f"default: all ({', '.join(clusters)})")
     parser.add_argument("--face", choices=FACES, action="append", help="default: all")
-    parser.add_argument("--sample", type=int, default=60, help="changes of each face and cluster (default: %(default)s)")
+    parser.add_argument(
+        "--sample", type=int, default=60, help="changes of each face and cluster (default: %(default)s)"
+    )
     parser.add_argument("--all", action="store_true", help="every change instead of a sample")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (default: %(default)s)")
-    parser.add_argument("--least", type=float, default=0, metavar="PERCENT", help="exit code 1 if a face has a lower score")
-    parser.add_argument("--survivors", type=int, default=20, metavar="N", help="shapes to list of each face (default: %(default)s)")
+    parser.add_argument(
+        "--least", type=float, default=0, metavar="PERCENT", help="exit code 1 if a face has a lower score"
+    )
+    parser.add_argument(
+        "--survivors", type=int, default=20, metavar="N", help="shapes to list of each face (default: %(default)s)"
+    )
     arguments = parser.parse_args()
     unknown = [name for name in arguments.cluster if name not in clusters]
     if unknown:
@@ -73,7 +81,7 @@ def main() -> int:
             every = changes(_tree(cluster), face)
             if not arguments.all and len(every) > arguments.sample:
                 every = random.Random(f"{arguments.seed} {cluster} {face}").sample(every, arguments.sample)
-            work += [(cluster, every[start:start + 40]) for start in range(0, len(every), 40)]
+            work += [(cluster, every[start : start + 40]) for start in range(0, len(every), 40)]
     total = sum(len(part) for _, part in work)
     print(f"{total} changes of what was compiled ...", file=sys.stderr, flush=True)
 

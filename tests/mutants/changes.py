@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Any
 
 from tests.compiled.bootstrap_values import SCRIPT
 from tests.compiled.tree import Tree
@@ -140,8 +141,13 @@ def words(change: Change, tree: Tree) -> tuple[str, str]:
     if change.file not in tree.documents:
         line = tree.files[change.file].splitlines()[change.place[0]].split()
         where = f"{change.file}:{change.place[0] + 1}: {' '.join(line)[:90]}"
-        shape = f"{change.file.rpartition('/')[2]}: {line[0]}" + (f" word {change.place[1]}" if change.place[1] > 0 else "")
-        return f"{where} ({change.what}{f' word {change.place[1]}' if change.place[1] > 0 else ''})", f"{shape} {change.what}"
+        shape = f"{change.file.rpartition('/')[2]}: {line[0]}" + (
+            f" word {change.place[1]}" if change.place[1] > 0 else ""
+        )
+        return (
+            f"{where} ({change.what}{f' word {change.place[1]}' if change.place[1] > 0 else ''})",
+            f"{shape} {change.what}",
+        )
     document = tree.documents[change.file][change.place[0]]
     name = f"{document.get('kind')} {document.get('metadata', {}).get('name')}"
     path = ".".join(map(str, change.place[1:]))

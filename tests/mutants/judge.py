@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Iterator
+from collections.abc import Callable, Iterator
 
 import yaml
 
@@ -40,7 +40,8 @@ def _checks(tree: Tree) -> Iterator[tuple[str, Callable[[], object]]]:
         yield check.__name__, lambda check=check: check(tree.cluster, texts)
     documents = {
         path.partition("/")[2]: yaml.load(text, Loader=yaml.CSafeLoader)
-        for path, text in tree.files.items() if path.startswith("argocd/")
+        for path, text in tree.files.items()
+        if path.startswith("argocd/")
     }
     manifests = [found for _, found in tree.manifests]
     for check in ARGOCD:

@@ -20,7 +20,16 @@ def test_every_change_shows_in_its_file_alone(tree, face):
 
 @pytest.mark.parametrize(
     ("value", "other"),
-    [(True, False), (3, 4), ("5Gi", "6Gi"), ("v1.36.5", "v1.36.6"), ("dojot", "dojotx"), ("a\nb\nc\n", "a\nc\n"), ("09", "10"), ("", "x")],
+    [
+        (True, False),
+        (3, 4),
+        ("5Gi", "6Gi"),
+        ("v1.36.5", "v1.36.6"),
+        ("dojot", "dojotx"),
+        ("a\nb\nc\n", "a\nc\n"),
+        ("09", "10"),
+        ("", "x"),
+    ],
 )
 def test_another_value_of_the_same_kind(value, other):
     assert altered(value) == other and type(altered(value)) is type(value)

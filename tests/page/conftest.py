@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Callable
 
 import pytest
 import yaml
@@ -36,7 +36,7 @@ class Page:
                 found.append([])
             elif not all(re.fullmatch(r":?-+:?", cell) for cell in cells):
                 assert len(cells) == len(heads), line
-                found[-1].append(dict(zip(heads, cells)))
+                found[-1].append(dict(zip(heads, cells, strict=False)))
         return found
 
     def table(self, title: str) -> list[dict[str, str]]:
@@ -75,9 +75,7 @@ def objects(cluster) -> SimpleNamespace:
     from components.manifests.face import manifests
 
     found = [
-        document
-        for text in manifests(cluster).values()
-        for document in yaml.load_all(text, Loader=yaml.CSafeLoader)
+        document for text in manifests(cluster).values() for document in yaml.load_all(text, Loader=yaml.CSafeLoader)
     ]
     return SimpleNamespace(
         all=found,

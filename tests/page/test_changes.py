@@ -18,7 +18,8 @@ def _without(cluster, name):
     """The cluster without a service and without what others use of it."""
     services = tuple(
         replace(each, uses=tuple(use for use in each.uses if use.service != name))
-        for each in cluster.services if each.name != name
+        for each in cluster.services
+        if each.name != name
     )
     return replace(cluster, services=services)
 
@@ -28,7 +29,8 @@ def _with_nodes(cluster, group, nodes):
     others = tuple(node for node in cluster.nodes if node.group != group)
     by_name = {node.name: node for node in nodes}
     services = tuple(
-        replace(service, volumes=tuple(_moved(volume, by_name) for volume in service.volumes)) for service in cluster.services
+        replace(service, volumes=tuple(_moved(volume, by_name) for volume in service.volumes))
+        for service in cluster.services
     )
     return replace(cluster, groups=groups, nodes=(*others, *nodes), services=services)
 
@@ -61,7 +63,15 @@ def test_names_and_numbers_follow(guide_cluster, guide_page, render):
         scale=replace(guide_cluster.scale, devices=123456),
     )
     text = render(changed).text
-    for fact in ("# Cluster other", "dojot v9.9.9", "iot.city", "`elsewhere`", "`city/group`", "123,456 devices", "targets/other.yml"):
+    for fact in (
+        "# Cluster other",
+        "dojot v9.9.9",
+        "iot.city",
+        "`elsewhere`",
+        "`city/group`",
+        "123,456 devices",
+        "targets/other.yml",
+    ):
         assert fact in text
         assert fact not in guide_page.text
     assert guide_cluster.domain not in text and guide_cluster.group_label not in text
@@ -122,8 +132,10 @@ def test_pods_that_may_move_are_told_apart(guide_cluster, render):
 
 def test_exceeded_advice_disappears_with_its_cause(guide_cluster, render):
     for size, exceeded in ((1000, False), (10**9, True)):
-        memory = {name: size for name in guide_cluster.scale.session_memory}
-        section = render(replace(guide_cluster, scale=replace(guide_cluster.scale, session_memory=memory))).section("Capacity")
+        memory = dict.fromkeys(guide_cluster.scale.session_memory, size)
+        section = render(replace(guide_cluster, scale=replace(guide_cluster.scale, session_memory=memory))).section(
+            "Capacity"
+        )
         assert ("exceeded" in section) == exceeded
         assert ("[!WARNING]" in section) == exceeded
 
@@ -146,10 +158,15 @@ def test_a_cluster_without_brokers_has_no_way_of_a_message(guide_cluster, render
     assert "## Ports" in text
 
 
-@pytest.mark.parametrize("image, warned", [
-    ("dojot/kong:{release}", True), ("registry.example.org:5000/mirror/dojot/kong:{release}", True),
-    ("registry.example.org/dojot/kong:{release}-1", False), ("registry.example.org/kong@sha256:0", False),
-])
+@pytest.mark.parametrize(
+    "image, warned",
+    [
+        ("dojot/kong:{release}", True),
+        ("registry.example.org:5000/mirror/dojot/kong:{release}", True),
+        ("registry.example.org/dojot/kong:{release}-1", False),
+        ("registry.example.org/kong@sha256:0", False),
+    ],
+)
 def test_the_gateway_of_dojot_is_warned_of_until_it_is_patched(guide_cluster, render, image, warned):
     """A copy in a registry of one's own is the same image."""
     gateway = guide_cluster.service(guide_cluster.gateway)
@@ -160,6 +177,7 @@ def test_the_gateway_of_dojot_is_warned_of_until_it_is_patched(guide_cluster, re
 
 def test_a_gateway_without_the_plugin_is_not_warned_of(guide_cluster, render):
     services = tuple(
-        replace(each, routes=tuple(replace(route, plugins=()) for route in each.routes)) for each in guide_cluster.services
+        replace(each, routes=tuple(replace(route, plugins=()) for route in each.routes))
+        for each in guide_cluster.services
     )
     assert "can run commands" not in render(replace(guide_cluster, services=services)).text

@@ -29,9 +29,13 @@ def test_the_summary_has_the_counts_and_the_versions(cluster, page):
     line = next(line for line in page.text.splitlines() if line.startswith("dojot "))
     platform = cluster.platform
     for fact in (
-        cluster.release, plural(cluster.scale.devices, "device"),
-        platform.kubernetes["version"], platform.runtime["version"], platform.operating_system["version"],
-        f"HAProxy {platform.haproxy['version']}", f"Argo CD {platform.argocd['version']}",
+        cluster.release,
+        plural(cluster.scale.devices, "device"),
+        platform.kubernetes["version"],
+        platform.runtime["version"],
+        platform.operating_system["version"],
+        f"HAProxy {platform.haproxy['version']}",
+        f"Argo CD {platform.argocd['version']}",
     ):
         assert fact in line
     if _brokers(cluster):
@@ -70,13 +74,14 @@ def test_the_pods_on_the_machines_add_up(cluster, page):
                 free.setdefault(title, []).append(pods)
             else:
                 found[title] = found.get(title, 0) + pods
-    assert {title: found[title] for title in found if title not in ("HAProxy", "Argo CD", "Kubernetes control plane")} == {
-        service.title: service.replicas for service in cluster.services if not _may_move(cluster, service)
-    }
+    assert {
+        title: found[title] for title in found if title not in ("HAProxy", "Argo CD", "Kubernetes control plane")
+    } == {service.title: service.replicas for service in cluster.services if not _may_move(cluster, service)}
     # Where the scheduler chooses, each node of the group may get them all.
     assert free == {
         service.title: [service.replicas] * len(cluster.nodes_of(service))
-        for service in cluster.services if _may_move(cluster, service)
+        for service in cluster.services
+        if _may_move(cluster, service)
     }
 
 
@@ -100,7 +105,8 @@ def test_the_kinds_are_those_of_the_manifests(cluster, page, objects):
         if kind == "VerneMQ":
             continue
         matching = [
-            each for each in objects.of(kind).values()
+            each
+            for each in objects.of(kind).values()
             if labels.items() <= each["spec"]["template"]["metadata"]["labels"].items()
         ]
         assert len(matching) == int(number or 1)
@@ -203,14 +209,19 @@ def test_the_volumes_are_those_of_the_manifests(cluster, page, objects):
 def test_secrets_are_named_and_never_shown(cluster, page, objects):
     rows = {row["Secret"]: row for row in page.table("Secrets")}
     declared = {
-        name: keys for service in cluster.services for name, keys in service.secrets.items() if PROVIDED not in keys.values()
+        name: keys
+        for service in cluster.services
+        for name, keys in service.secrets.items()
+        if PROVIDED not in keys.values()
     }
     assert sorted(rows) == sorted(declared)
     for name, keys in declared.items():
         assert _list(rows[name]["Random keys"]) == [key for key, value in keys.items() if value.startswith("random")]
         assert _list(rows[name]["Other keys"]) == [key for key, value in keys.items() if not value.startswith("random")]
     used = set(re.findall(r"'secretKeyRef': {'name': '([^']+)'", str(objects.all)))
-    provided = {row["Secret"]: row for row in page.table("Secrets that you provide")} if "you provide" in page.text else {}
+    provided = (
+        {row["Secret"]: row for row in page.table("Secrets that you provide")} if "you provide" in page.text else {}
+    )
     assert used <= {*rows, *provided}
     assert all((rows | provided)[name]["Read by"] for name in used)
 
@@ -271,13 +282,15 @@ def test_the_message_log_adds_up(cluster, page):
 def test_a_drain_leaves_exactly_the_pods_of_its_node_pending(cluster, page, objects):
     rows = page.table("Draining a node")
     drains = [
-        (group, nodes) for name, group in cluster.groups.items() if name != CONTROL_PLANE
+        (group, nodes)
+        for name, group in cluster.groups.items()
+        if name != CONTROL_PLANE
         for nodes in _with_the_same_volumes(cluster, group)
     ]
     assert [row["Drained"].removeprefix("one of ") for row in rows] == [names(nodes) for _, nodes in drains]
     budgets = objects.of("PodDisruptionBudget")
     waiting: dict[str, int] = {}
-    for row, (group, nodes) in zip(rows, drains):
+    for row, (group, nodes) in zip(rows, drains, strict=False):
         assert row["Drained"].startswith("one of ") == (len(nodes) > 1)
         for item in _list(row["Pending until it is back"]):
             number, name = re.fullmatch(r"(?:([\d,]+) × )?(.+)", item).groups()
@@ -291,7 +304,8 @@ def test_a_drain_leaves_exactly_the_pods_of_its_node_pending(cluster, page, obje
             assert budgets[f"{name}-pdb"]["spec"]["maxUnavailable"] == int(number)
     waiting.pop("Argo CD", None)
     assert waiting == {
-        service.name: service.replicas for service in cluster.services
+        service.name: service.replicas
+        for service in cluster.services
         # A drain leaves the pods of DaemonSets where they are.
         if not _may_move(cluster, service) and service.kind != "DaemonSet"
     }
@@ -325,4 +339,6 @@ def test_every_route_of_the_gateway_has_its_row(cluster, page):
         assert row["Paths"].split("<br>") == list(route.paths)
         assert row["Leads to"] == route.url
         assert row["Strip"] == ("yes" if route.strip_path else "no")
-        assert [item.split(" ")[0] for item in row["Plugins"].split("<br>") if item] == [plugin.name for plugin in route.plugins]
+        assert [item.split(" ")[0] for item in row["Plugins"].split("<br>") if item] == [
+            plugin.name for plugin in route.plugins
+        ]

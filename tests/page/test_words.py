@@ -39,7 +39,8 @@ def test_times(number, text):
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0.234, "23 %"), (0.00002, "< 1 %"), (0, "0 %"), (0.9993, "> 99 %"), (1, "100 %"), (-0.4746, "-47 %")]
+    ("share", "text"),
+    [(0.234, "23 %"), (0.00002, "< 1 %"), (0, "0 %"), (0.9993, "> 99 %"), (1, "100 %"), (-0.4746, "-47 %")],
 )
 def test_headroom(share, text):
     assert percent(share) == text

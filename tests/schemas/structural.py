@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
-_FORBIDDEN = ("$ref", "definitions", "dependencies", "deprecated", "discriminator", "id", "patternProperties", "readOnly", "writeOnly", "xml")
+_FORBIDDEN = (
+    "$ref",
+    "definitions",
+    "dependencies",
+    "deprecated",
+    "discriminator",
+    "id",
+    "patternProperties",
+    "readOnly",
+    "writeOnly",
+    "xml",
+)
 _LOGIC = ("allOf", "anyOf", "oneOf", "not")
 _TYPES = {"object", "array", "string", "integer", "number", "boolean"}
 # Inside allOf, anyOf, oneOf and not, values may be judged but not described.

@@ -41,9 +41,7 @@ def run(inventory, tmp_path, capsys):
 
     def run(*arguments: str):
         capsys.readouterr()
-        code = command.main(
-            ["--inventory", str(inventory), "--output", str(tmp_path / "compiled"), *arguments]
-        )
+        code = command.main(["--inventory", str(inventory), "--output", str(tmp_path / "compiled"), *arguments])
         return code, *capsys.readouterr()
 
     return run
@@ -66,7 +64,11 @@ def test_a_new_cluster_is_all_new(run, tmp_path):
     assert code == 0
     assert out.startswith(f"{CLUSTER}: ") and out.endswith(" files, all new\n")
     assert {name.partition("/")[0] for name in content(tmp_path / "compiled" / CLUSTER)} == {
-        "README.md", "argocd", "bootstrap", "haproxy", "manifests"
+        "README.md",
+        "argocd",
+        "bootstrap",
+        "haproxy",
+        "manifests",
     }
     assert not leftovers(tmp_path)
 
@@ -132,7 +134,10 @@ def test_files_of_somebodys_own_stop_a_compile(run, tmp_path):
     output = tmp_path / "compiled"
     append(output / CLUSTER / "README.md", "stale\n")
     (output / "old").mkdir()
-    mine = [output / CLUSTER / f"{number}.yml" for number in range(20)] + [output / "notes.txt", output / "old" / "link"]
+    mine = [output / CLUSTER / f"{number}.yml" for number in range(20)] + [
+        output / "notes.txt",
+        output / "old" / "link",
+    ]
     for file in mine[:-1]:
         file.write_text("mine")
     mine[-1].symlink_to(mine[0])

@@ -18,10 +18,14 @@ def fake(tmp_path, monkeypatch):
     monkeypatch.setenv("DOJOT_ENGINES", str(tmp_path / "cache"))
     monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path / "assets"))
     monkeypatch.setattr(engine_catalogue, "MODULES", tmp_path)
-    monkeypatch.setattr(engine_catalogue, "catalogue", lambda: {
-        "packages": {"no-such-daemon": "no-such-package"},
-        "builds": {"engine-1": {"line": "v1.", "programs": {"engine": ["--version"]}}},
-    })
+    monkeypatch.setattr(
+        engine_catalogue,
+        "catalogue",
+        lambda: {
+            "packages": {"no-such-daemon": "no-such-package"},
+            "builds": {"engine-1": {"line": "v1.", "programs": {"engine": ["--version"]}}},
+        },
+    )
     (tmp_path / "engine-1").mkdir()
     (tmp_path / "assets").mkdir()
 

@@ -87,14 +87,18 @@ CASES = {
         "classes/c.yml: {inv}/classes/c/init.yml has the name c too. Rename one of them",
     ),
     "unresolved reference": (
-        {TARGET: "classes: [c]\nparameters: {x: {q: 1}}",
-         CLASS: "parameters:\n  a:\n    b:\n      - k: from ${x:z} on\n"},
+        {
+            TARGET: "classes: [c]\nparameters: {x: {q: 1}}",
+            CLASS: "parameters:\n  a:\n    b:\n      - k: from ${x:z} on\n",
+        },
         "classes/c.yml:4: a.b[0].k = ${x:z}: nothing of cluster a sets x.z (z is missing). "
         "Set it, include the class that does, or correct the reference",
     ),
     "a misspelt key that others refer to": (
-        {TARGET: "classes: [c]\nparameters:\n  x:\n    domian: 1\n    domains: 2\n",
-         CLASS: "parameters:\n  a: to ${x:domain}\n  b: ${x:domain}\n  c: ${x:domains}\n"},
+        {
+            TARGET: "classes: [c]\nparameters:\n  x:\n    domian: 1\n    domains: 2\n",
+            CLASS: "parameters:\n  a: to ${x:domain}\n  b: ${x:domain}\n  c: ${x:domains}\n",
+        },
         r"classes/c.yml:[23]: [ab] = \${x:domain}: nothing of cluster a sets x.domain \(domain is missing\). "
         r"Is x.domian \({inv}/targets/a.yml:4\) a misspelt domain\?",
     ),
@@ -116,8 +120,7 @@ CASES = {
         "Give both the same kind, or write ~x to replace the earlier value",
     ),
     "a value over a map": (
-        {TARGET: "classes: [c]\nparameters:\n  x: {q: 1}\n",
-         CLASS: "parameters:\n  x:\n    q: {r: 2}\n"},
+        {TARGET: "classes: [c]\nparameters:\n  x: {q: 1}\n", CLASS: "parameters:\n  x:\n    q: {r: 2}\n"},
         "targets/a.yml:3: x.q: a single value cannot be merged over a map",
     ),
     "a constant set again": (

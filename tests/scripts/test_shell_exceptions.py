@@ -12,7 +12,11 @@ _DIRECTIVE = re.compile(r"^\s*# shellcheck (?!shell=bash$).*$", re.M)
 
 def test_no_script_makes_an_exception():
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True,
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
     found = {}
     for name in listed:
@@ -24,4 +28,6 @@ def test_no_script_makes_an_exception():
 
 
 def test_an_exception_would_be_seen():
-    assert _DIRECTIVE.findall("x=1\n  # shellcheck disable=SC2034\ny=2\n") and not _DIRECTIVE.findall("# shellcheck shell=bash\n")
+    assert _DIRECTIVE.findall("x=1\n  # shellcheck disable=SC2034\ny=2\n") and not _DIRECTIVE.findall(
+        "# shellcheck shell=bash\n"
+    )

@@ -40,9 +40,7 @@ def test_replace_puts_new_folders_in_place_and_takes_old_ones_away(tmp_path, way
     tree(place / "a", f="old")
     tree(place / "gone", f="old")
     new_a, new_b = tree(tmp_path / "new" / "a", g="new"), tree(tmp_path / "new" / "b", g="new")
-    trees.replace(
-        [(new_a, place / "a"), (new_b, place / "b"), (None, place / "gone")], tmp_path / "attic"
-    )
+    trees.replace([(new_a, place / "a"), (new_b, place / "b"), (None, place / "gone")], tmp_path / "attic")
     assert names(place) == {"a/g": "new", "b/g": "new"}
 
 

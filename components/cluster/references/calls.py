@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from ..finding import Finding, Path, listed, near, suggest
 from ..ports import doors
@@ -26,9 +27,9 @@ def uses(parameters: dict[str, Any]) -> Iterator[Finding]:
     for name, users in absent.items():
         first = min(users)
         yield Finding(
-            users[first], None,
-            f"{listed(sorted(users))} {'uses' if len(users) == 1 else 'use'} {name}, "
-            "which is not part of this cluster",
+            users[first],
+            None,
+            f"{listed(sorted(users))} {'uses' if len(users) == 1 else 'use'} {name}, which is not part of this cluster",
             f"Add service.{name} to the profile, or take {first if len(users) == 1 else 'all of those'} out of it",
         )
 
@@ -40,7 +41,8 @@ def excludes(parameters: dict[str, Any]) -> Iterator[Finding]:
         for other, reason in service.get("excludes", {}).items():
             if other in services:
                 yield Finding(
-                    ("services", name, "excludes", other), None,
+                    ("services", name, "excludes", other),
+                    None,
                     f"{name} and {other} are both part of this cluster, and it can have one of them: {reason}",
                     f"Take service.{name} or service.{other} out of the profile",
                 )
@@ -54,7 +56,9 @@ def addresses_lead_somewhere(parameters: dict[str, Any]) -> Iterator[Finding]:
             service = services.get(address["service"], {})
             if address["port"] in service.get("ports", {}) and not doors(service, address["port"]):
                 yield Finding(
-                    (*path, *said, "port"), address["port"], NO_DOOR,
+                    (*path, *said, "port"),
+                    address["port"],
+                    NO_DOOR,
                     f"Add the port to one of services.{address['service']}.kubernetes_services",
                 )
 
@@ -66,10 +70,12 @@ def made_pods_have_callers(parameters: dict[str, Any]) -> Iterator[Finding]:
             for number, caller in enumerate(entry["callers"]):
                 if caller not in services:
                     yield Finding(
-                        ("services", name, "makes", made, "callers", str(number)), caller,
+                        ("services", name, "makes", made, "callers", str(number)),
+                        caller,
                         "there is no such service in this cluster",
-                        suggest(caller, services) if near(caller, services) else
-                        f"Add service.{caller} to the profile, or take {name} out of it",
+                        suggest(caller, services)
+                        if near(caller, services)
+                        else f"Add service.{caller} to the profile, or take {name} out of it",
                     )
 
 
@@ -87,7 +93,7 @@ def cycles(parameters: dict[str, Any]) -> Iterator[Finding]:
 
     def walk(name: str, chain: tuple[str, ...]) -> tuple[str, ...] | None:
         if name in chain:
-            return (*chain[chain.index(name):], name)
+            return (*chain[chain.index(name) :], name)
         if name in done:
             return None
         for other, need in needs(services[name]).items():
@@ -102,7 +108,8 @@ def cycles(parameters: dict[str, Any]) -> Iterator[Finding]:
         cycle = walk(name, ())
         if cycle:
             yield Finding(
-                ("services", cycle[0], *needs(services[cycle[0]])[cycle[1]].path), None,
+                ("services", cycle[0], *needs(services[cycle[0]])[cycle[1]].path),
+                None,
                 f"these services wait for each other at start: {' -> '.join(cycle)}",
                 "Write at_start: false where a service can start without the other",
             )

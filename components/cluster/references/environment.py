@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import Any, Iterator
+from typing import Any
 
 from ..containers import references_of
 from ..finding import Finding, Path, suggest
@@ -13,8 +14,14 @@ from ..types import PROVIDED
 FILES = FilePath(__file__).parents[3] / "inventory" / "files"
 #: Files that are made from the cluster, by the name that `source` gives them.
 GENERATED = (
-    "dashboard_load_balancer", "dashboard_nodes", "dashboard_overview", "dashboard_storage", "gateway_calls",
-    "prometheus_config", "prometheus_rules", "volume_directories",
+    "dashboard_load_balancer",
+    "dashboard_nodes",
+    "dashboard_overview",
+    "dashboard_storage",
+    "gateway_calls",
+    "prometheus_config",
+    "prometheus_rules",
+    "volume_directories",
 )
 
 
@@ -33,9 +40,9 @@ def _zookeeper_servers(parameters: dict[str, Any], name: str, path: Path) -> Ite
     headless = any(entry.get("headless") for entry in service.get("kubernetes_services", {}).values())
     if not headless or not {"server", "leader-election"} <= service.get("ports", {}).keys():
         yield Finding(
-            path, "zookeeper_servers",
-            f"this is made of ports server and leader-election and of a headless Service, which {name} "
-            "does not have",
+            path,
+            "zookeeper_servers",
+            f"this is made of ports server and leader-election and of a headless Service, which {name} does not have",
             "Add them, as in service.zookeeper, or write the value",
         )
 
@@ -45,7 +52,8 @@ def _storage_share(parameters: dict[str, Any], name: str, path: Path) -> Iterato
     volumes = parameters["services"][name].get("volumes", {})
     if len(volumes) != 1 or "monitoring" not in parameters:
         yield Finding(
-            path, "storage_share",
+            path,
+            "storage_share",
             f"this is monitoring.storage_share of the one volume of {name}, and "
             f"{'it has ' + str(len(volumes)) if 'monitoring' in parameters else 'this cluster has no monitoring'}",
             "Add the class monitoring, and one volume as in service.prometheus, or write the value",
@@ -65,7 +73,9 @@ def secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
         for secret in container.get("secret_files", {}):
             if secret not in secrets:
                 yield Finding(
-                    (*path, "secret_files", secret), None, "no service of this cluster declares this Secret",
+                    (*path, "secret_files", secret),
+                    None,
+                    "no service of this cluster declares this Secret",
                     suggest(secret, secrets),
                 )
             elif homes[secret] != reader:
@@ -77,21 +87,27 @@ def secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
                 continue
             if value["secret"] not in secrets:
                 yield Finding(
-                    (*path, variable), value["secret"], "no service of this cluster declares this Secret",
+                    (*path, variable),
+                    value["secret"],
+                    "no service of this cluster declares this Secret",
                     suggest(value["secret"], secrets),
                 )
             elif homes[value["secret"]] != home:
                 yield _elsewhere((*path, variable), value["secret"], homes[value["secret"]], home)
             elif value["key"] not in secrets[value["secret"]]:
                 yield Finding(
-                    (*path, variable), value["key"], f"the Secret {value['secret']} has no such key",
+                    (*path, variable),
+                    value["key"],
+                    f"the Secret {value['secret']} has no such key",
                     suggest(value["key"], secrets[value["secret"]]),
                 )
 
 
 def _elsewhere(path: Path, secret: str | None, home: str, reader: str) -> Finding:
     return Finding(
-        path, secret, f"this Secret is in namespace {home}, and pods of {reader} cannot read it",
+        path,
+        secret,
+        f"this Secret is in namespace {home}, and pods of {reader} cannot read it",
         f"Declare a Secret of its own under services.{path[1]}.secrets",
     )
 
@@ -103,7 +119,8 @@ def provided_secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
             made = [key for key, value in keys.items() if value != PROVIDED]
             if made and len(made) < len(keys):
                 yield Finding(
-                    ("services", name, "secrets", secret, made[0]), keys[made[0]],
+                    ("services", name, "secrets", secret, made[0]),
+                    keys[made[0]],
                     f"other keys of {secret} are provided, and who brings a Secret brings all of it",
                     "Write provided, or move the key to a Secret of its own",
                 )
@@ -114,7 +131,9 @@ def secret_files(parameters: dict[str, Any]) -> Iterator[Finding]:
     for name, service in parameters["services"].items():
         if service["kind"] == "VerneMQ" and service.get("secret_files"):
             yield Finding(
-                ("services", name, "secret_files"), None, "pods of kind VerneMQ can mount no Secret",
+                ("services", name, "secret_files"),
+                None,
+                "pods of kind VerneMQ can mount no Secret",
                 "Take it out; what they need goes into env",
             )
 
@@ -126,12 +145,15 @@ def variables(parameters: dict[str, Any]) -> Iterator[Finding]:
             for name in references_of(value):
                 if name not in env:
                     yield Finding(
-                        (*path, variable), f"$({name})", "this container has no variable of this name",
+                        (*path, variable),
+                        f"$({name})",
+                        "this container has no variable of this name",
                         suggest(name, env.keys() - {variable}),
                     )
                 elif references_of(env[name]):
                     yield Finding(
-                        (*path, variable), f"$({name})",
+                        (*path, variable),
+                        f"$({name})",
                         "this variable quotes another one itself, and Kubernetes fills in one level",
                         f"Write the text of {name} here",
                     )
@@ -159,36 +181,42 @@ def databases(parameters: dict[str, Any]) -> Iterator[Finding]:
         path = ("services", name, "database")
         if not services.get(database["server"], {}).get("database_server"):
             yield Finding(
-                (*path, "server"), database["server"], "this service is no database server of the cluster",
+                (*path, "server"),
+                database["server"],
+                "this service is no database server of the cluster",
                 "Name a service with database_server: true, and add it to the profile",
             )
         secrets = service.get("secrets", {})
         if database["secret"] not in secrets:
             yield Finding(
-                (*path, "secret"), database["secret"], f"{name} declares no such Secret, and only it may use this one",
+                (*path, "secret"),
+                database["secret"],
+                f"{name} declares no such Secret, and only it may use this one",
                 suggest(database["secret"], secrets),
             )
             continue
         for key in ("user", "password"):
             if key not in secrets[database["secret"]]:
                 yield Finding(
-                    (*path, "secret"), database["secret"],
-                    f"this Secret has no key {key}", f"Add it under services.{name}.secrets",
+                    (*path, "secret"),
+                    database["secret"],
+                    f"this Secret has no key {key}",
+                    f"Add it under services.{name}.secrets",
                 )
 
 
 def files(parameters: dict[str, Any]) -> Iterator[Finding]:
     for name, service in parameters["services"].items():
         holders = [(("services", name), service)]
-        holders += [
-            (("services", name, "jobs", job_name), job) for job_name, job in service.get("jobs", {}).items()
-        ]
+        holders += [(("services", name, "jobs", job_name), job) for job_name, job in service.get("jobs", {}).items()]
         for path, holder in holders:
             for file, entry in holder.get("files", {}).items():
                 source = entry["source"]
                 if source not in GENERATED and not (FILES / FilePath(source).name).is_file():
                     yield Finding(
-                        (*path, "files", file, "source"), source, "there is no such file",
+                        (*path, "files", file, "source"),
+                        source,
+                        "there is no such file",
                         f"Put it into inventory/files, or name one of: "
                         f"{', '.join(sorted(item.name for item in FILES.iterdir() if item.is_file()))}",
                     )

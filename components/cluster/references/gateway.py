@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from ..finding import Finding, Path, listed, near, suggest
 from ..ports import doors
@@ -18,18 +19,23 @@ def routes(parameters: dict[str, Any]) -> Iterator[Finding]:
             path = ("services", name, "routes", route)
             if entry["port"] not in service.get("ports", {}):
                 yield Finding(
-                    (*path, "port"), entry["port"], f"{name} has no port of this name",
+                    (*path, "port"),
+                    entry["port"],
+                    f"{name} has no port of this name",
                     suggest(entry["port"], service.get("ports", {})),
                 )
             elif not doors(service, entry["port"]):
                 yield Finding(
-                    (*path, "port"), entry["port"], NO_DOOR,
+                    (*path, "port"),
+                    entry["port"],
+                    NO_DOOR,
                     f"Add the port to one of services.{name}.kubernetes_services",
                 )
     routed = [name for name, service in services.items() if service.get("routes")]
     if routed and gateway not in services:
         yield Finding(
-            ("services", routed[0], "routes"), None,
+            ("services", routed[0], "routes"),
+            None,
             f"{listed(routed)} {'has' if len(routed) == 1 else 'have'} routes, and this cluster has no API gateway",
             "Add service.kong to the profile",
         )
@@ -43,7 +49,8 @@ def route_paths(parameters: dict[str, Any]) -> Iterator[Finding]:
             for number, path in enumerate(entry["paths"]):
                 if path in owner:
                     yield Finding(
-                        ("services", name, "routes", route, "paths", str(number)), path,
+                        ("services", name, "routes", route, "paths", str(number)),
+                        path,
                         f"route {owner[path]} has this path already, and one of the two would get no calls",
                         "Choose another",
                     )
@@ -61,7 +68,9 @@ def plugins_lead_somewhere(parameters: dict[str, Any]) -> Iterator[Finding]:
             service, port = value["service"], value.get("port")
             if service not in used or port not in used[service].ports:
                 yield Finding(
-                    (*path, key), f"{service} {port}", f"{gateway} does not use this port",
+                    (*path, key),
+                    f"{service} {port}",
+                    f"{gateway} does not use this port",
                     f"Add {service}: {{ports: [{port}], at_start: false}} to services.{gateway}.uses",
                 )
             elif service in services and not doors(services[service], port):
@@ -75,9 +84,12 @@ def known_plugins(parameters: dict[str, Any]) -> Iterator[Finding]:
         if path[-1] not in known:
             guess = near(path[-1], known)
             yield Finding(
-                path, None, "the gateway's image has no plugin of this name",
-                f"Did you mean {guess}?" if guess else
-                f"Take it out, or add {path[-1]} to gateway.plugins if your image has it",
+                path,
+                None,
+                "the gateway's image has no plugin of this name",
+                f"Did you mean {guess}?"
+                if guess
+                else f"Take it out, or add {path[-1]} to gateway.plugins if your image has it",
             )
 
 
@@ -89,7 +101,8 @@ def _plugins(parameters: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]
     holders: list[tuple[Path, dict[str, Any]]] = [(("gateway", "authentication"), gateway["authentication"])]
     holders += [
         (("services", name, "routes", route, "plugins"), entry.get("plugins", {}))
-        for name, service in parameters["services"].items() for route, entry in service.get("routes", {}).items()
+        for name, service in parameters["services"].items()
+        for route, entry in service.get("routes", {}).items()
     ]
     for path, plugins in holders:
         for plugin, config in plugins.items():

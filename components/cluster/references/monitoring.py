@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from ..finding import Finding, suggest
 from ..monitoring import CADVISOR, HAPROXY, KUBELET, LOCUST
@@ -22,7 +23,9 @@ def watcher(parameters: dict[str, Any]) -> Iterator[Finding]:
     for job in watch.get("intervals", {}):
         if job not in jobs:
             yield Finding(
-                ("monitoring", "intervals", job), watch["intervals"][job], "nothing of this name is scraped",
+                ("monitoring", "intervals", job),
+                watch["intervals"][job],
+                "nothing of this name is scraped",
                 suggest(job, jobs),
             )
 
@@ -36,6 +39,8 @@ def reachable_metrics(parameters: dict[str, Any]) -> Iterator[Finding]:
             continue
         if not service.get("host_network") and not doors(service, port):
             yield Finding(
-                ("services", name, "metrics", "port"), port, "no entry of kubernetes_services offers this port",
+                ("services", name, "metrics", "port"),
+                port,
+                "no entry of kubernetes_services offers this port",
                 f"Add a headless entry to services.{name}.kubernetes_services, or take metrics out",
             )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from ..finding import Finding, Path, suggest
 from ..ports import PORT_PROBES, PROBES
@@ -15,19 +16,24 @@ def ports(parameters: dict[str, Any]) -> Iterator[Finding]:
             path = ("services", name, "kubernetes_services", dns_name)
             if entry.get("headless", False) == ("ports" in entry):
                 yield Finding(
-                    path, None, "a Service states its ports, and a headless one has those of its pods",
+                    path,
+                    None,
+                    "a Service states its ports, and a headless one has those of its pods",
                     "Take one of ports and headless out" if "ports" in entry else "Add ports, or headless: true",
                 )
             for port in entry.get("ports", ()):
                 if port not in ports:
                     yield Finding(
-                        (*path, "ports", port), None,
-                        f"{name} has no port of this name", suggest(port, ports),
+                        (*path, "ports", port),
+                        None,
+                        f"{name} has no port of this name",
+                        suggest(port, ports),
                     )
         exposed = [port for port, entry in ports.items() if "expose" in entry]
         if exposed and "external_service" not in service:
             yield Finding(
-                ("services", name, "external_service"), None,
+                ("services", name, "external_service"),
+                None,
                 f"{', '.join(exposed)} of {name} is exposed, so its NodePort Service needs a name",
                 "Add external_service",
             )
@@ -46,7 +52,9 @@ def probes(parameters: dict[str, Any]) -> Iterator[Finding]:
                     port = holder.get(probe, {}).get(handler, {}).get("port")
                     if port is not None and port not in ports:
                         yield Finding(
-                            (*path, probe, handler, "port"), port, f"{path[-1]} has no port of this name",
+                            (*path, probe, handler, "port"),
+                            port,
+                            f"{path[-1]} has no port of this name",
                             suggest(port, ports),
                         )
 
@@ -57,7 +65,9 @@ def metrics(parameters: dict[str, Any]) -> Iterator[Finding]:
         port = service.get("metrics", {}).get("port")
         if port is not None and port not in service.get("ports", {}):
             yield Finding(
-                ("services", name, "metrics", "port"), port, f"{name} has no port of this name",
+                ("services", name, "metrics", "port"),
+                port,
+                f"{name} has no port of this name",
                 suggest(port, service.get("ports", {})),
             )
 

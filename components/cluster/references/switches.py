@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from ..finding import Finding
 
@@ -15,7 +16,9 @@ def email(parameters: dict[str, Any]) -> Iterator[Finding]:
     for key, what in (("host", "the mail server's name"), ("user", "the name to log in with")):
         if not entry[key]:
             yield Finding(
-                ("email", key), None, "e-mail is switched on and this has no value",
+                ("email", key),
+                None,
+                "e-mail is switched on and this has no value",
                 f"Write {what}, or email.enabled: false",
             )
 
@@ -29,7 +32,8 @@ def encrypted_routes(parameters: dict[str, Any]) -> Iterator[Finding]:
         for port in dict.fromkeys(route["port"] for route in service.get("routes", {}).values()):
             if ports.get(port, {}).get("tls"):
                 yield Finding(
-                    ("services", name, "ports", port, "tls"), True,
+                    ("services", name, "ports", port, "tls"),
+                    True,
                     f"routes lead to port {port} of {name}, and the gateway speaks TLS to services only with "
                     "gateway.mutual_tls",
                     "Write gateway.mutual_tls: true, or false here",

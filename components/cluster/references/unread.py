@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from ..finding import Finding, Path, near
 from ..origin import Origin
@@ -24,7 +25,9 @@ def unread_names(parameters: dict[str, Any], origin: Origin) -> Iterator[Finding
         known = origin.referred_to(path)
         for name in sorted(entries.keys() - known):
             yield Finding(
-                (*path, name), entries[name], f"nothing in this inventory asks for {what} of this name",
+                (*path, name),
+                entries[name],
+                f"nothing in this inventory asks for {what} of this name",
                 _instead(name, known) or f"Take it out, or refer to it in a service: ${{{':'.join((*path, name))}}}",
             )
 
@@ -34,7 +37,8 @@ def unread_secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
     services = parameters["services"]
     declared = {
         secret: (("services", name, "secrets", secret), keys)
-        for name, service in services.items() for secret, keys in service.get("secrets", {}).items()
+        for name, service in services.items()
+        for secret, keys in service.get("secrets", {}).items()
     }
     read = set(_reads(services))
     # A reader that is misspelt is refused for that alone.
@@ -44,13 +48,17 @@ def unread_secrets(parameters: dict[str, Any]) -> Iterator[Finding]:
         used = {key for key in keys if {(secret, key), (secret, None)} & read}
         if not used and keys:
             yield Finding(
-                path, None, "nobody reads this Secret",
+                path,
+                None,
+                "nobody reads this Secret",
                 _instead(secret, {other for other, _ in read}) or "Take it out, or name it under env or secret_files",
             )
             continue
         for key in sorted(keys.keys() - used):
             yield Finding(
-                (*path, key), None, "nobody reads this key of the Secret",
+                (*path, key),
+                None,
+                "nobody reads this key of the Secret",
                 _instead(key, used) or "Take it out, or name it under env",
             )
 

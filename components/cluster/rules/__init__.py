@@ -8,7 +8,12 @@ MONITORING: what does not fit would ring an alert, too.
 from . import capacity, containers, hosts, monitoring, placement, ports, scale, storage
 
 STRUCTURE = (
-    *hosts.RULES, *placement.RULES, *scale.RULES, *ports.RULES, *storage.RULES, *containers.RULES,
+    *hosts.RULES,
+    *placement.RULES,
+    *scale.RULES,
+    *ports.RULES,
+    *storage.RULES,
+    *containers.RULES,
 )
 CAPACITY = capacity.RULES
 MONITORING = monitoring.RULES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from ..capacity import Limit, limits
 from ..finding import Finding
@@ -23,12 +23,11 @@ def fits(cluster: Cluster) -> Iterator[Finding]:
     for limit in worst.values():
         beside = " beside what is reserved for the system" if _is_hardware(limit) else ""
         needed, available = (
-            told_apart(limit.needed, limit.available) if limit.unit == "bytes" else
-            (amount(limit, limit.needed), amount(limit, limit.available))
+            told_apart(limit.needed, limit.available)
+            if limit.unit == "bytes"
+            else (amount(limit, limit.needed), amount(limit, limit.available))
         )
-        yield Finding(
-            limit.path, None, f"{limit.what}: {needed} needed, {available} available{beside}", limit.way_out
-        )
+        yield Finding(limit.path, None, f"{limit.what}: {needed} needed, {available} available{beside}", limit.way_out)
 
 
 def amount(limit: Limit, number: int) -> str:

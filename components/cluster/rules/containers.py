@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from ..finding import Finding, Path
 from ..quantity import millicores, size
@@ -19,8 +19,10 @@ def requests_within_limits(cluster: Cluster) -> Iterator[Finding]:
             limit = resources.limits.get(kind)
             if limit is not None and _NUMBER[kind](request) > _NUMBER[kind](limit):
                 yield Finding(
-                    (*path, "resources", "requests", kind), request,
-                    f"this is more than its limit, {limit}", "Request less, or raise the limit",
+                    (*path, "resources", "requests", kind),
+                    request,
+                    f"this is more than its limit, {limit}",
+                    "Request less, or raise the limit",
                 )
 
 
@@ -32,7 +34,8 @@ def secret_files_can_be_read(cluster: Cluster) -> Iterator[Finding]:
         for path, container in [*pod, *jobs]:
             if container.secret_files and container.security.user != 0 and service.fs_group is None:
                 yield Finding(
-                    (*path, "secret_files"), None,
+                    (*path, "secret_files"),
+                    None,
                     f"user {container.security.user} could not read them: they are root's and the pod's group's",
                     f"Add services.{service.name}.security.fs_group",
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Iterator
+from collections.abc import Iterator
 
 from ..finding import Finding, Path
 from ..types import CONTROL_PLANE, Cluster
@@ -15,7 +15,9 @@ def unique_addresses(cluster: Cluster) -> Iterator[Finding]:
     for path, address in _addresses(cluster):
         if address in seen:
             yield Finding(
-                path, address, f"this is also {'.'.join(seen[address])}; every host needs an address of its own",
+                path,
+                address,
+                f"this is also {'.'.join(seen[address])}; every host needs an address of its own",
                 "Give one of the two another address",
             )
         seen.setdefault(address, path)
@@ -26,7 +28,9 @@ def unique_names(cluster: Cluster) -> Iterator[Finding]:
     for node in cluster.nodes:
         if node.name == cluster.load_balancer.hostname:
             yield Finding(
-                ("load_balancer", "hostname"), node.name, "a node has this name; every host needs its own",
+                ("load_balancer", "hostname"),
+                node.name,
+                "a node has this name; every host needs its own",
                 "Rename one of the two",
             )
 
@@ -41,7 +45,9 @@ def addresses_outside_pods(cluster: Cluster) -> Iterator[Finding]:
         for what, network in networks.items():
             if ipaddress.ip_address(address) in ipaddress.ip_network(network):
                 yield Finding(
-                    path, address, f"this address is inside the network of the {what}, {network}",
+                    path,
+                    address,
+                    f"this address is inside the network of the {what}, {network}",
                     "Choose an address outside it, or another network in the platform class",
                 )
 
@@ -51,7 +57,8 @@ def separate_networks(cluster: Cluster) -> Iterator[Finding]:
     pods, services = cluster.platform.pod_network["cidr"], cluster.platform.kubernetes["service_subnet"]
     if ipaddress.ip_network(pods).overlaps(ipaddress.ip_network(services)):
         yield Finding(
-            ("platform", "pod_network", "cidr"), pods,
+            ("platform", "pod_network", "cidr"),
+            pods,
             f"the network of the pods overlaps that of the Services, {services} (platform.kubernetes.service_subnet)",
             "Choose another network for one of them",
         )
@@ -62,12 +69,15 @@ def one_control_plane(cluster: Cluster) -> Iterator[Finding]:
     found = [node.name for node in cluster.nodes if node.group == CONTROL_PLANE]
     if not found:
         yield Finding(
-            ("cluster", "nodes"), None, f"no node has group: {CONTROL_PLANE}, and the cluster needs one",
+            ("cluster", "nodes"),
+            None,
+            f"no node has group: {CONTROL_PLANE}, and the cluster needs one",
             "Add a node for it",
         )
     for name in found[1:]:
         yield Finding(
-            ("cluster", "nodes", name, "group"), CONTROL_PLANE,
+            ("cluster", "nodes", name, "group"),
+            CONTROL_PLANE,
             f"{found[0]} is the control plane already, and the bootstrap sets up one",
             f"Give {name} a group of workers, or take it out",
         )
@@ -76,8 +86,11 @@ def one_control_plane(cluster: Cluster) -> Iterator[Finding]:
 def own_namespace(cluster: Cluster) -> Iterator[Finding]:
     """The manifests make and keep their namespaces, so those hold nothing else."""
     taken = {
-        "default": "Kubernetes", "kube-system": "Kubernetes", "kube-public": "Kubernetes",
-        "kube-node-lease": "Kubernetes", cluster.platform.argocd["namespace"]: "Argo CD",
+        "default": "Kubernetes",
+        "kube-system": "Kubernetes",
+        "kube-public": "Kubernetes",
+        "kube-node-lease": "Kubernetes",
+        cluster.platform.argocd["namespace"]: "Argo CD",
     }
     paths: dict[str, Path] = {cluster.namespace: ("cluster", "namespace")}
     for service in cluster.services:
@@ -85,7 +98,8 @@ def own_namespace(cluster: Cluster) -> Iterator[Finding]:
     for namespace, path in paths.items():
         if namespace in taken:
             yield Finding(
-                path, namespace,
+                path,
+                namespace,
                 f"this namespace belongs to {taken[namespace]}, and dojot needs one of its own",
                 "Choose another name such as dojot",
             )
@@ -97,8 +111,10 @@ def distinct_labels(cluster: Cluster) -> Iterator[Finding]:
     for group in cluster.groups.values():
         if group.label in seen:
             yield Finding(
-                ("node_groups", group.name, "label"), group.label,
-                f"group {seen[group.label]} has this label value already", "Give each group its own value",
+                ("node_groups", group.name, "label"),
+                group.label,
+                f"group {seen[group.label]} has this label value already",
+                "Give each group its own value",
             )
         seen.setdefault(group.label, group.name)
 
@@ -110,6 +126,11 @@ def _addresses(cluster: Cluster) -> Iterator[tuple[Path, str]]:
 
 
 RULES = (
-    unique_addresses, unique_names, addresses_outside_pods, separate_networks, one_control_plane, own_namespace,
+    unique_addresses,
+    unique_names,
+    addresses_outside_pods,
+    separate_networks,
+    one_control_plane,
+    own_namespace,
     distinct_labels,
 )

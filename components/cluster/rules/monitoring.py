@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from ..finding import Finding
 from ..quantity import told_apart
@@ -25,7 +25,8 @@ def quiet_when_healthy(cluster: Cluster) -> Iterator[Finding]:
         bound = watch.alerts[alert].bound
         if load >= bound:
             yield Finding(
-                ("monitoring", "alerts", alert, "above"), bound,
+                ("monitoring", "alerts", alert, "above"),
+                bound,
                 f"{what} stands at {load} % with every device connected, so the alert would never end",
                 f"Write more than {load}, or give the cluster more room",
             )
@@ -44,7 +45,8 @@ def _healthy_loads(cluster: Cluster, watch: Monitoring) -> Iterator[tuple[str, i
         for frontend in listeners:
             yield "LoadBalancerListenerFull", _per_cent(scale.devices, frontend.maxconn), f"{frontend.name} of HAProxy"
             yield (
-                "SourcePortsShort", _per_cent(scale.devices, len(frontend.servers) * (high - low + 1)),
+                "SourcePortsShort",
+                _per_cent(scale.devices, len(frontend.servers) * (high - low + 1)),
                 f"a server of {frontend.name}",
             )
         if listeners:
@@ -67,7 +69,8 @@ def metrics_fit_their_volume(cluster: Cluster) -> Iterator[Finding]:
         if needed > room:
             wanted, left = told_apart(needed, room)
             yield Finding(
-                ("services", watch.service, "volumes", volume.name, "size"), None,
+                ("services", watch.service, "volumes", volume.name, "size"),
+                None,
                 f"{watch.series_per_node * len(cluster.nodes):,} series every {watch.interval} s for "
                 f"{watch.retention // 3600} h need {wanted}, and "
                 f"{left} of this volume are for them",

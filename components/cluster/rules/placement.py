@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from ..finding import Finding, listed
 from ..types import Cluster, Group, Service
@@ -19,7 +19,8 @@ def enough_nodes(cluster: Cluster) -> Iterator[Finding]:
             continue
         asking = [service for service in members if _nodes_needed(service)[0] == needed]
         yield Finding(
-            ("cluster", "nodes"), None,
+            ("cluster", "nodes"),
+            None,
             f"group {group.name} has {_nodes(len(group.nodes))}, and "
             f"{listed([_who(cluster, service) for service in asking])} "
             f"{'needs' if len(asking) == 1 else 'need'} {needed} ({_nodes_needed(asking[0])[1]})",
@@ -37,10 +38,11 @@ def brokers_fill_their_group(cluster: Cluster) -> Iterator[Finding]:
         # Fewer brokers than the minimum are refused for that alone.
         if len(group.nodes) > service.replicas >= cluster.scale.minimum_brokers:
             yield Finding(
-                ("services", service.name, "replicas"), service.replicas,
+                ("services", service.name, "replicas"),
+                service.replicas,
                 f"group {group.name} has {len(group.nodes)} nodes, and its other pods would stand "
                 f"on {_nodes(len(group.nodes) - service.replicas)} without a {service.title} beside them",
-                f"Write {len(group.nodes)}, or take {listed([n.name for n in group.nodes[service.replicas:]])} "
+                f"Write {len(group.nodes)}, or take {listed([n.name for n in group.nodes[service.replicas :]])} "
                 f"out of the group",
             )
 
@@ -51,7 +53,8 @@ def clients_meet_a_pod(cluster: Cluster) -> Iterator[Finding]:
         nodes = cluster.nodes_of(service)
         if service.one_per_node and service.kind != "VerneMQ" and len(nodes) > service.replicas:
             yield Finding(
-                ("services", service.name, "group"), service.group,
+                ("services", service.name, "group"),
+                service.group,
                 f"this group has {_nodes(len(nodes))}, {service.title} runs on {_nodes(service.replicas)}, and traffic "
                 "stays on the node it arrives at: the others would not answer",
                 f"Write services.{service.name}.group: a group of {_nodes(service.replicas)}",
@@ -67,13 +70,15 @@ def even_shares(cluster: Cluster) -> Iterator[Finding]:
         path = ("services", service.name, "replicas")
         if service.replicas % brokers:
             yield Finding(
-                path, service.replicas,
+                path,
+                service.replicas,
                 f"{service.replicas} pods cannot be shared evenly by {brokers} brokers",
                 f"Write a multiple of {brokers}, at least {brokers * least}, or the rule: bridges",
             )
         elif service.replicas < brokers * least:
             yield Finding(
-                path, service.replicas,
+                path,
+                service.replicas,
                 f"{brokers} brokers need at least {least} bridges each, {brokers * least} in all (guide)",
                 f"Write {brokers * least}, or the rule: bridges",
             )
@@ -84,7 +89,8 @@ def single_writer(cluster: Cluster) -> Iterator[Finding]:
     for service in cluster.services:
         if service.kind == "Deployment" and service.replicas > 1 and any(v.persistent for v in service.volumes):
             yield Finding(
-                ("services", service.name, "replicas"), service.replicas,
+                ("services", service.name, "replicas"),
+                service.replicas,
                 "its volume is a directory of one node, which only one pod may write",
                 "Write 1, or persistent: false for its volumes",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from ..finding import Finding
 from ..types import Cluster, Port, Service
@@ -24,8 +24,10 @@ def unique_node_ports(cluster: Cluster) -> Iterator[Finding]:
             continue
         if number in seen:
             yield Finding(
-                ("services", service.name, "ports", port.name, "expose", "node_port"), number,
-                f"this NodePort leads to {seen[number]} already", "Choose another from 30000 to 32767",
+                ("services", service.name, "ports", port.name, "expose", "node_port"),
+                number,
+                f"this NodePort leads to {seen[number]} already",
+                "Choose another from 30000 to 32767",
             )
         seen.setdefault(number, here)
 
@@ -39,7 +41,8 @@ def unique_listen_ports(cluster: Cluster) -> Iterator[Finding]:
             continue
         if number in seen:
             yield Finding(
-                ("services", service.name, "ports", port.name, "expose", "listen"), number,
+                ("services", service.name, "ports", port.name, "expose", "listen"),
+                number,
                 f"this port of the load balancer leads to {seen[number]} already",
                 "Choose another",
             )
@@ -51,7 +54,8 @@ def datagrams_bypass_the_balancer(cluster: Cluster) -> Iterator[Finding]:
     for service, port in _exposed(cluster):
         if port.protocol == "UDP" and port.expose.listen is not None:
             yield Finding(
-                ("services", service.name, "ports", port.name, "expose", "listen"), port.expose.listen,
+                ("services", service.name, "ports", port.name, "expose", "listen"),
+                port.expose.listen,
                 "HAProxy cannot carry UDP",
                 f"Take listen out: devices reach port {port.expose.node_port} on the nodes of group {service.group}",
             )
@@ -66,8 +70,10 @@ def unique_container_ports(cluster: Cluster) -> Iterator[Finding]:
                 key = (port.number, port.protocol)
                 if key in seen:
                     yield Finding(
-                        ("services", service.name, "ports", port.name, "number"), port.number,
-                        f"{seen[key]} of the same pod has this port already", "Give each its own",
+                        ("services", service.name, "ports", port.name, "number"),
+                        port.number,
+                        f"{seen[key]} of the same pod has this port already",
+                        "Give each its own",
                     )
                 seen.setdefault(key, port.name)
 
@@ -78,14 +84,17 @@ def source_ports_are_free(cluster: Cluster) -> Iterator[Finding]:
     first, last = balancer.source_ports
     if first > last:
         yield Finding(
-            ("load_balancer", "source_ports"), f"{first}-{last}", "the range ends before it begins",
+            ("load_balancer", "source_ports"),
+            f"{first}-{last}",
+            "the range ends before it begins",
             "Write the smaller number under first",
         )
     listeners = {frontend.listen: f" for {frontend.name}" for frontend in balancer.frontends}
     for number in balancer.reserved_ports:
         if first <= number <= last:
             yield Finding(
-                ("load_balancer", "source_ports"), f"{first}-{last}",
+                ("load_balancer", "source_ports"),
+                f"{first}-{last}",
                 f"the load balancer listens on {number}{listeners.get(number, '')}, which is inside this range",
                 f"Listen on a port below {first}, or begin the range above {number}",
             )
@@ -96,12 +105,18 @@ def ephemeral_range(cluster: Cluster) -> Iterator[Finding]:
     first, last = cluster.load_balancer.ephemeral_ports
     if first > last or first < 1024:
         yield Finding(
-            ("load_balancer", "ephemeral_ports"), f"{first}-{last}",
-            "the range must go upwards and begin at 1024 or above", "Write for example first: 1024, last: 65535",
+            ("load_balancer", "ephemeral_ports"),
+            f"{first}-{last}",
+            "the range must go upwards and begin at 1024 or above",
+            "Write for example first: 1024, last: 65535",
         )
 
 
 RULES = (
-    unique_node_ports, unique_listen_ports, datagrams_bypass_the_balancer, unique_container_ports,
-    source_ports_are_free, ephemeral_range,
+    unique_node_ports,
+    unique_listen_ports,
+    datagrams_bypass_the_balancer,
+    unique_container_ports,
+    source_ports_are_free,
+    ephemeral_range,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from ..finding import Finding, listed
 from ..types import Cluster, Service
@@ -39,7 +39,8 @@ def enough_brokers(cluster: Cluster) -> Iterator[Finding]:
     for service in cluster.services:
         if service.kind == "VerneMQ" and service.replicas < least:
             yield Finding(
-                ("services", service.name, "replicas"), service.replicas,
+                ("services", service.name, "replicas"),
+                service.replicas,
                 f"there must be at least {least} brokers ({why})",
                 f"Write {least}, or the rule: brokers",
             )
@@ -50,19 +51,23 @@ def partitions_feed_consumers(cluster: Cluster) -> Iterator[Finding]:
     partitions = cluster.scale.kafka.partitions
     # A number of bridges that cannot be shared evenly is refused for that alone.
     consumers = [
-        service for service in cluster.services
+        service
+        for service in cluster.services
         if service.per_node is not None and service.replicas % cluster.scale.brokers == 0
     ]
     most = max((service.replicas for service in consumers), default=0)
     if most > partitions:
         titles = [service.title for service in consumers if service.replicas == most]
         yield Finding(
-            ("scale", "kafka", "partitions"), partitions,
+            ("scale", "kafka", "partitions"),
+            partitions,
             f"{listed(titles)} {'has' if len(titles) == 1 else 'have'} {most} pods"
             f"{' each' * (len(titles) > 1)}, and every pod needs a partition of its own",
-            f"Write at least {most}" + (
+            f"Write at least {most}"
+            + (
                 f", or take the line out: the rule gives {cluster.scale.bridges}"
-                if cluster.scale.bridges >= most else ""
+                if cluster.scale.bridges >= most
+                else ""
             ),
         )
 
@@ -72,7 +77,8 @@ def reload_outlives_sessions(cluster: Cluster) -> Iterator[Finding]:
     seconds = cluster.load_balancer.hard_stop_after
     if seconds * 1000 < cluster.scale.session_lifetime:
         yield Finding(
-            ("platform", "haproxy", "hard_stop_after"), seconds,
+            ("platform", "haproxy", "hard_stop_after"),
+            seconds,
             f"sessions live for {cluster.scale.session_lifetime // 1000} s (scale.session_lifetime), so a reload "
             "would cut those of the old process",
             f"Write at least {-(-cluster.scale.session_lifetime // 1000)}",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Iterator
 
 from ..finding import Finding
 from ..types import Cluster
@@ -19,10 +19,11 @@ def separate_directories(cluster: Cluster) -> Iterator[Finding]:
             mine, theirs = PurePosixPath(disk.host_path), PurePosixPath(other_disk.host_path)
             if mine == theirs or mine in theirs.parents or theirs in mine.parents:
                 yield Finding(
-                    ("services", service.name, "volumes", volume.name, "host_path"), disk.host_path,
+                    ("services", service.name, "volumes", volume.name, "host_path"),
+                    disk.host_path,
                     f"volume {other.name} of {other_service.name} has {theirs} on {disk.node.name} too"
-                    if mine == theirs else
-                    f"volume {other.name} of {other_service.name} has {theirs} on {disk.node.name}, "
+                    if mine == theirs
+                    else f"volume {other.name} of {other_service.name} has {theirs} on {disk.node.name}, "
                     "and neither may be inside the other",
                     "Give each volume a directory of its own",
                 )
@@ -35,8 +36,10 @@ def distinct_claims(cluster: Cluster) -> Iterator[Finding]:
         for volume in service.volumes:
             if volume.name in seen:
                 yield Finding(
-                    ("services", service.name, "volumes", volume.name), None,
-                    f"{seen[volume.name]} has a volume of this name already", "Rename one of them",
+                    ("services", service.name, "volumes", volume.name),
+                    None,
+                    f"{seen[volume.name]} has a volume of this name already",
+                    "Rename one of them",
                 )
             seen.setdefault(volume.name, service.name)
 

@@ -10,17 +10,32 @@ from .containers import Container, EnvVar, Expose, KubernetesService, Port, Reso
 from .machines import CONTROL_PLANE, EVERY_NODE, Group, Hardware, Node
 from .monitoring import AlertLimit, Monitoring
 from .scale import Kafka, Scale
-from .services import PROVIDED, RANDOM, Disk, File, HostPath, Job, MadePods, Metrics, Plugin, Route, Service, Use, Volume, pods_prefix
+from .services import (
+    PROVIDED,
+    RANDOM,
+    Disk,
+    File,
+    HostPath,
+    Job,
+    MadePods,
+    Metrics,
+    Plugin,
+    Route,
+    Service,
+    Use,
+    Volume,
+    pods_prefix,
+)
 
 __all__ = [
-    "AlertLimit",
     "CONTROL_PLANE",
+    "EVERY_NODE",
     "PROVIDED",
     "RANDOM",
+    "AlertLimit",
     "Cluster",
     "Container",
     "Disk",
-    "EVERY_NODE",
     "EnvVar",
     "Expose",
     "File",
@@ -48,5 +63,6 @@ __all__ = [
     "Server",
     "Service",
     "Use",
-    "Volume", "pods_prefix",
+    "Volume",
+    "pods_prefix",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any
 
 from .balancer import LoadBalancer
 from .machines import CONTROL_PLANE, EVERY_NODE, Group, Hardware, Node
@@ -85,8 +86,5 @@ class Cluster:
     @property
     def disks(self) -> tuple[tuple[Service, Volume, Disk], ...]:
         return tuple(
-            (service, volume, disk)
-            for service in self.services
-            for volume in service.volumes
-            for disk in volume.disks
+            (service, volume, disk) for service in self.services for volume in service.volumes for disk in volume.disks
         )

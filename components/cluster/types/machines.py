@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 CONTROL_PLANE = "control-plane"
 #: Stands for a group in a DaemonSet: the whole cluster, the control plane included.
 EVERY_NODE = "every-node"

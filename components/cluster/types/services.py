@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any
 
-from .containers import Container, Port
+from .containers import Container, KubernetesService, Port
 from .machines import Node
 
 #: First word of what stands in place of a Secret's value: the bootstrap makes it up, or people bring it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from components.cluster.types import Cluster
 
@@ -18,7 +18,7 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "BrokerSessionsHigh",
         f"100 * {recordings.BROKER_SESSIONS} / on () group_left () {limits.BROKER_SESSIONS} > <bound>",
         "{{ $labels.node }} has more sessions than a broker is made for",
-        "It carries {{ $value | printf \"%.0f\" }} % of scale.devices_per_broker.",
+        'It carries {{ $value | printf "%.0f" }} % of scale.devices_per_broker.',
         "Look whether another broker is missing or drained; its devices come back to it as their sessions end. If "
         "all brokers are there, there are more devices than planned: raise scale.devices and add nodes.",
     )
@@ -26,7 +26,7 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "DevicesAboveScale",
         f"100 * {recordings.SESSIONS} / {limits.DEVICES} > <bound>",
         "More sessions than the cluster is built for",
-        "The brokers have {{ $value | printf \"%.0f\" }} % of scale.devices.",
+        'The brokers have {{ $value | printf "%.0f" }} % of scale.devices.',
         "Raise scale.devices in the inventory and compile: brokers, bridges, Kafka's disk and HAProxy's limits "
         "follow, and the nodes that are missing are named.",
     )
@@ -34,7 +34,7 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "ReconnectsHigh",
         f"100 * {recordings.RECONNECTS} / {limits.RECONNECTS} > <bound>",
         "Devices connect far more often than their session lifetime makes them",
-        "The brokers see {{ $value | printf \"%.0f\" }} % of the rate that follows from scale.session_lifetime.",
+        'The brokers see {{ $value | printf "%.0f" }} % of the rate that follows from scale.session_lifetime.',
         "After the loss of a broker or a network this ends by itself. If it lasts, sessions break: look at the "
         "brokers' log for refused certificates and at HAProxy's log for the end of sessions (the two letters of each line).",
     )
@@ -43,7 +43,7 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         f"100 * sum by (node) (rate(queue_message_drop[{rate}])) / sum by (node) (rate(queue_message_in[{rate}]))"
         " > <bound>",
         "{{ $labels.node }} drops messages",
-        "{{ $value | printf \"%.1f\" }} % of the messages that enter its queues are dropped because a queue is full.",
+        '{{ $value | printf "%.1f" }} % of the messages that enter its queues are dropped because a queue is full.',
         "A consumer is too slow or gone: look at the bridges beside this broker (pods v2k-bridge, k2v-bridge) and at Kafka.",
     )
     yield Alert(

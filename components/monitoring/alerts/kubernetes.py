@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from components.cluster.types import Cluster
 
@@ -31,7 +31,7 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "NodeMemoryLow",
         "100 * node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < <bound>",
         "{{ $labels.node }} has almost no memory left",
-        "{{ $value | printf \"%.0f\" }} % are available; next the kernel kills processes.",
+        '{{ $value | printf "%.0f" }} % are available; next the kernel kills processes.',
         "On a broker's node compare its sessions with scale.devices_per_broker; the cluster's page says how much "
         "memory they need.",
     )
@@ -39,7 +39,7 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "ConnectionTrackingFull",
         "100 * node_nf_conntrack_entries / node_nf_conntrack_entries_limit > <bound>",
         "{{ $labels.node }} tracks almost as many connections as it can",
-        "{{ $value | printf \"%.0f\" }} % of the kernel's table are in use; when it is full, new connections are dropped.",
+        '{{ $value | printf "%.0f" }} % of the kernel\'s table are in use; when it is full, new connections are dropped.',
         "Raise net.netfilter.nf_conntrack_max on the node (kube-proxy sets it from the number of cores).",
     )
     yield Alert(
@@ -55,7 +55,7 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "PodRestarting",
         f"increase(kube_pod_container_status_restarts_total{{{ours}}}[1h]) > <bound>",
         "{{ $labels.pod }} restarts again and again",
-        "Its container {{ $labels.container }} ended {{ $value | printf \"%.0f\" }} times within an hour.",
+        'Its container {{ $labels.container }} ended {{ $value | printf "%.0f" }} times within an hour.',
         "`kubectl logs --previous` in {{ $labels.namespace }} has its last words; `OOMKilled` in `kubectl describe pod` "
         "means that it needs more memory.",
     )
@@ -74,13 +74,13 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         f'100 * container_memory_rss{{container!="", container!="POD", {ours}}}'
         f' / (container_spec_memory_limit_bytes{{container!="", container!="POD", {ours}}} > 0) > <bound>',
         "{{ $labels.container }} in {{ $labels.pod }} is about to run out of memory",
-        "It holds {{ $value | printf \"%.0f\" }} % of its limit, page cache not counted; above it the kernel ends it.",
+        'It holds {{ $value | printf "%.0f" }} % of its limit, page cache not counted; above it the kernel ends it.',
         "Raise resources.limits.memory of the service (and its request, if that is its normal use).",
     )
     yield Alert(
         "CertificateExpiring",
         "(dojot_certificate_expiry_timestamp_seconds - time()) / 86400 < <bound>",
-        "A certificate of {{ $labels.node }} ends in {{ $value | printf \"%.0f\" }} days",
+        'A certificate of {{ $labels.node }} ends in {{ $value | printf "%.0f" }} days',
         "{{ $labels.path }} is not valid after that, and the control plane stops working with it.",
         "`kubeadm certs renew all` on the control plane (`kubeadm alpha certs renew all` before 1.20), then restart the "
         "kubelet; an upgrade of Kubernetes renews them too.",

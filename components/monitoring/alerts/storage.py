@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from components.cluster.types import Cluster
 
@@ -16,7 +16,7 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
             "KafkaLogAboveRetention",
             f"100 * {recordings.KAFKA_LOG_USE} > <bound>",
             "Kafka on {{ $labels.node }} keeps more than its retention explains",
-            "{{ $labels.path }} holds {{ $value | printf \"%.0f\" }} % of what partitions, segments and retention come to; "
+            '{{ $labels.path }} holds {{ $value | printf "%.0f" }} % of what partitions, segments and retention come to; '
             "the volume's margin (scale.kafka.margin) is being used up, and Kafka stops when the disk is full.",
             "There are more or larger messages than scale.message says, or more topics: correct scale.message and "
             "scale.kafka.topics, or shorten scale.kafka.retention.",
@@ -26,7 +26,7 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
             # Kafka's volume is full by design: it has the alert above.
             f"100 * ({recordings.VOLUME_USE} unless on (node, path) {recordings.KAFKA_LOG_USE}) > <bound>",
             "The volume of {{ $labels.service }} on {{ $labels.node }} is almost full",
-            "{{ $labels.path }} holds {{ $value | printf \"%.0f\" }} % of its size. Local volumes do not enforce it: the "
+            '{{ $labels.path }} holds {{ $value | printf "%.0f" }} % of its size. Local volumes do not enforce it: the '
             "service goes on until the node's disk is full.",
             "Raise the volume's `size` in the service's class (capacity is checked against the disk), or free space.",
         )
@@ -34,6 +34,6 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "NodeDiskFilling",
         '100 * node_filesystem_avail_bytes{mountpoint="/"} / node_filesystem_size_bytes{mountpoint="/"} < <bound>',
         "The disk of {{ $labels.node }} is almost full",
-        "{{ $value | printf \"%.0f\" }} % are free. At 10 % the kubelet evicts pods.",
+        '{{ $value | printf "%.0f" }} % are free. At 10 % the kubelet evicts pods.',
         "Look for the largest folders: volumes on the dashboard Kafka and volumes, images (`crictl rmi --prune`), logs.",
     )

@@ -25,13 +25,23 @@ def _process(cluster: Cluster) -> list:
             figure("Connections now", "haproxy_process_current_connections", limit=maxconn),
             figure("Servers down", f"sum({recordings.SERVER_DOWN}) or vector(0)", limit=1),
         ),
-        graph("Connections", {
-            "now": "haproxy_process_current_connections", "maxconn": "haproxy_process_max_connections",
-        }, limit=maxconn, about="Line: maxconn of the process."),
-        graph("Traffic", {
-            "in {{proxy}}": f"rate(haproxy_frontend_bytes_in_total[{rate}])",
-            "out {{proxy}}": f"rate(haproxy_frontend_bytes_out_total[{rate}])",
-        }, unit="Bps"),
+        graph(
+            "Connections",
+            {
+                "now": "haproxy_process_current_connections",
+                "maxconn": "haproxy_process_max_connections",
+            },
+            limit=maxconn,
+            about="Line: maxconn of the process.",
+        ),
+        graph(
+            "Traffic",
+            {
+                "in {{proxy}}": f"rate(haproxy_frontend_bytes_in_total[{rate}])",
+                "out {{proxy}}": f"rate(haproxy_frontend_bytes_out_total[{rate}])",
+            },
+            unit="Bps",
+        ),
     ]
 
 
@@ -40,11 +50,14 @@ def _listener(cluster: Cluster, frontend) -> list:
     low, high = cluster.load_balancer.source_ports
     return [
         graph(
-            "Sessions", {"sessions": f"haproxy_frontend_current_sessions{{{chosen}}}"}, limit=frontend.maxconn,
+            "Sessions",
+            {"sessions": f"haproxy_frontend_current_sessions{{{chosen}}}"},
+            limit=frontend.maxconn,
             about="Line: maxconn of the listener.",
         ),
         graph(
-            "Sessions of each server", {"{{server}}": f"haproxy_server_current_sessions{{{chosen}}}"},
+            "Sessions of each server",
+            {"{{server}}": f"haproxy_server_current_sessions{{{chosen}}}"},
             limit=high - low + 1 if frontend.devices else None,
             about="Line: source ports of a server line." if frontend.devices else "",
         ),

@@ -11,12 +11,17 @@ from .panels import dashboard, figure, graph, line
 
 
 def overview(cluster: Cluster) -> str:
-    return dashboard("dojot-overview", f"{cluster.name}: overview", cluster.monitoring.interval, [
-        ("Now", _now(cluster)),
-        ("Devices", _devices(cluster) if has_brokers(cluster) else ()),
-        ("Messages", _messages(cluster) if has_brokers(cluster) else ()),
-        ("Load test", _load_test() if cluster.monitoring.locust_exporter else ()),
-    ])
+    return dashboard(
+        "dojot-overview",
+        f"{cluster.name}: overview",
+        cluster.monitoring.interval,
+        [
+            ("Now", _now(cluster)),
+            ("Devices", _devices(cluster) if has_brokers(cluster) else ()),
+            ("Messages", _messages(cluster) if has_brokers(cluster) else ()),
+            ("Load test", _load_test() if cluster.monitoring.locust_exporter else ()),
+        ],
+    )
 
 
 def _now(cluster: Cluster) -> list:
@@ -27,10 +32,14 @@ def _now(cluster: Cluster) -> list:
     if has_brokers(cluster):
         found += [
             figure(
-                "Devices", recordings.SESSIONS, limit=cluster.scale.devices, about="Open sessions, bridges included.",
+                "Devices",
+                recordings.SESSIONS,
+                limit=cluster.scale.devices,
+                about="Open sessions, bridges included.",
             ),
             figure(
-                "Brokers", 'count(up{job="vernemq"} == 1) or vector(0)',
+                "Brokers",
+                'count(up{job="vernemq"} == 1) or vector(0)',
                 about=f"There should be {cluster.scale.brokers}.",
             ),
         ]
@@ -42,22 +51,27 @@ def _devices(cluster: Cluster) -> list:
     rate, scale = window(cluster, "vernemq"), cluster.scale
     return [
         graph(
-            "Sessions of each broker", {"{{node}}": recordings.BROKER_SESSIONS}, limit=scale.devices_per_broker,
+            "Sessions of each broker",
+            {"{{node}}": recordings.BROKER_SESSIONS},
+            limit=scale.devices_per_broker,
             about="Line: scale.devices_per_broker.",
         ),
         graph(
-            "Connects a second", {"connects": recordings.RECONNECTS},
+            "Connects a second",
+            {"connects": recordings.RECONNECTS},
             limit=scale.devices * 1000 / scale.session_lifetime,
             about="Line: what follows from scale.session_lifetime alone.",
         ),
         graph("Work of each broker", {"{{node}}": "avg by (node) (system_utilization)"}, unit="percent", limit=100),
         graph("Memory of each broker", {"{{node}}": "sum by (node) (vm_memory_total)"}, unit="bytes"),
         graph(
-            "Queues of each broker", {
+            "Queues of each broker",
+            {
                 "in {{node}}": f"sum by (node) (rate(queue_message_in[{rate}]))",
                 "out {{node}}": f"sum by (node) (rate(queue_message_out[{rate}]))",
                 "dropped {{node}}": f"sum by (node) (rate(queue_message_drop[{rate}]))",
-            }, about="Messages a second.",
+            },
+            about="Messages a second.",
         ),
         graph("Sessions that are remembered", {"{{node}}": "sum by (node) (queue_processes)"}, about="One queue each."),
     ]
@@ -66,16 +80,24 @@ def _devices(cluster: Cluster) -> list:
 def _messages(cluster: Cluster) -> list:
     found = [
         graph(
-            "Messages a second", {
-                "received": f"sum({recordings.MESSAGES_IN})", "sent": f"sum({recordings.MESSAGES_OUT})",
-            }, limit=cluster.scale.messages_per_second, about="Line: every device at scale.message.interval.",
+            "Messages a second",
+            {
+                "received": f"sum({recordings.MESSAGES_IN})",
+                "sent": f"sum({recordings.MESSAGES_OUT})",
+            },
+            limit=cluster.scale.messages_per_second,
+            about="Line: every device at scale.message.interval.",
         ),
     ]
     if any(service.per_node is not None for service in cluster.services):
-        found.append(graph(
-            "Bridges that are ready", {"{{service}} on {{node}}": recordings.BRIDGES},
-            limit=cluster.scale.bridges_per_broker, about="Line: scale.bridges_per_broker.",
-        ))
+        found.append(
+            graph(
+                "Bridges that are ready",
+                {"{{service}} on {{node}}": recordings.BRIDGES},
+                limit=cluster.scale.bridges_per_broker,
+                about="Line: scale.bridges_per_broker.",
+            )
+        )
     return found
 
 

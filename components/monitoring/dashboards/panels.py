@@ -6,7 +6,7 @@ The only module that knows the SDK.
 from __future__ import annotations
 
 import json
-from typing import Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from grafana_foundation_sdk.builders.common import GraphThresholdsStyleConfig, VizLegendOptions
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row, ThresholdsConfig
@@ -15,7 +15,10 @@ from grafana_foundation_sdk.builders.stat import Panel as Stat
 from grafana_foundation_sdk.builders.timeseries import Panel as TimeSeries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.common import (
-    DataSourceRef, GraphThresholdsStyleMode, LegendDisplayMode, LegendPlacement,
+    DataSourceRef,
+    GraphThresholdsStyleMode,
+    LegendDisplayMode,
+    LegendPlacement,
 )
 from grafana_foundation_sdk.models.dashboard import Threshold, ThresholdsMode
 
@@ -32,14 +35,25 @@ def graph(
     title: str, queries: Mapping[str, str], *, unit: str = "short", limit: float | None = None, about: str = ""
 ) -> TimeSeries:
     """Series over time. `queries`: legend -> expression; `limit` is drawn as a line."""
-    panel = _panel(TimeSeries(), title, queries, unit, about).span(_COLUMNS // 2).height(_HEIGHT).min(0).legend(
-        VizLegendOptions().display_mode(LegendDisplayMode.TABLE).placement(LegendPlacement.RIGHT)
-        .show_legend(True).calcs(["lastNotNull", "max"])
+    panel = (
+        _panel(TimeSeries(), title, queries, unit, about)
+        .span(_COLUMNS // 2)
+        .height(_HEIGHT)
+        .min(0)
+        .legend(
+            VizLegendOptions()
+            .display_mode(LegendDisplayMode.TABLE)
+            .placement(LegendPlacement.RIGHT)
+            .show_legend(True)
+            .calcs(["lastNotNull", "max"])
+        )
     )
     if limit is not None:
         # Room above the line, so that it is seen before it is reached.
-        panel = panel.axis_soft_max(limit * 1.1).thresholds(_thresholds(limit)).thresholds_style(
-            GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.LINE)
+        panel = (
+            panel.axis_soft_max(limit * 1.1)
+            .thresholds(_thresholds(limit))
+            .thresholds_style(GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.LINE))
         )
     return panel
 
@@ -57,7 +71,12 @@ def line(*figures: Stat) -> list[Stat]:
 def dashboard(uid: str, title: str, refresh: int, rows: Sequence[tuple[str, Sequence[Panel]]]) -> str:
     """The JSON text; rows without panels are left out. `refresh` in seconds."""
     builder = (
-        Dashboard(title).uid(uid).tags(["dojot"]).refresh(f"{refresh}s").time("now-3h", "now").timezone("browser")
+        Dashboard(title)
+        .uid(uid)
+        .tags(["dojot"])
+        .refresh(f"{refresh}s")
+        .time("now-3h", "now")
+        .timezone("browser")
         .readonly()
     )
     for heading, panels in rows:

@@ -25,20 +25,33 @@ def _all(cluster: Cluster) -> list:
     found = [
         graph(
             "File systems below the volumes",
-            {"{{node}} {{persistentvolumeclaim}}": (
-                "1 - kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes"
-            )},
-            unit="percentunit", limit=1, about="A local volume lies on its node's disk, with others.",
+            {
+                "{{node}} {{persistentvolumeclaim}}": (
+                    "1 - kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes"
+                )
+            },
+            unit="percentunit",
+            limit=1,
+            about="A local volume lies on its node's disk, with others.",
         ),
-        graph("What Prometheus keeps", {
-            "bytes": "prometheus_tsdb_storage_blocks_bytes", "series": "prometheus_tsdb_head_series",
-        }),
+        graph(
+            "What Prometheus keeps",
+            {
+                "bytes": "prometheus_tsdb_storage_blocks_bytes",
+                "series": "prometheus_tsdb_head_series",
+            },
+        ),
     ]
     if cluster.disks:
-        found.insert(0, graph(
-            "Use of each volume", {"{{service}} {{path}} on {{node}}": recordings.VOLUME_USE},
-            unit="percentunit", limit=1,
-        ))
+        found.insert(
+            0,
+            graph(
+                "Use of each volume",
+                {"{{service}} {{path}} on {{node}}": recordings.VOLUME_USE},
+                unit="percentunit",
+                limit=1,
+            ),
+        )
     return found
 
 
@@ -46,14 +59,21 @@ def _disk(volume, disk):
     return graph(
         f"{disk.host_path} on {disk.node.name}",
         {"bytes": f'dojot_volume_used_bytes{{node="{disk.node.name}", path="{disk.host_path}"}}'},
-        unit="bytes", limit=volume.size, about=f"Claim {disk.claim}. Line: its size.",
+        unit="bytes",
+        limit=volume.size,
+        about=f"Claim {disk.claim}. Line: its size.",
     )
 
 
 def _log(service: Service) -> list:
     if service.name != KAFKA:
         return []
-    return [graph(
-        "The log against its retention", {"{{node}}": recordings.KAFKA_LOG_USE}, unit="percentunit", limit=1,
-        about="Line: what partitions, segments and retention come to.",
-    )]
+    return [
+        graph(
+            "The log against its retention",
+            {"{{node}}": recordings.KAFKA_LOG_USE},
+            unit="percentunit",
+            limit=1,
+            about="Line: what partitions, segments and retention come to.",
+        )
+    ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import yaml
 
@@ -56,9 +57,13 @@ class Application:
 
     def sync(self) -> dict[str, Any]:
         """Sync everything once, as the button does; its operation's state when it is over, well or not."""
-        operation = {"initiatedBy": {"username": "test"}, "sync": {
-            "prune": True, "syncOptions": self.manifest["spec"]["syncPolicy"]["syncOptions"],
-        }}
+        operation = {
+            "initiatedBy": {"username": "test"},
+            "sync": {
+                "prune": True,
+                "syncOptions": self.manifest["spec"]["syncPolicy"]["syncOptions"],
+            },
+        }
         # The last operation's state goes, as Argo CD's own clients do it: it would be merged into the new one's.
         self.patch({"operation": operation, "status": {"operationState": None}})
         return self.wait(_over, "synced again")["status"]["operationState"]
@@ -76,9 +81,12 @@ def is_synced(application: dict[str, Any], revision: str) -> bool:
     status = application.get("status", {})
     state = status.get("operationState", {})
     return (
-        _over(application) and state["phase"] == "Succeeded" and state["syncResult"]["revision"] == revision
+        _over(application)
+        and state["phase"] == "Succeeded"
+        and state["syncResult"]["revision"] == revision
         and status["sync"]["revision"] == revision
-        and status["sync"]["status"] == "Synced" and status["health"].get("status") == "Healthy"
+        and status["sync"]["status"] == "Synced"
+        and status["health"].get("status") == "Healthy"
     )
 
 
@@ -100,8 +108,10 @@ def report(application: dict[str, Any]) -> str:
 
 def _lines(status: dict[str, Any]) -> Iterator[str]:
     sync, state = status.get("sync", {}), status.get("operationState", {})
-    yield f"{sync.get('status', 'not compared')} with {sync.get('revision') or 'no commit'}, " \
-          f"{status.get('health', {}).get('status', 'health not known')}"
+    yield (
+        f"{sync.get('status', 'not compared')} with {sync.get('revision') or 'no commit'}, "
+        f"{status.get('health', {}).get('status', 'health not known')}"
+    )
     for condition in status.get("conditions", []):
         yield f"condition {condition['type']}: {condition['message']}"
     if state:
@@ -111,6 +121,10 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
             yield f"  {entry['kind']} {entry['name']}: {entry.get('message', 'no message')}"
     for entry in status.get("resources", []):
         condition = entry.get("health", {})
-        if not entry.get("hook") and entry.get("status") != "Synced" or condition.get("status", "Healthy") != "Healthy":
-            yield f"  {entry['kind']} {entry['name']}: {entry.get('status', 'a hook')}, " \
-                  f"{condition.get('status', 'no health')} {condition.get('message', '')}".rstrip()
+        if (not entry.get("hook") and entry.get("status") != "Synced") or condition.get(
+            "status", "Healthy"
+        ) != "Healthy":
+            yield (
+                f"  {entry['kind']} {entry['name']}: {entry.get('status', 'a hook')}, "
+                f"{condition.get('status', 'no health')} {condition.get('message', '')}".rstrip()
+            )

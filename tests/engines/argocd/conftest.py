@@ -78,7 +78,11 @@ def laboratory(request, cluster, compiled, tmp_path_factory):
         (folder / "argocd").mkdir()
         installation = Installation(plane, cluster, compiled, repository, folder / "argocd")
         found = Laboratory(
-            plane, cluster, compiled, repository, Application(installation, compiled),
+            plane,
+            cluster,
+            compiled,
+            repository,
+            Application(installation, compiled),
             yaml.safe_load((compiled / "argocd" / "project.yml").read_text("utf-8")),
             Inventory(folder / "edited", cluster.name),
         )

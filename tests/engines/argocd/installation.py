@@ -43,7 +43,9 @@ class Installation:
     server run as processes, the controller with the rights of its service account.
     """
 
-    def __init__(self, plane: ControlPlane, cluster: Cluster, compiled: Path, repository: Repository, folder: Path) -> None:
+    def __init__(
+        self, plane: ControlPlane, cluster: Cluster, compiled: Path, repository: Repository, folder: Path
+    ) -> None:
         self.plane, self.cluster, self.folder = plane, cluster, folder
         self.program = built("argocd", BUILD)
         self.processes: dict[str, Process] = {}
@@ -76,7 +78,10 @@ class Installation:
         kubectl = built("kubectl", self.plane.build)
         done = subprocess.run(
             ["bash", str(self._script), step, f"--kubeconfig={self.plane.kubeconfig}", *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             env={"PATH": f"{kubectl.parent}:{os.environ['PATH']}", "HOME": str(self.folder)},
         )
         assert done.returncode == 0, f"bootstrap.sh {step}: exit code {done.returncode}\n{done.stdout}"
@@ -84,28 +89,73 @@ class Installation:
 
     def start(self) -> None:
         redis, reposerver = free_port(), free_port()
-        self._run("redis", [
-            installed("redis-server"), "--port", redis, "--bind", ADDRESS, "--save", "", "--appendonly", "no",
-        ], {})
-        self._argocd("argocd-repo-server", {
-            "ARGOCD_ASK_PASS_SOCK": str(self.folder / "ask-pass.sock"),
-        }, "--address", ADDRESS, "--port", reposerver, "--metrics-address", ADDRESS, "--metrics-port", free_port(),
-            "--redis", f"{ADDRESS}:{redis}")
+        self._run(
+            "redis",
+            [
+                installed("redis-server"),
+                "--port",
+                redis,
+                "--bind",
+                ADDRESS,
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ],
+            {},
+        )
+        self._argocd(
+            "argocd-repo-server",
+            {
+                "ARGOCD_ASK_PASS_SOCK": str(self.folder / "ask-pass.sock"),
+            },
+            "--address",
+            ADDRESS,
+            "--port",
+            reposerver,
+            "--metrics-address",
+            ADDRESS,
+            "--metrics-port",
+            free_port(),
+            "--redis",
+            f"{ADDRESS}:{redis}",
+        )
         namespace = self.cluster.platform.argocd["namespace"]
-        self._argocd("argocd-application-controller", {"KUBECONFIG": str(self._kubeconfig(namespace))},
-                     "--namespace", namespace, "--metrics-port", free_port(),
-                     "--redis", f"{ADDRESS}:{redis}", "--repo-server", f"{ADDRESS}:{reposerver}")
+        self._argocd(
+            "argocd-application-controller",
+            {"KUBECONFIG": str(self._kubeconfig(namespace))},
+            "--namespace",
+            namespace,
+            "--metrics-port",
+            free_port(),
+            "--redis",
+            f"{ADDRESS}:{redis}",
+            "--repo-server",
+            f"{ADDRESS}:{reposerver}",
+        )
 
     def _argocd(self, name: str, environment: dict[str, str], *options: object) -> None:
-        self._run(name, [self.program, "--logformat", "text", *options], {"ARGOCD_BINARY_NAME": name, **SETTINGS, **environment})
+        self._run(
+            name,
+            [self.program, "--logformat", "text", *options],
+            {"ARGOCD_BINARY_NAME": name, **SETTINGS, **environment},
+        )
 
     def _run(self, name: str, command: list[object], environment: dict[str, str]) -> None:
         own = self.folder / name
         own.mkdir()
-        self.processes[name] = Process(name, command, self.folder, {
-            # Its image has git-verify-wrapper.sh, which asks Git for each commit's signature.
-            "PATH": f"{self.program.parent}:{os.environ['PATH']}", "HOME": str(own), "TMPDIR": str(own), **environment,
-        })
+        self.processes[name] = Process(
+            name,
+            command,
+            self.folder,
+            {
+                # Its image has git-verify-wrapper.sh, which asks Git for each commit's signature.
+                "PATH": f"{self.program.parent}:{os.environ['PATH']}",
+                "HOME": str(own),
+                "TMPDIR": str(own),
+                **environment,
+            },
+        )
 
     def _kubeconfig(self, namespace: str) -> Path:
         """The controller's service account, as its pod would have it."""

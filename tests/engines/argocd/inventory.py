@@ -40,9 +40,16 @@ class Inventory:
         """The cluster's compiled folder; AssertionError with the findings where it is refused."""
         output = self.folder / "compiled"
         done = subprocess.run(
-            [sys.executable, ROOT / "scripts" / "compile.py", self.cluster,
-             f"--inventory={self.folder / 'inventory'}", f"--output={output}"],
-            capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            [
+                sys.executable,
+                ROOT / "scripts" / "compile.py",
+                self.cluster,
+                f"--inventory={self.folder / 'inventory'}",
+                f"--output={output}",
+            ],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
         )
         assert done.returncode == 0, f"compile.py refuses the edited inventory:\n{done.stdout}{done.stderr}"
         return output / self.cluster
@@ -50,7 +57,8 @@ class Inventory:
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     both = {
-        name: _merged(old[name], new[name]) for name in old.keys() & new.keys()
+        name: _merged(old[name], new[name])
+        for name in old.keys() & new.keys()
         if isinstance(old[name], dict) and isinstance(new[name], dict)
     }
     return {**old, **new, **both}

@@ -37,7 +37,10 @@ class Repository:
             for field, value in (("NAME", "test"), ("EMAIL", "test@example.org"))
         }
         done = subprocess.run(
-            ["git", "-C", str(self.folder), *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            ["git", "-C", str(self.folder), *arguments],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
             env={"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", **identity},
         )
         assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr}"

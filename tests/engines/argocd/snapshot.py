@@ -56,7 +56,8 @@ class Snapshot:
         """Key -> what changes with every write to the object, and with nothing else. Hooks run at every sync: without."""
         return {
             name: f"{found['metadata']['uid']} {found['metadata']['resourceVersion']}"
-            for name, found in self.objects.items() if not annotation(found, HOOK)
+            for name, found in self.objects.items()
+            if not annotation(found, HOOK)
         }
 
     def changed(self, later: Snapshot) -> set[Key]:

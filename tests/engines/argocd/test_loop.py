@@ -46,8 +46,10 @@ def spare(cluster: Cluster) -> Service:
     """A Deployment with volumes that nobody calls but the gateway."""
     called = {use.service for found in cluster.services if found.name != cluster.gateway for use in found.uses}
     return next(
-        found for found in cluster.services
-        if found.kind == "Deployment" and found.name not in called | {cluster.gateway}
+        found
+        for found in cluster.services
+        if found.kind == "Deployment"
+        and found.name not in called | {cluster.gateway}
         and any(volume.disks for volume in found.volumes)
     )
 
@@ -64,15 +66,15 @@ def test_the_first_commit_becomes_synced_and_healthy(synced, figures):
     hooks = {job.name for service in synced.cluster.services for job in service.jobs}
     state = application["status"]["operationState"]
     results = state["syncResult"]["resources"]
-    assert {entry["name"]: entry["hookPhase"] for entry in results if entry.get("hookType")} == dict.fromkeys(hooks, "Succeeded")
+    assert {entry["name"]: entry["hookPhase"] for entry in results if entry.get("hookType")} == dict.fromkeys(
+        hooks, "Succeeded"
+    )
     began, ended = (datetime.fromisoformat(state[moment]) for moment in ("startedAt", "finishedAt"))
     figures("first sync, all waves, seconds", int((ended - began).total_seconds()))
     figures("objects and hooks", len(results))
 
     # The brokers' claims are the operator's, which does not run here.
-    claimed = {
-        disk.persistent_volume for service, _, disk in synced.cluster.disks if not service.custom_resource
-    }
+    claimed = {disk.persistent_volume for service, _, disk in synced.cluster.disks if not service.custom_resource}
     phases = {name: objects["PersistentVolume", name, ""]["status"]["phase"] for name in claimed}
     assert phases == dict.fromkeys(claimed, "Bound")
 
@@ -112,7 +114,9 @@ def test_an_edit_of_the_inventory_changes_its_objects_and_no_other(synced, figur
     assert differing(old, synced.manifests()) == expected
     after = synced.snapshot()
     assert before.changed(after) == expected
-    container = after.objects["Deployment", service.name, service.namespace]["spec"]["template"]["spec"]["containers"][0]
+    container = after.objects["Deployment", service.name, service.namespace]["spec"]["template"]["spec"]["containers"][
+        0
+    ]
     assert {"name": "EDITED", "value": "by a test"} in container["env"]
 
 
@@ -126,7 +130,8 @@ def test_changes_by_hand_are_healed(synced, figures):
     synced.kubectl("patch", f"service/{service.kubernetes_services[0].name}", "--type=merge", f"--patch={astray}")
     synced.kubectl("delete", f"networkpolicy/{policy}")
     touched = {
-        ("Deployment", service.name, home), ("Service", service.kubernetes_services[0].name, home),
+        ("Deployment", service.name, home),
+        ("Service", service.kubernetes_services[0].name, home),
         ("NetworkPolicy", policy, home),
     }
     assert before.changed(synced.snapshot()) == touched
@@ -135,7 +140,9 @@ def test_changes_by_hand_are_healed(synced, figures):
     def specification(objects: dict) -> dict:
         return {name: objects.get(name, {}).get("spec") for name in touched}
 
-    healed = until(lambda: specification(synced.snapshot().objects) == specification(before.objects), seconds=60, pause=1)
+    healed = until(
+        lambda: specification(synced.snapshot().objects) == specification(before.objects), seconds=60, pause=1
+    )
     figures("from three changes by hand until all are healed, seconds", time.monotonic() - began)
     assert healed, f"not all of {sorted(touched)} are again as in Git"
     state = synced.synced()["status"]["operationState"]
@@ -158,14 +165,25 @@ def test_an_annotation_copied_by_the_operator_claims_nothing(synced):
     [found] = [found for found in synced.snapshot().objects.values() if found["kind"] == "VerneMQ"]
     tracking = "argocd.argoproj.io/tracking-id"
     copied = found["metadata"]["annotations"][tracking]
-    names = {"copied": copied, "claimed": f"{synced.application.name}:apps/StatefulSet:{synced.cluster.namespace}/claimed"}
+    names = {
+        "copied": copied,
+        "claimed": f"{synced.application.name}:apps/StatefulSet:{synced.cluster.namespace}/claimed",
+    }
     for name, value in names.items():
         labels = {"app": f"test-{name}"}
         manifest = {
-            "apiVersion": "apps/v1", "kind": "StatefulSet",
+            "apiVersion": "apps/v1",
+            "kind": "StatefulSet",
             "metadata": {"name": name, "namespace": synced.cluster.namespace, "annotations": {tracking: value}},
-            "spec": {"replicas": 0, "serviceName": name, "selector": {"matchLabels": labels},
-                     "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "none", "image": "none"}]}}},
+            "spec": {
+                "replicas": 0,
+                "serviceName": name,
+                "selector": {"matchLabels": labels},
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": {"containers": [{"name": "none", "image": "none"}]},
+                },
+            },
         }
         synced.plane.kubectl("create", "--filename=-", input=json.dumps(manifest))
 
@@ -174,7 +192,9 @@ def test_an_annotation_copied_by_the_operator_claims_nothing(synced):
 
     try:
         # One that names itself is taken for the Application's own, is not in Git, and is pruned.
-        assert until(lambda: "claimed" not in there(), seconds=60, pause=1), "an object that claims to be the Application's stays"
+        assert until(lambda: "claimed" not in there(), seconds=60, pause=1), (
+            "an object that claims to be the Application's stays"
+        )
         synced.synced()
         assert there() == {"copied"}
     finally:
@@ -194,7 +214,9 @@ def test_a_broken_commit_is_reported_and_the_next_one_mends_it(synced, tmp_path)
     deployment["spec"]["template"]["metadata"]["labels"]["edited"] = "yes"
     path.write_text(yaml.safe_dump_all(documents), "utf-8")
     synced.commit(broken, "A selector is changed")
-    synced.application.wait(lambda found: "Retrying" in found["status"].get("operationState", {}).get("message", ""), "failing")
+    synced.application.wait(
+        lambda found: "Retrying" in found["status"].get("operationState", {}).get("message", ""), "failing"
+    )
     with pytest.raises(NotReached, match=f"Deployment {service.name}: .*selector.*field is immutable"):
         synced.application.synced(synced.revision, seconds=0)
     synced.commit(good, "The selector is as it was")
@@ -223,14 +245,21 @@ def test_a_deleted_application_leaves_what_holds_data(synced):
     synced.application.kubectl("delete", "applications.argoproj.io", synced.application.name, "--timeout=90s")
     # Argo CD marks all its objects but definitions.
     marked = {
-        name for name, found in before.objects.items()
+        name
+        for name, found in before.objects.items()
         if "argocd.argoproj.io/tracking-id" in found["metadata"].get("annotations", {})
     }
     own = synced.manifests().keys() | marked
     kept = {name for name in own if protected(before.objects[name], "Delete=false")}
     assert {kind for kind, *_ in kept} == {
-        "CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim", "StorageClass",
+        "CustomResourceDefinition",
+        "Namespace",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "StorageClass",
     }
     after = synced.snapshot()
     assert own & after.objects.keys() == kept
-    assert {name for name in kept if before.objects[name]["metadata"]["uid"] != after.objects[name]["metadata"]["uid"]} == set()
+    assert {
+        name for name in kept if before.objects[name]["metadata"]["uid"] != after.objects[name]["metadata"]["uid"]
+    } == set()

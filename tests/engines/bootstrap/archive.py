@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Mapping
 
 from tests.engines.programs import installed
 
@@ -21,7 +21,17 @@ class Signer:
     def __init__(self, name: str, life: str = "2099-01-01") -> None:
         # Not in pytest's folders: the path of the agent's socket has to be short.
         self._home = Path(tempfile.mkdtemp(prefix="gpg-"))
-        self._gpg("--passphrase", "", "--faked-system-time", LONG_AGO, "--quick-generate-key", f"{name} (test)", "rsa2048", "sign", life)
+        self._gpg(
+            "--passphrase",
+            "",
+            "--faked-system-time",
+            LONG_AGO,
+            "--quick-generate-key",
+            f"{name} (test)",
+            "rsa2048",
+            "sign",
+            life,
+        )
         listed = self._gpg("--with-colons", "--list-keys").decode().splitlines()
         self.fingerprint = next(line.split(":")[9] for line in listed if line.startswith("fpr:"))
         self.public = self._gpg("--armor", "--export", self.fingerprint)
@@ -29,7 +39,10 @@ class Signer:
     def _gpg(self, *words: str, input: bytes | None = None) -> bytes:
         return subprocess.run(
             [str(installed("gpg")), "--homedir", str(self._home), "--batch", "--quiet", *words],
-            input=input, check=True, capture_output=True, timeout=120,
+            input=input,
+            check=True,
+            capture_output=True,
+            timeout=120,
         ).stdout
 
     def sign(self, text: bytes) -> bytes:
@@ -56,9 +69,16 @@ class Package:
         tree = folder / self.name
         control = tree / "DEBIAN"
         control.mkdir(parents=True)
-        lines = [f"Package: {self.name}", f"Version: {self.version}", "Architecture: amd64",
-                 "Maintainer: test <test@example.invalid>", "Description: stands for the package of this name"]
-        (control / "control").write_text("\n".join(lines + ([f"Depends: {self.depends}"] if self.depends else [])) + "\n")
+        lines = [
+            f"Package: {self.name}",
+            f"Version: {self.version}",
+            "Architecture: amd64",
+            "Maintainer: test <test@example.invalid>",
+            "Description: stands for the package of this name",
+        ]
+        (control / "control").write_text(
+            "\n".join(lines + ([f"Depends: {self.depends}"] if self.depends else [])) + "\n"
+        )
         if self.configuration:
             (control / "conffiles").write_text("".join(f"{path}\n" for path in self.configuration))
         if self.postinst:
@@ -75,7 +95,9 @@ class Package:
         deb = folder / f"{self.name}.deb"
         subprocess.run(
             ["dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(deb)],
-            check=True, capture_output=True, timeout=120,
+            check=True,
+            capture_output=True,
+            timeout=120,
         )
         shutil.rmtree(tree)
         return deb
@@ -91,5 +113,7 @@ def publish(folder: Path, signer: Signer, suite: str = "/", component: str = "")
     (packages / "Packages").write_bytes(listed)
     names = {"Suite": suite, "Codename": suite, "Components": component, "Architectures": "amd64"} if component else {}
     options = [word for name, value in names.items() for word in ("-o", f"APT::FTPArchive::Release::{name}={value}")]
-    release = subprocess.run([archive, *options, "release", "."], cwd=index, check=True, capture_output=True, timeout=120).stdout
+    release = subprocess.run(
+        [archive, *options, "release", "."], cwd=index, check=True, capture_output=True, timeout=120
+    ).stdout
     (index / "InRelease").write_bytes(signer.sign(release))

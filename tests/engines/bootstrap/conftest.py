@@ -59,7 +59,10 @@ def ready(site, cluster) -> Ready:
             f"{runtime} is": host.run("systemctl", "is-active", runtime, check=False).stdout.strip(),
             f"{runtime} starts": host.run("systemctl", "is-enabled", runtime, check=False).stdout.strip(),
             "kubelet starts": host.run("systemctl", "is-enabled", "kubelet", check=False).stdout.strip(),
-            **{name: host.run("sysctl", "-n", name, check=False).stdout.strip() for name in cluster.platform.operating_system["sysctl"]},
+            **{
+                name: host.run("sysctl", "-n", name, check=False).stdout.strip()
+                for name in cluster.platform.operating_system["sysctl"]
+            },
         }
         listed = host.run("dpkg-query", "--show", "--showformat", "${Package} ${Version}\n").stdout
         versions = dict(line.split() for line in listed.splitlines())

@@ -8,8 +8,8 @@ import json
 import re
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 from tests.engines.bootstrap.site import SiteHost
 from tests.engines.programs import built, installed
@@ -47,7 +47,12 @@ BROKER = "registry.example/broker:1"
 SECURITY = {"security_context": {"namespace_options": {"network": 2, "pid": 1}}}
 POD = {"metadata": {"name": "broker", "namespace": "test"}, "linux": {"cgroup_parent": "kubepods.slice", **SECURITY}}
 # The Erlang VM by its name: what it does is of no matter here.
-CONTAINER = {"metadata": {"name": "vernemq"}, "image": {"image": BROKER}, "command": ["/bin/beam.smp", "3600"], "linux": SECURITY}
+CONTAINER = {
+    "metadata": {"name": "vernemq"},
+    "image": {"image": BROKER},
+    "command": ["/bin/beam.smp", "3600"],
+    "linux": SECURITY,
+}
 
 
 class Containers:
@@ -67,7 +72,9 @@ class Containers:
     def _put(self, path: str, content: bytes, mode: int = 0o644) -> None:
         subprocess.run(
             self._host.command("sh", "-c", f"cat >{path}.new && chmod {mode:o} {path}.new && mv -f {path}.new {path}"),
-            input=content, check=True, timeout=60,
+            input=content,
+            check=True,
+            timeout=60,
         )
 
     def load(self) -> None:
@@ -75,7 +82,9 @@ class Containers:
         self._host.run("ctr", "--namespace=k8s.io", "images", "import", "/root/image.tar")
 
     def crictl(self, *words: str) -> str:
-        return self._host.run("crictl", f"--runtime-endpoint={SOCKET}", f"--image-endpoint={SOCKET}", "--timeout=30s", *words).stdout
+        return self._host.run(
+            "crictl", f"--runtime-endpoint={SOCKET}", f"--image-endpoint={SOCKET}", "--timeout=30s", *words
+        ).stdout
 
     def start(self) -> str:
         """A new pod with one container; its id."""
@@ -101,7 +110,8 @@ def _image(*names: str) -> bytes:
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w") as tar:
         for path, source in {
-            "bin/busybox": busybox, "bin/beam.smp": sleep,
+            "bin/busybox": busybox,
+            "bin/beam.smp": sleep,
             **{str(library).lstrip("/"): library for program in (busybox, sleep) for library in _libraries(program)},
         }.items():
             member = tarfile.TarInfo(path)
@@ -112,10 +122,14 @@ def _image(*names: str) -> bytes:
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(link)
     digest = hashlib.sha256(layer.getvalue()).hexdigest()
-    config = json.dumps({
-        "architecture": "amd64", "os": "linux", "config": {"Cmd": ["/bin/sleep", "3600"]},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
-    }).encode()
+    config = json.dumps(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {"Cmd": ["/bin/sleep", "3600"]},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+        }
+    ).encode()
     manifest = json.dumps([{"Config": "config.json", "RepoTags": list(names), "Layers": ["layer.tar"]}]).encode()
     image = io.BytesIO()
     with tarfile.open(fileobj=image, mode="w") as tar:

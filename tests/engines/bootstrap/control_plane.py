@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 from components.cluster.types import Cluster
 from components.kubeadm import configs
@@ -59,17 +59,26 @@ def master(site: Site, cluster: Cluster, on: Host, folder: Path) -> Iterator[Mas
     """
     kubernetes, address = cluster.platform.kubernetes, cluster.control_plane.address
     with ExitStack() as stack:
-        plane = stack.enter_context(ControlPlane(
-            control_plane(kubernetes["minor"]), folder / "plane", service_subnet=kubernetes["service_subnet"],
-            feature_gates=kubernetes["feature_gates"], addresses=[address],
-        ))
+        plane = stack.enter_context(
+            ControlPlane(
+                control_plane(kubernetes["minor"]),
+                folder / "plane",
+                service_subnet=kubernetes["service_subnet"],
+                feature_gates=kubernetes["feature_gates"],
+                addresses=[address],
+            )
+        )
         stack.enter_context(nodes(plane, cluster))
-        host = stack.enter_context(site.host(cluster.control_plane.name, address, [cluster.load_balancer.address], on=on))
+        host = stack.enter_context(
+            site.host(cluster.control_plane.name, address, [cluster.load_balancer.address], on=on)
+        )
         relay = [connect(host, cluster, plane)]
         stack.callback(lambda: relay.pop().close())
         done = host.step("node")
         assert done.returncode == 0, done.stderr
-        admin = plane.authority.kubeconfig("host", f"https://{configs.endpoint(cluster)}", "kubernetes-admin", "system:masters")
+        admin = plane.authority.kubeconfig(
+            "host", f"https://{configs.endpoint(cluster)}", "kubernetes-admin", "system:masters"
+        )
         host.put(ADMIN, admin.read_text())
         host.put(f"{PKI}/ca.crt", plane.authority.certificate.read_text())
         host.put(f"{PKI}/ca.key", plane.authority.key.read_text())

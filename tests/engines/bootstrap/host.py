@@ -6,10 +6,10 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
 
 from tests.engines.bootstrap.network import in_network
 from tests.engines.processes import Process, until
@@ -18,8 +18,16 @@ ENTER = Path(__file__).with_name("enter.sh")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What a running system, apt and kubectl write by themselves, whatever they are asked.
 RESTLESS = (
-    "etc/.pwd.lock/", "root/.kube/cache/", "root/.kube/http-cache/", "run/", "tmp/", "var/cache/apt/", "var/lib/apt/",
-    "var/lib/systemd/", "var/log/", "var/tmp/",
+    "etc/.pwd.lock/",
+    "root/.kube/cache/",
+    "root/.kube/http-cache/",
+    "run/",
+    "tmp/",
+    "var/cache/apt/",
+    "var/lib/apt/",
+    "var/lib/systemd/",
+    "var/log/",
+    "var/tmp/",
 )
 
 
@@ -42,7 +50,12 @@ class Host:
     """
 
     def __init__(
-        self, name: str, folder: Path, system: Sequence[Path], address: str | None = None, elsewhere: Sequence[str] = (),
+        self,
+        name: str,
+        folder: Path,
+        system: Sequence[Path],
+        address: str | None = None,
+        elsewhere: Sequence[str] = (),
     ) -> None:
         self.name, self.folder, self.system = name, folder, list(system)
         self.address, self.elsewhere = address, list(elsewhere)
@@ -69,8 +82,25 @@ class Host:
         self._process = Process(
             self.name,
             # pdeathsig: a test that is killed takes its hosts along.
-            ["setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child=KILL",
-             "bash", ENTER, ":".join(map(str, self.system)), self.files, self.folder / "work", self.folder / "root"],
+            [
+                "setpriv",
+                "--pdeathsig=KILL",
+                "unshare",
+                "--mount",
+                "--pid",
+                "--net",
+                "--uts",
+                "--ipc",
+                "--cgroup",
+                "--fork",
+                "--kill-child=KILL",
+                "bash",
+                ENTER,
+                ":".join(map(str, self.system)),
+                self.files,
+                self.folder / "work",
+                self.folder / "root",
+            ],
             self.folder,
         )
         self._process.wait_until(self._find_init, "in namespaces of its own", 20)
@@ -119,17 +149,35 @@ class Host:
         return in_network(self._init, make)
 
     def command(self, *words: object) -> list[str]:
-        return ["nsenter", "--target", str(self._init), "--all", "env", "--ignore-environment", f"PATH={PATH}",
-                "HOME=/root", "LC_ALL=C.UTF-8", *map(str, words)]
+        return [
+            "nsenter",
+            "--target",
+            str(self._init),
+            "--all",
+            "env",
+            "--ignore-environment",
+            f"PATH={PATH}",
+            "HOME=/root",
+            "LC_ALL=C.UTF-8",
+            *map(str, words),
+        ]
 
-    def run(self, *words: object, check: bool = True, input: str | None = None, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: object, check: bool = True, input: str | None = None, timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command there as root. `check`: AssertionError with what it said on failure."""
         done = subprocess.run(
-            self.command(*words), input=input, stdin=None if input is not None else subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=timeout,
+            self.command(*words),
+            input=input,
+            stdin=None if input is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
         )
         if check and done.returncode:
-            raise AssertionError(f"{self.name}: {' '.join(map(str, words))}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+            raise AssertionError(
+                f"{self.name}: {' '.join(map(str, words))}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+            )
         return done
 
     def write(self, path: str, text: str | bytes, mode: int = 0o644) -> None:
@@ -151,7 +199,13 @@ class Host:
                 status = path.lstat()
                 # A folder's own time changes when a file beside its own is replaced and put back.
                 changed = 0 if path.is_dir() and not path.is_symlink() else status.st_mtime_ns
-                found[key] = Entry(status.st_mode, (status.st_uid, status.st_gid), status.st_size if changed else 0, changed, status.st_ino)
+                found[key] = Entry(
+                    status.st_mode,
+                    (status.st_uid, status.st_gid),
+                    status.st_size if changed else 0,
+                    changed,
+                    status.st_ino,
+                )
         return found
 
 

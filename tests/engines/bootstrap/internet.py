@@ -6,9 +6,9 @@ import datetime
 import ipaddress
 import ssl
 import threading
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Callable, Mapping
 from urllib.parse import unquote, urlsplit
 
 from cryptography import x509
@@ -45,16 +45,24 @@ class Internet:
                 if place == prefix:
                     return content
             elif place.startswith(prefix.rstrip("/") + "/"):
-                path = content / place[len(prefix.rstrip("/")) + 1:]
+                path = content / place[len(prefix.rstrip("/")) + 1 :]
                 if path.is_file() and path.resolve().is_relative_to(content.resolve()):
                     return path.read_bytes()
         return None
 
     def contents(self, part: str) -> list[bytes]:
         """What is at the addresses that end with `part`."""
-        files = [path for folder in self.sites.values() if isinstance(folder, Path) for path in folder.rglob("*") if path.is_file()]
+        files = [
+            path
+            for folder in self.sites.values()
+            if isinstance(folder, Path)
+            for path in folder.rglob("*")
+            if path.is_file()
+        ]
         found = [path.read_bytes() for path in files if str(path).endswith(part)]
-        return found + [content for place, content in self.sites.items() if isinstance(content, bytes) and place.endswith(part)]
+        return found + [
+            content for place, content in self.sites.items() if isinstance(content, bytes) and place.endswith(part)
+        ]
 
     def serve(self, listen: Callable[[int], object]) -> None:
         """Answer on the sockets that `listen` opens for a port."""
@@ -128,8 +136,10 @@ def certificates(folder: Path, names: list[str]) -> tuple[Path, ssl.SSLContext]:
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
             .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the CA of a test")]))
-            .public_key(public).serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(days=1))
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
         )
         for extension, critical in extensions:
             builder = builder.add_extension(extension, critical)
@@ -142,9 +152,10 @@ def certificates(folder: Path, names: list[str]) -> tuple[Path, ssl.SSLContext]:
     pem = serialization.Encoding.PEM
     (folder / "ca.crt").write_bytes(root.public_bytes(pem))
     (folder / "server.pem").touch(mode=0o600)
-    (folder / "server.pem").write_bytes(server.public_bytes(pem) + key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ))
+    (folder / "server.pem").write_bytes(
+        server.public_bytes(pem)
+        + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem")
     return folder / "ca.crt", context

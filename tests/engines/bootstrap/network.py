@@ -6,9 +6,10 @@ import ctypes
 import os
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Callable, TypeVar
+from typing import TypeVar
 
 CLONE_NEWNET = 0x40000000
 T = TypeVar("T")

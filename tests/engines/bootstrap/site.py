@@ -9,10 +9,10 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Sequence
 
 from components.cluster.types import Cluster
 from tests.engines.bootstrap.host import Host
@@ -105,11 +105,17 @@ class SiteHost(Host):
         """A file of root alone, on the running host."""
         self.run("sh", "-c", f"umask 077 && mkdir -p {path.rpartition('/')[0]} && cat >{path}", input=text)
 
-    def step_until(self, step: str, *, says: str = "(?!)", when: Callable[[], object] = bool, timeout: float = 300) -> Cut:
+    def step_until(
+        self, step: str, *, says: str = "(?!)", when: Callable[[], object] = bool, timeout: float = 300
+    ) -> Cut:
         """The step, killed (with all that it has started) as soon as it says something that fits, or `when` holds."""
         process = subprocess.Popen(
-            self.command("bash", SCRIPT, step), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, start_new_session=True,
+            self.command("bash", SCRIPT, step),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
         killed, said = threading.Event(), []
 

@@ -6,9 +6,10 @@ import hashlib
 import io
 import shutil
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 from components.cluster.types import Cluster
 from components.kubeadm import values
@@ -64,7 +65,10 @@ def argocd_manifest(cluster: Cluster) -> bytes | None:
     """Argo CD's install manifest in the inventory's version, from the sources of a build; None where no build has it."""
     for build in builds().values():
         path = build.target / "install.yaml"
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == cluster.platform.argocd["install"]["sha256"]:
+        if (
+            path.is_file()
+            and hashlib.sha256(path.read_bytes()).hexdigest() == cluster.platform.argocd["install"]["sha256"]
+        ):
             return path.read_bytes()
     return None
 
@@ -91,8 +95,13 @@ def supplies(cluster: Cluster, folder: Path) -> Supplies:
 
 
 def _repository(
-    name: str, repository: Mapping[str, Any], packages: list[Package], folder: Path,
-    sites: dict[str, Path | bytes], exchanges: dict[str, tuple[str, str]], signers: list[Signer],
+    name: str,
+    repository: Mapping[str, Any],
+    packages: list[Package],
+    folder: Path,
+    sites: dict[str, Path | bytes],
+    exchanges: dict[str, tuple[str, str]],
+    signers: list[Signer],
 ) -> None:
     """A signed repository at the inventory's address, and the key that it is signed with at the key's."""
     signer = Signer(name)
@@ -105,7 +114,8 @@ def _repository(
     sites[place_of(repository["url"])] = place
     sites[place_of(repository["key"]["url"])] = signer.public
     exchanges[repository["key"]["fingerprint"]] = (
-        signer.fingerprint, f"the private key of the {name} repository is its owner's: a test key signs in its place"
+        signer.fingerprint,
+        f"the private key of the {name} repository is its owner's: a test key signs in its place",
     )
 
 
@@ -117,25 +127,37 @@ def _runtime_packages(cluster: Cluster) -> list[Package]:
     """Docker's own packages start the service as they install; containerd.io brings a configuration without CRI."""
     versions = cluster.platform.runtime["packages"]
     service = cluster.platform.runtime["service"]
-    found = [Package(
-        "containerd.io", versions["containerd.io"],
-        {
-            "/etc/containerd/config.toml": 'disabled_plugins = ["cri"]\n',
-            "/usr/bin/containerd": _daemon(f"containerd {versions['containerd.io']}"),
-            "/lib/systemd/system/containerd.service": UNIT.format(program="/usr/bin/containerd"),
-        },
-        configuration=("/etc/containerd/config.toml",),
-        postinst=START.format(name="containerd", verb="start"),
-    )]
+    found = [
+        Package(
+            "containerd.io",
+            versions["containerd.io"],
+            {
+                "/etc/containerd/config.toml": 'disabled_plugins = ["cri"]\n',
+                "/usr/bin/containerd": _daemon(f"containerd {versions['containerd.io']}"),
+                "/lib/systemd/system/containerd.service": UNIT.format(program="/usr/bin/containerd"),
+            },
+            configuration=("/etc/containerd/config.toml",),
+            postinst=START.format(name="containerd", verb="start"),
+        )
+    ]
     if service == "docker":
         found += [
-            Package("docker-ce-cli", versions["docker-ce-cli"], {
-                "/usr/bin/docker": CLIENT.format(version=f"Docker version {cluster.platform.runtime['version']}"),
-            }),
             Package(
-                "docker-ce", versions["docker-ce"],
-                {"/usr/bin/dockerd": _daemon("Docker"), "/lib/systemd/system/docker.service": UNIT.format(program="/usr/bin/dockerd")},
-                depends="containerd.io, docker-ce-cli", postinst=START.format(name="docker", verb="start"),
+                "docker-ce-cli",
+                versions["docker-ce-cli"],
+                {
+                    "/usr/bin/docker": CLIENT.format(version=f"Docker version {cluster.platform.runtime['version']}"),
+                },
+            ),
+            Package(
+                "docker-ce",
+                versions["docker-ce"],
+                {
+                    "/usr/bin/dockerd": _daemon("Docker"),
+                    "/lib/systemd/system/docker.service": UNIT.format(program="/usr/bin/dockerd"),
+                },
+                depends="containerd.io, docker-ce-cli",
+                postinst=START.format(name="docker", verb="start"),
             ),
         ]
     return found
@@ -147,19 +169,35 @@ def _kubernetes_packages(cluster: Cluster) -> list[Package]:
     versions = values.kubernetes_packages(cluster.platform.kubernetes)
     version = cluster.platform.kubernetes["version"]
     return [
-        Package("kubeadm", versions["kubeadm"], {
-            "/usr/bin/kubeadm": built("kubeadm", build),
-            "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf": "[Service]\nEnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\n",
-        }, depends="cri-tools"),
+        Package(
+            "kubeadm",
+            versions["kubeadm"],
+            {
+                "/usr/bin/kubeadm": built("kubeadm", build),
+                "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf": "[Service]\nEnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\n",
+            },
+            depends="cri-tools",
+        ),
         Package("kubectl", versions["kubectl"], {"/usr/bin/kubectl": built("kubectl", build)}),
-        Package("kubelet", versions["kubelet"], {
-            "/usr/bin/kubelet": _daemon(f"Kubernetes {version}"),
-            "/usr/lib/systemd/system/kubelet.service": UNIT.format(program="/usr/bin/kubelet"),
-        }, depends="iptables, kubernetes-cni, iproute2, mount, util-linux"),
-        Package("cri-tools", versions["cri-tools"], {
-            "/usr/bin/crictl": CLIENT.format(version=f"crictl version {versions['cri-tools']}"),
-        }),
-        Package("kubernetes-cni", versions["kubernetes-cni"], {"/opt/cni/bin/loopback": _daemon("CNI loopback plugin")}),
+        Package(
+            "kubelet",
+            versions["kubelet"],
+            {
+                "/usr/bin/kubelet": _daemon(f"Kubernetes {version}"),
+                "/usr/lib/systemd/system/kubelet.service": UNIT.format(program="/usr/bin/kubelet"),
+            },
+            depends="iptables, kubernetes-cni, iproute2, mount, util-linux",
+        ),
+        Package(
+            "cri-tools",
+            versions["cri-tools"],
+            {
+                "/usr/bin/crictl": CLIENT.format(version=f"crictl version {versions['cri-tools']}"),
+            },
+        ),
+        Package(
+            "kubernetes-cni", versions["kubernetes-cni"], {"/opt/cni/bin/loopback": _daemon("CNI loopback plugin")}
+        ),
     ]
 
 
@@ -183,7 +221,11 @@ def _binaries(cluster: Cluster, sites: dict[str, Path | bytes], exchanges: dict[
 
 
 def _exchange_file(
-    wanted: Mapping[str, str], content: bytes, sites: dict[str, Path | bytes], exchanges: dict[str, tuple[str, str]], reason: str,
+    wanted: Mapping[str, str],
+    content: bytes,
+    sites: dict[str, Path | bytes],
+    exchanges: dict[str, tuple[str, str]],
+    reason: str,
 ) -> None:
     sites[place_of(wanted["url"])] = content
     exchanges[wanted["sha256"]] = (hashlib.sha256(content).hexdigest(), reason)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Iterator
 
 import pytest
 import yaml
@@ -56,15 +56,21 @@ def _changes_nothing(at: Master, *step: str) -> None:
 
 def _objects(at: Master) -> dict[str, str]:
     """Everything that a step may make -> its resourceVersion, which the server raises at every change."""
-    found = json.loads(at.plane.kubectl(
-        "get", "namespaces,secrets,configmaps,daemonsets,deployments,statefulsets,serviceaccounts,roles,clusterroles,"
-        "customresourcedefinitions", "--all-namespaces", "--output=json",
-    ).stdout)["items"]
+    found = json.loads(
+        at.plane.kubectl(
+            "get",
+            "namespaces,secrets,configmaps,daemonsets,deployments,statefulsets,serviceaccounts,roles,clusterroles,"
+            "customresourcedefinitions",
+            "--all-namespaces",
+            "--output=json",
+        ).stdout
+    )["items"]
     return {
         f"{one['kind']} {one['metadata'].get('namespace', '')}/{one['metadata']['name']}":
-            # The controllers of a running cluster write status all the time.
-            str(one["metadata"].get("generation") or one["metadata"]["resourceVersion"])
-        for one in found if not _follows_the_clock(one)
+        # The controllers of a running cluster write status all the time.
+        str(one["metadata"].get("generation") or one["metadata"]["resourceVersion"])
+        for one in found
+        if not _follows_the_clock(one)
     }
 
 
@@ -76,7 +82,10 @@ def _follows_the_clock(one: dict) -> bool:
 def test_an_init_that_broke_off_is_not_taken_for_a_control_plane(at):
     done = at.host.step("control-plane")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("failed: an earlier kubeadm init did not finish") and "kubeadm reset" in done.stderr
+    assert (
+        done.stderr.splitlines()[-1].startswith("failed: an earlier kubeadm init did not finish")
+        and "kubeadm reset" in done.stderr
+    )
 
 
 def test_control_plane_brings_the_pod_network(at, cluster):
@@ -107,7 +116,10 @@ def test_no_kubelet_becomes_newer_than_the_api_server(at, cluster):
     at.host.put(f"{COMPILED}/newer.sh", re.sub(r"(KUBERNETES_VERSION)=\S+", r"\1=v1.999.0", at.host.read(SCRIPT)))
     done = at.host.run("bash", f"{COMPILED}/newer.sh", "node", check=False)
     server = json.loads(at.plane.kubectl("version", "--output=json").stdout)["serverVersion"]["gitVersion"]
-    assert done.returncode == 1 and f"a cluster whose API server is {server}: kubelet v1.999.0, in place of " in done.stderr
+    assert (
+        done.returncode == 1
+        and f"a cluster whose API server is {server}: kubelet v1.999.0, in place of " in done.stderr
+    )
     assert done.stdout == ""
     with at.away():
         done = at.host.run("bash", f"{COMPILED}/newer.sh", "node", check=False)
@@ -123,7 +135,9 @@ def test_another_cluster_is_left_alone(at, cluster):
             done = at.host.step(step)
             assert (done.returncode, done.stdout) == (1, ""), step
             said = done.stderr.splitlines()[-1]
-            assert said.startswith(f"failed: the cluster at https://{configs.endpoint(cluster)} is not {cluster.name}: ")
+            assert said.startswith(
+                f"failed: the cluster at https://{configs.endpoint(cluster)} is not {cluster.name}: "
+            )
             assert f"{cluster.workers[0].name} {cluster.workers[0].address}" in said
             assert said.count(f"{master.name} {master.address}") == 1, "what the inventory says"
     assert _objects(at) == before
@@ -186,10 +200,19 @@ def test_a_worker_finds_the_cluster_and_would_join_it(at, ready, site, cluster):
         done = worker.step("worker")
         assert done.returncode == 1 and '"kubeadm reset"' in done.stderr.splitlines()[-1], done.stderr
         assert any("already exists" in complaint for complaint in complaints(done.stderr).values()), done.stderr
-        worker.run("kubeadm", "reset", "--force", f"--cri-socket={cluster.platform.runtime['cri_socket']}", timeout=60, check=False)
+        worker.run(
+            "kubeadm",
+            "reset",
+            "--force",
+            f"--cri-socket={cluster.platform.runtime['cri_socket']}",
+            timeout=60,
+            check=False,
+        )
         # The kubelet that is to join here is not one: what it would leave is put in its place.
         assert worker.step_until("worker", says=r"^\[kubelet-start\] Starting the kubelet").killed
-        own = at.plane.authority.kubeconfig("node", f"https://{configs.endpoint(cluster)}", f"system:node:{node.name}", "system:nodes")
+        own = at.plane.authority.kubeconfig(
+            "node", f"https://{configs.endpoint(cluster)}", f"system:node:{node.name}", "system:nodes"
+        )
         worker.put("/etc/kubernetes/kubelet.conf", own.read_text())
         done = worker.step("worker")
         assert done.returncode == 1 and "the cluster has no such node any more" in done.stderr, done.stderr
@@ -233,9 +256,11 @@ def test_join_done_leaves_no_token_of_ours(at):
 
 def _tokens(at: Master) -> dict[str, str]:
     """Bootstrap token -> its description."""
-    found = json.loads(at.plane.kubectl(
-        "get", "secrets", "--namespace=kube-system", f"--field-selector=type={TOKEN_TYPE}", "--output=json"
-    ).stdout)["items"]
+    found = json.loads(
+        at.plane.kubectl(
+            "get", "secrets", "--namespace=kube-system", f"--field-selector=type={TOKEN_TYPE}", "--output=json"
+        ).stdout
+    )["items"]
     return {one["metadata"]["name"]: base64.b64decode(one["data"].get("description", "")).decode() for one in found}
 
 
@@ -253,12 +278,21 @@ def test_secrets_are_made_once(at, cluster):
     for service in cluster.services:
         for secret, keys in service.secrets.items():
             if PROVIDED in keys.values():
-                at.plane.kubectl("create", "secret", "generic", secret, f"--namespace={service.namespace}",
-                                 *(f"--from-literal={key}=brought" for key in keys))
+                at.plane.kubectl(
+                    "create",
+                    "secret",
+                    "generic",
+                    secret,
+                    f"--namespace={service.namespace}",
+                    *(f"--from-literal={key}=brought" for key in keys),
+                )
     said = _done(at.host, "secrets")
     wanted = {
-        (service.namespace, secret, key): value for service in cluster.services
-        for secret, keys in service.secrets.items() for key, value in keys.items() if value != PROVIDED
+        (service.namespace, secret, key): value
+        for service in cluster.services
+        for secret, keys in service.secrets.items()
+        for key, value in keys.items()
+        if value != PROVIDED
     }
     stored = {place: value for place, value in _secrets(at, cluster).items() if value != "brought"}
     assert stored.keys() == wanted.keys()
@@ -268,10 +302,16 @@ def test_secrets_are_made_once(at, cluster):
     _changes_nothing(at, "secrets")
 
     # One key is lost, and one whole Secret: the others stay as they are.
-    (*lost, key), (*gone, _) = list(made_up)[0], list(made_up)[-1]
+    (*lost, key), (*gone, _) = next(iter(made_up)), list(made_up)[-1]
     assert lost != gone
-    at.plane.kubectl("patch", "secret", lost[1], f"--namespace={lost[0]}", "--type=json",
-                     f'--patch=[{{"op": "remove", "path": "/data/{key}"}}]')
+    at.plane.kubectl(
+        "patch",
+        "secret",
+        lost[1],
+        f"--namespace={lost[0]}",
+        "--type=json",
+        f'--patch=[{{"op": "remove", "path": "/data/{key}"}}]',
+    )
     at.plane.kubectl("delete", "secret", gone[1], f"--namespace={gone[0]}")
     _done(at.host, "secrets")
     again = _secrets(at, cluster)
@@ -284,12 +324,13 @@ def test_secrets_are_made_once(at, cluster):
 
 def _secrets(at: Master, cluster) -> dict[tuple[str, str, str], str]:
     """Namespace, Secret and key -> value."""
-    found = json.loads(at.plane.kubectl(
-        "get", "secrets", "--all-namespaces", "--field-selector=type=Opaque", "--output=json"
-    ).stdout)["items"]
+    found = json.loads(
+        at.plane.kubectl("get", "secrets", "--all-namespaces", "--field-selector=type=Opaque", "--output=json").stdout
+    )["items"]
     return {
         (one["metadata"]["namespace"], one["metadata"]["name"], key): base64.b64decode(value).decode()
-        for one in found if one["metadata"]["namespace"] in cluster.namespaces
+        for one in found
+        if one["metadata"]["namespace"] in cluster.namespaces
         for key, value in one.get("data", {}).items()
     }
 
@@ -300,7 +341,9 @@ def test_argocd_is_what_the_inventory_pins(at, cluster, compiled):
     at.host.internet.instead[place] = b"apiVersion: v1\nkind: ConfigMap\n"
     done = at.host.step("argocd")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith(f"does not have the SHA-256 {argocd['install']['sha256']}; nothing was installed")
+    assert done.stderr.splitlines()[-1].endswith(
+        f"does not have the SHA-256 {argocd['install']['sha256']}; nothing was installed"
+    )
     assert not at.plane.kubectl("get", "all", f"--namespace={argocd['namespace']}", "--output=name").stdout
     _argocd_of_others_stays(at, argocd["namespace"])
 
@@ -314,9 +357,13 @@ def test_argocd_is_what_the_inventory_pins(at, cluster, compiled):
     assert cut.killed
     said = _done(at.host, "argocd")
     assert states(said) <= {"done", "skipped", "ok"}
-    config = json.loads(at.plane.kubectl("get", "configmap", "argocd-cm", f"--namespace={argocd['namespace']}", "--output=json").stdout)
+    config = json.loads(
+        at.plane.kubectl("get", "configmap", "argocd-cm", f"--namespace={argocd['namespace']}", "--output=json").stdout
+    )
     assert config["data"].items() >= yaml.safe_load((compiled / "argocd/argocd-cm.yml").read_text())["data"].items()
-    pods = json.loads(at.plane.kubectl("get", "pods", f"--namespace={argocd['namespace']}", "--output=json").stdout)["items"]
+    pods = json.loads(at.plane.kubectl("get", "pods", f"--namespace={argocd['namespace']}", "--output=json").stdout)[
+        "items"
+    ]
     groups = {node.name: node.group for node in cluster.nodes}
     assert {groups[pod["spec"]["nodeName"]] for pod in pods} == {argocd["group"]}
     _changes_nothing(at, "argocd")
@@ -343,16 +390,28 @@ def _argocd_of_others_stays(at: Master, namespace: str) -> None:
 def test_verify_names_exactly_what_is_not_there_yet(at, cluster):
     done = at.host.step("verify")
     assert done.returncode == 1
-    wrong = [re.sub(r": .*", "", line.removeprefix("failed: ")) for line in done.stdout.splitlines() if line.startswith("failed: ")]
+    wrong = [
+        re.sub(r": .*", "", line.removeprefix("failed: "))
+        for line in done.stdout.splitlines()
+        if line.startswith("failed: ")
+    ]
     assert wrong == [
-        *(f"PersistentVolume {name} is bound" for name in sorted(disk.persistent_volume for _, _, disk in cluster.disks)),
+        *(
+            f"PersistentVolume {name} is bound"
+            for name in sorted(disk.persistent_volume for _, _, disk in cluster.disks)
+        ),
         *([] if argocd_manifest(cluster) else [f"pods run in namespace {cluster.platform.argocd['namespace']}"]),
         *(f"pods run in namespace {name}" for name in cluster.namespaces),
         *(
             f"broker {service.namespace}/{service.pods_prefix}-{number} may open {broker_open_files(cluster)} files"
-            for service in cluster.services if service.kind == "VerneMQ" for number in range(service.replicas)
+            for service in cluster.services
+            if service.kind == "VerneMQ"
+            for number in range(service.replicas)
         ),
         "the Argo CD application is Synced and Healthy",
-        *(f"{cluster.load_balancer.hostname} answers on port {one.listen} ({one.name})" for one in cluster.load_balancer.frontends),
+        *(
+            f"{cluster.load_balancer.hostname} answers on port {one.listen} ({one.name})"
+            for one in cluster.load_balancer.frontends
+        ),
     ], done.stdout
     assert done.stderr.splitlines()[-1] == f"failed: {len(wrong)} things are not as the inventory says"

@@ -60,7 +60,9 @@ def test_kubeadm_accepts_the_configuration(master, cluster, name):
     kinds = {document["kind"]: document["apiVersion"] for document in yaml.safe_load_all(done.stdout)}
     wanted = {"InitConfiguration", "ClusterConfiguration"} if name == "init" else {"JoinConfiguration"}
     assert kinds.keys() >= wanted
-    assert {kinds[kind] for kind in wanted} == {cluster.platform.kubernetes["kubeadm_api"]}, "kubeadm would write another API version"
+    assert {kinds[kind] for kind in wanted} == {cluster.platform.kubernetes["kubeadm_api"]}, (
+        "kubeadm would write another API version"
+    )
     for warning in ("unknown field", "deprecated", "strict decoding"):
         assert warning not in done.stderr, done.stderr
 
@@ -70,7 +72,7 @@ def test_a_configuration_with_a_misspelt_field_is_not_accepted(master):
     assert "clusterName" in text
     master.run("sh", "-c", "cat >/tmp/wrong.yml", input=text.replace("clusterName", "clusterNames"))
     done = _kubeadm(master, "config", "migrate", "--old-config=/tmp/wrong.yml")
-    assert 'unknown field' in done.stderr, done.stderr
+    assert "unknown field" in done.stderr, done.stderr
 
 
 def test_images_come_from_the_inventorys_registry(master, cluster):
@@ -99,9 +101,12 @@ def test_init_would_make_the_control_plane(master, cluster):
     assert done.returncode == 0, done.stderr
     address, kubernetes = cluster.control_plane.address, cluster.platform.kubernetes
     assert "Your Kubernetes control-plane has initialized successfully!" in done.stdout
-    for argument in (f"--advertise-address={address}", f"--secure-port={configs.API_PORT}",
-                     f"--service-cluster-ip-range={kubernetes['service_subnet']}",
-                     f"--cluster-cidr={cluster.platform.pod_network['cidr']}"):
+    for argument in (
+        f"--advertise-address={address}",
+        f"--secure-port={configs.API_PORT}",
+        f"--service-cluster-ip-range={kubernetes['service_subnet']}",
+        f"--cluster-cidr={cluster.platform.pod_network['cidr']}",
+    ):
         assert argument in done.stdout, f"no component gets {argument}"
     for gate, on in kubernetes["feature_gates"].items():
         assert f"{gate}={str(on).lower()}" in done.stdout

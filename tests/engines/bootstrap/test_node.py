@@ -18,7 +18,9 @@ def test_the_script_is_the_compiled_one_but_for_what_cannot_be_had(site, compile
     theirs = (compiled / "bootstrap" / "bootstrap.sh").read_text()
     for old, (new, reason) in site.supplies.exchanges.items():
         print(f"exchanged: {old} for {new}: {reason}")
-        assert len(old) == len(new) in (40, 64) and set(old + new) <= set("0123456789abcdefABCDEF"), "neither a fingerprint nor a SHA-256"
+        assert len(old) == len(new) in (40, 64) and set(old + new) <= set("0123456789abcdefABCDEF"), (
+            "neither a fingerprint nor a SHA-256"
+        )
     back = site.script
     for old, (new, _) in site.supplies.exchanges.items():
         back = back.replace(new, old)
@@ -26,12 +28,16 @@ def test_the_script_is_the_compiled_one_but_for_what_cannot_be_had(site, compile
 
 
 def test_the_first_run_does_all_of_it(ready):
-    assert ready.first.returncode == 0, f"node ended with {ready.first.returncode}:\n{ready.first.stdout}{ready.first.stderr[-3000:]}"
+    assert ready.first.returncode == 0, (
+        f"node ended with {ready.first.returncode}:\n{ready.first.stdout}{ready.first.stderr[-3000:]}"
+    )
     assert states(ready.first.stdout) <= {"done", "skipped"}
 
 
 def test_the_second_run_changes_nothing(ready):
-    assert (ready.second.returncode, states(ready.second.stdout)) == (0, {"skipped"}), ready.second.stdout + ready.second.stderr
+    assert (ready.second.returncode, states(ready.second.stdout)) == (0, {"skipped"}), (
+        ready.second.stdout + ready.second.stderr
+    )
     assert differences(ready.before, ready.after) == []
     assert ready.asked[0] == ready.asked[1] > 0, "the second run downloads something"
 
@@ -80,4 +86,8 @@ def test_binaries_are_where_they_are_looked_for(ready, cluster):
 def test_nothing_is_left_beside_its_place(ready):
     """A temporary file would lie beside the file that it was to become."""
     # A name with a dot in front and six random characters behind.
-    assert [name for name in ready.after if re.search(r"/\.[^/]+\.[A-Za-z0-9]{6}$", name) and not name.endswith("/.dojot-sha256")] == []
+    assert [
+        name
+        for name in ready.after
+        if re.search(r"/\.[^/]+\.[A-Za-z0-9]{6}$", name) and not name.endswith("/.dojot-sha256")
+    ] == []

@@ -73,7 +73,9 @@ def test_node_gets_there_whatever_happens(site, cluster, ready):
         # The repository's key is another one.
         internet.instead[place_of(runtime["repository"]["key"]["url"])] = site.supplies.system_key
         _stopped(host.step("node"), "does not hold the key [0-9A-F]{40}; nothing was installed$")
-        assert not (host.files / "etc/apt/sources.list.d").exists() or not list((host.files / "etc/apt/sources.list.d").iterdir())
+        assert not (host.files / "etc/apt/sources.list.d").exists() or not list(
+            (host.files / "etc/apt/sources.list.d").iterdir()
+        )
         internet.instead.clear()
 
         # Somebody has changed a package, or a binary, on its way.
@@ -85,7 +87,9 @@ def test_node_gets_there_whatever_happens(site, cluster, ready):
             _stopped(host.step("node"), "^failed: install packages: .*kubelet", because="Hash Sum mismatch")
         else:
             _alter(internet, place_of(kubernetes["binaries"]["kubelet"]["url"]))
-            _stopped(host.step("node"), "kubelet: what came does not have the SHA-256 [0-9a-f]{64}; nothing was installed$")
+            _stopped(
+                host.step("node"), "kubelet: what came does not have the SHA-256 [0-9a-f]{64}; nothing was installed$"
+            )
             assert not (host.files / "usr/local/bin/kubelet").exists()
         internet.instead.clear()
 

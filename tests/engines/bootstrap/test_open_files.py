@@ -64,7 +64,9 @@ def test_a_container_gets_what_a_broker_needs(node, cluster):
         assert given >= min(broker_open_files(cluster), _possible(host))
 
     # `verify` runs this in the broker's container.
-    (program,) = re.findall(r"OPEN_FILES_OF_ERLANG <<'END_OF_SCRIPT' \|\| true\n(.*?)END_OF_SCRIPT\n", host.read(SCRIPT), re.DOTALL)
+    (program,) = re.findall(
+        r"OPEN_FILES_OF_ERLANG <<'END_OF_SCRIPT' \|\| true\n(.*?)END_OF_SCRIPT\n", host.read(SCRIPT), re.DOTALL
+    )
     said = [containers.crictl("exec", container, "sh", "-c", program) for container in (old, new)]
     assert said == ["1024\n", f"{given}\n"]
 

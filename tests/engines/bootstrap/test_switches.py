@@ -55,7 +55,9 @@ def test_node_ports_that_kubernetes_chooses(at, switched):
     done = at.host.step("node-ports")
     assert done.returncode == 1 and "yet: Argo CD makes it" in done.stderr
     services = [
-        found for text in manifests(switched).values() for found in yaml.safe_load_all(text)
+        found
+        for text in manifests(switched).values()
+        for found in yaml.safe_load_all(text)
         if found["kind"] == "Service" and found["spec"]["type"] == "NodePort"
     ]
     at.plane.kubectl("apply", "--filename=-", input=yaml.safe_dump_all(services))
@@ -63,16 +65,22 @@ def test_node_ports_that_kubernetes_chooses(at, switched):
     assert done.returncode == 0, done.stderr
     answers = {
         (service["metadata"]["name"], number): at.plane.kubectl(
-            "get", "service", service["metadata"]["name"], f"--namespace={service['metadata']['namespace']}",
+            "get",
+            "service",
+            service["metadata"]["name"],
+            f"--namespace={service['metadata']['namespace']}",
             f"--output=jsonpath={{.spec.ports[?(@.port=={number})].nodePort}}",
         ).stdout
-        for service in services for number in (port["port"] for port in service["spec"]["ports"])
+        for service in services
+        for number in (port["port"] for port in service["spec"]["ports"])
     }
     exposed = {
         frontend.variable: answers[service.external_service, port.number]
         for frontend in switched.load_balancer.frontends
-        for service in switched.services if service.name == frontend.service
-        for port in service.exposed if port.expose.listen == frontend.listen
+        for service in switched.services
+        if service.name == frontend.service
+        for port in service.exposed
+        if port.expose.listen == frontend.listen
     }
     noted = dict(line.split() for line in at.host.read("/etc/dojot/node-ports").splitlines())
     assert noted == exposed and all(number.isdigit() for number in noted.values())

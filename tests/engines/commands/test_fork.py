@@ -34,16 +34,31 @@ class Edit:
 
 
 PAGE = "targets/dojot-100k-current.yml"
-URL = Edit("repository.url", "classes/repository.yml", "https://git.example.org/dojot/", "https://git.acme.com/iot/",
-           "repoURL: https://git.acme.com/iot/")
+URL = Edit(
+    "repository.url",
+    "classes/repository.yml",
+    "https://git.example.org/dojot/",
+    "https://git.acme.com/iot/",
+    "repoURL: https://git.acme.com/iot/",
+)
 DEVICES = Edit("scale.devices", "classes/scale/guide.yml", "devices: 100000", "devices: 150000", "150,000")
 EDITS = [
     URL,
     DEVICES,
-    Edit("release.images", "classes/release/v0-6-0.yml", "registry.example.org/dojot/vmq-bundle:78e9d65",
-         "registry.acme.com/iot/vmq-bundle:1", "bundlerImage: registry.acme.com/iot/vmq-bundle:1"),
-    Edit("release.images", "classes/release/v0-6-0.yml", "kong: dojot/kong:${release:version}",
-         "kong: registry.acme.com/iot/kong:1", "image: registry.acme.com/iot/kong:1"),
+    Edit(
+        "release.images",
+        "classes/release/v0-6-0.yml",
+        "registry.example.org/dojot/vmq-bundle:78e9d65",
+        "registry.acme.com/iot/vmq-bundle:1",
+        "bundlerImage: registry.acme.com/iot/vmq-bundle:1",
+    ),
+    Edit(
+        "release.images",
+        "classes/release/v0-6-0.yml",
+        "kong: dojot/kong:${release:version}",
+        "kong: registry.acme.com/iot/kong:1",
+        "image: registry.acme.com/iot/kong:1",
+    ),
     Edit("cluster.domain", PAGE, "dojot.domain", "iot.acme.com", "iot.acme.com"),
     Edit("cluster.nodes.<host>.address", PAGE, "192.168.0.14", "10.20.0.14", "10.20.0.14"),
     Edit("load_balancer.address", PAGE, "192.168.0.17", "10.20.0.5", "10.20.0.5"),
@@ -59,7 +74,9 @@ STEPS = {"repository.url", "release.images", "cluster.domain"}
 FEWER = replace(DEVICES, new="devices: 90000")
 # Its fixtures are targets of their own, with values of their own; the other fork has shown that it keeps to them.
 KNOWS_NO_TARGET = "--ignore=tests/inventory"
-_MORE_NODES = re.compile(r"^inventory/(targets/\S+\.yml):.* Add (.+) under cluster\.nodes,(?: each)? with group: (\w+)", re.M)
+_MORE_NODES = re.compile(
+    r"^inventory/(targets/\S+\.yml):.* Add (.+) under cluster\.nodes,(?: each)? with group: (\w+)", re.M
+)
 
 
 @pytest.fixture
@@ -113,8 +130,10 @@ def compile_it(fork: Path) -> None:
     if wanted := _MORE_NODES.findall(done.stderr):
         for target, names, group in wanted:
             path = fork / "inventory" / target
-            lines = [f"      {name}: {{address: 10.20.1.{number}, group: {group}}}\n"
-                     for number, name in enumerate(re.split(r", | and ", names), start=1)]
+            lines = [
+                f"      {name}: {{address: 10.20.1.{number}, group: {group}}}\n"
+                for number, name in enumerate(re.split(r", | and ", names), start=1)
+            ]
             path.write_text(path.read_text("utf-8").replace("    nodes:\n", f"    nodes:\n{''.join(lines)}"), "utf-8")
         done = run(fork, "scripts/compile.py")
     assert done.returncode == 0, done.stderr

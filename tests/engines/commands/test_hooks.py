@@ -12,7 +12,10 @@ CLUSTER = CLUSTERS[0]
 
 def run_hook(clone: Path) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [clone / "scripts/hooks/pre-commit"], cwd=clone, env=ENVIRONMENT, capture_output=True,
+        [clone / "scripts/hooks/pre-commit"],
+        cwd=clone,
+        env=ENVIRONMENT,
+        capture_output=True,
         text=True,
     )
 

@@ -15,7 +15,9 @@ from tests.conftest import ROOT
 def test_the_same_bytes_as_kapitan_itself(tmp_path):
     cli = subprocess.run(
         [sys.executable, "-m", "kapitan", "compile", "--output-path", str(tmp_path / "cli")],
-        cwd=ROOT, capture_output=True, text=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert cli.returncode == 0, cli.stderr
     before = cached.as_dict()

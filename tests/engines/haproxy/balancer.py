@@ -7,9 +7,10 @@ import os
 import re
 import signal
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 from urllib.request import urlopen
 
 from tests.engines.haproxy.network import Host
@@ -40,8 +41,18 @@ class Balancer:
         self.log_path.chmod(0o666)
         self._log.settimeout(PATIENCE)
         self._command = host.command(
-            "sh", "-eu", "-c", _HOST, "sh", folder / "run", jail, settings["paths"]["chroot"],
-            installed("haproxy"), "-W", "-f", self.config,
+            "sh",
+            "-eu",
+            "-c",
+            _HOST,
+            "sh",
+            folder / "run",
+            jail,
+            settings["paths"]["chroot"],
+            installed("haproxy"),
+            "-W",
+            "-f",
+            self.config,
         )
         self._folder, self._process = folder, None
 
@@ -88,7 +99,8 @@ class Balancer:
         """Server of a listener -> its state, as HAProxy's own table says."""
         rows = csv.DictReader(self.get("/;csv").lstrip("# ").splitlines())
         return {
-            row["svname"]: row["status"] for row in rows
+            row["svname"]: row["status"]
+            for row in rows
             if row["pxname"] == section and row["svname"] not in ("FRONTEND", "BACKEND")
         }
 

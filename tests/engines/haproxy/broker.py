@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Mapping
 
 from tests.engines.haproxy.network import Host
 from tests.engines.mqtt.client import Client
@@ -39,8 +39,11 @@ class Broker:
             if tls:
                 # As VerneMQ's compiled listener: who has no certificate of the CA is not let in.
                 lines += [
-                    "require_certificate true", "use_identity_as_username true",
-                    f"cafile {certificates.authority}", f"certfile {certificates.certificate}", f"keyfile {certificates.key}",
+                    "require_certificate true",
+                    "use_identity_as_username true",
+                    f"cafile {certificates.authority}",
+                    f"certfile {certificates.certificate}",
+                    f"keyfile {certificates.key}",
                 ]
         self._config = folder / f"{host.name}.conf"
         self._config.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -17,9 +17,9 @@ from tests.engines.haproxy.adapted import files_of_a_process
 from tests.engines.haproxy.balancer import Balancer
 from tests.engines.haproxy.broker import Broker, Certificates
 from tests.engines.haproxy.network import Host, Network, Refused
-from tests.engines.pki import Authority
 from tests.engines.mqtt.client import Client
 from tests.engines.mqtt.generator import Generator
+from tests.engines.pki import Authority
 from tests.engines.programs import installed, not_run
 
 _DEVICE = "device"
@@ -82,9 +82,7 @@ class Laboratory:
         self.host, self.device = self.network.hosts[balancer.hostname], self.network.hosts[_DEVICE]
         file = self.folder / "sysctl.conf"
         file.write_text(self._kernel, encoding="utf-8")
-        done = subprocess.run(
-            self.host.command(installed("sysctl"), "--load", file), capture_output=True, text=True
-        )
+        done = subprocess.run(self.host.command(installed("sysctl"), "--load", file), capture_output=True, text=True)
         assert done.returncode == 0 and not done.stderr, f"sysctl --load: {done.stderr}"
         self._start_servers()
         self.balancer = Balancer(
@@ -153,8 +151,12 @@ class Laboratory:
         address = self.cluster.load_balancer.address
         with self.device.inside():
             return Client(
-                address, frontend.listen, identifier, keepalive=keepalive,
-                tls=self.trust(identifier) if self.secure(frontend) else None, name=address,
+                address,
+                frontend.listen,
+                identifier,
+                keepalive=keepalive,
+                tls=self.trust(identifier) if self.secure(frontend) else None,
+                name=address,
             )
 
     def generator(self, address: str, port: int, *options: str) -> Generator:

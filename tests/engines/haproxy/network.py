@@ -8,10 +8,10 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import Iterator
 
 _NAMESPACES = Path("/run/netns")
 _PREFIX = "dojot-test"
@@ -100,7 +100,11 @@ class Network:
         self.hosts[name] = host
         _ip("-n", self._switch, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", host.namespace)
         _ip("-n", self._switch, "link", "set", port, "master", "bridge", "up")
-        for words in (("addr", "add", f"{address}/32", "dev", "eth0"), ("link", "set", "eth0", "up"), ("link", "set", "lo", "up")):
+        for words in (
+            ("addr", "add", f"{address}/32", "dev", "eth0"),
+            ("link", "set", "eth0", "up"),
+            ("link", "set", "lo", "up"),
+        ):
             _ip("-n", host.namespace, *words)
         # No subnet, so that any addresses can be each other's neighbours.
         _ip("-n", host.namespace, "route", "add", "default", "dev", "eth0", "scope", "link")
@@ -124,7 +128,7 @@ def _enter(namespace: int) -> None:
 def _endpoint(text: str) -> tuple[str, int]:
     """Address and port as /proc/net/tcp writes them: in words of the machine's own order."""
     words, _, port = text.partition(":")
-    octets = b"".join(bytes.fromhex(words[at:at + 8])[::-1] for at in range(0, len(words), 8))
+    octets = b"".join(bytes.fromhex(words[at : at + 8])[::-1] for at in range(0, len(words), 8))
     if len(octets) == 4:
         return str(IPv4Address(octets)), int(port, 16)
     address = IPv6Address(octets)

@@ -54,8 +54,8 @@ def test_silence_up_to_the_keepalive_is_survived_and_longer_silence_is_not(clust
     # Nothing else is different, and both sides are shorter by the same factor.
     differing = adapted.differences(adapted.configuration(texts[CONFIG]), laboratory.balancer.config.read_text("utf-8"))
     assert differing == [
-        f"{sign}     timeout {side} {seconds}s" for side, seconds in
-        (("client", compiled), ("client", SHORT), ("server", compiled), ("server", SHORT))
+        f"{sign}     timeout {side} {seconds}s"
+        for side, seconds in (("client", compiled), ("client", SHORT), ("server", compiled), ("server", SHORT))
         for sign in ("-" if seconds == compiled else "+")
     ]
 

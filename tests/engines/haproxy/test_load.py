@@ -150,7 +150,7 @@ def test_a_killed_brokers_devices_go_to_the_others_and_come_back(crowd, figures)
 
 
 def test_a_reload_loses_no_session(crowd, figures):
-    balancer, servers = crowd.laboratory.balancer, {name: "UP" for name in crowd.names}
+    balancer, servers = crowd.laboratory.balancer, dict.fromkeys(crowd.names, "UP")
     old = balancer.worker
     crowd.all_answer("ping")
     balancer.reload()
@@ -166,7 +166,9 @@ def test_a_reload_loses_no_session(crowd, figures):
         # The old worker holds source ports; the new one passes them, some at each attempt.
         bound = SESSIONS // crowd.laboratory.cluster.platform.haproxy["source_port_retries"] + len(servers)
         assert answer["open"] == GUESTS, f"after a reload new sessions fail: {answer}"
-        assert answer["refused"] <= bound, f"{answer['refused']} connections failed after the reload, not at most {bound}"
+        assert answer["refused"] <= bound, (
+            f"{answer['refused']} connections failed after the reload, not at most {bound}"
+        )
         last = guests.ask("ping")
         assert (last["answered"], last["lost"]) == (GUESTS, 0), last
     crowd.all_answer("publish")

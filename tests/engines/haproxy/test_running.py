@@ -17,8 +17,8 @@ import pytest
 from tests.engines.clusters import balancers
 from tests.engines.haproxy import adapted
 from tests.engines.haproxy.broker import WHO
-from tests.engines.pki import Authority
 from tests.engines.mqtt.client import Client, Unanswered
+from tests.engines.pki import Authority
 from tests.haproxy.checks import CONFIG, SYSCTL
 from tests.haproxy.configuration import settings
 
@@ -76,11 +76,15 @@ def test_a_session_does_all_of_mqtt(laboratory, cluster):
                 assert device.receive() == (topic, payload), f"{frontend.name}: another message came"
                 assert device.alive(), frontend.name
             found = sorted(_broker_of(device) for device in devices)
-            assert found == sorted([server.name for server in frontend.servers] * 2), f"{frontend.name}: not evenly spread"
+            assert found == sorted([server.name for server in frontend.servers] * 2), (
+                f"{frontend.name}: not evenly spread"
+            )
             for broker in laboratory.brokers.values():
                 peers = broker.sessions()
                 # The health checks come from the same address, and from any port.
-                sessions = [port for address, port in peers if address == cluster.load_balancer.address and low <= port <= high]
+                sessions = [
+                    port for address, port in peers if address == cluster.load_balancer.address and low <= port <= high
+                ]
                 assert len(sessions) >= 2, f"{frontend.name}: {broker.host.name} has sessions from {peers} only"
 
 

@@ -80,10 +80,12 @@ def refusal(password: str) -> str | None:
         return f"{_LONGEST} characters is the maximum password length"
     lower = password.lower()
     for start in range(len(lower) - _NAME_PART + 1):
-        if any(lower[start:start + _NAME_PART] in _USER[field] for field in ("username", "name", "email")):
+        if any(lower[start : start + _NAME_PART] in _USER[field] for field in ("username", "name", "email")):
             return "Please, choose a password that is harder to guess. Your user info may give hints on this password"
     codes = [ord(character) for character in password]
-    for first, second, third in zip(codes, itertools.islice(codes, 1, None), itertools.islice(codes, 2, None)):
+    for first, second, third in zip(
+        codes, itertools.islice(codes, 1, None), itertools.islice(codes, 2, None), strict=False
+    ):
         if second - first == third - second in (-1, 0, 1):
             return "do not use passwords with easy to guess character sequences"
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -22,7 +22,8 @@ def secret_values(cluster) -> dict[str, dict[str, str]]:
     """The Secrets that the bootstrap makes or people bring, with other values."""
     return {
         name: {key: made_up() if value.split()[0] in (RANDOM, PROVIDED) else value for key, value in keys.items()}
-        for service in cluster.services for name, keys in service.secrets.items()
+        for service in cluster.services
+        for name, keys in service.secrets.items()
     }
 
 

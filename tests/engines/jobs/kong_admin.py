@@ -68,8 +68,11 @@ class Kong:
         entity.pop("created_at"), entity.pop("updated_at", None)
         for other in self.of(kind):
             if other["id"] != entity["id"] and self._unique(kind, other) == self._unique(kind, entity):
-                return 409, {"code": 5, "name": "unique constraint violation",
-                             "message": f"UNIQUE violation detected on '{self._unique(kind, entity)}'"}
+                return 409, {
+                    "code": 5,
+                    "name": "unique constraint violation",
+                    "message": f"UNIQUE violation detected on '{self._unique(kind, entity)}'",
+                }
         self.entities[kind][entity["id"]] = entity
         return 200, entity
 

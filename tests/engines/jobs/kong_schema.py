@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
@@ -146,11 +148,12 @@ def _across(plugin: str, config: Mapping[str, Any]) -> Errors:
         limits = [(period, config[period]) for period in _PERIODS if isinstance(config[period], (int, float))]
         if not limits:
             return {"@entity": f"at least one of these fields must be non-empty: {', '.join(_PERIODS)}"}
-        for (low, fewer), (high, more) in zip(limits, limits[1:]):
+        for (low, fewer), (high, more) in itertools.pairwise(limits):
             if more < fewer:
                 return {"@entity": f"The limit for {high}({more}) cannot be lower than the limit for {low}({fewer})"}
         needed = {
-            "redis_host": config["policy"] == "redis", "header_name": config["limit_by"] == "header",
+            "redis_host": config["policy"] == "redis",
+            "header_name": config["limit_by"] == "header",
             "path": config["limit_by"] == "path",
         }
         return {field: "required field missing" for field, wanted in needed.items() if wanted and not config[field]}
@@ -170,7 +173,9 @@ def _from_url(url: Any) -> dict[str, Any]:
     parts = urlsplit(str(url))
     protocol = parts.scheme or "http"
     return {
-        "protocol": protocol, "host": parts.hostname, "port": parts.port or _PORTS.get(protocol, 80),
+        "protocol": protocol,
+        "host": parts.hostname,
+        "port": parts.port or _PORTS.get(protocol, 80),
         "path": parts.path or None,
     }
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from tests.engines.programs import installed
 
@@ -64,7 +65,9 @@ class Pod:
         for name, text in {
             "passwd": f"root:x:0:0::/:/bin/sh\nimage:x:{user}:{group}::/:/bin/sh\n",
             "group": f"root:x:0:\nimage:x:{group}:\n",
-            "hosts": "".join(f"{address} {name}\n" for name, address in {"localhost": "127.0.0.1", **self.hosts}.items()),
+            "hosts": "".join(
+                f"{address} {name}\n" for name, address in {"localhost": "127.0.0.1", **self.hosts}.items()
+            ),
             "nsswitch.conf": "hosts: files\n",
         }.items():
             (self._etc / name).write_text(text)
@@ -85,13 +88,35 @@ class Pod:
         """The command line of the sandbox; `command` in place of the container's own."""
         rights = self.container["securityContext"]
         options = [
-            str(self._bwrap), "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
-            "--uid", str(rights["runAsUser"]), "--gid", str(rights["runAsGroup"]),
+            str(self._bwrap),
+            "--unshare-user",
+            "--unshare-pid",
+            "--unshare-ipc",
+            "--unshare-uts",
+            "--uid",
+            str(rights["runAsUser"]),
+            "--gid",
+            str(rights["runAsGroup"]),
             # No terminal to ask for a password, and nothing left over.
-            "--new-session", "--die-with-parent",
-            "--proc", "/proc", "--dev", "/dev", "--dir", "/var/run", "--dir", "/tmp",
-            "--ro-bind", str(self._bin), "/bin", "--ro-bind", str(self._etc), "/etc",
-            "--symlink", "/bin/env", "/usr/bin/env",
+            "--new-session",
+            "--die-with-parent",
+            "--proc",
+            "/proc",
+            "--dev",
+            "/dev",
+            "--dir",
+            "/var/run",
+            "--dir",
+            "/tmp",
+            "--ro-bind",
+            str(self._bin),
+            "/bin",
+            "--ro-bind",
+            str(self._etc),
+            "/etc",
+            "--symlink",
+            "/bin/env",
+            "/usr/bin/env",
         ]
         for library in map(Path, _LIBRARIES):
             if library.is_symlink():
@@ -122,7 +147,8 @@ class Pod:
     def _files(self, reference: Object) -> Path:
         """The folder with the files of a ConfigMap."""
         data = next(
-            found["data"] for found in self.objects
+            found["data"]
+            for found in self.objects
             if found["kind"] == "ConfigMap" and found["metadata"]["name"] == reference["name"]
         )
         folder = self.folder / "files" / reference["name"]
@@ -135,14 +161,21 @@ class Pod:
         return folder
 
     def run(
-        self, *command: str, environment: Mapping[str, str | None] | None = None, input: str | None = None,
+        self,
+        *command: str,
+        environment: Mapping[str, str | None] | None = None,
+        input: str | None = None,
         seconds: float = 60,
     ) -> subprocess.CompletedProcess[str]:
         """Run to the end. `environment` changes variables, and takes away those that are None."""
         # The values go through the environment, as in a pod: on a command line anyone could read them.
         variables = {**self.environment, **(environment or {})}
         return subprocess.run(
-            self.command(*command), input=input, stdin=None if input is not None else subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=seconds,
+            self.command(*command),
+            input=input,
+            stdin=None if input is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
             env={name: value for name, value in variables.items() if value is not None},
         )

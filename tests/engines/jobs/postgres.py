@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, Mapping, Sequence
 
 from tests.engines.jobs.addresses import own_address
 from tests.engines.jobs.pod import Object, Pod, Secrets
@@ -21,8 +21,10 @@ from tests.engines.programs import installed
 # Where Debian's and the image's psql look for the server.
 SOCKETS = "/var/run/postgresql"
 # As the image's entrypoint calls initdb, but for the local connections, which it trusts.
-_INITDB = 'umask 077; printf "%s" "$POSTGRES_PASSWORD" >/tmp/password && ' \
-          'initdb --username="$POSTGRES_USER" --pwfile=/tmp/password --auth=md5 --encoding=UTF8 --locale=C --no-sync'
+_INITDB = (
+    'umask 077; printf "%s" "$POSTGRES_PASSWORD" >/tmp/password && '
+    'initdb --username="$POSTGRES_USER" --pwfile=/tmp/password --auth=md5 --encoding=UTF8 --locale=C --no-sync'
+)
 
 
 class Postgres:
@@ -49,10 +51,20 @@ class Postgres:
             "postgres",
             # Every statement in the log, and when one fails.
             server.command(
-                "postgres", "-c", f"listen_addresses={self.address}", "-c", f"unix_socket_directories={SOCKETS}",
-                "-c", "log_statement=all", "-c", "log_min_duration_statement=0", "-c", "fsync=off",
+                "postgres",
+                "-c",
+                f"listen_addresses={self.address}",
+                "-c",
+                f"unix_socket_directories={SOCKETS}",
+                "-c",
+                "log_statement=all",
+                "-c",
+                "log_min_duration_statement=0",
+                "-c",
+                "fsync=off",
             ),
-            folder, environment,
+            folder,
+            environment,
         )
         self._process.wait_until(lambda: self.ask("select 1", check=False).returncode == 0, "ready")
 
@@ -64,10 +76,14 @@ class Postgres:
         # A claim, or scratch space in a cluster that keeps nothing.
         data = next(entry["value"] for entry in container["env"] if entry["name"] == "PGDATA")
         return Pod(
-            self._workload, self._objects, self.folder / f"pod-{self._count}", secrets,
+            self._workload,
+            self._objects,
+            self.folder / f"pod-{self._count}",
+            secrets,
             claims={mounts[str(Path(data).parent)]: self._data, mounts[SOCKETS]: sockets or self.sockets},
             programs=[Path("/bin/bash"), Path("/usr/bin/printenv")],
-            folders=[self._programs.parent, Path("/usr/share")], path=str(self._programs),
+            folders=[self._programs.parent, Path("/usr/share")],
+            path=str(self._programs),
         )
 
     @property
@@ -75,15 +91,38 @@ class Postgres:
         return self._process.log.read_text("utf-8", "replace")
 
     def ask(
-        self, statement: str, *, user: str | None = None, password: str | None = None, database: str = "postgres",
+        self,
+        statement: str,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        database: str = "postgres",
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
         """Run one statement over TCP, as a service does; as the superuser unless told otherwise."""
         done = subprocess.run(
-            [self._programs / "psql", "--no-psqlrc", "--no-password", "--tuples-only", "--no-align", "--quiet",
-             "--host", self.address, "--port", str(self.port), "--username", user or self.user,
-             "--dbname", database, "--command", statement],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+            [
+                self._programs / "psql",
+                "--no-psqlrc",
+                "--no-password",
+                "--tuples-only",
+                "--no-align",
+                "--quiet",
+                "--host",
+                self.address,
+                "--port",
+                str(self.port),
+                "--username",
+                user or self.user,
+                "--dbname",
+                database,
+                "--command",
+                statement,
+            ],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
             env={"PGPASSWORD": self.password if password is None else password},
         )
         assert not check or done.returncode == 0, f"{statement}: {done.stderr}"
@@ -95,20 +134,39 @@ class Postgres:
     def state(self) -> str:
         """All roles with their passwords and rights, all databases with their owners and privileges."""
         roles = subprocess.run(
-            [self._programs / "pg_dumpall", "--globals-only", "--no-password", "--host", self.address,
-             "--port", str(self.port), "--username", self.user],
-            capture_output=True, text=True, timeout=30, check=True, env={"PGPASSWORD": self.password},
+            [
+                self._programs / "pg_dumpall",
+                "--globals-only",
+                "--no-password",
+                "--host",
+                self.address,
+                "--port",
+                str(self.port),
+                "--username",
+                self.user,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+            env={"PGPASSWORD": self.password},
         ).stdout
         # \restrict and \unrestrict bear a token that is new in every dump.
         kept = [line for line in roles.splitlines() if "restrict " not in line]
-        databases = self.ask("select oid, datname, datdba, datallowconn, datacl from pg_database order by datname").stdout
+        databases = self.ask(
+            "select oid, datname, datdba, datallowconn, datacl from pg_database order by datname"
+        ).stdout
         return "\n".join([*kept, databases])
 
     def clear(self) -> None:
         """As after initdb: no databases and roles but the server's own."""
-        for (name,) in self.rows("select quote_ident(datname) from pg_database where not datistemplate and datname <> 'postgres'"):
+        for (name,) in self.rows(
+            "select quote_ident(datname) from pg_database where not datistemplate and datname <> 'postgres'"
+        ):
             self.ask(f"drop database {name}")
-        for (name,) in self.rows(f"select quote_ident(rolname) from pg_roles where rolname !~ '^pg_' and rolname <> '{self.user}'"):
+        for (name,) in self.rows(
+            f"select quote_ident(rolname) from pg_roles where rolname !~ '^pg_' and rolname <> '{self.user}'"
+        ):
             self.ask(f"drop role {name}")
 
     def stop(self) -> None:

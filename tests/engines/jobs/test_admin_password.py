@@ -36,7 +36,9 @@ def change(job, objects, secret_values, tmp_path):
         command = script or " ".join(pod.container["command"])
         with serving(answer or auth, address, url.port), watched({"the password": recognisable(wanted)}) as seen:
             done = pod.run(
-                "sh", "-c", f"{command}; code=$?; ls -A /tmp >&2; exit $code",
+                "sh",
+                "-c",
+                f"{command}; code=$?; ls -A /tmp >&2; exit $code",
                 environment={"AUTH_ATTEMPTS": "3", "AUTH_PAUSE_SECONDS": "0", **environment},
             )
         assert not seen, "the password stood on a command line that every process may read"
@@ -95,7 +97,9 @@ def test_it_waits_for_auth(change):
     assert change(auth, late).returncode == 0 and auth.password == change.wanted
 
 
-@pytest.mark.parametrize("login", [1, 2, 3], ids=["with the wanted password", "with the first one", "to see the change"])
+@pytest.mark.parametrize(
+    "login", [1, 2, 3], ids=["with the wanted password", "with the first one", "to see the change"]
+)
 def test_an_answer_that_is_lost_at_a_login_is_asked_for_again(change, login):
     """auth restarts, say: that tells nothing of a password."""
     auth, logins = Auth(FIRST), []

@@ -36,24 +36,33 @@ LATE = 1.5
 def service(objects, secret_values, tmp_path):
     """Each service that is started by the script, ready to run: `run` gives what it tells of itself."""
     found = [
-        one for one in objects if one["kind"] == "Deployment"
+        one
+        for one in objects
+        if one["kind"] == "Deployment"
         and any(SCRIPT in word for word in one["spec"]["template"]["spec"]["containers"][0].get("command", ()))
     ]
     assert found, f"nobody runs {SCRIPT}"
     python, packages = Path(sys.base_prefix), Path(sysconfig.get_paths()["purelib"])
     return [
-        Service(Pod(
-            workload, objects, tmp_path / workload["metadata"]["name"], secret_values, path=str(python / "bin"),
-            folders=[python],
-            image={
-                **{f"{PACKAGES}/{name}": packages / name for name in ("gunicorn", "packaging")},
-                "/sbin/tini": IMAGE / "tini", "/usr/src/app/webRoutes.py": IMAGE / "webRoutes.py",
-                # Where auth's and persister's images have theirs.
-                "/usr/src/app/appRun.sh": IMAGE / "start.sh",
-                "/usr/src/app/docker/falcon-docker-persister-entrypoint.sh": IMAGE / "start.sh",
-            },
-            workdir="/usr/src/app",
-        ))
+        Service(
+            Pod(
+                workload,
+                objects,
+                tmp_path / workload["metadata"]["name"],
+                secret_values,
+                path=str(python / "bin"),
+                folders=[python],
+                image={
+                    **{f"{PACKAGES}/{name}": packages / name for name in ("gunicorn", "packaging")},
+                    "/sbin/tini": IMAGE / "tini",
+                    "/usr/src/app/webRoutes.py": IMAGE / "webRoutes.py",
+                    # Where auth's and persister's images have theirs.
+                    "/usr/src/app/appRun.sh": IMAGE / "start.sh",
+                    "/usr/src/app/docker/falcon-docker-persister-entrypoint.sh": IMAGE / "start.sh",
+                },
+                workdir="/usr/src/app",
+            )
+        )
         for workload in found
     ]
 
@@ -80,8 +89,11 @@ class Service:
         log = self.pod.folder / "log"
         with open(log, "w") as output:
             process = subprocess.Popen(
-                self.pod.command(*command), env={**self.environment, "TEST_LISTEN": listen, **environment},
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                self.pod.command(*command),
+                env={**self.environment, "TEST_LISTEN": listen, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
             )
 
         def told():
@@ -148,7 +160,7 @@ def test_an_answer_that_is_a_failure_is_no_answer(service):
     for one in service:
         asked = []
 
-        def answer(call):
+        def answer(call, asked=asked):
             asked.append(call)
             return (500, {"error": "Failed to process topic"}) if len(asked) < 4 else (200, {"topic": TOPIC})
 
@@ -161,7 +173,7 @@ def test_without_the_script_the_topic_is_never_learnt(service):
     """The stand-in is as impatient as dojot's services, or the tests above prove nothing."""
     for one in service:
         command = one.pod.container["command"]
-        own = command[command.index(f"/scripts/{SCRIPT}") + 1:]
+        own = command[command.index(f"/scripts/{SCRIPT}") + 1 :]
         direct = f"http://{one.pod.environment['DATA_BROKER_ADDRESS']}"
         with one.run(*own, DATA_BROKER_URL=direct) as told:
             until(lambda: told()["gave_up"], "the stand-in is more patient than dojot")

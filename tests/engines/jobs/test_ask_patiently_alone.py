@@ -30,7 +30,9 @@ def alone():
     process = subprocess.Popen(
         [sys.executable, str(SCRIPT), "sleep", "60"],
         env={
-            **os.environ, "DATA_BROKER_URL": f"http://{here}:{ASKED}", "DATA_BROKER_ADDRESS": f"{there}:{BROKER}",
+            **os.environ,
+            "DATA_BROKER_URL": f"http://{here}:{ASKED}",
+            "DATA_BROKER_ADDRESS": f"{there}:{BROKER}",
             "DATA_BROKER_PAUSE_SECONDS": "0.1",
         },
         start_new_session=True,
@@ -63,9 +65,9 @@ def test_a_server_that_ends_is_started_again(alone):
 
 def test_a_token_is_passed_on_and_a_refusal_comes_back(alone):
     _, url, broker = alone
-    with serving(lambda call: (401, {"error": "no user"}), broker, BROKER) as calls:
-        with pytest.raises(HTTPError, match="401"):
-            urlopen(Request(url, headers={"Authorization": "Bearer a.b.c"}), timeout=10)
+    refusal = serving(lambda call: (401, {"error": "no user"}), broker, BROKER)
+    with refusal as calls, pytest.raises(HTTPError, match="401"):
+        urlopen(Request(url, headers={"Authorization": "Bearer a.b.c"}), timeout=10)
     assert [(call.path, call.headers["Authorization"]) for call in calls] == [("/topic/a", "Bearer a.b.c")]
 
 

@@ -24,7 +24,11 @@ def pod(tmp_path, objects, secret_values):
     certificates = tmp_path / "certificates"
     certificates.mkdir()
     return Pod(
-        workload, objects, tmp_path / "pod", secret_values, claims={"kong": certificates},
+        workload,
+        objects,
+        tmp_path / "pod",
+        secret_values,
+        claims={"kong": certificates},
         image={"/docker-entrypoint.sh": entrypoint},
     )
 
@@ -37,7 +41,7 @@ def test_what_pepkong_writes_is_gone(pod):
 
 def test_a_log_of_an_earlier_start_goes(pod):
     """The folder outlives a container that ends by itself."""
-    done = pod.run("sh", "-c", f"{APPEND}; exec {pod.container['command'][0]} -c \"$0\"", pod.container["command"][2])
+    done = pod.run("sh", "-c", f'{APPEND}; exec {pod.container["command"][0]} -c "$0"', pod.container["command"][2])
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == "0", done.stderr
 
 

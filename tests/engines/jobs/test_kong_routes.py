@@ -80,7 +80,8 @@ def test_kong_holds_the_routes_of_the_inventory(cluster, site):
     for one in kong.of("services"):
         wanted = routes[one["name"]]
         assert (one["protocol"], one["host"], one["port"], one["path"] or "") == (
-            *_parts(wanted.url)[:3], _parts(wanted.url)[3]
+            *_parts(wanted.url)[:3],
+            _parts(wanted.url)[3],
         )
         if wanted.timeout is not None:
             assert {one[f"{what}_timeout"] for what in ("connect", "read", "write")} == {wanted.timeout}
@@ -120,12 +121,20 @@ JWT = "/services/one/plugins/08e43f3a-4b00-5b36-8219-26fdc30fc426"
         (f'{JWT} {{"name":"jwtt"}}', 400, "plugin 'jwtt' not enabled"),
         (f'{JWT} {{"config":{{}}}}', 400, "name: required field missing"),
         (f'{JWT} {{"name":"pepkong"}}', 400, "config.pdpUrl: required field missing"),
-        (f'{JWT} {{"name":"rate-limiting","config":{{"minute":5,"hour":4}}}}', 400, "cannot be lower than the limit for minute"),
-        (f'{JWT} {{"name":"rate-limiting","config":{{"minute":5,"limit_by":"header"}}}}', 400, "config.header_name: required field missing"),
+        (
+            f'{JWT} {{"name":"rate-limiting","config":{{"minute":5,"hour":4}}}}',
+            400,
+            "cannot be lower than the limit for minute",
+        ),
+        (
+            f'{JWT} {{"name":"rate-limiting","config":{{"minute":5,"limit_by":"header"}}}}',
+            400,
+            "config.header_name: required field missing",
+        ),
         ('/services/one/plugins/jwt {"name":"jwt"}', 400, "invalid primary key"),
         (f'{JWT} {{"name":"jwt"}}\n{JWT[:-1]}7 {{"name":"jwt"}}', 409, "UNIQUE violation"),
         ('/services/one {"url":', 400, "Cannot parse JSON body"),
-        ('/nowhere {}', 404, "Not found"),
+        ("/nowhere {}", 404, "Not found"),
     ],
 )
 def test_a_refusal_fails_at_once_and_says_why(site, calls, line, status, words):
@@ -148,7 +157,6 @@ def test_it_waits_for_kong(site):
         kong.ready = len(received) >= 3
         return kong(call)
 
-    received = []
     with serving(late, address, port) as received:
         assert pod.run(environment=HURRY).returncode == 0
     assert [call.method for call in received[:4]] == ["GET", "GET", "GET", "PUT"]

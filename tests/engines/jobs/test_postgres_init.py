@@ -60,10 +60,16 @@ def wanted(cluster, source, secret_values):
     """What the inventory says, past the model."""
     services = get_inventory("inventory").targets[cluster.name].parameters.model_dump(by_alias=True)["services"]
     found = [
-        Wanted(name, database["secret"], database["name"], secret_values[database["secret"]]["user"],
-               database.get("create_databases", False))
+        Wanted(
+            name,
+            database["secret"],
+            database["name"],
+            secret_values[database["secret"]]["user"],
+            database.get("create_databases", False),
+        )
         for name, service in services.items()
-        for database in [service.get("database")] if database and database["server"] == source[0]
+        for database in [service.get("database")]
+        if database and database["server"] == source[0]
     ]
     assert found, "no service asks for a database"
     return found
@@ -77,7 +83,8 @@ def initialise(server, source, secret_values):
         pod = server.pod(secrets, sockets)
         variables = {"PGPASSWORD": server.password, **environment}
         passwords = {
-            name: recognisable(value) for name, value in {**pod.environment, **variables}.items()
+            name: recognisable(value)
+            for name, value in {**pod.environment, **variables}.items()
             if "PASSWORD" in name and value
         }
         logged = len(server.log)
@@ -112,7 +119,9 @@ def test_every_service_gets_its_database(empty, initialise, wanted, secret_value
         mine = {"user": one.user, "password": password, "database": one.database}
         assert empty.ask("create table of_mine (id int); insert into of_mine values (1)", **mine).returncode == 0
         refused = empty.ask("select 1", user=one.user, password="another", database=one.database, check=False)
-        assert refused.returncode and "password authentication failed" in refused.stderr, f"{one.service}: any password will do"
+        assert refused.returncode and "password authentication failed" in refused.stderr, (
+            f"{one.service}: any password will do"
+        )
         for other in wanted:
             if other.database != one.database:
                 refused = empty.ask("select 1", check=False, **{**mine, "database": other.database})
@@ -129,7 +138,7 @@ def test_a_second_run_changes_nothing(empty, initialise, wanted, secret_values):
     mine = {"user": one.user, "password": secret_values[one.secret]["password"], "database": one.database}
     empty.ask("create table kept (id int); insert into kept values (42)", **mine)
     before = empty.state()
-    assert all(f'CREATE ROLE {found.user};' in before for found in wanted), "the dump of roles shows none of them"
+    assert all(f"CREATE ROLE {found.user};" in before for found in wanted), "the dump of roles shows none of them"
     done = initialise()
     assert done.returncode == 0, done.stderr
     assert empty.state() == before
@@ -151,7 +160,11 @@ def test_a_new_password_replaces_the_old_one(empty, initialise, wanted, secret_v
 
 def test_names_are_quoted(empty, initialise, wanted):
     """Quotes, blanks and statements in a name make that name and nothing else."""
-    database, user, password = "a\"b c'd; drop database postgres; --", "o'x\"y; alter role postgres nologin; --", made_up()
+    database, user, password = (
+        "a\"b c'd; drop database postgres; --",
+        "o'x\"y; alter role postgres nologin; --",
+        made_up(),
+    )
     done = initialise(DATABASE_1_NAME=database, DATABASE_1_USER=user, DATABASE_1_PASSWORD=password)
     assert done.returncode == 0, done.stderr
     assert [database, user] in empty.rows("select datname, pg_get_userbyid(datdba) from pg_database")
@@ -191,10 +204,14 @@ def test_a_statement_that_fails_ends_the_script(empty, initialise):
 @pytest.mark.parametrize(
     "before, after, words",
     [
-        ("create role :\"user\" login;'", "create role :\"user\" login; select pg_sleep(0.5)' --set password=\"${!password_var}\"", "on a command line"),
+        (
+            'create role :"user" login;\'',
+            'create role :"user" login; select pg_sleep(0.5)\' --set password="${!password_var}"',
+            "on a command line",
+        ),
         ("set log_statement = 'none';", "", "stands in the server's log"),
         ("set log_min_duration_statement = -1;", "", "stands in the server's log"),
-        ("echo \"database", "echo \"${!password_var}", "was printed"),
+        ('echo "database', 'echo "${!password_var}', "was printed"),
     ],
 )
 def test_a_careless_script_is_noticed(empty, initialise, before, after, words):

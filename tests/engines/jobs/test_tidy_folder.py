@@ -26,7 +26,9 @@ exit 7
 @pytest.fixture
 def pod(objects, secret_values, tmp_path):
     found = (
-        one for one in objects if one["kind"] == "Deployment"
+        one
+        for one in objects
+        if one["kind"] == "Deployment"
         and any(SCRIPT in word for word in one["spec"]["template"]["spec"]["containers"][0].get("command", ()))
     )
     workload = next(found, None) or pytest.skip("nobody in this cluster is started by it")
@@ -34,8 +36,12 @@ def pod(objects, secret_values, tmp_path):
     program.write_text(PROGRAM)
     program.chmod(0o755)
     return Pod(
-        workload, objects, tmp_path / "pod", secret_values,
-        image={"/usr/src/app/docker/entrypoint.sh": program}, workdir="/usr/src/app",
+        workload,
+        objects,
+        tmp_path / "pod",
+        secret_values,
+        image={"/usr/src/app/docker/entrypoint.sh": program},
+        workdir="/usr/src/app",
     )
 
 

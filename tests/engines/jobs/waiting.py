@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Callable
+from collections.abc import Callable
 
 
 def until(true: Callable[[], bool], otherwise: str, seconds: float = 20) -> None:

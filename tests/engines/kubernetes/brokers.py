@@ -22,17 +22,21 @@ def made_by_the_operator(brokers: Workload) -> list[Object]:
     pod["terminationGracePeriodSeconds"] = spec.get("terminationGracePeriodSeconds", 3600)
     return [
         {
-            "apiVersion": "apps/v1", "kind": "StatefulSet",
+            "apiVersion": "apps/v1",
+            "kind": "StatefulSet",
             "metadata": {"name": brokers.pods, "namespace": namespace},
             "spec": {
-                "serviceName": brokers.pods, "replicas": brokers.replicas, "podManagementPolicy": "Parallel",
+                "serviceName": brokers.pods,
+                "replicas": brokers.replicas,
+                "podManagementPolicy": "Parallel",
                 "selector": {"matchLabels": brokers.labels},
                 "template": {"metadata": {"labels": brokers.labels}, "spec": pod},
                 "volumeClaimTemplates": brokers.claim_templates,
             },
         },
         {
-            "apiVersion": "apps/v1", "kind": "Deployment",
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
             "metadata": {"name": f"{brokers.pods}-plugins", "namespace": namespace},
             "spec": {
                 "selector": {"matchLabels": PLUGINS},

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Iterator
 
 import pytest
 
@@ -30,10 +30,15 @@ def running(cluster, compiled, tmp_path_factory) -> Iterator[Running]:
     kubernetes = cluster.platform.kubernetes
     build = control_plane(kubernetes["minor"])
     tree = read(compiled, cluster, {})
-    with ControlPlane(
-        build, tmp_path_factory.mktemp(cluster.name) / "plane", service_subnet=kubernetes["service_subnet"],
-        feature_gates=kubernetes["feature_gates"],
-    ) as plane, nodes(plane, cluster):
+    with (
+        ControlPlane(
+            build,
+            tmp_path_factory.mktemp(cluster.name) / "plane",
+            service_subnet=kubernetes["service_subnet"],
+            feature_gates=kubernetes["feature_gates"],
+        ) as plane,
+        nodes(plane, cluster),
+    ):
         options = options_of(tree)
         yield Running(tree, plane, options, sync.sync(plane, tree, *options))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import ssl
 import subprocess
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Mapping, Sequence
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -30,9 +30,16 @@ class ControlPlane:
     """
 
     def __init__(
-        self, build: str, folder: Path, *, controllers: bool | Sequence[str] = True, scheduler: bool = True,
-        service_subnet: str = "10.96.0.0/12", feature_gates: Mapping[str, bool] | None = None,
-        arguments: Mapping[str, Sequence[str]] | None = None, addresses: Sequence[str] = (),
+        self,
+        build: str,
+        folder: Path,
+        *,
+        controllers: bool | Sequence[str] = True,
+        scheduler: bool = True,
+        service_subnet: str = "10.96.0.0/12",
+        feature_gates: Mapping[str, bool] | None = None,
+        arguments: Mapping[str, Sequence[str]] | None = None,
+        addresses: Sequence[str] = (),
     ) -> None:
         self.build, self.folder = build, folder
         self._controllers, self._scheduler = controllers, scheduler
@@ -67,8 +74,13 @@ class ControlPlane:
         build = builds()[self.build]
         process = Process(
             name,
-            [program, *options, *(gates if self._gates and name != "etcd" else []),
-             *build.arguments.get(name, ()), *self._arguments.get(name, ())],
+            [
+                program,
+                *options,
+                *(gates if self._gates and name != "etcd" else []),
+                *build.arguments.get(name, ()),
+                *self._arguments.get(name, ()),
+            ],
             self.folder,
         )
         self.processes[name] = process
@@ -80,42 +92,67 @@ class ControlPlane:
     def _start(self) -> None:
         client, peer = (f"http://{ADDRESS}:{free_port()}" for _ in range(2))
         etcd = self._run(
-            "etcd", installed("etcd"), f"--data-dir={self.folder / 'etcd'}", "--name=test",
-            f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
-            f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=test={peer}",
+            "etcd",
+            installed("etcd"),
+            f"--data-dir={self.folder / 'etcd'}",
+            "--name=test",
+            f"--listen-client-urls={client}",
+            f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=test={peer}",
         )
         etcd.wait_until(lambda: _answers(f"{client}/health"), "healthy")
         certificate, key = self.authority.server("kube-apiserver", ADDRESS, *self._addresses)
         public, private = self.authority.service_account_keys()
         server = self._program(
-            "kube-apiserver", f"--etcd-servers={client}",
-            f"--bind-address={ADDRESS}", f"--advertise-address={ADDRESS}", f"--secure-port={self.port}",
+            "kube-apiserver",
+            f"--etcd-servers={client}",
+            f"--bind-address={ADDRESS}",
+            f"--advertise-address={ADDRESS}",
+            f"--secure-port={self.port}",
             # Loopback is no address that pods could use, so no Endpoints are written for it.
             "--endpoint-reconciler-type=none",
-            f"--tls-cert-file={certificate}", f"--tls-private-key-file={key}",
+            f"--tls-cert-file={certificate}",
+            f"--tls-private-key-file={key}",
             f"--client-ca-file={self.authority.certificate}",
-            f"--service-account-key-file={public}", f"--service-account-signing-key-file={private}",
-            f"--service-account-issuer={self.url}", f"--service-cluster-ip-range={self._subnet}",
+            f"--service-account-key-file={public}",
+            f"--service-account-signing-key-file={private}",
+            f"--service-account-issuer={self.url}",
+            f"--service-cluster-ip-range={self._subnet}",
             # As kubeadm starts it.
-            "--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction",
-            "--enable-bootstrap-token-auth=true", "--allow-privileged=true",
+            "--authorization-mode=Node,RBAC",
+            "--enable-admission-plugins=NodeRestriction",
+            "--enable-bootstrap-token-auth=true",
+            "--allow-privileged=true",
         )
         trust = ssl.create_default_context(cafile=str(self.authority.certificate))
         server.wait_until(lambda: _answers(f"{self.url}/readyz", trust), "ready")
         if self._controllers:
-            chosen = self._controllers if not isinstance(self._controllers, bool) else ["*", "bootstrapsigner", "tokencleaner"]
+            chosen = (
+                self._controllers
+                if not isinstance(self._controllers, bool)
+                else ["*", "bootstrapsigner", "tokencleaner"]
+            )
             self._program(
-                "kube-controller-manager", f"--kubeconfig={self._identity('kube-controller-manager')}",
-                f"--controllers={','.join(chosen)}", "--leader-elect=false", "--secure-port=0",
-                "--use-service-account-credentials=true", f"--service-account-private-key-file={private}",
+                "kube-controller-manager",
+                f"--kubeconfig={self._identity('kube-controller-manager')}",
+                f"--controllers={','.join(chosen)}",
+                "--leader-elect=false",
+                "--secure-port=0",
+                "--use-service-account-credentials=true",
+                f"--service-account-private-key-file={private}",
                 f"--root-ca-file={self.authority.certificate}",
-                f"--cluster-signing-cert-file={self.authority.certificate}", f"--cluster-signing-key-file={self.authority.key}",
+                f"--cluster-signing-cert-file={self.authority.certificate}",
+                f"--cluster-signing-key-file={self.authority.key}",
             )
             server.wait_until(self._has_accounts, "with service accounts in its default namespace")
         if self._scheduler:
             self._program(
-                "kube-scheduler", f"--kubeconfig={self._identity('kube-scheduler')}",
-                "--leader-elect=false", "--secure-port=0",
+                "kube-scheduler",
+                f"--kubeconfig={self._identity('kube-scheduler')}",
+                "--leader-elect=false",
+                "--secure-port=0",
             )
 
     def _identity(self, component: str) -> Path:
@@ -131,13 +168,21 @@ class ControlPlane:
             process.check()
 
     def kubectl(
-        self, *arguments: object, input: str | None = None, check: bool = True, timeout: float = 120,
+        self,
+        *arguments: object,
+        input: str | None = None,
+        check: bool = True,
+        timeout: float = 120,
     ) -> subprocess.CompletedProcess[str]:
         """Run this release's kubectl as administrator. `check`: AssertionError with what it said on failure."""
         done = subprocess.run(
             [str(self._kubectl), f"--kubeconfig={self.kubeconfig}", *(str(word) for word in arguments)],
-            input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=timeout, env={"PATH": os.environ["PATH"], "HOME": str(self.folder)},
+            input=input,
+            stdin=None if input is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={"PATH": os.environ["PATH"], "HOME": str(self.folder)},
         )
         if check and done.returncode:
             self.check()
@@ -146,7 +191,6 @@ class ControlPlane:
 
 
 def _answers(url: str, trust: ssl.SSLContext | None = None) -> bool:
-    with suppress(URLError, OSError):
-        with urlopen(url, timeout=5, context=trust) as answer:
-            return answer.status == 200
+    with suppress(URLError, OSError), urlopen(url, timeout=5, context=trust) as answer:
+        return answer.status == 200
     return False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from components.cluster.quantity import millicores
 
@@ -14,7 +15,7 @@ def dropped(sent: Any, kept: Any, path: str = "") -> Iterator[str]:
             if value not in ({}, [], None):
                 yield from dropped(value, kept.get(key) if isinstance(kept, dict) else None, f"{path}.{key}")
     elif isinstance(sent, list) and isinstance(kept, list) and len(sent) == len(kept):
-        for position, (one, other) in enumerate(zip(sent, kept)):
+        for position, (one, other) in enumerate(zip(sent, kept, strict=False)):
             yield from dropped(one, other, f"{path}[{position}]")
     elif sent != kept and not _same_quantity(sent, kept):
         yield f"{path}: sent {sent!r}, kept {kept!r}"

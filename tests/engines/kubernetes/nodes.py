@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from components.cluster.types import CONTROL_PLANE, Cluster, Node
 from tests.compiled.scheduler import HOST, free
@@ -18,8 +19,16 @@ STAGES = Path(__file__).with_name("stages.yml")
 _PODS = 110
 # What a node has to say of itself.
 _INFORMATION = (
-    "architecture", "bootID", "containerRuntimeVersion", "kernelVersion", "kubeProxyVersion", "kubeletVersion",
-    "machineID", "operatingSystem", "osImage", "systemUUID",
+    "architecture",
+    "bootID",
+    "containerRuntimeVersion",
+    "kernelVersion",
+    "kubeProxyVersion",
+    "kubeletVersion",
+    "machineID",
+    "operatingSystem",
+    "osImage",
+    "systemUUID",
 )
 
 
@@ -29,16 +38,26 @@ def nodes(plane: ControlPlane, cluster: Cluster) -> Iterator[None]:
 
     A Job's pods succeed at once. Raises Ended where kwok does not run or no node gets ready.
     """
-    kwok = Process("kwok", [
-        built("kwok", "kwok"), f"--kubeconfig={plane.kubeconfig}", f"--config={STAGES}", "--manage-all-nodes=true",
-        f"--cidr={cluster.platform.pod_network['cidr']}", "--node-lease-duration-seconds=40",
-    ], plane.folder)
+    kwok = Process(
+        "kwok",
+        [
+            built("kwok", "kwok"),
+            f"--kubeconfig={plane.kubeconfig}",
+            f"--config={STAGES}",
+            "--manage-all-nodes=true",
+            f"--cidr={cluster.platform.pod_network['cidr']}",
+            "--node-lease-duration-seconds=40",
+        ],
+        plane.folder,
+    )
     plane.processes["kwok"] = kwok
     try:
         wanted = [node_object(cluster, node) for node in cluster.nodes]
         # Not applied: a server-side apply would leave the status out.
         plane.kubectl("create", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": wanted}))
-        kwok.wait_until(lambda: _schedulable(plane) == {node.name for node in cluster.workers}, "keeping the nodes ready")
+        kwok.wait_until(
+            lambda: _schedulable(plane) == {node.name for node in cluster.workers}, "keeping the nodes ready"
+        )
         yield
     finally:
         plane.processes.pop("kwok", None)
@@ -50,19 +69,28 @@ def node_object(cluster: Cluster, node: Node) -> dict[str, Any]:
     kubernetes = cluster.platform.kubernetes
     master = node.group == CONTROL_PLANE
     labels = {
-        HOST: node.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+        HOST: node.name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
         # The script labels workers only, kubeadm the control plane.
-        **({kubernetes["control_plane_label"]: ""} if master else {cluster.group_label: cluster.groups[node.group].label}),
+        **(
+            {kubernetes["control_plane_label"]: ""}
+            if master
+            else {cluster.group_label: cluster.groups[node.group].label}
+        ),
     }
     cpu, memory = free(cluster, node)
     whole = (node.hardware.cpu, node.hardware.memory) if node.hardware else (cpu, memory)
     fixed = {"pods": str(_PODS), "ephemeral-storage": str(node.hardware.disk if node.hardware else 2**40)}
     return {
-        "apiVersion": "v1", "kind": "Node", "metadata": {"name": node.name, "labels": labels},
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": node.name, "labels": labels},
         "spec": {"taints": [{"key": kubernetes["control_plane_taint"], "effect": "NoSchedule"}]} if master else {},
         "status": {
             "addresses": [
-                {"type": "InternalIP", "address": node.address}, {"type": "Hostname", "address": node.name},
+                {"type": "InternalIP", "address": node.address},
+                {"type": "Hostname", "address": node.name},
             ],
             "capacity": {"cpu": f"{whole[0]}m", "memory": str(whole[1]), **fixed},
             "allocatable": {"cpu": f"{cpu}m", "memory": str(memory), **fixed},
@@ -75,7 +103,8 @@ def _schedulable(plane: ControlPlane) -> set[str]:
     """Names of the nodes that are ready and without taints."""
     found = json.loads(plane.kubectl("get", "nodes", "--output=json").stdout)["items"]
     return {
-        node["metadata"]["name"] for node in found
+        node["metadata"]["name"]
+        for node in found
         if not node["spec"].get("taints")
         and any(one["type"] == "Ready" and one["status"] == "True" for one in node["status"].get("conditions", ()))
     }

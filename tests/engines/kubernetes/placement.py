@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from typing import Any, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from components.cluster.types import CONTROL_PLANE
 from components.page.pods import shares
@@ -27,7 +28,8 @@ def live(plane: ControlPlane, tree: Tree) -> list[Pod]:
     """The pods of the cluster's namespaces that have not ended and are not on their way out."""
     found = _everywhere(plane, tree, "pods")
     return [
-        pod for pod in found
+        pod
+        for pod in found
         if pod["status"]["phase"] not in ("Succeeded", "Failed") and "deletionTimestamp" not in pod["metadata"]
     ]
 
@@ -94,7 +96,8 @@ def misbound(plane: ControlPlane, tree: Tree, pods: Iterable[Pod]) -> list[str]:
 def _claims(pod: Pod) -> list[str]:
     return [
         volume["persistentVolumeClaim"]["claimName"]
-        for volume in pod["spec"].get("volumes", ()) if "persistentVolumeClaim" in volume
+        for volume in pod["spec"].get("volumes", ())
+        if "persistentVolumeClaim" in volume
     ]
 
 
@@ -122,7 +125,8 @@ def settled(plane: ControlPlane, tree: Tree, *, all_run: bool = False) -> dict[s
         plane.check()
         pods = live(plane, tree)
         undecided[:] = [
-            pod["metadata"]["name"] for pod in pods
+            pod["metadata"]["name"]
+            for pod in pods
             if not _is(pod, "Ready", "True") and (all_run or not _is(pod, "PodScheduled", "False"))
         ]
         found.clear()

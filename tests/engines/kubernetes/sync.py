@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Iterator, Sequence
 
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import workloads
@@ -16,9 +16,22 @@ from tests.engines.processes import until
 _WAVE = "argocd.argoproj.io/sync-wave"
 # Within a wave; kinds that are not named come last.
 _KINDS = (
-    "Namespace", "NetworkPolicy", "PodDisruptionBudget", "ServiceAccount", "ConfigMap", "StorageClass", "PersistentVolume",
-    "PersistentVolumeClaim", "CustomResourceDefinition", "Role", "RoleBinding", "Service", "DaemonSet", "Deployment",
-    "StatefulSet", "Job",
+    "Namespace",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "ServiceAccount",
+    "ConfigMap",
+    "StorageClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "CustomResourceDefinition",
+    "Role",
+    "RoleBinding",
+    "Service",
+    "DaemonSet",
+    "Deployment",
+    "StatefulSet",
+    "Job",
 )
 # Seconds in which a wave gets healthy; seconds between two looks.
 _PATIENCE, _PAUSE = 60, 0.3
@@ -27,6 +40,7 @@ _INFORMATION = re.compile(r"I\d{4} ")
 
 def waves(tree: Tree) -> Iterator[tuple[int, list[Object]]]:
     """(number, objects in order) of each sync wave."""
+
     def rank(found: Object) -> tuple[int, int, str]:
         kind = found["kind"]
         return (_wave(found), _KINDS.index(kind) if kind in _KINDS else len(_KINDS), found["metadata"]["name"])
@@ -94,7 +108,11 @@ def _ailment(found: Object) -> str:
         case "Deployment" | "StatefulSet":
             fresh = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
             ready = min(status.get("readyReplicas", 0), status.get("updatedReplicas", 0))
-            return "" if fresh and ready == spec["replicas"] else f"{name_of(found)}: {ready} of {spec['replicas']} pods ready"
+            return (
+                ""
+                if fresh and ready == spec["replicas"]
+                else f"{name_of(found)}: {ready} of {spec['replicas']} pods ready"
+            )
         case "DaemonSet":
             ready, wanted = status.get("numberReady", 0), status.get("desiredNumberScheduled", 0)
             fresh = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
@@ -111,12 +129,16 @@ def _ailment(found: Object) -> str:
 
 def waiting(plane: ControlPlane) -> str:
     """The pods that are on no node, each with the scheduler's reason."""
-    found = json.loads(plane.kubectl(
-        "get", "pods", "--all-namespaces", "--field-selector=status.phase=Pending", "--output=json"
-    ).stdout)["items"]
+    found = json.loads(
+        plane.kubectl(
+            "get", "pods", "--all-namespaces", "--field-selector=status.phase=Pending", "--output=json"
+        ).stdout
+    )["items"]
     reasons = {
         pod["metadata"]["name"]: one.get("message", one["status"])
-        for pod in found for one in pod["status"].get("conditions", ()) if one["type"] == "PodScheduled"
+        for pod in found
+        for one in pod["status"].get("conditions", ())
+        if one["type"] == "PodScheduled"
     }
     names = [pod["metadata"]["name"] for pod in found]
     return "\n".join(f"{name}: {reasons.get(name, 'the scheduler has not tried yet')}" for name in names)

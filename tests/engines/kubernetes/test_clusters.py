@@ -89,7 +89,8 @@ def test_pods_without_spreading_are_noticed(running):
     """The same bridges without their spreading, while one node is away: it comes back to too few of them."""
     tree, plane = running.tree, running.plane
     names = {
-        service.name for service in tree.cluster.services
+        service.name
+        for service in tree.cluster.services
         if service.per_node is not None and len(tree.cluster.nodes_of(service)) > 1
     }
     if not names:

@@ -33,10 +33,13 @@ def test_a_drained_node(running, kind):
         done = plane.kubectl("drain", node.name, *_OPTIONS, "--timeout=60s", check=False)
         assert done.returncode == 0, f"{node.name} cannot be drained:\n{done.stderr}"
         after = settled(plane, tree)
-        said = Counter({
-            share.service.name: share.pods for share in shares(cluster, node)
-            if drains.stays(share) and share.service.name not in _everywhere(cluster)
-        })
+        said = Counter(
+            {
+                share.service.name: share.pods
+                for share in shares(cluster, node)
+                if drains.stays(share) and share.service.name not in _everywhere(cluster)
+            }
+        )
         real = after.get(NOWHERE, Counter())
         if len(cluster.workers) == 1:
             # What the operator makes may stand anywhere; here there is no other place.

@@ -37,7 +37,8 @@ def test_every_misplaced_pod_is_named(tree, found):
     service = next(iter(found[node.name]))
     found[node.name][service] -= 1
     for place, words in (
-        (NOWHERE, f"{service}: 1 pods wait"), (tree.cluster.control_plane.name, f"{service}: 1 pods on"),
+        (NOWHERE, f"{service}: 1 pods wait"),
+        (tree.cluster.control_plane.name, f"{service}: 1 pods on"),
     ):
         assert any(words in problem for problem in misplaced(tree, {**found, place: Counter({service: 1})})), place
     assert any(f"{service}: " in problem and "instead of" in problem for problem in misplaced(tree, found))
@@ -63,8 +64,10 @@ def test_fields_that_are_not_kept():
     sent = {"a": 1, "empty": {}, "cpu": "1000m", "ports": [{"port": 1, "topologyKeys": ["host"]}], "off": False}
     kept = {"a": 1, "cpu": "1", "ports": [{"port": 1, "protocol": "TCP"}], "added": True}
     assert list(dropped(sent, kept)) == [
-        ".ports[0].topologyKeys: sent ['host'], kept None", ".off: sent False, kept None",
+        ".ports[0].topologyKeys: sent ['host'], kept None",
+        ".off: sent False, kept None",
     ]
     assert list(dropped({"a": "1Gi", "b": [1]}, {"a": "2Gi", "b": [1, 2]})) == [
-        ".a: sent '1Gi', kept '2Gi'", ".b: sent [1], kept [1, 2]",
+        ".a: sent '1Gi', kept '2Gi'",
+        ".b: sent [1], kept [1, 2]",
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
@@ -47,8 +48,10 @@ def _wanted() -> Iterator[tuple[str, str]]:
 def plane(cluster, tmp_path_factory):
     kubernetes = cluster.platform.kubernetes
     with ControlPlane(
-        control_plane(kubernetes["minor"]), tmp_path_factory.mktemp("profiles") / "plane",
-        service_subnet=kubernetes["service_subnet"], feature_gates=kubernetes["feature_gates"],
+        control_plane(kubernetes["minor"]),
+        tmp_path_factory.mktemp("profiles") / "plane",
+        service_subnet=kubernetes["service_subnet"],
+        feature_gates=kubernetes["feature_gates"],
     ) as found:
         yield found
 

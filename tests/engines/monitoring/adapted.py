@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 # Seconds: a test cannot wait for the inventory's rhythm.
 RHYTHM = "1s"
@@ -40,7 +41,7 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
         for key in {**before, **after}:
             yield from differences(before.get(key), after.get(key), f"{path}.{key}".lstrip("."))
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for number, (old, new) in enumerate(zip(before, after)):
+        for number, (old, new) in enumerate(zip(before, after, strict=False)):
             yield from differences(old, new, f"{path}.{_name(old, number)}")
     elif before != after:
         yield path

@@ -17,7 +17,8 @@ __all__ = ["guide_cluster_watched", "laboratory", "texts", "watched"]
 def objects(compiled):
     """The compiled manifests."""
     return [
-        entry for path in sorted((compiled / "manifests").glob("*.yml"))
+        entry
+        for path in sorted((compiled / "manifests").glob("*.yml"))
         for entry in yaml.load_all(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     ]
 

@@ -23,16 +23,25 @@ class Prometheus:
         self._process = None
 
     def start(self) -> None:
-        self._process = Process("prometheus", self.host.command(
-            installed("prometheus"), f"--config.file={self.folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={self.folder / 'data'}", "--web.listen-address=127.0.0.1:9090",
-        ), self.folder)
+        self._process = Process(
+            "prometheus",
+            self.host.command(
+                installed("prometheus"),
+                f"--config.file={self.folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={self.folder / 'data'}",
+                "--web.listen-address=127.0.0.1:9090",
+            ),
+            self.folder,
+        )
         self._process.wait_until(lambda: self._get("/-/ready") is not None, "ready", _PATIENCE)
 
     def _get(self, path: str) -> str | None:
         done = subprocess.run(
-            self.host.command(installed("curl"), "--silent", "--fail", "--max-time", "10", f"http://127.0.0.1:9090{path}"),
-            capture_output=True, text=True,
+            self.host.command(
+                installed("curl"), "--silent", "--fail", "--max-time", "10", f"http://127.0.0.1:9090{path}"
+            ),
+            capture_output=True,
+            text=True,
         )
         return done.stdout if done.returncode == 0 else None
 
@@ -45,7 +54,9 @@ class Prometheus:
     def query(self, expression: str) -> dict[tuple[tuple[str, str], ...], float]:
         """Labels (without the name) -> value, now."""
         return {
-            tuple(sorted((key, value) for key, value in found["metric"].items() if key != "__name__")): float(found["value"][1])
+            tuple(sorted((key, value) for key, value in found["metric"].items() if key != "__name__")): float(
+                found["value"][1]
+            )
             for found in self.ask("query", query=expression)["result"]
         }
 
@@ -55,9 +66,12 @@ class Prometheus:
 
     def metrics(self, job: str) -> set[str]:
         """Names of all that was scraped from a job."""
-        return {dict(labels)["name"] for labels in self.query(
-            f'count by (name) (label_replace({{job="{job}"}}, "name", "$1", "__name__", "(.*)"))'
-        )}
+        return {
+            dict(labels)["name"]
+            for labels in self.query(
+                f'count by (name) (label_replace({{job="{job}"}}, "name", "$1", "__name__", "(.*)"))'
+            )
+        }
 
     def stop(self) -> None:
         if self._process:

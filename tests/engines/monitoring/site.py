@@ -31,14 +31,16 @@ _PORTS = {"vernemq": 8888, "volume-usage": 9101, "certificate-expiry": 9102}
 
 
 def config_map(objects: list[Object], name: str) -> dict[str, str]:
-    return next(entry["data"] for entry in objects if entry["kind"] == "ConfigMap" and entry["metadata"]["name"] == name)
+    return next(
+        entry["data"] for entry in objects if entry["kind"] == "ConfigMap" and entry["metadata"]["name"] == name
+    )
 
 
 def host_path(objects: list[Object], workload: str, volume: str) -> str:
     """The directory of the node that a DaemonSet sees."""
-    spec = next(
-        entry for entry in objects if entry["kind"] == "DaemonSet" and entry["metadata"]["name"] == workload
-    )["spec"]["template"]["spec"]
+    spec = next(entry for entry in objects if entry["kind"] == "DaemonSet" and entry["metadata"]["name"] == workload)[
+        "spec"
+    ]["template"]["spec"]
     return next(entry["hostPath"]["path"] for entry in spec["volumes"] if entry["name"] == volume)
 
 
@@ -63,7 +65,7 @@ class Site:
         self._root = Path(host_path(objects, "volume-usage", "volumes"))
         self._cleanup = ExitStack()
         # Of one broker: counter -> value.
-        self.counters: dict[str, float] = {metric: 0 for metric in METRICS["vernemq"]}
+        self.counters: dict[str, float] = dict.fromkeys(METRICS["vernemq"], 0)
 
     def __enter__(self) -> Site:
         try:
@@ -102,13 +104,29 @@ class Site:
             entry for entry in self._objects if entry["kind"] == "DaemonSet" and entry["metadata"]["name"] == job
         )["spec"]["template"]["spec"]["containers"][0]
         variables = {entry["name"]: entry.get("value", self.node.name) for entry in container["env"]}
-        variables |= {"PORT": str(_PORTS[job]), "PAUSE_SECONDS": "1", "FOLDER": str(home / "www"), "PATH": str(self._tools())}
+        variables |= {
+            "PORT": str(_PORTS[job]),
+            "PAUSE_SECONDS": "1",
+            "FOLDER": str(home / "www"),
+            "PATH": str(self._tools()),
+        }
         command = [word.replace("/scripts", str(home)) for word in container["command"]]
-        process = Process(job, self.host.command(
-            installed("bwrap"), "--die-with-parent", "--clearenv", "--dev-bind", "/", "/", *self._directories(),
-            *(word for name, value in variables.items() for word in ("--setenv", name, value)),
-            self._tools() / command[0], *command[1:],
-        ), self.folder)
+        process = Process(
+            job,
+            self.host.command(
+                installed("bwrap"),
+                "--die-with-parent",
+                "--clearenv",
+                "--dev-bind",
+                "/",
+                "/",
+                *self._directories(),
+                *(word for name, value in variables.items() for word in ("--setenv", name, value)),
+                self._tools() / command[0],
+                *command[1:],
+            ),
+            self.folder,
+        )
         self._cleanup.callback(process.stop)
 
     def _directories(self) -> list[str]:

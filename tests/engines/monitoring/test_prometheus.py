@@ -33,12 +33,15 @@ def test_it_loads_every_job_and_rule(site):
     loaded = {(group["name"], rule["name"]) for group in groups for rule in group["rules"]}
     compiled = {
         (group["name"], rule.get("alert") or rule["record"])
-        for group in site.compiled["rules.yml"]["groups"] for rule in group["rules"]
+        for group in site.compiled["rules.yml"]["groups"]
+        for rule in group["rules"]
     }
     assert loaded == compiled
     assert site.prometheus.becomes('count(up{job="haproxy"} == 1)')
     failing = [
-        (rule["name"], rule.get("lastError")) for group in site.prometheus.ask("rules")["groups"] for rule in group["rules"]
+        (rule["name"], rule.get("lastError"))
+        for group in site.prometheus.ask("rules")["groups"]
+        for rule in group["rules"]
         if rule["health"] == "err"
     ]
     assert not failing
@@ -113,7 +116,8 @@ def test_a_server_that_is_lost_is_told_of_and_forgotten_again(site):
         (labels,) = site.prometheus.query(firing)
         assert dict(labels)["server"] == frontend.servers[0].name
         told = [
-            alert["annotations"] for alert in site.prometheus.ask("alerts")["alerts"]
+            alert["annotations"]
+            for alert in site.prometheus.ask("alerts")["alerts"]
             if alert["labels"]["alertname"] == "LoadBalancerServerDown" and alert["labels"]["proxy"] == frontend.name
         ]
         assert f"{frontend.servers[0].name} ({frontend.name})" in told[0]["summary"]
@@ -132,7 +136,9 @@ def test_a_broker_above_its_capacity_is_told_of(site, watched):
     site.counters["socket_open"] = watched.scale.devices_per_broker * 3 // 2
     assert site.prometheus.becomes(firing)
     (alert,) = [
-        alert for alert in site.prometheus.ask("alerts")["alerts"] if alert["labels"]["alertname"] == "BrokerSessionsHigh"
+        alert
+        for alert in site.prometheus.ask("alerts")["alerts"]
+        if alert["labels"]["alertname"] == "BrokerSessionsHigh"
     ]
     assert "150 % of scale.devices_per_broker" in alert["annotations"]["description"]
     assert "broker has more sessions" in alert["annotations"]["summary"]

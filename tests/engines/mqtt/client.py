@@ -9,7 +9,17 @@ import time
 from contextlib import suppress
 
 from tests.engines.mqtt.load import (
-    CONNACK, PINGREQ, PINGRESP, PUBACK, PUBLISH, SUBACK, connect_packet, message, packet, packets, publish_packet,
+    CONNACK,
+    PINGREQ,
+    PINGRESP,
+    PUBACK,
+    PUBLISH,
+    SUBACK,
+    connect_packet,
+    message,
+    packet,
+    packets,
+    publish_packet,
     subscribe_packet,
 )
 
@@ -26,8 +36,15 @@ class Client:
     """
 
     def __init__(
-        self, address: str, port: int, identifier: str, *, keepalive: int = 0,
-        tls: ssl.SSLContext | None = None, name: str | None = None, patience: float = 15,
+        self,
+        address: str,
+        port: int,
+        identifier: str,
+        *,
+        keepalive: int = 0,
+        tls: ssl.SSLContext | None = None,
+        name: str | None = None,
+        patience: float = 15,
     ) -> None:
         self._socket = socket.create_connection((address, port), timeout=patience)
         self._buffer, self._received, self._identifier = bytearray(), [], 0

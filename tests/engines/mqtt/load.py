@@ -87,8 +87,8 @@ def packets(buffer: bytearray):
         end += 1
         if len(buffer) < end + size:
             return
-        first, body = buffer[0], bytes(buffer[end:end + size])
-        del buffer[:end + size]
+        first, body = buffer[0], bytes(buffer[end : end + size])
+        del buffer[: end + size]
         yield first, body
 
 
@@ -96,11 +96,11 @@ def message(first: int, body: bytes):
     """Topic, payload and packet identifier (0 with QoS 0) of a PUBLISH."""
     size = int.from_bytes(body[:2], "big")
     start = 2 + size + (2 if first & 0x06 else 0)
-    return body[2:2 + size].decode(), body[start:], int.from_bytes(body[2 + size:start], "big")
+    return body[2 : 2 + size].decode(), body[start:], int.from_bytes(body[2 + size : start], "big")
 
 
 class Session:
-    __slots__ = ("index", "socket", "open", "before", "label", "buffer", "sent")
+    __slots__ = ("before", "buffer", "index", "label", "open", "sent", "socket")
 
     def __init__(self, index: int) -> None:
         self.index, self.socket, self.open, self.before = index, None, False, False
@@ -307,9 +307,14 @@ class Load:
         counts, labels = self._counts, self._by_label
         self._counts, self._by_label = Counter(), Counter()
         return {
-            "command": name, "sessions": len(self.sessions), "open": self.open, **answer,
-            "lost": counts["lost"], "lost_by_label": dict(sorted(labels.items())),
-            "reconnected": counts["reconnected"], "refused": counts["refused"],
+            "command": name,
+            "sessions": len(self.sessions),
+            "open": self.open,
+            **answer,
+            "lost": counts["lost"],
+            "lost_by_label": dict(sorted(labels.items())),
+            "reconnected": counts["reconnected"],
+            "refused": counts["refused"],
         }
 
     @staticmethod
@@ -320,8 +325,11 @@ class Load:
             return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3) if ordered else 0.0
 
         return {
-            "answered": len(took), "unanswered": max(0, asked - len(took)), "seconds": round(seconds, 2),
-            "per_second": round(len(took) / max(seconds, 1e-9), 1), "ms": {"p50": at(0.5), "p99": at(0.99), "max": at(1)},
+            "answered": len(took),
+            "unanswered": max(0, asked - len(took)),
+            "seconds": round(seconds, 2),
+            "per_second": round(len(took) / max(seconds, 1e-9), 1),
+            "ms": {"p50": at(0.5), "p99": at(0.99), "max": at(1)},
         }
 
 
@@ -356,8 +364,11 @@ def main() -> int:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     load = Load(
-        (address, int(port)), [source for source in arguments.sources.split(",") if source],
-        arguments.prefix, arguments.keepalive, arguments.reconnect,
+        (address, int(port)),
+        [source for source in arguments.sources.split(",") if source],
+        arguments.prefix,
+        arguments.keepalive,
+        arguments.reconnect,
     )
     for line in arguments.command or typed(load):
         try:

@@ -74,9 +74,7 @@ class Agent:
 
     def start(self, *command: str) -> int:
         """Start a command; returns its process id."""
-        return self._ask(
-            "guest-exec", {"path": command[0], "arg": list(command[1:]), "capture-output": True}
-        )["pid"]
+        return self._ask("guest-exec", {"path": command[0], "arg": list(command[1:]), "capture-output": True})["pid"]
 
     def ended(self, pid: int) -> Done | None:
         """How the command ended; None while it runs. It can be asked once after the end."""

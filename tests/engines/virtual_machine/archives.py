@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from threading import Thread
-from typing import Iterator
 from urllib.request import urlopen
 
 from scripts.engine_catalogue import MODULES, packages
@@ -37,9 +37,7 @@ class Archive:
 
 def own() -> list[Archive]:
     """The archives of this machine's own system."""
-    done = subprocess.run(
-        ["bash", str(MODULES / BUILD / "apt-sources.sh")], capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run(["bash", str(MODULES / BUILD / "apt-sources.sh")], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return [Archive(*line.split()[1:4]) for line in done.stdout.splitlines()]
 
@@ -60,7 +58,10 @@ def haproxy_line() -> str:
     """The release line of HAProxy that these archives have, as a version with a wildcard."""
     done = subprocess.run(
         ["apt-cache", "show", "--no-all-versions", packages()["haproxy"]],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     return re.search(r"^Version: (\d+\.\d+\.)", done.stdout, re.MULTILINE)[1] + "*"
 

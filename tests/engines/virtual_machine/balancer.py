@@ -38,7 +38,9 @@ def exchanged(cluster: Cluster, keys: KeyServer) -> Cluster:
         **cluster.platform.haproxy,
         "package": {**cluster.platform.haproxy["package"], "version": archives.haproxy_line()},
         "repository": {
-            "url": archive.url, "suite": archive.suite, "component": archive.component,
+            "url": archive.url,
+            "suite": archive.suite,
+            "component": archive.component,
             "key": {"url": keys.url, "fingerprint": archives.signer(archive)},
         },
     }
@@ -80,7 +82,7 @@ class BalancerHost(Machine):
             ip link add inside type veth peer name outside netns {OUTSIDE}
             ip addr add {balancer.address}/24 dev inside; ip link set inside up
             ip -n {OUTSIDE} link set lo up; ip -n {OUTSIDE} link set outside up
-            for address in {' '.join(brokers)}; do ip -n {OUTSIDE} addr add "$address/24" dev outside; done
+            for address in {" ".join(brokers)}; do ip -n {OUTSIDE} addr add "$address/24" dev outside; done
         """)
         # HAProxy's archive comes with the script.
         others = [found for found in archives.own() if found != archives.security(archives.own())]
@@ -109,10 +111,13 @@ class BalancerHost(Machine):
 
     def start_broker(self, name: str) -> None:
         server = next(found for found in self.mqtt.servers if found.name == name)
-        self.put(f"/srv/{name}.conf", (
-            f"listener {server.port} {server.address}\nallow_anonymous true\nmax_connections -1\n"
-            "persistence false\nlog_dest none\nset_tcp_nodelay true\n"
-        ))
+        self.put(
+            f"/srv/{name}.conf",
+            (
+                f"listener {server.port} {server.address}\nallow_anonymous true\nmax_connections -1\n"
+                "persistence false\nlog_dest none\nset_tcp_nodelay true\n"
+            ),
+        )
         self.sh(
             f"systemd-run --quiet --unit=broker-{name} --property=LimitNOFILE=1048576 "
             f"--property=NetworkNamespacePath=/run/netns/{OUTSIDE} mosquitto -c /srv/{name}.conf"
@@ -123,15 +128,20 @@ class BalancerHost(Machine):
 
     def states(self) -> dict[str, str]:
         """Broker -> UP or DOWN, as HAProxy's own table says."""
-        table = self.sh(
-            "python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:"
-            f"{self.cluster.load_balancer.stats_port}/;csv\", timeout=20).read().decode())'"
-        ).out.lstrip("# ").splitlines()
+        table = (
+            self.sh(
+                "python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:"
+                f"{self.cluster.load_balancer.stats_port}/;csv\", timeout=20).read().decode())'"
+            )
+            .out.lstrip("# ")
+            .splitlines()
+        )
         head = table[0].split(",")
-        rows = [dict(zip(head, line.split(","))) for line in table[1:] if line]
+        rows = [dict(zip(head, line.split(","), strict=False)) for line in table[1:] if line]
         checks = f"{self.mqtt.name}-checks"
         return {
-            row["svname"]: row["status"].split()[0] for row in rows
+            row["svname"]: row["status"].split()[0]
+            for row in rows
             if row["pxname"] == checks and row["svname"] != "BACKEND"
         }
 

@@ -40,7 +40,8 @@ class Devices:
         # One command, and no asking in between: what emulation makes dear is starting programs.
         done = self._host.sh(
             f"echo {shlex.quote(line)} >/srv/orders && read -r -t {seconds:.0f} answer </srv/answers && printf '%s' \"$answer\"",
-            seconds=seconds + 60, check=False,
+            seconds=seconds + 60,
+            check=False,
         )
         if done.code == 0:
             return json.loads(done.out)

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.engines.clusters import balancers
+from tests.engines.processes import until
 from tests.engines.virtual_machine import usage
 from tests.engines.virtual_machine.balancer import BalancerHost
 from tests.engines.virtual_machine.devices import Devices
 from tests.engines.virtual_machine.wall import LAST, PARTS, Ramp
-from tests.engines.processes import until
 
 pytestmark = pytest.mark.parametrize("cluster", balancers(), indirect=True)
 HOLD = 60  # seconds
@@ -50,11 +51,13 @@ def ramp(host: BalancerHost, devices: Devices, sessions: int) -> Ramp:
         answer = devices.order(f"ramp sessions={size}", seconds=1800)
         assert answer["unanswered"] == 0 and answer["refused"] == 0, f"not every device was let in: {answer}"
         after = usage.processor(host, worker)
-        user, system = ((now - then) / size for now, then in zip(after, before))
+        user, system = ((now - then) / size for now, then in zip(after, before, strict=False))
         found.add(answer, user, system)
         if part % LAST == LAST - 1 or part >= PARTS - LAST:
-            say(f"{answer['open']:7,} sessions, {answer['per_second']:6.1f} connects/s, "
-                f"{1e6 * user:6.0f} + {1e6 * system:6.0f} µs of HAProxy's user and system time each")
+            say(
+                f"{answer['open']:7,} sessions, {answer['per_second']:6.1f} connects/s, "
+                f"{1e6 * user:6.0f} + {1e6 * system:6.0f} µs of HAProxy's user and system time each"
+            )
         before = after
     return found
 
@@ -64,7 +67,9 @@ def all_answer(devices: Devices, order: str, sessions: int) -> dict[str, Any]:
     answer = devices.order(order, seconds=1800)
     say(f"{order}: {answer}")
     assert answer["lost"] == 0, f"{answer['lost']} sessions were lost before or during `{order}`: {answer}"
-    assert answer["answered"] == sessions, f"`{order}`: {sessions - answer['answered']} sessions do not answer: {answer}"
+    assert answer["answered"] == sessions, (
+        f"`{order}`: {sessions - answer['answered']} sessions do not answer: {answer}"
+    )
     return answer
 
 

@@ -33,21 +33,48 @@ class Machine:
         qemu = installed("qemu-system-x86_64")
         kernel, initrd, disk = (built(name, BUILD) for name in ("vmlinuz", "initrd.img", "root.img"))
         command = [
-            str(qemu), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", f"{self._memory >> 20}M",
-            "-kernel", str(kernel), "-initrd", str(initrd),
-            "-append", "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off systemd.show_status=no",
-            "-drive", f"file={disk},format=raw,if=virtio,cache=unsafe,snapshot=on",
-            "-nic", "user,model=virtio-net-pci",
-            "-device", "virtio-rng-pci",
-            "-device", "virtio-serial-pci",
-            "-chardev", f"socket,id=agent,path={self._folder / 'agent.sock'},server=on,wait=off",
-            "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
-            "-serial", f"file:{self.console}",
+            str(qemu),
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+            "-no-reboot",
+            "-machine",
+            "q35",
+            "-accel",
+            "tcg,thread=multi",
+            "-cpu",
+            "max",
+            "-smp",
+            "2",
+            "-m",
+            f"{self._memory >> 20}M",
+            "-kernel",
+            str(kernel),
+            "-initrd",
+            str(initrd),
+            "-append",
+            "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off systemd.show_status=no",
+            "-drive",
+            f"file={disk},format=raw,if=virtio,cache=unsafe,snapshot=on",
+            "-nic",
+            "user,model=virtio-net-pci",
+            "-device",
+            "virtio-rng-pci",
+            "-device",
+            "virtio-serial-pci",
+            "-chardev",
+            f"socket,id=agent,path={self._folder / 'agent.sock'},server=on,wait=off",
+            "-device",
+            "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
+            "-serial",
+            f"file:{self.console}",
         ]
         # What the machine writes goes to a temporary file that has no name.
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
             stderr=(self._folder / "qemu.err").open("wb"),
         )
         try:
@@ -74,7 +101,9 @@ class Machine:
     def sh(self, script: str, seconds: float = 120, check: bool = True) -> Done:
         """Run a bash script in the machine; an assertion fails when it does, unless told otherwise."""
         done = self.agent.run("/bin/bash", "-c", script, seconds=seconds)
-        assert not check or done.code == 0, f"in the virtual machine: {script}\nexit code {done.code}\n{done.out}{done.err}"
+        assert not check or done.code == 0, (
+            f"in the virtual machine: {script}\nexit code {done.code}\n{done.out}{done.err}"
+        )
         return done
 
     def put(self, path: str, content: str | bytes, mode: int = 0o644) -> None:

@@ -3,8 +3,8 @@ an archive, a running HAProxy with sessions. The steps of one host's life, in or
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Iterator
 
 import pytest
 
@@ -35,7 +35,9 @@ def first(host):
 
 
 def test_only_the_distribution_is_exchanged(host):
-    compiled, used = (values(text) for text in ((host.compiled / "bootstrap/bootstrap.sh").read_text("utf-8"), host.script))
+    compiled, used = (
+        values(text) for text in ((host.compiled / "bootstrap/bootstrap.sh").read_text("utf-8"), host.script)
+    )
     assert {name for name in compiled.keys() | used.keys() if compiled.get(name) != used.get(name)} == EXCHANGED
     for name, text in files(host.cluster).items():
         assert (host.compiled / "haproxy" / name).read_text("utf-8") == text, f"{name} is not what was compiled"
@@ -81,7 +83,11 @@ def test_sessions_outlive_a_second_run_and_a_reload(host, first):
     longer = replace(host.cluster, load_balancer=replace(balancer, session_timeout=balancer.session_timeout + 60))
     host.compile(files(longer))
     changed = host.step()
-    assert "done: reload haproxy" in changed.out and "restart service" not in changed.out and "restart haproxy" not in changed.out, changed.out
+    assert (
+        "done: reload haproxy" in changed.out
+        and "restart service" not in changed.out
+        and "restart haproxy" not in changed.out
+    ), changed.out
     config = host.cluster.platform.haproxy["paths"]["config"]
     assert host.sh(f"cat {config}.previous").out == files(host.cluster)[CONFIG]
     assert until(lambda: len(host.workers()) == 2, 30), f"workers after the reload: {host.workers()}"

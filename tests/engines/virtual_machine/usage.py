@@ -8,8 +8,22 @@ from tests.engines.virtual_machine.balancer import BalancerHost
 
 # What the kernel holds for each open socket: the socket, its inode and name, the open file, and
 # its place in an epoll set.
-_SLABS = ("TCP", "sock_inode_cache", "dentry", "filp", "eventpoll_epi", "eventpoll_pwq", "tcp_bind_bucket",
-          "tcp_bind2_bucket", "skbuff_head_cache", "skbuff_fclone_cache", "kmalloc-64", "kmalloc-96", "kmalloc-128", "lsm_file_cache")
+_SLABS = (
+    "TCP",
+    "sock_inode_cache",
+    "dentry",
+    "filp",
+    "eventpoll_epi",
+    "eventpoll_pwq",
+    "tcp_bind_bucket",
+    "tcp_bind2_bucket",
+    "skbuff_head_cache",
+    "skbuff_fclone_cache",
+    "kmalloc-64",
+    "kmalloc-96",
+    "kmalloc-128",
+    "lsm_file_cache",
+)
 
 
 def processor(host: BalancerHost, pid: int) -> tuple[float, float]:

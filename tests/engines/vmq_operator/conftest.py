@@ -47,7 +47,12 @@ class Site:
         how = "strict" if self.strict else "true"
         # JSON: what is text here stays text (kubectl would read a bare y as true).
         return self.plane.kubectl(
-            "apply", "--server-side", f"--validate={how}", "-f", "-", check=check,
+            "apply",
+            "--server-side",
+            f"--validate={how}",
+            "-f",
+            "-",
+            check=check,
             input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}),
         )
 
@@ -62,7 +67,8 @@ def site(cluster, compiled, tmp_path_factory):
     if service is None:
         pytest.skip(f"{cluster.name} has no VerneMQ")
     objects = [
-        found for path in sorted((compiled / "manifests").glob("*.yml"))
+        found
+        for path in sorted((compiled / "manifests").glob("*.yml"))
         for found in yaml.load_all(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     ]
     try:

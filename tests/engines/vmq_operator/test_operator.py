@@ -27,15 +27,20 @@ def operator(site):
     namespace, name = site.cluster.namespace, site.brokers["metadata"]["name"]
     deployment = next(one for one in site.of("Deployment") if one["metadata"]["name"] == PROGRAM)
     account = deployment["spec"]["template"]["spec"]["serviceAccountName"]
-    site.apply(*(
-        one for one in site.of("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
-        if one["metadata"]["name"] in (account, site.service.service_account)
-    ))
+    site.apply(
+        *(
+            one
+            for one in site.of("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+            if one["metadata"]["name"] in (account, site.service.service_account)
+        )
+    )
     site.apply(site.brokers)
     user = f"system:serviceaccount:{namespace}:{account}"
     kubeconfig = site.plane.authority.kubeconfig(PROGRAM, site.plane.url, user, f"system:serviceaccounts:{namespace}")
     process = Process(
-        PROGRAM, [program], site.plane.folder,
+        PROGRAM,
+        [program],
+        site.plane.folder,
         {"KUBECONFIG": str(kubeconfig), "WATCH_NAMESPACE": namespace, "OPERATOR_NAME": PROGRAM, "POD_NAME": PROGRAM},
     )
     try:
@@ -47,8 +52,13 @@ def operator(site):
 
 def _clustered(site, name):
     """The last that it makes is the list of brokers, complete when their pods are there."""
-    done = site.plane.kubectl("-n", site.cluster.namespace, "get", "secret", "vernemq-clusterview", "-o", "json", check=False)
-    return not done.returncode and _text(json.loads(done.stdout), "vernemq.clusterview").count(";") == site.service.replicas
+    done = site.plane.kubectl(
+        "-n", site.cluster.namespace, "get", "secret", "vernemq-clusterview", "-o", "json", check=False
+    )
+    return (
+        not done.returncode
+        and _text(json.loads(done.stdout), "vernemq.clusterview").count(";") == site.service.replicas
+    )
 
 
 def _text(secret, key):
@@ -82,7 +92,10 @@ def test_the_set_is_the_object(site, brokers):
     assert {entry["name"] for entry in wanted["env"]} <= last.keys()
     for entry in wanted["env"]:
         assert last[entry["name"]] == {key: value for key, value in entry.items() if key != "name"}, entry["name"]
-    assert broker_config(site.brokers).splitlines() == base64.b64decode(last["VERNEMQ_CONF"]["value"]).decode().splitlines()
+    assert (
+        broker_config(site.brokers).splitlines()
+        == base64.b64decode(last["VERNEMQ_CONF"]["value"]).decode().splitlines()
+    )
 
 
 def test_its_pods_are_those_that_services_select_and_anti_affinity_keeps_apart(site, brokers):
@@ -91,11 +104,14 @@ def test_its_pods_are_those_that_services_select_and_anti_affinity_keeps_apart(s
     own = {service.name for service in site.service.kubernetes_services} | {site.service.external_service}
     selectors = [one["spec"]["selector"] for one in site.of("Service") if one["metadata"]["name"] in own]
     selectors += [
-        one["spec"]["selector"]["matchLabels"] for one in site.of("PodDisruptionBudget")
+        one["spec"]["selector"]["matchLabels"]
+        for one in site.of("PodDisruptionBudget")
         if one["metadata"]["name"].startswith(site.service.name)
     ]
     assert selectors and all(selector.items() <= labels.items() for selector in selectors)
-    terms = brokers["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    terms = brokers["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"][
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    ]
     assert any(term["labelSelector"]["matchLabels"].items() <= labels.items() for term in terms)
 
 
@@ -103,7 +119,8 @@ def test_each_broker_claims_its_own_volume(site, brokers):
     """The claims that the set makes are those that the PersistentVolumes are kept for."""
     made = json.loads(site.plane.kubectl("-n", site.cluster.namespace, "get", "pvc", "-o", "json").stdout)["items"]
     volumes = {
-        one["spec"]["claimRef"]["name"]: one["spec"] for one in site.of("PersistentVolume")
+        one["spec"]["claimRef"]["name"]: one["spec"]
+        for one in site.of("PersistentVolume")
         if one["metadata"]["labels"].get("name") == site.service.name
     }
     assert {one["metadata"]["name"] for one in made} == volumes.keys()
@@ -146,7 +163,11 @@ def test_the_checks_assume_what_is_true(site, brokers):
     for key in ("affinity", "serviceAccountName", "securityContext"):
         assert assumed.spec[key] == pod[key]
     (container,), made = assumed.containers, pod["containers"][0]
-    assert (container["name"], container["image"], container["resources"]) == (made["name"], made["image"], made["resources"])
+    assert (container["name"], container["image"], container["resources"]) == (
+        made["name"],
+        made["image"],
+        made["resources"],
+    )
     assert [one["metadata"]["name"] for one in assumed.claim_templates] == [
         one["metadata"]["name"] for one in brokers["spec"]["volumeClaimTemplates"]
     ]
@@ -155,7 +176,9 @@ def test_the_checks_assume_what_is_true(site, brokers):
 def test_it_leaves_alone_what_is_as_it_should_be(site, operator, brokers):
     name = brokers["metadata"]["name"]
     before = operator.log.read_text("utf-8", "replace").count("Reconciling")
-    site.plane.kubectl("-n", site.cluster.namespace, "annotate", "vernemq", site.brokers["metadata"]["name"], "looked=again")
+    site.plane.kubectl(
+        "-n", site.cluster.namespace, "annotate", "vernemq", site.brokers["metadata"]["name"], "looked=again"
+    )
     assert until(lambda: "looked" in site.get("statefulset", name)["metadata"]["annotations"], PATIENCE)
     found = site.get("statefulset", name)
     assert operator.log.read_text("utf-8", "replace").count("Reconciling") > before
@@ -164,10 +187,19 @@ def test_it_leaves_alone_what_is_as_it_should_be(site, operator, brokers):
 
 def test_another_number_of_brokers_is_followed(site, operator, brokers):
     fewer = site.service.replicas - 1
-    resource = ["-n", site.cluster.namespace, "patch", "vernemq", site.brokers["metadata"]["name"], "--type=merge", "-p"]
+    resource = [
+        "-n",
+        site.cluster.namespace,
+        "patch",
+        "vernemq",
+        site.brokers["metadata"]["name"],
+        "--type=merge",
+        "-p",
+    ]
     site.plane.kubectl(*resource, json.dumps({"spec": {"size": fewer}}))
     assert until(lambda: site.get("statefulset", brokers["metadata"]["name"])["spec"]["replicas"] == fewer, PATIENCE)
     site.plane.kubectl(*resource, json.dumps({"spec": {"size": site.service.replicas}}))
     assert until(
-        lambda: site.get("statefulset", brokers["metadata"]["name"])["spec"]["replicas"] == site.service.replicas, PATIENCE
+        lambda: site.get("statefulset", brokers["metadata"]["name"])["spec"]["replicas"] == site.service.replicas,
+        PATIENCE,
     )

@@ -69,10 +69,13 @@ def test_twice_the_same(run):
     assert run(*OPTIONS, "--output", "-") == run(*OPTIONS, "--output", "-")
 
 
-@pytest.mark.parametrize("arguments, said", [
-    (("--tags", "vernemq,mosca"), "--tags vernemq and mosca cannot be used together"),
-    (("--tags", "kafka"), "--tags kafka: this tag stands for no whole cluster. Use 100k, vernemq, mosca, lwm2m"),
-])
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("--tags", "vernemq,mosca"), "--tags vernemq and mosca cannot be used together"),
+        (("--tags", "kafka"), "--tags kafka: this tag stands for no whole cluster. Use 100k, vernemq, mosca, lwm2m"),
+    ],
+)
 def test_tags_that_make_no_cluster(run, target, arguments, said):
     code, _, err = run(*arguments)
     assert code == 2 and said in err and not target.exists()
@@ -114,8 +117,12 @@ def test_an_inventory_in_ini_format(run, ansible, target, name, text):
 
 def test_an_output_in_no_folder(run, tmp_path, quick):
     code, _, err = run(*OPTIONS, "--output", str(tmp_path / "nowhere" / "z.yml"))
-    assert code == 2 and err == f"from_ansible: {tmp_path}/nowhere/z.yml: there is no folder {tmp_path}/nowhere. " \
-                                "Make it, or name another file\n"
+    assert (
+        code == 2
+        and err
+        == f"from_ansible: {tmp_path}/nowhere/z.yml: there is no folder {tmp_path}/nowhere. "
+        "Make it, or name another file\n"
+    )
 
 
 def test_a_listing_of_something_else(run, tmp_path):
@@ -124,11 +131,14 @@ def test_a_listing_of_something_else(run, tmp_path):
     assert code == 2 and "kubectl get nodes -o wide --show-labels" in err
 
 
-@pytest.mark.parametrize("file, text, said", [
-    (HOSTS, "all: [\n", "not valid YAML"),
-    (DOJOT, "\ndojot_zk_volume_size: {1Gi\n", "not valid YAML"),
-    (SERVICES, "---\noptional: {}\n", "a second YAML document"),
-])
+@pytest.mark.parametrize(
+    "file, text, said",
+    [
+        (HOSTS, "all: [\n", "not valid YAML"),
+        (DOJOT, "\ndojot_zk_volume_size: {1Gi\n", "not valid YAML"),
+        (SERVICES, "---\noptional: {}\n", "a second YAML document"),
+    ],
+)
 def test_a_file_that_cannot_be_read(run, ansible, target, file, text, said):
     """Half of an inventory is another inventory."""
     ansible.add(text, file)
@@ -152,8 +162,11 @@ def test_a_class_that_is_not_there(run, target):
 
 def test_passwords_are_written_nowhere(run, ansible, target):
     ansible.add("\ndojot_psql_kong_passwd: Tr0ub4dor\nmy_api_token: Tr0ub4dor\n")
-    ansible.change(HOSTS, "      ansible_host: 192.168.0.10",
-                   "      ansible_host: 192.168.0.10\n      ansible_become_pass: Tr0ub4dor")
+    ansible.change(
+        HOSTS,
+        "      ansible_host: 192.168.0.10",
+        "      ansible_host: 192.168.0.10\n      ansible_become_pass: Tr0ub4dor",
+    )
     code, out, err = run(*OPTIONS)
     assert code == 1
     assert "Tr0ub4dor" not in out + err + target.read_text("utf-8")

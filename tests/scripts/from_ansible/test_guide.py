@@ -30,8 +30,9 @@ def converted(inventory) -> Converted:
     out, err, before, folder = io.StringIO(), io.StringIO(), in_process.cached.args, os.getcwd()
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = from_ansible.main(["converted", str(HERE / "guide"), "--inventory", str(inventory), *OPTIONS,
-                                      "--output", "-"])
+            code = from_ansible.main(
+                ["converted", str(HERE / "guide"), "--inventory", str(inventory), *OPTIONS, "--output", "-"]
+            )
     finally:
         in_process.cached.args = before
         os.chdir(folder)
@@ -67,15 +68,18 @@ def test_the_findings_stand_in_the_target(converted):
     assert converted.code == 1 and "To be settled:" in head and finding in said
 
 
-@pytest.mark.parametrize("said, told", [
-    ("dojot_kafka_volume_size: not set; the reference deployment then takes 2Gi", "computed from devices"),
-    ("dojot_minio_persistent_volumes: of no effect", "not part of this cluster"),
-    ("lwm2m_nodes: of no effect", "no iotagent-lwm2m"),
-    ("cluster.nodes: the nodes of group vernemq are taken in the order", "second_verne_worker_host is verne-2"),
-    ("cluster.nodes: the groups of these workers are assumed", "kafka is kafka by its name"),
-    ("ansible_connection: how Ansible logs in; left out", ""),
-    ("platform.guide is taken", "hardware.guide"),
-])
+@pytest.mark.parametrize(
+    "said, told",
+    [
+        ("dojot_kafka_volume_size: not set; the reference deployment then takes 2Gi", "computed from devices"),
+        ("dojot_minio_persistent_volumes: of no effect", "not part of this cluster"),
+        ("lwm2m_nodes: of no effect", "no iotagent-lwm2m"),
+        ("cluster.nodes: the nodes of group vernemq are taken in the order", "second_verne_worker_host is verne-2"),
+        ("cluster.nodes: the groups of these workers are assumed", "kafka is kafka by its name"),
+        ("ansible_connection: how Ansible logs in; left out", ""),
+        ("platform.guide is taken", "hardware.guide"),
+    ],
+)
 def test_what_is_assumed_or_left_out_is_noted(converted, said, told):
     notes = [line for line in converted.said if line.startswith("note: ")]
     assert [line for line in notes if said in line and told in line], notes
@@ -86,8 +90,10 @@ def test_the_contradictions_are_named(run, ansible):
     assert code == 1
     balancer = f"{ansible.place(HOSTS, 'ansible_host: 192.168.0.12')}: haproxy = 192.168.0.12: kafka_worker_host"
     assert balancer in err and "--load-balancer ADDRESS" in err
-    assert "apigw_nodes = 192.168.0.13: this is x509_worker_host, of group x509, but kong runs on group dojot; " \
-           "taken: dojot (192.168.0.11)" in err
+    assert (
+        "apigw_nodes = 192.168.0.13: this is x509_worker_host, of group x509, but kong runs on group dojot; "
+        "taken: dojot (192.168.0.11)" in err
+    )
     # As the files have it, so that the compiler insists on an answer.
     assert "load_balancer:\n    address: 192.168.0.12\n" in text
     assert "make compile would refuse the target:\n" in err and "load_balancer.address = 192.168.0.12" in err

@@ -24,9 +24,18 @@ def address(machines, name: str = HOST) -> str:
     return machines()[0]._ansible.machines[name].address
 
 
-@pytest.mark.parametrize("file", [
-    HOST, f"{HOST}.yml", f"{HOST}.yaml", f"{HOST}.json", f"{HOST}/any.yml", f"{HOST}/any", f"{HOST}/deep/down/any.yaml",
-])
+@pytest.mark.parametrize(
+    "file",
+    [
+        HOST,
+        f"{HOST}.yml",
+        f"{HOST}.yaml",
+        f"{HOST}.json",
+        f"{HOST}/any.yml",
+        f"{HOST}/any",
+        f"{HOST}/deep/down/any.yaml",
+    ],
+)
 def test_the_address_of_a_host(machines, elsewhere, file):
     assert address(machines) == HOST
     elsewhere.add('{"ansible_host": "192.168.0.16"}\n' if file.endswith("json") else ADDRESS, f"host_vars/{file}")
@@ -45,7 +54,9 @@ def test_a_file_that_ansible_does_not_read(machines, elsewhere, file):
     elsewhere.add(ADDRESS, f"host_vars/{HOST}/{file}")
     assert address(machines) == HOST
     notes = machines()[1].notes
-    assert [note for note in notes if f"host_vars/{HOST}/{file.partition('/')[0]}: " in note and "left out" in note], notes
+    assert [note for note in notes if f"host_vars/{HOST}/{file.partition('/')[0]}: " in note and "left out" in note], (
+        notes
+    )
 
 
 def test_the_first_of_several_is_read(machines, elsewhere):
@@ -69,8 +80,10 @@ def test_a_host_outweighs_its_group(convert, ansible):
     ansible.add("dojot_namespace: other\n", "group_vars/worker_nodes.yml")
     conversion = convert()
     assert conversion.parameters["cluster.namespace"] == "iot"
-    line = f"{HOST}.yml:1: dojot_namespace = iot: the variable has other values too (dojot at " \
-           f"{ansible.place(DOJOT, 'dojot_namespace')}, other at {ansible.folder}/group_vars/worker_nodes.yml:1)"
+    line = (
+        f"{HOST}.yml:1: dojot_namespace = iot: the variable has other values too (dojot at "
+        f"{ansible.place(DOJOT, 'dojot_namespace')}, other at {ansible.folder}/group_vars/worker_nodes.yml:1)"
+    )
     assert [finding for finding in conversion.report.findings if line in finding], conversion.report.findings
 
 

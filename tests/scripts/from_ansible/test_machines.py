@@ -27,12 +27,17 @@ def groups(machines) -> dict[str, str]:
 
 # -- names
 
+
 def test_names_and_groups_of_a_running_cluster(machines):
     found, _ = machines(listing(NODES.read_text("utf-8")))
     assert [(node.name, node.address, node.group) for node in found.nodes] == [
-        ("master", "192.168.0.10", "control-plane"), ("dojot", "192.168.0.11", "dojot"),
-        ("kafka", "192.168.0.12", "kafka"), ("x509", "192.168.0.13", "x509"), ("verne-1", "192.168.0.14", "vernemq"),
-        ("verne-2", "192.168.0.15", "vernemq"), ("verne-3", "192.168.0.16", "vernemq"),
+        ("master", "192.168.0.10", "control-plane"),
+        ("dojot", "192.168.0.11", "dojot"),
+        ("kafka", "192.168.0.12", "kafka"),
+        ("x509", "192.168.0.13", "x509"),
+        ("verne-1", "192.168.0.14", "vernemq"),
+        ("verne-2", "192.168.0.15", "vernemq"),
+        ("verne-3", "192.168.0.16", "vernemq"),
     ]
 
 
@@ -63,14 +68,32 @@ def test_a_node_that_is_no_host(machines):
     assert _found(report, "nodes.txt:4: extra = 192.168.0.99: the node is in the cluster, but no host of the inventory")
 
 
-@pytest.mark.parametrize("text, node", [
-    ("verne-1 dojot.components/group=vernemq", Node("verne-1", 1, "vernemq")),
-    ("$ kubectl label nodes kafka dojot.components/group=kafka", Node("kafka", 1, "kafka")),
-    (WIDE, Node("m", 2, None, "192.168.0.10", True)),
-    (json.dumps({"items": [{"metadata": {"name": "x", "labels": {LABEL: "x509"}}, "status": {"addresses": [
-        {"type": "Hostname", "address": "x"}, {"type": "InternalIP", "address": "10.0.0.3"}]}}]}),
-     Node("x", 1, "x509", "10.0.0.3")),
-])
+@pytest.mark.parametrize(
+    "text, node",
+    [
+        ("verne-1 dojot.components/group=vernemq", Node("verne-1", 1, "vernemq")),
+        ("$ kubectl label nodes kafka dojot.components/group=kafka", Node("kafka", 1, "kafka")),
+        (WIDE, Node("m", 2, None, "192.168.0.10", True)),
+        (
+            json.dumps(
+                {
+                    "items": [
+                        {
+                            "metadata": {"name": "x", "labels": {LABEL: "x509"}},
+                            "status": {
+                                "addresses": [
+                                    {"type": "Hostname", "address": "x"},
+                                    {"type": "InternalIP", "address": "10.0.0.3"},
+                                ]
+                            },
+                        }
+                    ]
+                }
+            ),
+            Node("x", 1, "x509", "10.0.0.3"),
+        ),
+    ],
+)
 def test_what_kubectl_says_and_is_told(text, node):
     assert nodes(text, LABEL)[0] == node
 
@@ -82,6 +105,7 @@ def test_what_is_no_list_of_nodes(text):
 
 
 # -- groups
+
 
 def test_a_group_by_the_lists_of_haproxy(machines, ansible):
     """A host whose name says nothing, in mqtt_nodes by its address."""
@@ -123,25 +147,47 @@ ADDRESS = "      ansible_host: 192.168.0.16\n"
 IN_LIST = "        192.168.0.16:\n"
 
 
-@pytest.mark.parametrize("old, new, finding", [
-    (IN_LIST, "", "mqtt_nodes: third-verne-worker-host of group vernemq is not in the list"),
-    (IN_LIST, IN_LIST.replace("0.16", "0.99"), "mqtt_nodes = 192.168.0.99: this is no machine of the cluster, but "
-     "vernemq runs on group vernemq"),
-    (ADDRESS, ADDRESS.replace("0.16", "0.15"), "third_verne_worker_host = 192.168.0.15: second_verne_worker_host"),
-    (ADDRESS, "      ansible_host: verne-3.example.org\n", "third_verne_worker_host = verne-3.example.org: this is no "
-     "IPv4 address"),
-    (ADDRESS, ADDRESS.replace("host", "hots"), "third_verne_worker_host = third_verne_worker_host: this is no IPv4"),
-    (WORKERS, WORKERS.replace("nodes", "node"), "worker_node: no playbook of the reference deployment uses this group. "
-     "Did you mean worker_nodes?"),
-    (WORKERS, WORKERS.replace("hosts", "host"), "worker_nodes.host: unknown key of a group; left out, as Ansible does. "
-     "Did you mean hosts?"),
-    (MASTERS, f"{MASTERS}            kafka_worker_host:\n", "master_nodes: a cluster has one control plane here; "
-     "kafka_worker_host is taken, left out: master_host"),
-    (LAST, "            verne[1:3]:\n", "verne[1:3]: a range of hosts"),
-    (LAST, "", "third_verne_worker_host = 192.168.0.16: the machine is in no group"),
-    (LAST, f"{LAST}            master_host:\n", "master_host: the host is in master_nodes and in worker_nodes"),
-    ("    nginx:\n", "    third_verne_worker_host:\n", "the key is written twice"),
-])
+@pytest.mark.parametrize(
+    "old, new, finding",
+    [
+        (IN_LIST, "", "mqtt_nodes: third-verne-worker-host of group vernemq is not in the list"),
+        (
+            IN_LIST,
+            IN_LIST.replace("0.16", "0.99"),
+            "mqtt_nodes = 192.168.0.99: this is no machine of the cluster, but vernemq runs on group vernemq",
+        ),
+        (ADDRESS, ADDRESS.replace("0.16", "0.15"), "third_verne_worker_host = 192.168.0.15: second_verne_worker_host"),
+        (
+            ADDRESS,
+            "      ansible_host: verne-3.example.org\n",
+            "third_verne_worker_host = verne-3.example.org: this is no IPv4 address",
+        ),
+        (
+            ADDRESS,
+            ADDRESS.replace("host", "hots"),
+            "third_verne_worker_host = third_verne_worker_host: this is no IPv4",
+        ),
+        (
+            WORKERS,
+            WORKERS.replace("nodes", "node"),
+            "worker_node: no playbook of the reference deployment uses this group. Did you mean worker_nodes?",
+        ),
+        (
+            WORKERS,
+            WORKERS.replace("hosts", "host"),
+            "worker_nodes.host: unknown key of a group; left out, as Ansible does. Did you mean hosts?",
+        ),
+        (
+            MASTERS,
+            f"{MASTERS}            kafka_worker_host:\n",
+            "master_nodes: a cluster has one control plane here; kafka_worker_host is taken, left out: master_host",
+        ),
+        (LAST, "            verne[1:3]:\n", "verne[1:3]: a range of hosts"),
+        (LAST, "", "third_verne_worker_host = 192.168.0.16: the machine is in no group"),
+        (LAST, f"{LAST}            master_host:\n", "master_host: the host is in master_nodes and in worker_nodes"),
+        ("    nginx:\n", "    third_verne_worker_host:\n", "the key is written twice"),
+    ],
+)
 def test_hosts_that_need_a_person(machines, ansible, old, new, finding):
     assert not _found(machines()[1], finding)
     ansible.change(HOSTS, old, new)

@@ -26,12 +26,15 @@ def classes(ansible, inventory):
     return classes
 
 
-@pytest.mark.parametrize("tags, expected", [
-    ((), ["hardware.full", "profile.full"]),
-    (("100k",), ["hardware.guide", "profile.load-test"]),
-    (("mosca",), ["hardware.full", "profile.mosca"]),
-    (("vernemq", "lwm2m"), ["hardware.full", "profile.full", "profile.lwm2m"]),
-])
+@pytest.mark.parametrize(
+    "tags, expected",
+    [
+        ((), ["hardware.full", "profile.full"]),
+        (("100k",), ["hardware.guide", "profile.load-test"]),
+        (("mosca",), ["hardware.full", "profile.mosca"]),
+        (("vernemq", "lwm2m"), ["hardware.full", "profile.full", "profile.lwm2m"]),
+    ],
+)
 def test_tags(classes, tags, expected):
     assert classes(*tags) == expected
 
@@ -66,8 +69,11 @@ def test_everything_switched(run, ansible):
     for old, new in (
         ("dojot_apigw_enable_mutual_tls: false", "dojot_apigw_enable_mutual_tls: true"),
         ("dojot_kafka_ws_enable_tls: false", "dojot_kafka_ws_enable_tls: true"),
-        ("dojot_auth_email_enabled: false", "dojot_auth_email_enabled: true\ndojot_auth_email_host: mail.example.org\n"
-         "dojot_auth_email_user: dojot@example.org"),
+        (
+            "dojot_auth_email_enabled: false",
+            "dojot_auth_email_enabled: true\ndojot_auth_email_host: mail.example.org\n"
+            "dojot_auth_email_user: dojot@example.org",
+        ),
         ("dojot_guiv2_enabled: false", "dojot_guiv2_enabled: true"),
         ("dojot_insecure_mqtt: 'true'", "dojot_insecure_mqtt: false"),
         ("dojot_fixed_nodeports_enabled: true", "dojot_fixed_nodeports_enabled: false"),
@@ -95,8 +101,10 @@ def test_mosca_has_no_use_for_nodes_of_brokers(run):
     code, out, err = run("--tags", "mosca", *LISTED)
     assert code == 1 and yaml.safe_load(out)["classes"][-1] == "profile.mosca"
     assert "dojot_vernemq_replicas, dojot_bridges_replicas: of no effect" in err
-    assert "mqtt_nodes = 192.168.0.14: this is first_verne_worker_host, of group vernemq, but iotagent-mosca runs on " \
-           "group dojot" in err
+    assert (
+        "mqtt_nodes = 192.168.0.14: this is first_verne_worker_host, of group vernemq, but iotagent-mosca runs on "
+        "group dojot" in err
+    )
 
 
 def test_one_worker_that_carries_everything(run, ansible):
@@ -109,8 +117,11 @@ def test_one_worker_that_carries_everything(run, ansible):
     (ansible.folder / HOSTS).write_text(text, "utf-8")
     lines = (ansible.folder / DOJOT).read_text("utf-8").replace("volumes: true", "volumes: false")
     (ansible.folder / DOJOT).write_text(lines, "utf-8")
-    for old, new in (("node_affinity: true", "node_affinity: false"), ("vernemq_replicas: 3", "vernemq_replicas: 1"),
-                     ("bridges_replicas: 9", "bridges_replicas: 1")):
+    for old, new in (
+        ("node_affinity: true", "node_affinity: false"),
+        ("vernemq_replicas: 3", "vernemq_replicas: 1"),
+        ("bridges_replicas: 9", "bridges_replicas: 1"),
+    ):
         ansible.change(DOJOT, old, new)
     _, out, err = run("--tags", "100k", *LISTED[2:])
     assert "make compile would refuse" not in err, err

@@ -29,8 +29,9 @@ def test_every_variable_is_known():
 
 def test_defaults_are_those_of_the_roles():
     ours = {name: variable.default for name, variable in variables().items() if name in UPSTREAM["role_defaults"]}
-    assert {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in ours.items()} == \
-        UPSTREAM["role_defaults"]
+    assert {
+        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in ours.items()
+    } == UPSTREAM["role_defaults"]
 
 
 def test_each_has_one_way():
@@ -38,9 +39,9 @@ def test_each_has_one_way():
     assert switches <= variables().keys()
     for name, variable in variables().items():
         ways = [variable.home, variable.secret, variable.adds, variable.takes_out, variable.none, variable.rule]
-        assert len([way for way in ways if way]) == 1 or not any(ways) and name in switches and variable.says, name
+        assert len([way for way in ways if way]) == 1 or (not any(ways) and name in switches and variable.says), name
         assert (variable.type == "password") == bool(variable.secret), name
-        assert not variable.rule or variable.rule in RULES and variable.says, name
+        assert not variable.rule or (variable.rule in RULES and variable.says), name
 
 
 def test_the_page_has_the_tables():
@@ -73,14 +74,17 @@ def test_homes_exist(everything):
             node = filled
             for part in above:
                 node = node.setdefault(part, {})
-            node.setdefault(key, variable.default if variable.name.startswith("dojot_locust") else
-                            SAMPLES.get(variable.type, "text"))
+            node.setdefault(
+                key,
+                variable.default if variable.name.startswith("dojot_locust") else SAMPLES.get(variable.type, "text"),
+            )
     assert [finding.path for finding in schema.findings(filled)] == [finding.path for finding in before]
 
 
 def test_secrets_exist(everything):
-    secrets = {name: keys for service in everything["services"].values()
-               for name, keys in service.get("secrets", {}).items()}
+    secrets = {
+        name: keys for service in everything["services"].values() for name, keys in service.get("secrets", {}).items()
+    }
     for variable in variables().values():
         if variable.secret:
             name, key = variable.secret
