@@ -23,15 +23,12 @@ class _Dumper(yaml.CSafeDumper):
         return True
 
 
-def _text(dumper: yaml.Dumper, data: str) -> yaml.Node:
-    if "\n" in data:
-        style = "|"
-    else:
-        style = "'" if AMBIGUOUS.fullmatch(data) else None
+def _text(dumper: _Dumper, data: str) -> yaml.Node:
+    style = "|" if "\n" in data else "'" if AMBIGUOUS.fullmatch(data) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
 
-def _mapping(dumper: yaml.Dumper, data: Mapping[str, Any]) -> yaml.Node:
+def _mapping(dumper: _Dumper, data: dict[Any, Any]) -> yaml.Node:
     return dumper.represent_mapping("tag:yaml.org,2002:map", data.items())
 
 

@@ -189,7 +189,7 @@ def minors() -> set[str]:
     os.chdir(ROOT)
     cached.args = Namespace(inventory_backend="reclass-rs", inventory_path="inventory")
     targets = sorted(path.stem for path in (ROOT / "inventory" / "targets").glob("*.yml"))
-    return {read_cluster(name).platform.kubernetes["minor"] for name in targets}
+    return {read_cluster(name).platform.kubernetes.minor for name in targets}
 
 
 def main() -> int:

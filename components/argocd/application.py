@@ -17,11 +17,11 @@ def application(cluster: Cluster) -> dict[str, Any]:
     in Git, and Argo CD compares only fields that are.
     """
     argocd = cluster.platform.argocd
-    retry = argocd["retry"]
+    retry = argocd.retry
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
-        "metadata": {"name": cluster.name, "namespace": argocd["namespace"]},
+        "metadata": {"name": cluster.name, "namespace": argocd.namespace},
         "spec": {
             "project": cluster.name,
             "source": {
@@ -32,17 +32,17 @@ def application(cluster: Cluster) -> dict[str, Any]:
             "destination": destinations(cluster)[0],
             "syncPolicy": {
                 "automated": {"prune": True, "selfHeal": True, "allowEmpty": False},
-                "syncOptions": list(argocd["sync_options"]),
+                "syncOptions": list(argocd.sync_options),
                 "retry": {
-                    "limit": retry["limit"],
-                    **({"refresh": True} if retry["refresh"] else {}),
+                    "limit": retry.limit,
+                    **({"refresh": True} if retry.refresh else {}),
                     "backoff": {
-                        "duration": f"{retry['first_wait']}s",
-                        "factor": retry["factor"],
-                        "maxDuration": f"{retry['longest_wait']}s",
+                        "duration": f"{retry.first_wait}s",
+                        "factor": retry.factor,
+                        "maxDuration": f"{retry.longest_wait}s",
                     },
                 },
             },
-            "revisionHistoryLimit": argocd["revision_history"],
+            "revisionHistoryLimit": argocd.revision_history,
         },
     }

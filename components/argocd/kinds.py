@@ -19,7 +19,7 @@ def cluster_kinds(cluster: Cluster) -> tuple[GroupKind, ...]:
     found = {("", "Namespace")}
     if cluster.disks:
         found |= {("", "PersistentVolume"), ("storage.k8s.io", "StorageClass")}
-    if cluster.rbac and _any(cluster, lambda service: service.service_account and service.cluster_rbac):
+    if cluster.rbac and _any(cluster, lambda service: service.spec.service_account and service.spec.cluster_rbac):
         found |= {("rbac.authorization.k8s.io", "ClusterRole"), ("rbac.authorization.k8s.io", "ClusterRoleBinding")}
     if _any(cluster, _is_custom):
         found.add(("apiextensions.k8s.io", "CustomResourceDefinition"))
@@ -31,7 +31,7 @@ def namespaced_kinds(cluster: Cluster) -> tuple[GroupKind, ...]:
     found = {_workload(service) for service in cluster.services}
     found.add(("networking.k8s.io", "NetworkPolicy"))
     found.update(kind for kind, applies in _RULES if _any(cluster, applies))
-    if cluster.rbac and _any(cluster, lambda service: service.service_account and service.rbac):
+    if cluster.rbac and _any(cluster, lambda service: service.spec.service_account and service.spec.rbac):
         found |= {("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "RoleBinding")}
     return tuple(sorted(found))
 
@@ -63,7 +63,7 @@ def _exists(items: Callable[[Service], Iterable[object]]) -> Callable[[Service],
 _RULES: tuple[tuple[GroupKind, Callable[[Service], object]], ...] = (
     (("", "ConfigMap"), _exists(_files)),
     (("", "Service"), lambda service: service.kubernetes_services or service.exposed),
-    (("", "ServiceAccount"), lambda service: service.service_account),
+    (("", "ServiceAccount"), lambda service: service.spec.service_account),
     (("batch", "Job"), lambda service: service.jobs),
     # A StatefulSet and the operator make their claims themselves.
     (

@@ -19,7 +19,7 @@ def project(cluster: Cluster) -> dict[str, Any]:
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AppProject",
-        "metadata": {"name": cluster.name, "namespace": cluster.platform.argocd["namespace"]},
+        "metadata": {"name": cluster.name, "namespace": cluster.platform.argocd.namespace},
         "spec": {
             "description": f"dojot on the cluster {cluster.name}",
             "sourceRepos": [cluster.git.repository],

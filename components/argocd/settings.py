@@ -20,8 +20,8 @@ def settings(cluster: Cluster) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": "argocd-cm", "namespace": cluster.platform.argocd["namespace"]},
-        "data": dict(cluster.platform.argocd["settings"])
+        "metadata": {"name": "argocd-cm", "namespace": cluster.platform.argocd.namespace},
+        "data": dict(cluster.platform.argocd.settings)
         | {
             f"resource.customizations.health.{kind}": (SCRIPTS / script).read_text("utf-8")
             for kind, script in CHECKS.items()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .types import Cluster, Service
+from .quantity import ceil_div
+from .types import Cluster
 
 # Files of a broker beside its sessions. VerneMQ 1.10 keeps 22 LevelDB stores (12 for messages, 10 for its metadata):
 # some five files each, and tables of 2 MiB or more, of which a volume of 5 GiB holds 2,560 at most. Erlang's own, the
@@ -10,20 +11,15 @@ from .types import Cluster, Service
 _SPARE_FILES = 4096
 
 
-def broker_service(cluster: Cluster) -> Service | None:
-    """The service whose pods are the brokers; None where devices do without."""
-    return next((service for service in cluster.services if service.kind == "VerneMQ"), None)
-
-
 def broker_open_files(cluster: Cluster) -> int:
     """A file for each session that HAProxy lets in, shared by the brokers that are left; a single one has no others."""
-    brokers = broker_service(cluster)
+    brokers = cluster.brokers
     sessions = max(
         (
             frontend.maxconn
             for frontend in cluster.load_balancer.frontends
-            if frontend.devices and frontend.service == brokers.name
+            if frontend.devices and brokers and frontend.service == brokers.name
         ),
         default=cluster.scale.devices,
     )
-    return -(-sessions // max(1, cluster.scale.brokers - 1)) + _SPARE_FILES
+    return ceil_div(sessions, max(1, cluster.scale.brokers - 1)) + _SPARE_FILES

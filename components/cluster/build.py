@@ -1,60 +1,60 @@
-"""Parameters that passed schema and references -> Cluster. Derives, and judges nothing."""
+"""An Inventory whose names lead somewhere -> Cluster. Derives, and judges nothing."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from .balancer import load_balancer
 from .frozen import freeze
-from .hardware import hardware
+from .input.target import Inventory
 from .monitoring import monitoring
 from .services import services
 from .sizes import scale
-from .types import Cluster, GitSource, Group, Node, Platform
+from .types import Cluster, GitSource, Group, Node
 
 
-def build(parameters: dict[str, Any]) -> Cluster:
-    """The Cluster that `parameters` describe; it may still break rules."""
-    cluster = parameters["cluster"]
-    nodes = _nodes(parameters)
+def build(inventory: Inventory, texts: Mapping[str, str]) -> Cluster:
+    """The Cluster that `inventory` describes; it may still break rules. `texts` are its files, by name."""
+    cluster = inventory.cluster
+    nodes = _nodes(inventory)
     groups = {
-        name: Group(name, entry["label"], tuple(node for node in nodes if node.group == name))
-        for name, entry in parameters["node_groups"].items()
+        name: Group(name, entry.label, tuple(node for node in nodes if node.group == name))
+        for name, entry in inventory.node_groups.items()
     }
-    sizes = scale(parameters)
-    built = services(parameters, sizes, groups)
-    repository = parameters["repository"]
+    sizes = scale(inventory)
+    built = services(inventory, texts, sizes, groups)
     return freeze(
         Cluster(
-            name=cluster["name"],
-            release=parameters["release"]["version"],
-            domain=cluster["domain"],
-            namespace=cluster["namespace"],
-            rbac=cluster["rbac"],
-            group_label=cluster["group_label"],
-            storage_class=parameters["volumes"]["storage_class"],
-            gateway=parameters.get("gateway", {}).get("service"),
+            name=cluster.name,
+            release=inventory.release.version,
+            domain=cluster.domain,
+            namespace=cluster.namespace,
+            rbac=cluster.rbac,
+            group_label=cluster.group_label,
+            storage_class=inventory.volumes.storage_class,
+            gateway=inventory.gateway.service if inventory.gateway else None,
             nodes=nodes,
             groups=groups,
             services=built,
-            load_balancer=load_balancer(parameters, sizes, built, groups),
+            load_balancer=load_balancer(inventory, sizes, built, groups),
             scale=sizes,
-            platform=Platform(**parameters["platform"]),
-            git=GitSource(repository["url"], repository["revision"], f"compiled/{cluster['name']}/manifests"),
-            reserve=hardware(parameters["reserve"]),
-            monitoring=monitoring(parameters),
+            platform=inventory.platform,
+            git=GitSource(
+                inventory.repository.url, inventory.repository.revision, f"compiled/{cluster.name}/manifests"
+            ),
+            reserve=inventory.reserve,
+            monitoring=monitoring(inventory),
         )
     )
 
 
-def _nodes(parameters: dict[str, Any]) -> tuple[Node, ...]:
-    groups = parameters["node_groups"]
+def _nodes(inventory: Inventory) -> tuple[Node, ...]:
     return tuple(
         Node(
             name=name,
-            address=entry["address"],
-            group=entry["group"],
-            hardware=hardware(entry.get("hardware", groups[entry["group"]].get("hardware"))),
+            address=entry.address,
+            group=entry.group,
+            hardware=entry.hardware or inventory.node_groups[entry.group].hardware,
         )
-        for name, entry in parameters["cluster"]["nodes"].items()
+        for name, entry in inventory.cluster.nodes.items()
     )

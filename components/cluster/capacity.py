@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .brokers import broker_open_files, broker_service
-from .quantity import millicores, size
+from .brokers import broker_open_files
+from .quantity import ceil_div, size
 from .sizes import KAFKA
 from .types import EVERY_NODE, Cluster, Group, Service
 
@@ -53,7 +53,7 @@ def limits(cluster: Cluster) -> tuple[Limit, ...]:
 
 def _brokers(cluster: Cluster) -> Iterator[Limit]:
     scale = cluster.scale
-    brokers = broker_service(cluster)
+    brokers = cluster.brokers
     if brokers is None:
         return
     path = ("services", brokers.name, "replicas")
@@ -63,20 +63,20 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
         scale.brokers * scale.devices_per_broker,
         "count",
         path,
-        f"Set replicas to brokers (the rule), or to at least {-(-scale.devices // scale.devices_per_broker)}",
+        f"Set replicas to brokers (the rule), or to at least {ceil_div(scale.devices, scale.devices_per_broker)}",
     )
-    if "open_files" in cluster.platform.runtime:
+    if allowed := cluster.platform.runtime.open_files:
         least = broker_open_files(cluster)
         yield Limit(
             "open files of a broker" + (", one broker lost" if scale.brokers > 1 else ""),
             least,
-            cluster.platform.runtime["open_files"],
+            allowed,
             "count",
             ("platform", "runtime", "open_files"),
             f"Write at least {least}",
         )
     exposed = {port.name for port in brokers.exposed}
-    memory = brokers.container.resources.limits["memory"]
+    memory = brokers.container.resources.limits.memory
     for name, each in scale.session_memory.items():
         if name not in exposed:
             continue
@@ -84,7 +84,7 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
             left = scale.brokers - lost
             if left < 1:
                 continue
-            sessions = -(-scale.devices // left)
+            sessions = ceil_div(scale.devices, left)
             yield Limit(
                 f"memory of a broker, all sessions {name}" + (", one broker lost" if lost else ""),
                 sessions * each,
@@ -100,7 +100,7 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
     balancer, scale = cluster.load_balancer, cluster.scale
     first, last = balancer.source_ports
     ports = max(0, last - first + 1)
-    brokers = broker_service(cluster)
+    brokers = cluster.brokers
     for frontend in balancer.frontends:
         if not frontend.devices:
             continue
@@ -200,15 +200,15 @@ def pods_per_node(service: Service, group: Group) -> int:
     """The most pods of a service that one node of the group carries."""
     if service.kind == "DaemonSet":
         return 1
-    return -(-service.replicas // max(1, len(group.nodes)))
+    return ceil_div(service.replicas, max(1, len(group.nodes)))
 
 
 def argocd_request(cluster: Cluster, group: Group, kind: str) -> int:
     """What Argo CD's own pods are counted with on the group that carries them."""
     argocd = cluster.platform.argocd
-    if argocd["group"] != group.name:
+    if argocd.group != group.name:
         return 0
-    total = millicores(argocd["requests"]["cpu"]) if kind == "cpu" else size(argocd["requests"]["memory"])
+    total = argocd.requests.cpu if kind == "cpu" else argocd.requests.memory
     return -(-total // len(group.nodes))
 
 

@@ -27,20 +27,21 @@ class Finding:
 
     `path` leads to the key (or to the nearest one there is), `value` is what
     stands there (None: nothing does), `rule` says what is broken, `way_out` what
-    to do.
+    to do. `by` is the name of the rule in the code, by which people can look it up.
     """
 
     path: Path
     value: Any
     rule: str
     way_out: str
+    by: str = "shape"
 
     def text(self, where: Where) -> str:
-        """The line for people: file, key, value, rule, way out."""
+        """The line for people: file, key, value, rule, way out, and the rule's name."""
         key = _visible(".".join(self.path)) or "(top level)"
         shown = "" if self.value is None else f" = {_short(self.value)}"
         end = "" if self.way_out.endswith("?") else "."
-        return f"{where(self.path)}: {key}{shown}: {self.rule}. {self.way_out}{end}"
+        return f"{where(self.path)}: {key}{shown}: {self.rule}. {self.way_out}{end} [{self.by}]"
 
 
 class InvalidInventory(Exception):

@@ -4,34 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import references, schema, switches
 from .build import build
 from .causes import causes
 from .finding import Finding, InvalidInventory
+from .input.read import read
+from .input.target import Inventory
 from .origin import Origin
-from .rules import CAPACITY, MONITORING, STRUCTURE
+from .rules import Stage, findings
 from .types import Cluster
 
 
 def load(parameters: dict[str, Any], origin: Origin) -> Cluster:
     """Check `parameters` and derive the Cluster.
 
-    Five gates, each of which reports all that it finds: the schema (keys and
-    shapes), the references (names that must exist), the rules of structure, of
-    capacity, and of monitoring. A gate is passed only by an inventory without findings. What is switched
-    off is judged by the schema alone.
+    Gates, each of which reports all that it finds: the shape of each key, names that must exist, and the rules of
+    structure, of capacity, and of monitoring. A gate is passed only by an inventory without findings. What is
+    switched off is judged by its shape alone.
 
     Raises InvalidInventory.
     """
-    _refuse(schema.findings(parameters, origin.written), origin)
-    parameters = switches.applied(parameters)
-    _refuse(references.findings(parameters, origin), origin)
-    cluster = build(parameters)
-    for rules in (STRUCTURE, CAPACITY, MONITORING):
-        _refuse([finding for rule in rules for finding in rule(cluster)], origin)
+    inventory = read(parameters, origin.written)
+    if not isinstance(inventory, Inventory):
+        raise _refusal(inventory, origin)
+    _refuse([*findings(Stage.NAMES, inventory), *findings(Stage.FILES, inventory, origin)], origin)
+    cluster = build(inventory, origin.texts)
+    for stage in (Stage.STRUCTURE, Stage.CAPACITY, Stage.MONITORING):
+        _refuse(findings(stage, cluster), origin)
     return cluster
 
 
 def _refuse(found: list[Finding], origin: Origin) -> None:
     if found:
-        raise InvalidInventory(causes(found, origin), origin)
+        raise _refusal(found, origin)
+
+
+def _refusal(found: list[Finding], origin: Origin) -> InvalidInventory:
+    return InvalidInventory(causes(found, origin), origin)

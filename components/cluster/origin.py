@@ -7,7 +7,7 @@ only when there is something to report.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import count
@@ -83,6 +83,14 @@ class Origin:
             for name in _references_in(file, file.stat().st_mtime_ns)
             if name.startswith(start)
         }
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """The files that containers may mount, by name: those of the inventory's files/."""
+        folder = self._files[-1].parents[1] / "files"
+        if not folder.is_dir():
+            return {}
+        return {file.name: file.read_text(encoding="utf-8") for file in sorted(folder.iterdir()) if file.is_file()}
 
     def _text(self, path: Path) -> str:
         place = self._places.get(path)

@@ -12,20 +12,25 @@ _FACTOR = {
 }
 
 
-def _number(quantity: str | int) -> Decimal:
+def _number(quantity: str | float) -> Decimal:
     text = str(quantity)
     digits = text.rstrip("mkKMGTi")
     return Decimal(digits) * _FACTOR[text[len(digits) :]]
 
 
-def millicores(quantity: str | int) -> int:
+def millicores(quantity: str | float) -> int:
     """CPU quantity -> millicores: "500m" -> 500, 2 -> 2000."""
     return int(_number(quantity) * 1000)
 
 
-def size(quantity: str | int) -> int:
+def size(quantity: str | float) -> int:
     """Memory or disk quantity -> bytes: "2Gi" -> 2147483648."""
     return int(_number(quantity))
+
+
+def ceil_div(dividend: int, divisor: int) -> int:
+    """The quotient, rounded up."""
+    return -(-dividend // divisor)
 
 
 def binary(number: int) -> str:

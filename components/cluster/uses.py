@@ -1,18 +1,16 @@
 """Who calls whom: what an entry lists under `uses`, and where its environment leads.
 
-Works on entries that fit the schema; whether what they name exists is judged in references.
+Whether what they name exists is judged by the rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from .finding import Path
-
-#: How an address is written where no `text` says otherwise.
-ADDRESS = "{host}:{port}"
+from .input.container import JobEntry, ServiceAddress, Sidecar
+from .input.service import ServiceEntry
 
 
 @dataclass
@@ -28,33 +26,30 @@ class Need:
     ports: dict[str, Path] = field(default_factory=dict)
 
 
-def needs(entry: Mapping[str, Any]) -> dict[str, Need]:
+def needs(entry: ServiceEntry | JobEntry) -> dict[str, Need]:
     """Service -> Need of a service or job; an environment's address counts like an entry of `uses`."""
     found = {
-        name: Need(("uses", name), use.get("at_start", True), dict.fromkeys(use["ports"], ("uses", name, "ports")))
-        for name, use in entry.get("uses", {}).items()
+        name: Need(("uses", name), use.at_start, dict.fromkeys(use.ports, ("uses", name, "ports")))
+        for name, use in entry.uses.items()
     }
     for path, address in addresses(entry):
-        need = found.setdefault(address["service"], Need(path))
-        need.ports.setdefault(address["port"], (*path, "port"))
+        need = found.setdefault(address.service, Need(path))
+        need.ports.setdefault(address.port, (*path, "port"))
     return found
 
 
-def addresses(entry: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Each variable that holds an address of a service: {service: NAME, port: PORT NAME, text: TEXT}.
+def addresses(entry: ServiceEntry | JobEntry) -> Iterator[tuple[Path, ServiceAddress]]:
+    """Each variable that holds an address of a service.
 
     Those of an entry's sidecars are the entry's own: they share its pod.
     """
-    holders: list[tuple[Path, Mapping[str, Any]]] = [((), entry)]
-    holders += [(("sidecars", name), sidecar) for name, sidecar in entry.get("sidecars", {}).items()]
+    holders: list[tuple[Path, ServiceEntry | JobEntry | Sidecar]] = [((), entry)]
+    if isinstance(entry, ServiceEntry):
+        holders += [(("sidecars", name), sidecar) for name, sidecar in entry.sidecars.items()]
     for path, holder in holders:
-        for variable, value in sorted(holder.get("env", {}).items()):
-            if is_address(value):
+        for variable, value in sorted((holder.env or {}).items()):
+            if isinstance(value, ServiceAddress):
                 yield (*path, "env", variable), value
-
-
-def is_address(value: Any) -> bool:
-    return isinstance(value, Mapping) and "service" in value
 
 
 def address_text(text: str, host: str, port: int) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
+from .input.service import ServiceEntry
 from .uses import needs
 
 #: Distance between two ranks of services; a job runs half-way before or after its service.
 STEP = 10
 
 
-def waves(services: dict[str, Any]) -> dict[str, int]:
+def waves(services: Mapping[str, ServiceEntry]) -> dict[str, int]:
     """Service name -> wave: above every service that it needs at start. Free of cycles."""
     found: dict[str, int] = {}
 

@@ -30,14 +30,14 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
     """The documents that `kubeadm init` reads."""
     kubernetes = cluster.platform.kubernetes
     master = cluster.control_plane
-    gates = dict(sorted(kubernetes["feature_gates"].items()))
+    gates = dict(sorted(kubernetes.feature_gates.items()))
     component = {"extraArgs": _arguments(cluster, {"feature-gates": _gates(gates)})}
     components = ("apiServer", "controllerManager", "scheduler") if gates else ()
     feature_gates = {"featureGates": gates} if gates else {}
-    taint = {"key": kubernetes["control_plane_taint"], "effect": "NoSchedule"}
+    taint = {"key": kubernetes.control_plane_taint, "effect": "NoSchedule"}
     return [
         {
-            "apiVersion": kubernetes["kubeadm_api"],
+            "apiVersion": kubernetes.kubeadm_api,
             "kind": "InitConfiguration",
             # kubeadm always makes a token; this one is never shown nor used, and
             # dies at once. The `join-token` step makes the one that counts.
@@ -46,22 +46,22 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
             "nodeRegistration": {**_registration(cluster, master.name, master.address, {}), "taints": [taint]},
         },
         {
-            "apiVersion": kubernetes["kubeadm_api"],
+            "apiVersion": kubernetes.kubeadm_api,
             "kind": "ClusterConfiguration",
             "clusterName": cluster.name,
-            "kubernetesVersion": kubernetes["version"],
-            "imageRepository": kubernetes["image_repository"],
+            "kubernetesVersion": kubernetes.version,
+            "imageRepository": kubernetes.image_repository,
             "controlPlaneEndpoint": endpoint(cluster),
             "networking": {
-                "podSubnet": cluster.platform.pod_network["cidr"],
-                "serviceSubnet": kubernetes["service_subnet"],
+                "podSubnet": cluster.platform.pod_network.cidr,
+                "serviceSubnet": kubernetes.service_subnet,
             },
             **dict.fromkeys(components, component),
         },
         {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
             "kind": "KubeletConfiguration",
-            "cgroupDriver": kubernetes["cgroup_driver"],
+            "cgroupDriver": kubernetes.cgroup_driver,
             "failSwapOn": True,
             **runtimes.kubelet_settings(cluster),
             **feature_gates,
@@ -85,7 +85,7 @@ def join_documents(cluster: Cluster) -> list[dict[str, Any]]:
     registration = _registration(cluster, "@NODE@", "@ADDRESS@", {"node-labels": f"{cluster.group_label}=@LABEL@"})
     return [
         {
-            "apiVersion": cluster.platform.kubernetes["kubeadm_api"],
+            "apiVersion": cluster.platform.kubernetes.kubeadm_api,
             "kind": "JoinConfiguration",
             "nodeRegistration": registration,
             "discovery": {
@@ -108,14 +108,14 @@ def _registration(cluster: Cluster, name: str, address: str, arguments: Mapping[
     # node-ip: on a host with several networks the kubelet would choose by itself.
     return {
         "name": name,
-        "criSocket": cluster.platform.runtime["cri_socket"],
+        "criSocket": cluster.platform.runtime.cri_socket,
         "kubeletExtraArgs": _arguments(cluster, {"node-ip": address, **arguments}),
     }
 
 
 def _arguments(cluster: Cluster, arguments: Mapping[str, str]) -> dict[str, str] | list[dict[str, str]]:
     """A component's command line as the release's kubeadm API writes it."""
-    if cluster.platform.kubernetes["kubeadm_arguments"] == "map":
+    if cluster.platform.kubernetes.kubeadm_arguments == "map":
         return dict(arguments)
     return [{"name": name, "value": value} for name, value in arguments.items()]
 

@@ -20,6 +20,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from components.cluster.input.platform import Kubernetes, PodNetwork
+from components.cluster.input.platform.pod_network import AgentResources, NetworkPolicyAgent
 from components.cluster.types import Cluster
 
 NAMESPACE = "kube-system"  # where system-node-critical pods are at home
@@ -36,10 +38,10 @@ _XTABLES_LOCK = {"name": "xtables-lock", "hostPath": {"path": "/run/xtables.lock
 def documents(cluster: Cluster) -> list[dict[str, Any]]:
     """Every object of the pod network, in the order in which they are applied."""
     network, kubernetes = cluster.platform.pod_network, cluster.platform.kubernetes
-    return [*_flannel(network, kubernetes), *_kube_router(network["policy"], kubernetes)]
+    return [*_flannel(network, kubernetes), *_kube_router(network.policy, kubernetes)]
 
 
-def _flannel(network: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _flannel(network: PodNetwork, kubernetes: Kubernetes) -> list[dict[str, Any]]:
     name = "flannel"
     config = {
         "cni-conf.json": _json(
@@ -52,14 +54,14 @@ def _flannel(network: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> list[
                 ],
             }
         ),
-        "net-conf.json": _json({"Network": network["cidr"], "Backend": {"Type": network["backend"]}}),
+        "net-conf.json": _json({"Network": network.cidr, "Backend": {"Type": network.backend}}),
     }
     install = {
         "name": "install-cni",
-        "image": network["image"],
+        "image": network.image,
         "command": ["cp"],
         "args": ["-f", "/etc/kube-flannel/cni-conf.json", "/etc/cni/net.d/10-flannel.conflist"],
-        "resources": _resources(network["resources"]),
+        "resources": _resources(network.resources),
         "securityContext": _security([]),
         "volumeMounts": [
             {"name": "cni", "mountPath": "/etc/cni/net.d"},
@@ -68,7 +70,7 @@ def _flannel(network: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> list[
     }
     daemon = {
         "name": name,
-        "image": network["image"],
+        "image": network.image,
         "command": ["/opt/bin/flanneld"],
         # The interface that has the node's address in the inventory, whatever its name.
         "args": ["--ip-masq", "--kube-subnet-mgr", "--iface=$(HOST_IP)"],
@@ -77,7 +79,7 @@ def _flannel(network: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> list[
             _field("POD_NAMESPACE", "metadata.namespace"),
             _field("HOST_IP", "status.hostIP"),
         ],
-        "resources": _resources(network["resources"]),
+        "resources": _resources(network.resources),
         "securityContext": _security(_CAPABILITIES),
         "volumeMounts": [
             {"name": "run", "mountPath": "/run/flannel"},
@@ -92,7 +94,7 @@ def _flannel(network: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> list[
         _XTABLES_LOCK,
     ]
     starts = [install]
-    if "cni_plugin_image" in network:
+    if network.cni_plugin_image:
         starts.insert(0, _install_plugin(network))
         volumes.append({"name": "cni-plugins", "hostPath": {"path": "/opt/cni/bin", "type": "DirectoryOrCreate"}})
     rules = [
@@ -113,30 +115,30 @@ def _flannel(network: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> list[
     ]
 
 
-def _install_plugin(network: Mapping[str, Any]) -> dict[str, Any]:
+def _install_plugin(network: PodNetwork) -> dict[str, Any]:
     return {
         "name": "install-cni-plugin",
-        "image": network["cni_plugin_image"],
+        "image": network.cni_plugin_image,
         "command": ["cp"],
         "args": ["-f", "/flannel", "/opt/cni/bin/flannel"],
-        "resources": _resources(network["resources"]),
+        "resources": _resources(network.resources),
         "securityContext": _security([]),
         "volumeMounts": [{"name": "cni-plugins", "mountPath": "/opt/cni/bin"}],
     }
 
 
-def _kube_router(policy: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _kube_router(policy: NetworkPolicyAgent, kubernetes: Kubernetes) -> list[dict[str, Any]]:
     name = "kube-router"
     daemon = {
         "name": name,
-        "image": policy["image"],
+        "image": policy.image,
         "args": [
             "--run-firewall=true",
             "--run-router=false",
             "--run-service-proxy=false",
             "--enable-cni=false",
             f"--health-port={_HEALTH_PORT}",
-            f"--service-cluster-ip-range={kubernetes['service_subnet']}",
+            f"--service-cluster-ip-range={kubernetes.service_subnet}",
         ],
         "env": [_field("NODE_NAME", "spec.nodeName")],
         "livenessProbe": {
@@ -144,7 +146,7 @@ def _kube_router(policy: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> li
             "initialDelaySeconds": 20,
             "periodSeconds": 10,
         },
-        "resources": _resources(policy["resources"]),
+        "resources": _resources(policy.resources),
         "securityContext": _security(_CAPABILITIES),
         "volumeMounts": [
             {"name": "modules", "mountPath": "/lib/modules", "readOnly": True},
@@ -155,7 +157,7 @@ def _kube_router(policy: Mapping[str, Any], kubernetes: Mapping[str, Any]) -> li
         {"name": "modules", "hostPath": {"path": "/lib/modules", "type": "Directory"}},
         _XTABLES_LOCK,
     ]
-    group, endpoints = _ENDPOINTS[policy["endpoints"]]
+    group, endpoints = _ENDPOINTS[policy.endpoints]
     rules = [
         _rule("", ["namespaces", "pods", "services"], ["list", "watch"]),
         _rule(group, [endpoints], ["list", "watch"]),
@@ -191,7 +193,7 @@ def _access(name: str, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _daemon_set(
     name: str,
-    kubernetes: Mapping[str, Any],
+    kubernetes: Kubernetes,
     init: list[dict[str, Any]],
     containers: list[dict[str, Any]],
     volumes: list[dict[str, Any]],
@@ -207,7 +209,7 @@ def _daemon_set(
             {"operator": "Exists", "effect": "NoSchedule"},
             {"operator": "Exists", "effect": "NoExecute"},
         ],
-        **({"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}} if kubernetes["seccomp"] else {}),
+        **({"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}} if kubernetes.seccomp else {}),
         **({"initContainers": init} if init else {}),
         "containers": containers,
         "volumes": volumes,
@@ -235,8 +237,8 @@ def _field(name: str, path: str) -> dict[str, Any]:
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
 
-def _resources(written: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: dict(written[key]) for key in ("requests", "limits")}
+def _resources(entry: AgentResources) -> dict[str, Any]:
+    return entry.model_dump()
 
 
 def _security(capabilities: list[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from components.cluster.types import Cluster
 
 def config(cluster: Cluster) -> str:
     """The text of the runtime's configuration file."""
-    return _CONFIGS[cluster.platform.runtime["name"]](cluster)
+    return _CONFIGS[cluster.platform.runtime.name](cluster)
 
 
 def kubelet_settings(cluster: Cluster) -> dict[str, Any]:
@@ -24,20 +24,20 @@ def kubelet_settings(cluster: Cluster) -> dict[str, Any]:
     Docker rotates by itself, every other runtime relies on the kubelet.
     """
     runtime = cluster.platform.runtime
-    if runtime["name"] == "docker":
+    if runtime.name == "docker":
         return {}
-    return {"containerLogMaxFiles": runtime["log"]["max_files"], "containerLogMaxSize": runtime["log"]["max_size"]}
+    return {"containerLogMaxFiles": runtime.log.max_files, "containerLogMaxSize": runtime.log.max_size}
 
 
 def _docker(cluster: Cluster) -> str:
     """The kubelet's cgroup driver, bounded logs, containers outlive a restart of the daemon."""
-    log = cluster.platform.runtime["log"]
+    log = cluster.platform.runtime.log
     settings = {
-        "exec-opts": [f"native.cgroupdriver={cluster.platform.kubernetes['cgroup_driver']}"],
+        "exec-opts": [f"native.cgroupdriver={cluster.platform.kubernetes.cgroup_driver}"],
         "live-restore": True,
         "log-driver": "json-file",
         # Docker's m is Kubernetes' Mi.
-        "log-opts": {"max-file": str(log["max_files"]), "max-size": log["max_size"].removesuffix("i").lower()},
+        "log-opts": {"max-file": str(log.max_files), "max-size": log.max_size.removesuffix("i").lower()},
         "storage-driver": "overlay2",
     }
     return json.dumps(settings, indent=2) + "\n"
@@ -46,12 +46,12 @@ def _docker(cluster: Cluster) -> str:
 def _containerd(cluster: Cluster) -> str:
     """The kubelet's cgroup driver and kubeadm's pause image; the rest is containerd's default."""
     runtime = cluster.platform.runtime
-    systemd = "true" if cluster.platform.kubernetes["cgroup_driver"] == "systemd" else "false"
+    systemd = "true" if cluster.platform.kubernetes.cgroup_driver == "systemd" else "false"
     return f"""\
 version = 3
 
 [plugins."io.containerd.cri.v1.images".pinned_images]
-sandbox = "{runtime["sandbox_image"]}"
+sandbox = "{runtime.sandbox_image}"
 
 [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from components.cluster.brokers import broker_open_files, broker_service
+from components.cluster.brokers import broker_open_files
+from components.cluster.input.platform import Kubernetes
+from components.cluster.input.platform.haproxy import HAProxyRepository
+from components.cluster.input.platform.packages import PackageRepository
 from components.cluster.types import CONTROL_PLANE, PROVIDED, RANDOM, Cluster
 from components.render import yaml_documents
 
@@ -33,41 +35,41 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
     platform = cluster.platform
     kubernetes, system, runtime = platform.kubernetes, platform.operating_system, platform.runtime
     argocd, haproxy, balancer = platform.argocd, platform.haproxy, cluster.load_balancer
-    plugins = kubernetes.get("cni_plugins", {"url": "", "sha256": ""})
+    plugins = kubernetes.cni_plugins
     return {
         "CLUSTER_NAME": cluster.name,
         "GROUP_LABEL": cluster.group_label,
-        "OS_NAME": system["name"],
-        "OS_VERSION": system["version"],
+        "OS_NAME": system.name,
+        "OS_VERSION": system.version,
         # Empty for a system that has none.
-        "NEEDRESTART_FOLDER": system.get("needrestart", ""),
-        "RUNTIME_NAME": runtime["name"],
-        "RUNTIME_SERVICE": runtime["service"],
+        "NEEDRESTART_FOLDER": system.needrestart or "",
+        "RUNTIME_NAME": runtime.name,
+        "RUNTIME_SERVICE": runtime.service,
         # Empty where the runtime's own unit says it.
-        "RUNTIME_OPEN_FILES": str(runtime.get("open_files", "")),
-        "KUBERNETES_VERSION": kubernetes["version"],
+        "RUNTIME_OPEN_FILES": str(runtime.open_files or ""),
+        "KUBERNETES_VERSION": kubernetes.version,
         # Which of the two functions installs it: the other's values are empty.
-        "KUBERNETES_FROM": "packages" if "packages" in kubernetes else "binaries",
-        "CNI_PLUGINS_URL": plugins["url"],
-        "CNI_PLUGINS_SHA256": plugins["sha256"],
-        "JOIN_TOKEN_TTL": kubernetes["join_token_ttl"],
+        "KUBERNETES_FROM": "packages" if kubernetes.packages else "binaries",
+        "CNI_PLUGINS_URL": plugins.url if plugins else "",
+        "CNI_PLUGINS_SHA256": plugins.sha256 if plugins else "",
+        "JOIN_TOKEN_TTL": kubernetes.join_token_ttl,
         "API_ADDRESS": cluster.control_plane.address,
-        "ARGOCD_VERSION": argocd["version"],
-        "ARGOCD_NAMESPACE": argocd["namespace"],
-        "ARGOCD_LABEL": cluster.groups[argocd["group"]].label,
-        "ARGOCD_MANIFEST_URL": argocd["install"]["url"],
-        "ARGOCD_MANIFEST_SHA256": argocd["install"]["sha256"],
-        "ARGOCD_SERVER_SIDE": "true" if argocd["install"]["server_side"] else "false",
+        "ARGOCD_VERSION": argocd.version,
+        "ARGOCD_NAMESPACE": argocd.namespace,
+        "ARGOCD_LABEL": cluster.groups[argocd.group].label,
+        "ARGOCD_MANIFEST_URL": argocd.install.url,
+        "ARGOCD_MANIFEST_SHA256": argocd.install.sha256,
+        "ARGOCD_SERVER_SIDE": "true" if argocd.install.server_side else "false",
         "LOAD_BALANCER_NAME": balancer.hostname,
         "LOAD_BALANCER_ADDRESS": balancer.address,
         "LOAD_BALANCER_OPEN_FILES": str(balancer.open_files),
         # url | suite | component | key url | key fingerprint
-        "KUBERNETES_REPOSITORY": _repository(kubernetes["packages"]["repository"]) if "packages" in kubernetes else "",
-        "RUNTIME_REPOSITORY": _repository(runtime["repository"]),
-        "HAPROXY_REPOSITORY": _repository(haproxy["repository"]),
-        "HAPROXY_CONFIG": haproxy["paths"]["config"],
-        "HAPROXY_SYSCTL": haproxy["paths"]["sysctl"],
-        "HAPROXY_UNIT_LIMITS": haproxy["paths"]["unit_limits"],
+        "KUBERNETES_REPOSITORY": _repository(kubernetes.packages.repository) if kubernetes.packages else "",
+        "RUNTIME_REPOSITORY": _repository(runtime.repository),
+        "HAPROXY_REPOSITORY": _repository(haproxy.repository),
+        "HAPROXY_CONFIG": haproxy.paths.config,
+        "HAPROXY_SYSCTL": haproxy.paths.sysctl,
+        "HAPROXY_UNIT_LIMITS": haproxy.paths.unit_limits,
     }
 
 
@@ -103,20 +105,19 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
         "NODE_PORTS": _node_ports(cluster),
         # name | url | sha256
         "BINARIES": [
-            _row(name, binary["url"], binary["sha256"])
-            for name, binary in sorted(platform.kubernetes.get("binaries", {}).items())
+            _row(name, binary.url, binary.sha256) for name, binary in sorted(platform.kubernetes.binaries or ())
         ],
-        "OS_PACKAGES": list(platform.operating_system["packages"]),
-        "KERNEL_MODULES": list(platform.operating_system["kernel_modules"]),
+        "OS_PACKAGES": list(platform.operating_system.packages),
+        "KERNEL_MODULES": list(platform.operating_system.kernel_modules),
         # package | exact version (or a pattern of it)
         "KUBERNETES_PACKAGES": _packages(kubernetes_packages(platform.kubernetes)),
-        "RUNTIME_PACKAGES": _packages(platform.runtime["packages"]),
-        "HAPROXY_PACKAGES": _packages({platform.haproxy["package"]["name"]: platform.haproxy["package"]["version"]}),
+        "RUNTIME_PACKAGES": _packages(platform.runtime.packages),
+        "HAPROXY_PACKAGES": _packages({platform.haproxy.package.name: platform.haproxy.package.version}),
     }
 
 
 def _texts(cluster: Cluster) -> dict[str, str]:
-    settings = cluster.platform.operating_system["sysctl"]
+    settings = cluster.platform.operating_system.sysctl
     return {
         "SYSCTL_CONF": "".join(f"{name} = {value}\n" for name, value in sorted(settings.items())),
         "RUNTIME_CONFIG": runtimes.config(cluster),
@@ -128,7 +129,7 @@ def _texts(cluster: Cluster) -> dict[str, str]:
 
 def _brokers(cluster: Cluster) -> list[str]:
     """One row, or none where devices do without brokers."""
-    service = broker_service(cluster)
+    service = cluster.brokers
     if service is None:
         return []
     label = cluster.groups[service.group].label
@@ -136,28 +137,31 @@ def _brokers(cluster: Cluster) -> list[str]:
 
 
 def _node_ports(cluster: Cluster) -> list[str]:
-    chosen = {
+    chosen: dict[tuple[str, int | None], str] = {
         (frontend.service, frontend.listen): frontend.variable
         for frontend in cluster.load_balancer.frontends
         if frontend.node_port is None
     }
     return sorted(
-        _row(chosen[service.name, port.expose.listen], f"{service.namespace}/{service.external_service}", port.name)
+        _row(
+            chosen[service.name, port.exposure.listen],
+            f"{service.namespace}/{service.spec.external_service}",
+            port.name,
+        )
         for service in cluster.services
         for port in service.exposed
-        if (service.name, port.expose.listen) in chosen
+        if (service.name, port.exposure.listen) in chosen
     )
 
 
 def _secrets(cluster: Cluster) -> list[str]:
-    """One row a key; services that share a Secret must agree on its keys."""
-    wanted: dict[tuple[str, str], str] = {}
-    for service in cluster.services:
-        for secret, keys in service.secrets.items():
-            for key, value in keys.items():
-                if wanted.setdefault((f"{service.namespace}/{secret}", key), value) != value:
-                    raise ValueError(f"{service.name}: key {key} of Secret {secret} has two values")
-    return [_secret_row(secret, key, value) for (secret, key), value in sorted(wanted.items())]
+    """One row a key."""
+    return sorted(
+        _secret_row(f"{service.namespace}/{secret}", key, value)
+        for service in cluster.services
+        for secret, keys in service.secrets.items()
+        for key, value in keys.items()
+    )
 
 
 def _secret_row(secret: str, key: str, value: str) -> str:
@@ -165,21 +169,21 @@ def _secret_row(secret: str, key: str, value: str) -> str:
     return _row(secret, key, word, length) if word in (RANDOM, PROVIDED) else _row(secret, key, "literal", value)
 
 
-def kubernetes_packages(kubernetes: Mapping[str, Any]) -> dict[str, str]:
+def kubernetes_packages(kubernetes: Kubernetes) -> dict[str, str]:
     """package -> exact version; nothing where the release comes as binaries."""
-    if "packages" not in kubernetes:
+    if kubernetes.packages is None:
         return {}
-    version = f"{kubernetes['version'].removeprefix('v')}-{kubernetes['packages']['build']}"
-    return {**dict.fromkeys(("kubeadm", "kubectl", "kubelet"), version), **kubernetes["packages"]["others"]}
+    version = f"{kubernetes.version.removeprefix('v')}-{kubernetes.packages.build}"
+    return {**dict.fromkeys(("kubeadm", "kubectl", "kubelet"), version), **kubernetes.packages.others}
 
 
 def _packages(packages: Mapping[str, str]) -> list[str]:
     return [_row(name, version) for name, version in sorted(packages.items())]
 
 
-def _repository(repository: Mapping[str, Any]) -> str:
-    key = repository["key"]
-    return _row(repository["url"], repository["suite"], repository.get("component", ""), key["url"], key["fingerprint"])
+def _repository(repository: PackageRepository | HAProxyRepository) -> str:
+    key = repository.key
+    return _row(repository.url, repository.suite, repository.component or "", key.url, key.fingerprint)
 
 
 def _row(*columns: str) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from components.cluster.references.environment import FILES
 from components.cluster.types import Cluster, File
 
 from .generated import TEXTS
@@ -28,10 +26,8 @@ def config_map(
 
 def contents(cluster: Cluster, files: Sequence[File]) -> dict[str, str]:
     """File name -> text."""
-    return {file.name: _text(cluster, file.source) for file in files}
+    return {file.name: _text(cluster, file) for file in files}
 
 
-def _text(cluster: Cluster, source: str) -> str:
-    if source in TEXTS:
-        return TEXTS[source](cluster)
-    return (FILES / Path(source).name).read_text("utf-8")
+def _text(cluster: Cluster, file: File) -> str:
+    return TEXTS[file.source](cluster) if file.text is None else file.text

@@ -23,7 +23,7 @@ def manifests(cluster: Cluster) -> dict[str, str]:
     }
     if cluster.disks:
         files["storage-class.yml"] = [foundation.storage_class(cluster)]
-    if any(service.kind == "VerneMQ" for service in cluster.services):
+    if cluster.brokers:
         files["vernemq-crd.yml"] = [custom_resource_definition.vernemq(cluster)]
     for service in cluster.services:
         files[f"{service.name}.yml"] = list(_service_objects(cluster, service))

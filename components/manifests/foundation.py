@@ -17,11 +17,11 @@ def namespace(cluster: Cluster, name: str) -> dict[str, Any]:
     kubernetes = cluster.platform.kubernetes
     about = metadata(name, NAMESPACE_WAVE, options=protection(cluster))
     about["labels"][NAMESPACE_LABEL] = name
-    if kubernetes["pod_security"] != "none":
+    if kubernetes.pod_security != "none":
         sees_hosts = any(service.sees_its_host for service in cluster.services if service.namespace == name)
-        about["labels"][_ENFORCE] = "privileged" if sees_hosts else kubernetes["pod_security"]
+        about["labels"][_ENFORCE] = "privileged" if sees_hosts else kubernetes.pod_security
         # As this release understands it: an upgrade must not refuse pods that run today.
-        about["labels"][f"{_ENFORCE}-version"] = f"v{kubernetes['minor']}"
+        about["labels"][f"{_ENFORCE}-version"] = f"v{kubernetes.minor}"
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": about}
 
 

@@ -11,7 +11,7 @@ from components.monitoring.rules import prometheus_rules
 
 from .gateway import calls
 
-#: `source` of a file -> its text. The model knows the names (references.environment.GENERATED).
+#: `source` of a file -> its text. The model knows the names (types.GENERATED).
 TEXTS: Mapping[str, Callable[[Cluster], str]] = {
     "dashboard_load_balancer": dashboards.load_balancer,
     "dashboard_nodes": dashboards.nodes,

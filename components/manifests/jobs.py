@@ -40,7 +40,7 @@ def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any
         affinity(cluster, service.group),
         [pods.container(cluster, job.container, (), job.files, job.name)],
         # Mounted Secrets are the group's to read.
-        service.fs_group if job.container.secret_files else None,
+        service.spec.security.fs_group if job.container.secret_files else None,
     )
     spec["restartPolicy"] = "Never"
     volumes = (

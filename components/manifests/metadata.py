@@ -49,9 +49,9 @@ def metadata(
 
 def protection(cluster: Cluster) -> tuple[str, ...]:
     """Sync options that keep an object although its manifest is gone."""
-    return tuple(cluster.platform.argocd["protect_options"])
+    return tuple(cluster.platform.argocd.protect_options)
 
 
 def api_version(cluster: Cluster, kind: str, default: str) -> str:
     """The API version of a kind that is not the same in every release."""
-    return cluster.platform.kubernetes["api_versions"].get(kind, default)
+    return cluster.platform.kubernetes.api_versions.get(kind, default)

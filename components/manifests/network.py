@@ -27,12 +27,12 @@ def services(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
                 for name, number in entry.ports.items()
             ]
         yield _object("Service", "v1", entry.name, cluster, service, spec)
-    if service.exposed:
-        yield _object("Service", "v1", service.external_service, cluster, service, _node_port_spec(service))
+    if service.exposed and service.spec.external_service:
+        yield _object("Service", "v1", service.spec.external_service, cluster, service, _node_port_spec(service))
 
 
 def _same_node(cluster: Cluster) -> dict[str, Any]:
-    if cluster.platform.kubernetes["same_node_routing"] == "topologyKeys":
+    if cluster.platform.kubernetes.same_node_routing == "topologyKeys":
         return {"topologyKeys": ["kubernetes.io/hostname"]}
     return {"internalTrafficPolicy": "Local"}
 
@@ -41,7 +41,7 @@ def _node_port_spec(service: Service) -> dict[str, Any]:
     return {
         "type": "NodePort",
         # With a pod on every node of the group, a connection stays on the node it arrives at.
-        "externalTrafficPolicy": "Local" if service.one_per_node else "Cluster",
+        "externalTrafficPolicy": "Local" if service.spec.one_per_node else "Cluster",
         "selector": dict(service.pod_labels),
         "ports": [
             {
@@ -49,7 +49,7 @@ def _node_port_spec(service: Service) -> dict[str, Any]:
                 "port": port.number,
                 "protocol": port.protocol,
                 "targetPort": port.number,
-                **({} if port.expose.node_port is None else {"nodePort": port.expose.node_port}),
+                **({} if port.exposure.node_port is None else {"nodePort": port.exposure.node_port}),
             }
             for port in service.exposed
         ],

@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.cluster.frozen import Frozen
+from components.cluster.input.service import HostPathEntry
 from components.cluster.quantity import binary
-from components.cluster.types import Cluster, Container, EnvVar, File, HostPath, Volume
+from components.cluster.types import Cluster, Container, EnvVar, File, Volume
 
 # Scripts in a ConfigMap: readable and executable, writable by nobody.
 _SCRIPT_MODE = 0o555
@@ -23,7 +25,7 @@ def container(
     volumes: Sequence[Volume] = (),
     files: Sequence[File] = (),
     owner: str = "",
-    host_paths: Sequence[HostPath] = (),
+    host_paths: Mapping[str, HostPathEntry] = Frozen(),
 ) -> dict[str, Any]:
     """A container of a pod template. `owner` names the ConfigMap of its files."""
     spec: dict[str, Any] = {"name": found.name, "image": found.image, "imagePullPolicy": "IfNotPresent"}
@@ -42,11 +44,11 @@ def container(
     spec.update(_liveness(cluster, found))
     spec["resources"] = resources(found)
     spec["securityContext"] = _rights(found)
-    mounts = [{"name": volume.name, "mountPath": volume.mount} for volume in volumes]
+    mounts: list[dict[str, Any]] = [{"name": volume.name, "mountPath": volume.mount} for volume in volumes]
     mounts += [
         # What the node mounts later is seen, too.
-        {"name": directory.name, "mountPath": directory.mount, "readOnly": True, "mountPropagation": "HostToContainer"}
-        for directory in host_paths
+        {"name": name, "mountPath": directory.mount, "readOnly": True, "mountPropagation": "HostToContainer"}
+        for name, directory in sorted(host_paths.items())
     ]
     mounts += [{"name": _scratch_name(found, path), "mountPath": path} for path in found.security.writable]
     mounts += [{"name": held.secret, "mountPath": held.mount, "readOnly": True} for held in found.secret_files]
@@ -61,7 +63,7 @@ def container(
 
 def _liveness(cluster: Cluster, found: Container) -> dict[str, Any]:
     """Liveness, and the startup probe after whose success it begins at once."""
-    if found.startup and cluster.platform.kubernetes["startup_probes"]:
+    if found.startup and cluster.platform.kubernetes.startup_probes:
         early = {key: value for key, value in (found.liveness or {}).items() if key != "initialDelaySeconds"}
         return {"startupProbe": dict(found.startup), **({"livenessProbe": early} if early else {})}
     return {"livenessProbe": dict(found.liveness)} if found.liveness else {}
@@ -82,7 +84,7 @@ def environment(env: Sequence[EnvVar]) -> list[dict[str, Any]]:
 
 
 def resources(found: Container) -> dict[str, Any]:
-    return {"requests": dict(found.resources.requests), "limits": dict(found.resources.limits)}
+    return found.resources.written()
 
 
 def _rights(found: Container) -> dict[str, Any]:
@@ -171,7 +173,7 @@ def pod_spec(
     security: dict[str, Any] = {}
     if fs_group is not None:
         security["fsGroup"] = fs_group
-    if cluster.platform.kubernetes["seccomp"]:
+    if cluster.platform.kubernetes.seccomp:
         security["seccompProfile"] = {"type": "RuntimeDefault"}
     return {
         **({"affinity": dict(affinity)} if affinity else {}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.cluster.types import Cluster, Port, Service
+from components.cluster.types import Cluster, Service
 
 from .metadata import NAMESPACE_LABEL, SUPPORT_WAVE, metadata
 
@@ -19,13 +19,13 @@ def default_deny(namespace: str) -> dict[str, Any]:
 
 def policies(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
     """Who may call the pods of a service. Those with the network of their node are beyond any policy."""
-    if service.host_network:
+    if service.spec.host_network:
         return
     labels = service.pod_labels
     rules = list(_rules(cluster, service))
     if rules:
         yield _policy(service.name, service.namespace, labels, labels, rules)
-    for made in service.makes:
+    for name, made in sorted(service.spec.makes.items()):
         peers = [
             _peer(service, other.namespace, other.pod_labels)
             for other in cluster.services
@@ -33,7 +33,7 @@ def policies(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
         ]
         # A rule without peers would admit everyone.
         rules = [{"from": peers, "ports": [_policy_port(made.port, "TCP")]}] if peers else []
-        yield _policy(made.name, service.namespace, made.labels, labels, rules)
+        yield _policy(name, service.namespace, made.labels, labels, rules)
 
 
 def _policy(
@@ -56,11 +56,11 @@ def _rules(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
     # Clients arrive from outside, or with the address of the node whose NodePort they took.
     if exposed := [_policy_port(port.number, port.protocol) for port in service.exposed]:
         yield {"ports": exposed}
-    if service.peers:
+    if service.spec.peers:
         yield {"from": [_peer(service, service.namespace, service.pod_labels)]}
     shared: list[tuple[list[Peer], list[dict[str, Any]]]] = []
     for port in service.container.ports:
-        callers = [] if port.expose else list(_callers(cluster, service, port))
+        callers = [] if port.expose else _callers(cluster, service, port.name)
         if not callers:
             continue
         known = next((ports for others, ports in shared if others == callers), None)
@@ -71,14 +71,8 @@ def _rules(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
         yield {"from": callers, "ports": ports}
 
 
-def _callers(cluster: Cluster, service: Service, port: Port) -> Iterator[Peer]:
-    """The pods of every service and job that uses this port."""
-    for other in cluster.services:
-        if any(use.service == service.name and use.port == port.name for use in other.uses):
-            yield _peer(service, other.namespace, other.pod_labels)
-        for job in other.jobs:
-            if any(use.service == service.name and use.port == port.name for use in job.uses):
-                yield _peer(service, other.namespace, {"app": "dojot", "name": job.name})
+def _callers(cluster: Cluster, service: Service, port: str) -> list[Peer]:
+    return [_peer(service, caller.namespace, caller.pod_labels) for caller in cluster.callers_of(service, port)]
 
 
 def _peer(service: Service, namespace: str, labels: Mapping[str, str]) -> Peer:

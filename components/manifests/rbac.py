@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from components.cluster.input.service import RbacRule
 from components.cluster.types import Cluster, Service
 
 from .metadata import SUPPORT_WAVE, metadata
@@ -13,34 +14,41 @@ _GROUP = "rbac.authorization.k8s.io"
 
 
 def objects(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
-    if service.service_account is None:
+    if service.spec.service_account is None:
         return
-    about = {"namespace": service.namespace, "labels": service.pod_labels}
-    name = service.service_account
+    name = service.spec.service_account
     yield {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": metadata(name, SUPPORT_WAVE, **about),
+        "metadata": metadata(name, SUPPORT_WAVE, namespace=service.namespace, labels=service.pod_labels),
         # Pods that may call the API say so themselves.
         "automountServiceAccountToken": False,
     }
-    if service.rbac and cluster.rbac:
-        yield from _granted("Role", service, metadata(name, SUPPORT_WAVE, **about), service.rbac)
-    if service.cluster_rbac and cluster.rbac:
+    if service.spec.rbac and cluster.rbac:
+        yield from _granted(
+            "Role",
+            service,
+            metadata(name, SUPPORT_WAVE, namespace=service.namespace, labels=service.pod_labels),
+            service.spec.rbac,
+        )
+    if service.spec.cluster_rbac and cluster.rbac:
         # No namespace keeps two clusters' names apart here: the account's namespace does.
         about = metadata(f"{service.namespace}-{name}", SUPPORT_WAVE, labels=service.pod_labels)
-        yield from _granted("ClusterRole", service, about, service.cluster_rbac)
+        yield from _granted("ClusterRole", service, about, service.spec.cluster_rbac)
 
 
-def _granted(
-    kind: str, service: Service, about: dict[str, Any], rules: Sequence[Mapping[str, Any]]
-) -> Iterator[dict[str, Any]]:
+def _granted(kind: str, service: Service, about: dict[str, Any], rules: Sequence[RbacRule]) -> Iterator[dict[str, Any]]:
     """A Role or ClusterRole, and its binding to the service's account."""
-    yield {"apiVersion": f"{_GROUP}/v1", "kind": kind, "metadata": about, "rules": [dict(rule) for rule in rules]}
+    yield {
+        "apiVersion": f"{_GROUP}/v1",
+        "kind": kind,
+        "metadata": about,
+        "rules": [rule.model_dump(exclude_none=True) for rule in rules],
+    }
     yield {
         "apiVersion": f"{_GROUP}/v1",
         "kind": f"{kind}Binding",
         "metadata": about,
         "roleRef": {"apiGroup": _GROUP, "kind": kind, "name": about["name"]},
-        "subjects": [{"kind": "ServiceAccount", "name": service.service_account, "namespace": service.namespace}],
+        "subjects": [{"kind": "ServiceAccount", "name": service.spec.service_account, "namespace": service.namespace}],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 from components.cluster.types import Cluster, Service
@@ -14,28 +15,29 @@ from .storage import claim_template
 
 
 def custom_resource(cluster: Cluster, service: Service) -> dict[str, Any]:
-    resource = service.custom_resource
+    resource = service.spec.custom_resource
+    assert resource, "a VerneMQ without one is refused"
     base_image, tag = service.container.image.rsplit(":", 1)
     spec: dict[str, Any] = {
         "size": service.replicas,
         "baseImage": base_image,
         "tag": tag,
         # The operator reads the version even where a tag is given.
-        "version": resource["version"],
-        "bundlerImage": resource["bundler_image"],
-        "serviceAccountName": service.service_account,
+        "version": resource.version,
+        "bundlerImage": resource.bundler_image,
+        "serviceAccountName": service.spec.service_account,
         "affinity": affinity(cluster, service.group, service.pod_labels),
         "resources": pods.resources(service.container),
         "securityContext": {
-            "fsGroup": service.fs_group,
+            "fsGroup": service.spec.security.fs_group,
             "runAsGroup": service.container.security.group,
             "runAsNonRoot": True,
             "runAsUser": service.container.security.user,
         },
-        "terminationGracePeriodSeconds": service.grace_period,
-        "env": [*pods.environment(service.container.env), {"name": "VERNEMQ_CONF", "value": _conf(resource["conf"])}],
+        "terminationGracePeriodSeconds": service.spec.grace_period,
+        "env": [*pods.environment(service.container.env), {"name": "VERNEMQ_CONF", "value": _conf(resource.conf)}],
         "config": {
-            "configs": [{"name": name, "value": value} for name, value in resource["configs"].items()],
+            "configs": [{"name": name, "value": value} for name, value in resource.configs.items()],
             "listeners": _listeners(service),
             "plugins": [],
         },
@@ -48,17 +50,17 @@ def custom_resource(cluster: Cluster, service: Service) -> dict[str, Any]:
         "apiVersion": "vernemq.com/v1alpha1",
         "kind": "VerneMQ",
         "metadata": metadata(
-            resource["name"],
+            resource.name,
             service.wave,
             namespace=service.namespace,
-            labels={"vernemq": resource["name"]},
-            options=(cluster.platform.argocd["skip_missing"],),
+            labels={"vernemq": resource.name},
+            options=(cluster.platform.argocd.skip_missing,),
         ),
         "spec": spec,
     }
 
 
-def _conf(settings: dict[str, Any]) -> str:
+def _conf(settings: Mapping[str, Any]) -> str:
     """vernemq.conf, encoded as the broker's start command expects it."""
     text = "".join(f"{key} = {value}\n" for key, value in settings.items())
     return base64.b64encode(text.encode()).decode()

@@ -27,7 +27,7 @@ def objects(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
         yield _daemon_set(cluster, service)
     elif service.per_node is None:
         yield _stateful_set(cluster, service, service.name, service.replicas, {})
-    elif cluster.platform.kubernetes["pod_spread"] == "anti-affinity":
+    elif cluster.platform.kubernetes.pod_spread == "anti-affinity":
         # One set for each place beside a broker; the pods of one set never share a node,
         # so every node of the group has exactly one pod of every set.
         for place in range(1, service.per_node + 1):
@@ -47,11 +47,11 @@ def _deployment(cluster: Cluster, service: Service) -> dict[str, Any]:
         "replicas": service.replicas,
         "revisionHistoryLimit": 3,
         "selector": {"matchLabels": dict(service.pod_labels)},
-        "strategy": {"type": service.update_strategy or "RollingUpdate"},
+        "strategy": {"type": service.spec.update_strategy or "RollingUpdate"},
         "template": _template(cluster, service, service.pod_labels, affinity(cluster, service.group)),
     }
-    if service.progress_deadline is not None:
-        spec["progressDeadlineSeconds"] = service.progress_deadline
+    if service.spec.progress_deadline is not None:
+        spec["progressDeadlineSeconds"] = service.spec.progress_deadline
     return _workload("Deployment", cluster, service, service.name, service.pod_labels, spec)
 
 
@@ -59,7 +59,7 @@ def _daemon_set(cluster: Cluster, service: Service) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "revisionHistoryLimit": 3,
         "selector": {"matchLabels": dict(service.pod_labels)},
-        "updateStrategy": {"type": service.update_strategy or "RollingUpdate"},
+        "updateStrategy": {"type": service.spec.update_strategy or "RollingUpdate"},
         "template": _template(cluster, service, service.pod_labels, {}),
     }
     # On every node, whatever keeps others away from it: the control plane's taint, a drain.
@@ -76,8 +76,8 @@ def _stateful_set(
         "replicas": replicas,
         "revisionHistoryLimit": 3,
         "serviceName": _governing_service(service),
-        "podManagementPolicy": service.pod_management or "OrderedReady",
-        "updateStrategy": {"type": service.update_strategy or "RollingUpdate"},
+        "podManagementPolicy": service.spec.pod_management or "OrderedReady",
+        "updateStrategy": {"type": service.spec.update_strategy or "RollingUpdate"},
         "selector": {"matchLabels": labels},
         "template": _template(cluster, service, labels, affinity(cluster, service.group, apart)),
     }
@@ -100,7 +100,7 @@ def _spread_set(cluster: Cluster, service: Service) -> dict[str, Any]:
     workload["spec"]["template"]["spec"]["topologySpreadConstraints"] = [
         {
             "maxSkew": 1,
-            "minDomains": service.replicas // service.per_node,
+            "minDomains": service.replicas // (service.per_node or 1),
             "topologyKey": "kubernetes.io/hostname",
             "whenUnsatisfiable": "DoNotSchedule",
             # Nodes outside the group do not count; a drained one does, or its share would
@@ -123,22 +123,24 @@ def _template(
     cluster: Cluster, service: Service, labels: Mapping[str, str], place: Mapping[str, Any]
 ) -> dict[str, Any]:
     containers = [
-        pods.container(cluster, service.container, service.volumes, service.files, service.name, service.host_paths)
+        pods.container(
+            cluster, service.container, service.volumes, service.files, service.name, service.spec.host_paths
+        )
     ]
     containers += [pods.container(cluster, sidecar) for sidecar in service.sidecars]
-    spec = pods.pod_spec(cluster, place, containers, service.fs_group)
-    if service.service_account:
-        spec["serviceAccountName"] = service.service_account
-        spec["automountServiceAccountToken"] = bool(service.rbac or service.cluster_rbac)
-    if service.host_network:
+    spec = pods.pod_spec(cluster, place, containers, service.spec.security.fs_group)
+    if service.spec.service_account:
+        spec["serviceAccountName"] = service.spec.service_account
+        spec["automountServiceAccountToken"] = bool(service.spec.rbac or service.spec.cluster_rbac)
+    if service.spec.host_network:
         # With the node's network, names of the cluster are found only by this policy.
         spec.update(hostNetwork=True, dnsPolicy="ClusterFirstWithHostNet")
-    if service.host_pid:
+    if service.spec.host_pid:
         spec["hostPID"] = True
-    if service.hostname:
-        spec["hostname"] = service.hostname
-    if service.grace_period is not None:
-        spec["terminationGracePeriodSeconds"] = service.grace_period
+    if service.spec.hostname:
+        spec["hostname"] = service.spec.hostname
+    if service.spec.grace_period is not None:
+        spec["terminationGracePeriodSeconds"] = service.spec.grace_period
     volumes = _volumes(service)
     if volumes:
         spec["volumes"] = volumes
@@ -158,8 +160,8 @@ def _volumes(service: Service) -> list[dict[str, Any]]:
             found.append({"name": volume.name, "persistentVolumeClaim": {"claimName": volume.name}})
     found += [
         # The directory of volumes, for one, is missing where a node has none.
-        {"name": directory.name, "hostPath": {"path": directory.path, "type": "DirectoryOrCreate"}}
-        for directory in service.host_paths
+        {"name": name, "hostPath": {"path": directory.path, "type": "DirectoryOrCreate"}}
+        for name, directory in sorted(service.spec.host_paths.items())
     ]
     found += pods.scratch_volumes(service.containers)
     found += pods.secret_volumes(service.containers)

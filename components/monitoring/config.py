@@ -14,7 +14,7 @@ RULES = "rules.yml"
 
 
 def prometheus_config(cluster: Cluster) -> str:
-    watch = cluster.monitoring
+    watch = cluster.monitored
     config: dict[str, Any] = {
         "global": {
             "scrape_interval": f"{watch.interval}s",

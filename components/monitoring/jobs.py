@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.cluster.input.service import MetricsEntry
 from components.cluster.monitoring import CADVISOR, HAPROXY, KUBELET, LOCUST
 from components.cluster.types import Cluster, Service
 
@@ -32,22 +33,24 @@ class Job:
 
 def jobs(cluster: Cluster) -> tuple[Job, ...]:
     """Every job, by name."""
-    found = [_service_job(cluster, service) for service in cluster.services if service.metrics]
+    found = [
+        _service_job(cluster, service, service.spec.metrics) for service in cluster.services if service.spec.metrics
+    ]
     found += [_kubelet_job(cluster, KUBELET, "/metrics"), _kubelet_job(cluster, CADVISOR, "/metrics/cadvisor")]
-    if cluster.monitoring.load_balancer:
+    if cluster.monitored.load_balancer:
         balancer = cluster.load_balancer
         found.append(Job(HAPROXY, 1, {"static_configs": [{"targets": [f"{balancer.address}:{balancer.stats_port}"]}]}))
-    if cluster.monitoring.locust_exporter:
-        found.append(Job(LOCUST, 1, {"static_configs": [{"targets": [cluster.monitoring.locust_exporter]}]}))
+    if cluster.monitored.locust_exporter:
+        found.append(Job(LOCUST, 1, {"static_configs": [{"targets": [cluster.monitored.locust_exporter]}]}))
     return tuple(sorted(found, key=lambda job: job.name))
 
 
-def _service_job(cluster: Cluster, service: Service) -> Job:
-    port = next(port for port in service.container.ports if port.name == service.metrics.port)
-    path = {"metrics_path": service.metrics.path}
-    if service.host_network:
+def _service_job(cluster: Cluster, service: Service, metrics: MetricsEntry) -> Job:
+    port = next(port for port in service.container.ports if port.name == metrics.port)
+    path = {"metrics_path": metrics.path}
+    if service.spec.host_network:
         return Job(service.name, len(cluster.nodes), {**path, "static_configs": list(_nodes(cluster, port.number))})
-    if service.name == cluster.monitoring.service:
+    if service.name == cluster.monitored.service:
         return Job(service.name, 1, {**path, "static_configs": [{"targets": [f"localhost:{port.number}"]}]})
     for entry in service.kubernetes_services:
         host = f"{entry.name}.{service.namespace}.svc"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.cluster.quantity import ceil_div
 from components.cluster.sizes import KAFKA
 from components.cluster.types import Cluster
 
@@ -23,7 +24,7 @@ TARGETS = "dojot:targets:limit"
 
 def limits(cluster: Cluster) -> Iterator[Recording]:
     scale, balancer = cluster.scale, cluster.load_balancer
-    if has_brokers(cluster):
+    if cluster.brokers:
         yield _limit(DEVICES, scale.devices)
         yield _limit(BROKER_SESSIONS, scale.devices_per_broker)
         # Every device connects again once in a session's lifetime (milliseconds).
@@ -42,14 +43,10 @@ def limits(cluster: Cluster) -> Iterator[Recording]:
         place = {"node": disk.node.name, "path": disk.host_path, "service": service.name, "claim": disk.claim}
         if service.name == KAFKA:
             # One server's share of what retention keeps; the volume has the margin on top.
-            yield _limit(KAFKA_LOG, -(-scale.kafka.bytes_with_copies // scale.kafka.servers), **place)
+            yield _limit(KAFKA_LOG, ceil_div(scale.kafka.bytes_with_copies, scale.kafka.servers), **place)
         yield _limit(VOLUME, volume.size, **place)
     for job in jobs(cluster):
         yield _limit(TARGETS, job.targets, job=job.name)
-
-
-def has_brokers(cluster: Cluster) -> bool:
-    return any(service.kind == "VerneMQ" for service in cluster.services)
 
 
 def _limit(name: str, number: float, **labels: str) -> Recording:

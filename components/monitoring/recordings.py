@@ -24,7 +24,7 @@ CPU_USE = "dojot:node_cpu:ratio"
 
 
 def recordings(cluster: Cluster) -> Iterator[Recording]:
-    if limits.has_brokers(cluster):
+    if cluster.brokers:
         yield from _brokers(cluster)
     bridges = [service.name for service in cluster.services if service.per_node is not None]
     if bridges:
@@ -37,7 +37,7 @@ def recordings(cluster: Cluster) -> Iterator[Recording]:
                 ' * on (namespace, pod) group_left (node) kube_pod_info{node!=""})'
             ),
         )
-    if cluster.monitoring.load_balancer:
+    if cluster.monitored.load_balancer:
         yield from _balancer()
     if cluster.disks:
         used = "max by (node, path) (dojot_volume_used_bytes)"

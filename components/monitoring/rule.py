@@ -39,7 +39,7 @@ class Alert:
     way_out: str
 
     def rule(self, cluster: Cluster) -> dict[str, Any]:
-        limit = cluster.monitoring.alerts[self.name]
+        limit = cluster.monitored.alerts[self.name]
         return {
             "alert": self.name,
             "expr": self.expr.replace("<bound>", str(limit.bound)),
@@ -51,4 +51,4 @@ class Alert:
 
 def window(cluster: Cluster, job: str) -> str:
     """Time over which rates are taken: five minutes, and never less than four scrapes."""
-    return f"{max(300, 4 * cluster.monitoring.interval_of(job))}s"
+    return f"{max(300, 4 * cluster.monitored.interval_of(job))}s"

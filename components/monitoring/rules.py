@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from components.cluster.types import Cluster
 from components.render import yaml_documents
 
@@ -12,7 +14,7 @@ from .recordings import recordings
 
 def prometheus_rules(cluster: Cluster) -> str:
     """Groups run one beside the other, the rules of a group one after the other: limits come first in theirs."""
-    groups = {"recordings": (*limits(cluster), *recordings(cluster)), **alerts(cluster)}
+    groups: dict[str, tuple[Any, ...]] = {"recordings": (*limits(cluster), *recordings(cluster)), **alerts(cluster)}
     return yaml_documents(
         [
             {

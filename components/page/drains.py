@@ -35,7 +35,7 @@ def section_of(cluster: Cluster) -> str:
 def _spread(cluster: Cluster) -> str:
     """What the scheduler's even spread costs while a node has no pods; sets do not have this price."""
     spread = [service.name for service in cluster.services if service.per_node is not None]
-    if not spread or cluster.platform.kubernetes["pod_spread"] != "topology-spread":
+    if not spread or cluster.platform.kubernetes.pod_spread != "topology-spread":
         return ""
     return (
         f"{codes(spread)} are spread by the scheduler. While one node has none of their pods, those on the other nodes "
@@ -62,7 +62,7 @@ def _row(cluster: Cluster, group: Group, found: tuple[Share, ...], nodes: list[s
     alone = len(group.nodes) == 1
     pending = [_pods(share) for share in found if stays(share)]
     moving = [_pods(share) for share in found if not stays(share)]
-    if cluster.platform.argocd["group"] == group.name:
+    if cluster.platform.argocd.group == group.name:
         (pending if alone else moving).append("Argo CD")
     budgets = [
         f"{code(share.service.name)} {count(share.service.max_unavailable)}"

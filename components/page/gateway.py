@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from components.cluster.types import Cluster, Plugin
+from components.cluster.types import Cluster, Plugin, Service
 
 from .markdown import code, codes, link, note, section, table
 from .operator import ROOT
@@ -31,18 +31,18 @@ def section_of(cluster: Cluster) -> str:
     ]
     if not rows or cluster.gateway is None:
         return ""
+    gateway = cluster.service(cluster.gateway)
     return section(
         "API gateway",
-        f"{cluster.service(cluster.gateway).title} answers {_entries(cluster)}. *Strip*: the part of the path that matched is taken "
+        f"{gateway.title} answers {_entries(cluster, gateway)}. *Strip*: the part of the path that matched is taken "
         "off before the request goes on.",
         table(("Route", "Paths", "Leads to", "Strip", "Plugins", ">Timeout"), rows),
-        _shell(cluster),
+        _shell(cluster, gateway),
     )
 
 
-def _shell(cluster: Cluster) -> str:
+def _shell(cluster: Cluster, gateway: Service) -> str:
     """What dojot's own image lets through, as long as it is that image, from whichever registry."""
-    gateway = cluster.service(cluster.gateway)
     image = gateway.container.image
     plugins = {plugin.name for service in cluster.services for route in service.routes for plugin in route.plugins}
     if _PLUGIN not in plugins or not f"/{image}".endswith(f"/{_IMAGE}:{cluster.release}"):
@@ -56,12 +56,8 @@ def _shell(cluster: Cluster) -> str:
     )
 
 
-def _entries(cluster: Cluster) -> str:
-    ports = [
-        f"{cluster.domain}:{port.expose.listen}"
-        for port in cluster.service(cluster.gateway).exposed
-        if port.expose.listen is not None
-    ]
+def _entries(cluster: Cluster, gateway: Service) -> str:
+    ports = [f"{cluster.domain}:{port.exposure.listen}" for port in gateway.exposed if port.exposure.listen is not None]
     return f"at {codes(ports)}" if ports else "inside the cluster only"
 
 

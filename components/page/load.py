@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.cluster.quantity import ceil_div
 from components.cluster.sizes import KAFKA
 from components.cluster.types import Cluster
 
@@ -42,7 +43,7 @@ def _rates(cluster: Cluster) -> list[tuple[str, str, str]]:
             plural(scale.kafka.partitions, "partition"),
         ),
     ]
-    if not _has_brokers(cluster):
+    if not cluster.brokers:
         return rows
     rows += [
         (
@@ -63,17 +64,13 @@ def _rates(cluster: Cluster) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _has_brokers(cluster: Cluster) -> bool:
-    return any(service.kind == "VerneMQ" for service in cluster.services)
-
-
 def _shared(devices: int, brokers: int) -> int:
-    return -(-devices // brokers)
+    return ceil_div(devices, brokers)
 
 
 def _times(cluster: Cluster) -> list[tuple[str, str]]:
     scale, balancer = cluster.scale, cluster.load_balancer
-    times = [
+    times: list[tuple[str, float]] = [
         ("HAProxy gives up connecting to a server", balancer.connect_timeout),
         ("After a reload HAProxy's old process lets its sessions run", balancer.hard_stop_after),
         ("HAProxy gives up a silent connection", balancer.session_timeout),
@@ -84,7 +81,7 @@ def _times(cluster: Cluster) -> list[tuple[str, str]]:
             # MQTT 3.1.1, 3.1.2.10.
             ("The broker gives up a silent device: one and a half keepalives", scale.keepalive * 3 / 2),
         ]
-    if _has_brokers(cluster):
+    if cluster.brokers:
         times.append(
             ("The broker ends a device's session, and the device reconnects", scale.session_lifetime / _MILLISECONDS)
         )

@@ -29,7 +29,7 @@ _COPIES, _BALANCER = node_id("loopback"), node_id("balancer")
 
 def way(cluster: Cluster) -> str:
     """The section; empty for a cluster without brokers."""
-    brokers = next((service for service in cluster.services if service.kind == "VerneMQ"), None)
+    brokers = cluster.brokers
     if brokers is None:
         return ""
     return section(
@@ -112,7 +112,7 @@ def _there_in_words(cluster: Cluster, brokers: Service) -> Iterator[str]:
         )
         yield (
             f"HAProxy hands the connection to one of the nodes, at {_doors(frontends)}; "
-            + ("the broker on that node takes it." if brokers.one_per_node else "one of the brokers takes it.")
+            + ("the broker on that node takes it." if brokers.spec.one_per_node else "one of the brokers takes it.")
         )
     if _has(cluster, _UP):
         yield (
@@ -143,9 +143,10 @@ def _listeners(cluster: Cluster, brokers: Service) -> tuple[Frontend, ...]:
 
 
 def _doors(frontends: Sequence[Frontend]) -> str:
-    if any(frontend.node_port is None for frontend in frontends):
+    numbers = [frontend.node_port for frontend in frontends if frontend.node_port is not None]
+    if len(numbers) < len(frontends):
         return "the NodePort that Kubernetes has chosen"
-    return f"NodePort {' or '.join(code(frontend.node_port) for frontend in frontends)}"
+    return f"NodePort {' or '.join(map(code, numbers))}"
 
 
 def _listener(frontend: Frontend) -> str:

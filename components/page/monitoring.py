@@ -32,6 +32,8 @@ def section_of(cluster: Cluster) -> str:
 def _viewers(cluster: Cluster, watcher: str) -> Iterator[str]:
     """Who shows the metrics to people: services that use the watcher and are reached from outside."""
     for service in cluster.services:
-        entries = [f"http://{cluster.domain}:{port.expose.listen}" for port in service.exposed if port.expose.listen]
+        entries = [
+            f"http://{cluster.domain}:{port.exposure.listen}" for port in service.exposed if port.exposure.listen
+        ]
         if entries and any(use.service == watcher for use in service.uses):
             yield f"{service.title} shows them at {codes(entries)} (user and password: Secret {codes(service.secrets)}). "

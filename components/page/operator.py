@@ -19,7 +19,7 @@ def before(cluster: Cluster) -> str:
     system, balancer = cluster.platform.operating_system, cluster.load_balancer
     items = [
         *_examples(cluster),
-        f"{plural(len(cluster.nodes) + 1, 'machine')} with {system['name'].capitalize()} {system['version']} and the addresses above.",
+        f"{plural(len(cluster.nodes) + 1, 'machine')} with {system.name.capitalize()} {system.version} and the addresses above.",
         f"The name {code(cluster.domain)} leads every device and client to {code(balancer.address)}; "
         "the brokers' certificates carry it.",
         f"What you compiled is pushed to {code(cluster.git.repository)}, branch {code(cluster.git.revision)}: "

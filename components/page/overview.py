@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from components.cluster.input.machines import Hardware
 from components.cluster.quantity import cores
-from components.cluster.types import CONTROL_PLANE, Cluster, Hardware, Node, Service
+from components.cluster.types import CONTROL_PLANE, Cluster, Node, Service
 from components.cluster.waves import job_wave
 
 from .markdown import code, codes, link, section, table
@@ -21,10 +22,10 @@ def summary(cluster: Cluster) -> str:
     runtime, system = platform.runtime, platform.operating_system
     return (
         f"dojot {cluster.release} for {plural(scale.devices, 'device')}: "
-        f"{_messengers(cluster)}on Kubernetes {platform.kubernetes['version']} ({runtime['name']} {runtime['version']}, "
-        f"{platform.pod_network['name']}, {system['name']} {system['version']}) "
-        f"behind HAProxy {platform.haproxy['version']}, "
-        f"synced from Git by Argo CD {platform.argocd['version']}."
+        f"{_messengers(cluster)}on Kubernetes {platform.kubernetes.version} ({runtime.name} {runtime.version}, "
+        f"{platform.pod_network.name}, {system.name} {system.version}) "
+        f"behind HAProxy {platform.haproxy.version}, "
+        f"synced from Git by Argo CD {platform.argocd.version}."
     )
 
 
@@ -39,7 +40,7 @@ def _messengers(cluster: Cluster) -> str:
     agents = [
         service.title
         for service in cluster.services
-        if service.kind != "VerneMQ" and any(port.expose.devices for port in service.exposed)
+        if service.kind != "VerneMQ" and any(port.exposure.devices for port in service.exposed)
     ]
     return "".join(f"{one}, " for one in brokers + bridges + agents)
 
@@ -81,7 +82,7 @@ def _hardware(hardware: Hardware | None) -> tuple[str, str, str]:
 
 def _runs(cluster: Cluster, node: Node) -> list[str]:
     found = [_pods(share) for share in shares(cluster, node)]
-    if cluster.platform.argocd["group"] == node.group:
+    if cluster.platform.argocd.group == node.group:
         found.append("Argo CD")
     return found
 
@@ -118,7 +119,7 @@ def services(cluster: Cluster) -> str:
 
 def _kind(cluster: Cluster, service: Service) -> str:
     """Where pods are spread by anti-affinity, one set for each place beside a broker."""
-    if service.per_node is not None and cluster.platform.kubernetes["pod_spread"] == "anti-affinity":
+    if service.per_node is not None and cluster.platform.kubernetes.pod_spread == "anti-affinity":
         return f"{count(service.per_node)} × {service.kind}"
     return service.kind
 
@@ -127,7 +128,7 @@ def _replicas(service: Service) -> str:
     pods = count(service.replicas)
     if service.per_node is not None:
         return f"{pods} ({count(service.per_node)} a node)"
-    return f"{pods} (1 a node)" if service.one_per_node else pods
+    return f"{pods} (1 a node)" if service.spec.one_per_node else pods
 
 
 def _uses(service: Service) -> str:
@@ -160,7 +161,7 @@ def _bundlers(cluster: Cluster) -> str:
     """The pod that is nobody's: VerneMQ's operator gives it no affinity and no requests."""
     return "\n".join(
         f"The operator makes one pod more for {service.title}, on any worker: it serves the brokers their plugins when they "
-        f"start (image {code(service.custom_resource['bundler_image'])})."
+        f"start (image {code(service.spec.custom_resource.bundler_image)})."
         for service in cluster.services
-        if service.custom_resource
+        if service.spec.custom_resource
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.cluster.types import Cluster, Container, Node, Port, Service
+from components.cluster.types import Cluster, Container, Node, Service
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def shares(cluster: Cluster, node: Node) -> tuple[Share, ...]:
 def _share(cluster: Cluster, service: Service, node: Node) -> Share:
     if service.per_node is not None:
         return Share(service, service.per_node, True)
-    if service.one_per_node or service.kind == "DaemonSet":
+    if service.spec.one_per_node or service.kind == "DaemonSet":
         return Share(service, 1, True)
     volumes = [volume for volume in service.volumes if volume.disks]
     if volumes:
@@ -38,17 +38,6 @@ def _share(cluster: Cluster, service: Service, node: Node) -> Share:
 def request(service: Service, kind: str) -> int:
     """CPU (millicores) or memory (bytes) that all pods of the service request."""
     return service.replicas * sum(getattr(container.resources, kind) for container in service.containers)
-
-
-def users(cluster: Cluster, service: Service, port: Port) -> tuple[str, ...]:
-    """Names of the services and jobs that declare the use of this port."""
-    found: list[str] = []
-    for other in cluster.services:
-        holders = [(other.name, other.uses), *((job.name, job.uses) for job in other.jobs)]
-        found += [
-            name for name, uses in holders if any(use.service == service.name and use.port == port.name for use in uses)
-        ]
-    return tuple(found)
 
 
 def all_containers(cluster: Cluster) -> tuple[tuple[str, Container], ...]:

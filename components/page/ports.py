@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from components.cluster.types import Cluster, KubernetesService, Port, Service
 
 from .markdown import code, codes, note, section, table
-from .pods import users
 from .words import count, names, node_port
 
 
@@ -49,7 +48,7 @@ def _outside(cluster: Cluster) -> Iterator[str]:
 
 
 def _outside_row(cluster: Cluster, service: Service, port: Port) -> tuple[str, ...]:
-    expose = port.expose
+    expose = port.exposure
     nodes = names([node.name for node in cluster.nodes_of(service)])
     balancer = cluster.load_balancer
     entry = "the node itself" if expose.listen is None else code(f"{balancer.hostname}:{expose.listen}")
@@ -58,7 +57,7 @@ def _outside_row(cluster: Cluster, service: Service, port: Port) -> tuple[str, .
         entry,
         _node_port(port),
         nodes,
-        code(f"{service.external_service}:{port.number}"),
+        code(f"{service.spec.external_service}:{port.number}"),
         f"{service.title} {code(port.number)}",
         "devices" if expose.devices else "clients",
         count(frontend.maxconn) if frontend else "",
@@ -66,9 +65,9 @@ def _outside_row(cluster: Cluster, service: Service, port: Port) -> tuple[str, .
 
 
 def _node_port(port: Port) -> str:
-    if port.expose.node_port is None:
+    if port.exposure.node_port is None:
         return node_port(None)
-    return code(port.expose.node_port) + ("" if port.protocol == "TCP" else f" {port.protocol}")
+    return code(port.exposure.node_port) + ("" if port.protocol == "TCP" else f" {port.protocol}")
 
 
 def _inside(cluster: Cluster) -> Iterator[str]:
@@ -76,10 +75,8 @@ def _inside(cluster: Cluster) -> Iterator[str]:
     if not rows:
         return
     yield "### Inside the cluster"
-    policy = cluster.platform.pod_network.get("policy")
-    enforced = f" ({policy['name']} enforces it)" if policy else ""
     yield (
-        f"NetworkPolicies{enforced} admit to a port the users named here and nobody else; "
+        f"NetworkPolicies ({cluster.platform.pod_network.policy.name} enforces it) admit to a port the users named here and nobody else; "
         "**everybody** where a NodePort leads to it from outside, or where pods have the network of their node."
     )
     yield table(("Service", "Leads to", ">Container port", "Admits"), rows)
@@ -104,5 +101,7 @@ def _target(cluster: Cluster, service: Service, port: Port) -> tuple[str, ...]:
     return (
         service.title,
         f"{code(port.number)} {port.name}",
-        "**everybody**" if port.expose or service.host_network else codes(users(cluster, service, port)),
+        "**everybody**"
+        if port.expose or service.spec.host_network
+        else codes([caller.name for caller in cluster.callers_of(service, port.name)]),
     )

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
+from components.cluster.input.service import ServiceEntry
 from components.cluster.types import Cluster
 
 _HOST = re.compile(r"(?<![\w.-])(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+(?![\w-])")
@@ -36,6 +39,12 @@ def _texts(place: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...]
     """Every text in the model with the names that lead to it."""
     if isinstance(value, str):
         yield place, value
+    elif isinstance(value, ServiceEntry):
+        # All else of it is in what was made of it.
+        yield from _texts(place, value.custom_resource)
+    elif isinstance(value, BaseModel):
+        for name, inner in value:
+            yield from _texts((*place, name), inner)
     elif is_dataclass(value):
         for field in fields(value):
             yield from _texts((*place, field.name), getattr(value, field.name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from components.cluster.types import PROVIDED, RANDOM, Cluster
 
@@ -71,7 +71,7 @@ def _is_random(value: str) -> bool:
     return value.split(" ")[0] == RANDOM
 
 
-def _brought(rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _brought(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     if rows:
         yield (
             "### Secrets that you provide\n\n"
@@ -86,6 +86,6 @@ def _readers(cluster: Cluster, secret: str) -> list[str]:
     found = (
         owner
         for owner, container in all_containers(cluster)
-        if any(one.secret == secret for one in (*container.env, *container.secret_files))
+        if secret in {one.secret for one in container.env} | {one.secret for one in container.secret_files}
     )
     return list(dict.fromkeys(found))

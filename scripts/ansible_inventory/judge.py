@@ -21,7 +21,8 @@ class Workshop:
     def __init__(self, inventory: Path):
         self._folder = Path(tempfile.mkdtemp(prefix="from-ansible-"))
         self._inventory = self._folder / "inventory"
-        shutil.copytree(inventory / "classes", self._inventory / "classes")
+        for part in ("classes", "files"):
+            shutil.copytree(inventory / part, self._inventory / part)
         (self._inventory / "targets").mkdir()
 
     def __enter__(self) -> Workshop:

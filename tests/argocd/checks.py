@@ -52,7 +52,7 @@ def application_stays_inside_its_project(cluster: Cluster, documents: Documents,
     assert application["spec"]["source"]["repoURL"] in project["spec"]["sourceRepos"]
     assert application["spec"]["destination"] in project["spec"]["destinations"]
     places = {document["metadata"]["namespace"] for document in documents.values()}
-    assert places == {cluster.platform.argocd["namespace"]}
+    assert places == {cluster.platform.argocd.namespace}
 
 
 def application_follows_the_clusters_folder(cluster: Cluster, documents: Documents, manifests: Objects) -> None:
@@ -64,9 +64,9 @@ def application_follows_the_clusters_folder(cluster: Cluster, documents: Documen
 
 
 def only_options_that_the_release_knows(cluster: Cluster, documents: Documents, manifests: Objects) -> None:
-    known = set(cluster.platform.argocd["known_sync_options"])
+    known = set(cluster.platform.argocd.known_sync_options)
     unknown = {option for option in _options(documents, manifests) if option.partition("=")[0] not in known}
-    assert not unknown, f"Argo CD {cluster.platform.argocd['version']} does not know {sorted(unknown)}"
+    assert not unknown, f"Argo CD {cluster.platform.argocd.version} does not know {sorted(unknown)}"
 
 
 def nothing_deletes_data(cluster: Cluster, documents: Documents, manifests: Objects) -> None:
@@ -76,7 +76,7 @@ def nothing_deletes_data(cluster: Cluster, documents: Documents, manifests: Obje
         if found["kind"] in PROTECTED:
             options = _annotated(found)
             assert "Prune=false" in options, f"{found['kind']} {found['metadata']['name']}"
-            if "Delete" in cluster.platform.argocd["known_sync_options"]:
+            if "Delete" in cluster.platform.argocd.known_sync_options:
                 assert "Delete=false" in options, f"{found['kind']} {found['metadata']['name']}"
 
 

@@ -52,7 +52,7 @@ def _has(at, **state: str) -> None:
 
 
 def _place(cluster) -> str:
-    return f"{cluster.group_label} In [{cluster.groups[cluster.platform.argocd['group']].label}]"
+    return f"{cluster.group_label} In [{cluster.groups[cluster.platform.argocd.group].label}]"
 
 
 def _changes(at) -> list[str]:
@@ -72,7 +72,7 @@ def test_it_is_created_with_its_mark_and_known_again(at, cluster):
         done = at.run("argocd")
         assert done.returncode == 0 and done.stdout.endswith("ok: goes on\n"), done.stderr
     assert len(_changes(at)) == 1 and "annotate" not in _changes(at)[0]
-    assert f"  name: {cluster.platform.argocd['namespace']}\n" in (at.state / "created").read_text()
+    assert f"  name: {cluster.platform.argocd.namespace}\n" in (at.state / "created").read_text()
     # A run that was cut off after that has left whatever it left.
     _has(at, namespace="bootstrap.sh", kinds=KINDS, workloads=WORKLOADS)
     assert "ok: goes on\n" in at.run("argocd").stdout and len(_changes(at)) == 1
@@ -93,7 +93,7 @@ def test_an_empty_namespace_and_one_of_an_earlier_version_get_the_mark(at, clust
     done = at.run("argocd")
     assert done.returncode == 0 and done.stdout.endswith("ok: goes on\n"), done.stderr
     (change,) = _changes(at)
-    assert change.endswith(f"annotate namespace {cluster.platform.argocd['namespace']} --overwrite {MARK}")
+    assert change.endswith(f"annotate namespace {cluster.platform.argocd.namespace} --overwrite {MARK}")
 
 
 OTHERS = {
@@ -143,7 +143,7 @@ def test_others_are_left_alone(at, cluster, whose):
         if words[1:3] == ["create", "namespace"]:
             (at.state / "namespace").write_text("")
         else:
-            assert words[1:] == ["annotate", "namespace", cluster.platform.argocd["namespace"], MARK]
+            assert words[1:] == ["annotate", "namespace", cluster.platform.argocd.namespace, MARK]
             (at.state / "namespace").write_text("bootstrap.sh")
     assert "ok: goes on\n" in at.run("argocd").stdout
 

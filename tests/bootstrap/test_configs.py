@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import replace
 
 import pytest
 import yaml
 
 from components.kubeadm import configs, pod_network, runtimes, script
+from tests.changed import with_platform
 
 from .conftest import arguments
 
@@ -20,15 +20,14 @@ def _by_kind(documents):
 
 def _with(cluster, part, **values):
     """The cluster with other values in one part of its platform."""
-    changed = {**getattr(cluster.platform, part), **values}
-    return replace(cluster, platform=replace(cluster.platform, **{part: changed}))
+    return with_platform(cluster, **{part: values})
 
 
 @pytest.mark.parametrize("gates", [None, {"SomeGate": True, "OtherGate": False}])
 def test_every_component_has_the_feature_gates(cluster, gates):
     if gates is not None:
         cluster = _with(cluster, "kubernetes", feature_gates=gates)
-    gates = cluster.platform.kubernetes["feature_gates"]
+    gates = cluster.platform.kubernetes.feature_gates
     documents = _by_kind(configs.init_documents(cluster))
     for component in ("apiServer", "controllerManager", "scheduler"):
         found = documents["ClusterConfiguration"].get(component, {}).get("extraArgs", {})
@@ -53,7 +52,7 @@ def test_arguments_have_the_form_of_the_api(cluster):
 def _cgroup_driver(cluster) -> str:
     """What the runtime's own configuration says, read as the runtime reads it."""
     text = runtimes.config(cluster)
-    if cluster.platform.runtime["name"] == "docker":
+    if cluster.platform.runtime.name == "docker":
         (option,) = json.loads(text)["exec-opts"]
         return option.removeprefix("native.cgroupdriver=")
     runc = tomllib.loads(text)["plugins"]["io.containerd.cri.v1.runtime"]["containerd"]["runtimes"]["runc"]
@@ -71,7 +70,7 @@ def test_logs_of_containers_are_bounded_in_one_place(cluster):
     cluster = _with(cluster, "runtime", log={"max_size": "7Mi", "max_files": 4})
     kubelet = _by_kind(configs.init_documents(cluster))["KubeletConfiguration"]
     found = {key: kubelet.get(key) for key in ("containerLogMaxSize", "containerLogMaxFiles")}
-    if cluster.platform.runtime["name"] == "docker":
+    if cluster.platform.runtime.name == "docker":
         assert set(found.values()) == {None}
         assert json.loads(runtimes.config(cluster))["log-opts"] == {"max-size": "7m", "max-file": "4"}
     else:
@@ -79,12 +78,12 @@ def test_logs_of_containers_are_bounded_in_one_place(cluster):
 
 
 def test_containerd_pins_the_pause_image_of_kubeadm(cluster):
-    if cluster.platform.runtime["name"] != "containerd":
-        assert "sandbox_image" not in cluster.platform.runtime
+    if cluster.platform.runtime.name != "containerd":
+        assert cluster.platform.runtime.sandbox_image is None
         return
     kubernetes = cluster.platform.kubernetes
     images = tomllib.loads(runtimes.config(cluster))["plugins"]["io.containerd.cri.v1.images"]
-    pause = f"{kubernetes['image_repository']}/pause:{kubernetes['pause_version']}"
+    pause = f"{kubernetes.image_repository}/pause:{kubernetes.pause_version}"
     assert images["pinned_images"]["sandbox"] == pause
 
 
@@ -147,15 +146,14 @@ def test_every_mount_of_the_pod_network_has_its_volume(cluster):
 def test_flannels_plugin_comes_from_one_place(cluster):
     """From the archive of a release that has no packages, or from an image: the packages lack it."""
     installers = [container["name"] for container in _daemons(cluster)["flannel"]["initContainers"]]
-    assert ("install-cni-plugin" in installers) == ("cni_plugins" not in cluster.platform.kubernetes)
+    assert ("install-cni-plugin" in installers) == (cluster.platform.kubernetes.cni_plugins is None)
 
 
 @pytest.mark.parametrize(
     "kind, group, resource", [("Endpoints", "", "endpoints"), ("EndpointSlice", "discovery.k8s.io", "endpointslices")]
 )
 def test_the_firewall_watches_endpoints_as_its_release_does(cluster, kind, group, resource):
-    policy = {**cluster.platform.pod_network["policy"], "endpoints": kind}
-    documents = pod_network.documents(_with(cluster, "pod_network", policy=policy))
+    documents = pod_network.documents(_with(cluster, "pod_network", policy={"endpoints": kind}))
     role = next(o for o in documents if o["kind"] == "ClusterRole" and o["metadata"]["name"] == "kube-router")
     found = [
         (entry, name)

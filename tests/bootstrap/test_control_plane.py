@@ -66,7 +66,7 @@ def test_an_api_server_that_does_not_answer_is_no_reason_to_reset(master, cluste
     assert "the API server does not answer" in said and "do not reset" in said
     assert "kubeadm reset" not in said and "did not finish" not in said
     lists = {"docker": "docker ps --all", "containerd": "crictl ps --all"}
-    assert lists[cluster.platform.runtime["name"]] in said and "journalctl -u kubelet" in said
+    assert lists[cluster.platform.runtime.name] in said and "journalctl -u kubelet" in said
 
 
 def test_without_data_it_is_an_init_that_broke_off(master):

@@ -9,12 +9,12 @@ import shutil
 import stat
 import subprocess
 import tarfile
-from dataclasses import replace
 
 import pytest
 
 from components.haproxy.files import files
 from components.kubeadm import runtimes, script
+from tests.changed import with_platform
 
 from .conftest import states, tree, with_chosen_node_ports
 
@@ -47,20 +47,20 @@ def host(sandbox, cluster):
     for name in ("kubeadm", "kubectl", "kubelet"):
         (served / name).write_bytes(BINARY)
     (served / "plugins.tgz").write_bytes(archive.getvalue())
-    _deliver(sandbox, cluster, "packages" if "packages" in cluster.platform.kubernetes else "binaries")
+    _deliver(sandbox, cluster, "packages" if cluster.platform.kubernetes.packages else "binaries")
     sandbox.fake("curl", CURL)
     sandbox.fake("dpkg-query", 'printf "ii |1"')
     sandbox.fake("apt-mark", "exit 0")
     etc = sandbox.folder / "root" / "etc"
     etc.mkdir()
     system = cluster.platform.operating_system
-    (etc / "os-release").write_text(f'ID={system["name"]}\nVERSION_ID="{system["version"]}"\n')
+    (etc / "os-release").write_text(f'ID={system.name}\nVERSION_ID="{system.version}"\n')
     (etc / "fstab").write_text("/dev/sda1 / ext4 defaults 0 1\n/swapfile none swap sw 0 0\n")
     (etc / "hosts").write_text("127.0.0.1 localhost\n")
     keyrings = etc / "apt" / "keyrings"
     keyrings.mkdir(parents=True)
-    fingerprint = cluster.platform.runtime["repository"]["key"]["fingerprint"]
-    (keyrings / f"{cluster.platform.runtime['name']}-{fingerprint}.asc").write_text("a key\n")
+    fingerprint = cluster.platform.runtime.repository.key.fingerprint
+    (keyrings / f"{cluster.platform.runtime.name}-{fingerprint}.asc").write_text("a key\n")
     (keyrings / f"kubernetes-{REPOSITORY['key']['fingerprint']}.asc").write_text("a key\n")
     return sandbox
 
@@ -81,12 +81,11 @@ def _deliver(sandbox, cluster, way):
         },
         "packages": {"packages": {"repository": REPOSITORY, "build": "1.1", "others": {"kubernetes-cni": "1.9.1-1.1"}}},
     }
-    given = cluster.platform.kubernetes
-    kubernetes = {key: given[key] for key in given if key not in ("binaries", "cni_plugins", "packages")} | ways[way]
+    kubernetes = {**dict.fromkeys(("binaries", "cni_plugins", "packages")), **ways[way]}
+    bare = with_platform(cluster, kubernetes=dict.fromkeys(kubernetes))
     # One package is enough: each costs a process or two, and the tests are to stay quick.
-    system = {**cluster.platform.operating_system, "packages": ["curl"]}
-    platform = replace(cluster.platform, kubernetes=kubernetes, operating_system=system)
-    sandbox.write(script.script(replace(cluster, platform=platform)))
+    changed = with_platform(bare, kubernetes=kubernetes, operating_system={"packages": ("curl",)})
+    sandbox.write(script.script(changed))
 
 
 def _node(host, name, *options):
@@ -116,7 +115,7 @@ def _is_as_before(host, name):
 def test_the_runtime_has_its_configuration(host, cluster):
     assert _node(host, cluster.workers[0].name).returncode == 0
     path = {"docker": "etc/docker/daemon.json", "containerd": "etc/containerd/config.toml"}
-    assert (host.folder / "root" / path[cluster.platform.runtime["name"]]).read_text() == runtimes.config(cluster)
+    assert (host.folder / "root" / path[cluster.platform.runtime.name]).read_text() == runtimes.config(cluster)
 
 
 def test_binaries_bring_their_unit(host, cluster):
@@ -202,7 +201,7 @@ def test_packages_are_pinned_and_held(host, cluster):
     host.fake("apt-get", APT_GET)
     host.fake("apt-mark", APT_MARK)
     host.fake("systemctl", "exit 0")
-    version = f"{cluster.platform.kubernetes['version'].removeprefix('v')}-1.1"
+    version = f"{cluster.platform.kubernetes.version.removeprefix('v')}-1.1"
     wanted = {**dict.fromkeys(("kubeadm", "kubectl", "kubelet"), version), "kubernetes-cni": "1.9.1-1.1"}
 
     done = host.run()
@@ -250,7 +249,7 @@ def balancer(host, cluster):
     (folder / "99-dojot-haproxy.conf").write_text("a.b = 1\n")
     (folder / "haproxy.service.d-limits.conf").write_text("[Service]\nLimitNOFILE=1000\n")
     host.fake("haproxy", 'grep -q nonsense "${@: -1}" && exit 1; exit 0')
-    fingerprint = cluster.platform.haproxy["repository"]["key"]["fingerprint"]
+    fingerprint = cluster.platform.haproxy.repository.key.fingerprint
     (host.folder / f"root/etc/apt/keyrings/haproxy-{fingerprint}.asc").write_text("a key\n")
     return host
 
@@ -262,7 +261,7 @@ def _balancer(host):
 def test_load_balancer_gets_its_files_unless_haproxy_refuses_them(balancer, cluster):
     done = _balancer(balancer)
     assert done.returncode == 0, done.stderr
-    config = balancer.folder / f"root{cluster.platform.haproxy['paths']['config']}"
+    config = balancer.folder / f"root{cluster.platform.haproxy.paths.config}"
     assert (config.read_text(), stat.S_IMODE(config.stat().st_mode)) == (GOOD, 0o640)
     assert states(_balancer(balancer).stdout) == {"skipped"}
 
@@ -291,7 +290,7 @@ def test_load_balancer_sets_the_node_ports_that_were_chosen(balancer, cluster):
     noted.write_text("".join(f"{name} {31000 + place}\n" for place, name in enumerate(variables)))
     done = balancer.run(*step)
     assert done.returncode == 0, done.stderr
-    written = (balancer.folder / f"root{cluster.platform.haproxy['paths']['config']}").read_text()
+    written = (balancer.folder / f"root{cluster.platform.haproxy.paths.config}").read_text()
     assert written.endswith(f"\n\n{compiled}") and f"    setenv {variables[0]} 31000\n" in written
     assert states(balancer.run(*step).stdout) == {"skipped"}
     assert not list((balancer.folder / "tmp").iterdir())

@@ -39,7 +39,7 @@ def test_a_worker_joins_with_its_label(worker, cluster):
     config = yaml.safe_load((sandbox.state / "config").read_text())
     registration = config["nodeRegistration"]
     assert registration["name"] == node.name
-    assert registration["criSocket"] == cluster.platform.runtime["cri_socket"]
+    assert registration["criSocket"] == cluster.platform.runtime.cri_socket
     assert arguments(registration["kubeletExtraArgs"]) == {
         "node-ip": node.address,
         "node-labels": f"{cluster.group_label}={cluster.groups[node.group].label}",

@@ -38,7 +38,7 @@ def _minor(version: str, step: int) -> str:
 
 
 def test_it_may_not_be_newer(member, cluster):
-    version = cluster.platform.kubernetes["version"]
+    version = cluster.platform.kubernetes.version
     for server in (_other(version, -1), _minor(version, -1), "v1.9.11"):
         (member.state / "server").write_text(server)
         done = member.run("node")
@@ -62,7 +62,7 @@ def test_an_api_server_that_does_not_answer_allows_nothing(member):
 
 
 def test_it_asks_with_what_the_host_has(member, cluster):
-    (member.state / "server").write_text(cluster.platform.kubernetes["version"])
+    (member.state / "server").write_text(cluster.platform.kubernetes.version)
     member.run("node")
     assert f"kubectl --kubeconfig={member.host / 'kubelet.conf'} " in member.calls[-1]
     (member.host / "admin.conf").touch()
@@ -71,7 +71,7 @@ def test_it_asks_with_what_the_host_has(member, cluster):
 
 
 def test_a_host_where_nothing_changes_asks_nobody(member, cluster):
-    member.fake("kubelet", f"echo Kubernetes {cluster.platform.kubernetes['version']}")
+    member.fake("kubelet", f"echo Kubernetes {cluster.platform.kubernetes.version}")
     assert member.run("node").returncode == 0
     member.fake("kubelet", "exit 1")
     (member.host / "kubelet.conf").unlink()  # it has not joined yet

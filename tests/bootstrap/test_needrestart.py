@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import replace
 
 import pytest
 
 from components.kubeadm import script
+from tests.changed import with_platform
 
 from .conftest import states
 
@@ -51,10 +51,7 @@ def leave(sandbox, cluster):
     """Run one line of the script, with or without needrestart in the inventory; the file that it writes."""
 
     def run(line: str, folder: str | None = FOLDER):
-        system = {key: value for key, value in cluster.platform.operating_system.items() if key != "needrestart"}
-        if folder:
-            system["needrestart"] = folder
-        text = script.script(replace(cluster, platform=replace(cluster.platform, operating_system=system)))
+        text = script.script(with_platform(cluster, operating_system={"needrestart": folder}))
         sandbox.write(text.replace('"step_${step//-/_}"\n', line + "\n"))
         done = sandbox.run("node", "--root", str(sandbox.folder / "root"))
         assert done.returncode == 0, done.stderr
@@ -83,7 +80,7 @@ def test_a_load_balancer_keeps_its_sessions(leave, text):
 
 def test_a_node_keeps_its_runtime_and_its_kubelet(leave, text, cluster):
     _, file = leave(_line_of(text, "step_node"))
-    services = {"kubelet", "containerd", cluster.platform.runtime["service"]}
+    services = {"kubelet", "containerd", cluster.platform.runtime.service}
     assert _restarted(file, *(f"{name}.service" for name in services), *OTHERS) == OTHERS
 
 
@@ -101,4 +98,4 @@ def test_it_is_written_before_the_first_package_comes(text, step, before):
 
 def test_ubuntu_24_04_has_it(cluster):
     system = cluster.platform.operating_system
-    assert system.get("needrestart") == {"24.04": FOLDER}.get(system["version"])
+    assert system.needrestart == {"24.04": FOLDER}.get(system.version)

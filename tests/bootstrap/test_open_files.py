@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from components.cluster.brokers import broker_service
 from components.kubeadm import script, values
 from tests.bootstrap.conftest import nodes_of, states
+from tests.changed import with_platform
 
 MAIN = 'main "$@"\n'
 WANTED, SYSTEMDS = 700, 300
@@ -42,7 +42,7 @@ install_runtime /etc/runtime.conf
 @pytest.fixture
 def runtime(sandbox, cluster):
     """A host on which the runtime runs with the limit that systemd gives to all services."""
-    _write(sandbox, cluster, {**cluster.platform.runtime, "open_files": WANTED})
+    _write(sandbox, cluster, {"open_files": WANTED})
     sandbox.fake("systemctl", SYSTEMCTL)
     subprocess.run(
         ["systemctl", "start"],
@@ -55,7 +55,7 @@ def runtime(sandbox, cluster):
 
 
 def _write(sandbox, cluster, runtime):
-    changed = replace(cluster, platform=replace(cluster.platform, runtime=runtime))
+    changed = with_platform(cluster, runtime=runtime)
     sandbox.write(script.script(changed).removesuffix(MAIN) + BODY)
 
 
@@ -77,7 +77,7 @@ def test_the_runtime_gets_its_limit_and_keeps_it(runtime, cluster):
     assert restarted.startswith("done: ") and restarted.endswith("keep their old limit until they are made again")
     assert _limit(runtime) == WANTED
     (unit,) = (runtime.state / "root/etc/systemd/system").iterdir()
-    assert unit.name == f"{cluster.platform.runtime['service']}.service.d"
+    assert unit.name == f"{cluster.platform.runtime.service}.service.d"
     before = runtime.calls
     again = runtime.run("no brokers here")
     assert (again.returncode, states(again.stdout)) == (0, {"skipped"}), again.stdout
@@ -108,7 +108,7 @@ def test_more_than_systemd_may_open_itself_is_not_waited_for(runtime):
 
 
 def test_on_a_node_of_brokers_it_says_how_they_get_theirs(runtime, cluster):
-    service = broker_service(cluster)
+    service = cluster.brokers
     if service is None:
         pytest.skip("a cluster without brokers")
     (restarted,) = _restarts(runtime.run(cluster.groups[service.group].label))
@@ -121,7 +121,7 @@ def test_on_a_node_of_brokers_it_says_how_they_get_theirs(runtime, cluster):
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    name = f"vernemq-{service.custom_resource['name']}"
+    name = f"vernemq-{service.spec.custom_resource.name}"
     assert [call for call in runtime.calls if call.startswith("kubectl")] == [
         f"kubectl --namespace={service.namespace} {words}"
         for number in range(service.replicas)
@@ -130,7 +130,7 @@ def test_on_a_node_of_brokers_it_says_how_they_get_theirs(runtime, cluster):
 
 
 def test_a_runtime_whose_own_unit_says_it_is_left_alone(runtime, cluster):
-    _write(runtime, cluster, {key: value for key, value in cluster.platform.runtime.items() if key != "open_files"})
+    _write(runtime, cluster, {"open_files": None})
     runtime.run("any")
     assert states(runtime.run("any").stdout) == {"skipped"}
     assert _limit(runtime) == SYSTEMDS and not (runtime.state / "root/etc/systemd").exists()

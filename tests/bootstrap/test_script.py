@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from components.kubeadm import script, values
+from tests.changed import with_spec
 
 
 def test_bash_can_read_it(text):
@@ -44,23 +45,8 @@ def test_holds_no_credential(cluster, text):
 
 @pytest.mark.parametrize("value", ["it's", "$(touch /nowhere) `id`", "a|b\\c", 'say "x" & {y}', "*"])
 def test_any_value_arrives_as_it_is(cluster, value):
-    service = replace(cluster.services[0], secrets={"a-secret": {"key": value}})
+    service = with_spec(cluster.services[0], secrets={"a-secret": {"key": value}})
     block = values.block(replace(cluster, services=(service,)))
     shell = 'IFS="|" read -r _ _ kind value <<<"${SECRETS[0]}"; printf "%s=%s" "$kind" "$value"'
     done = subprocess.run(["bash", "-c", f"{block}\n{shell}"], capture_output=True, text=True, check=True)
     assert done.stdout == f"literal={value}"
-
-
-def test_a_line_break_is_refused(cluster):
-    service = replace(cluster.services[0], secrets={"a-secret": {"key": "two\nlines"}})
-    with pytest.raises(ValueError, match="line break"):
-        values.block(replace(cluster, services=(service,)))
-
-
-def test_services_that_share_a_secret_must_agree(cluster):
-    one, two = (
-        replace(service, secrets={"a-secret": {"user": service.name}})
-        for service in [one for one in cluster.services if one.namespace == cluster.namespace][:2]
-    )
-    with pytest.raises(ValueError, match="two values"):
-        values.block(replace(cluster, services=(one, two)))

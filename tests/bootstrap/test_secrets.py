@@ -10,6 +10,7 @@ import pytest
 
 from components.cluster.types import PROVIDED, RANDOM
 from components.kubeadm import script, values
+from tests.changed import with_spec
 from tests.conftest import ROOT
 
 from .conftest import nodes_of, states
@@ -100,7 +101,7 @@ def test_missing_ones_are_made_once_and_never_shown(box, cluster):
 
 
 def test_who_brings_a_secret_is_asked_for_it(box, cluster):
-    brought = replace(
+    brought = with_spec(
         cluster.services[0], secrets={"mail": {"password": PROVIDED, "user": PROVIDED}, "own": {"key": RANDOM}}
     )
     box.write(script.script(replace(cluster, services=(brought,))))
@@ -176,7 +177,7 @@ def test_a_text_has_the_length_that_is_asked_for():
 
 
 def test_a_length_of_the_inventory_reaches_the_script(cluster):
-    service = replace(cluster.services[0], secrets={"a-secret": {"key": "random 16", "other": "random"}})
+    service = with_spec(cluster.services[0], secrets={"a-secret": {"key": "random 16", "other": "random"}})
     block = values.block(replace(cluster, services=(service,)))
     assert f"'{service.namespace}/a-secret|key|random|16'" in block
     assert f"'{service.namespace}/a-secret|other|random|'" in block

@@ -6,8 +6,9 @@ import pytest
 
 from components.cluster.brokers import broker_open_files
 from components.cluster.capacity import Limit, limits, pods_per_node
+from components.cluster.input.machines import Hardware
 from components.cluster.rules.capacity import amount, fits
-from components.cluster.types import Group, Hardware
+from components.cluster.types import Group
 
 
 def _limit(needed, available, **more):
@@ -59,7 +60,7 @@ def test_a_single_server_has_no_survivors(guide_cluster):
 
 
 def test_each_small_node_is_named(cluster):
-    tiny = Hardware(cpu=100, memory=2**30, disk=2**30)
+    tiny = Hardware.model_construct(cpu=100, memory=2**30, disk=2**30)
     nodes = {node: replace(node, hardware=tiny) for node in cluster.nodes}
     groups = {
         name: Group(name, group.label, tuple(nodes[node] for node in group.nodes))

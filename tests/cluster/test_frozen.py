@@ -5,8 +5,11 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass
 from types import NoneType
 
 import pytest
+from pydantic import ValidationError
 
 from components.cluster.frozen import Frozen, freeze
+from components.cluster.input.entry import Entry
+from components.cluster.input.switched import SwitchedMap
 
 
 def parts(value):
@@ -14,6 +17,9 @@ def parts(value):
     if is_dataclass(value):
         for field in fields(value):
             yield from parts(getattr(value, field.name))
+    elif isinstance(value, Entry):
+        for _, inner in value:
+            yield from parts(inner)
     elif isinstance(value, (tuple, list)):
         for item in value:
             yield from parts(item)
@@ -23,8 +29,9 @@ def parts(value):
 
 
 def test_every_part_of_a_cluster_is_immutable(cluster):
-    kinds = {type(part) for part in parts(cluster) if not is_dataclass(part)}
-    assert kinds <= {str, int, bool, float, NoneType, tuple, Frozen}
+    kinds = {type(part) for part in parts(cluster) if not is_dataclass(part) and not isinstance(part, Entry)}
+    assert kinds <= {str, int, bool, float, NoneType, tuple, Frozen, SwitchedMap}
+    assert all(part.model_config["frozen"] for part in parts(cluster) if isinstance(part, Entry))
     assert all(type(part).__dataclass_params__.frozen for part in parts(cluster) if is_dataclass(part))
 
 
@@ -32,7 +39,9 @@ def test_changes_are_refused(cluster):
     with pytest.raises(FrozenInstanceError):
         cluster.name = "other"
     with pytest.raises(TypeError):
-        cluster.platform.kubernetes["version"] = "v1.0.0"
+        cluster.services[0].spec.env["A"] = "b"
+    with pytest.raises(ValidationError):
+        cluster.platform.kubernetes.version = "v1.0.0"
     for change in (
         lambda value: value.update(a=2),
         lambda value: value.pop("a"),

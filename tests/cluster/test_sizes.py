@@ -2,18 +2,19 @@
 
 import pytest
 
+from components.cluster.input.scale import ScaleEntry
+from components.cluster.input.service import ServiceEntry
+from components.cluster.input.target import Inventory
 from components.cluster.sizes import kafka_log_size, scale
 
 MEBIBYTE, GIBIBYTE = 2**20, 2**30
+MARGIN = 10
 
 
-def _parameters(devices, vernemq="brokers", kafka=1, **log):
-    return {
-        "services": {
-            "vernemq": {"kind": "VerneMQ", "replicas": vernemq},
-            "kafka-server": {"kind": "StatefulSet", "replicas": kafka},
-        },
-        "scale": {
+def _inventory(devices, vernemq="brokers", kafka=1, **log):
+    """The guide's numbers in a cluster that has nothing but what sizes are made of."""
+    sized = ScaleEntry.model_validate(
+        {
             "devices": devices,
             "devices_per_broker": 33_334,
             "minimum_brokers": 3,
@@ -22,9 +23,14 @@ def _parameters(devices, vernemq="brokers", kafka=1, **log):
             "session_lifetime": 1_500_000,
             "session_memory": {"mqtt": "64k"},
             "message": {"interval": 30, "stored_bytes": 400},
-            "kafka": {"topics": 2, "segment": 250 * MEBIBYTE, "retention": 30, "margin": 10, **log},
-        },
+            "kafka": {"topics": 2, "segment": 250 * MEBIBYTE, "retention": 30, "margin": MARGIN, **log},
+        }
+    )
+    services = {
+        "vernemq": ServiceEntry.model_construct(kind="VerneMQ", replicas=vernemq),
+        "kafka-server": ServiceEntry.model_construct(kind="StatefulSet", replicas=kafka),
     }
+    return Inventory.model_construct(scale=sized, services=services)
 
 
 @pytest.mark.parametrize(
@@ -32,28 +38,28 @@ def _parameters(devices, vernemq="brokers", kafka=1, **log):
     [(1, 3), (100_000, 3), (100_002, 3), (100_003, 4), (200_000, 6), (200_004, 6), (200_005, 7), (1_000_000, 30)],
 )
 def test_by_rule(devices, brokers):
-    sizes = scale(_parameters(devices))
+    sizes = scale(_inventory(devices))
     assert (sizes.brokers, sizes.bridges, sizes.kafka.partitions) == (brokers, 3 * brokers, 3 * brokers)
 
 
 def test_an_explicit_number_wins_and_sizes_what_follows():
-    sizes = scale(_parameters(100_000, vernemq=5))
+    sizes = scale(_inventory(100_000, vernemq=5))
     assert (sizes.brokers, sizes.bridges, sizes.kafka.partitions) == (5, 15, 15)
 
 
 def test_explicit_partitions_win():
-    sizes = scale(_parameters(100_000, partitions=24))
+    sizes = scale(_inventory(100_000, partitions=24))
     assert (sizes.bridges, sizes.kafka.partitions) == (9, 24)
 
 
 def test_messages():
     """dojot's load test: 100,000 devices, one message each 30 s, make 3,333 messages a second."""
-    assert int(scale(_parameters(100_000)).messages_per_second) == 3333
+    assert int(scale(_inventory(100_000)).messages_per_second) == 3333
 
 
 def test_the_log_of_the_guide():
     """Two topics of 9 partitions, a segment of 250 MiB in each, and half an hour of messages."""
-    kafka = scale(_parameters(100_000)).kafka
+    kafka = scale(_inventory(100_000)).kafka
     half_an_hour = 100_000 * 400 * 1800 // 30
     assert kafka.bytes_needed == 2 * (9 * 250 * MEBIBYTE + half_an_hour)
     assert kafka.retention == 1800
@@ -61,13 +67,12 @@ def test_the_log_of_the_guide():
 
 @pytest.mark.parametrize("servers", [1, 2, 3, 4, 6])
 def test_a_server_holds_its_share_of_the_copies_and_the_margin(servers):
-    parameters = _parameters(100_000, kafka=servers)
-    kafka = scale(parameters).kafka
-    volume = kafka_log_size(parameters, kafka)
+    kafka = scale(_inventory(100_000, kafka=servers)).kafka
+    volume = kafka_log_size(MARGIN, kafka)
     assert volume % GIBIBYTE == 0
     share = kafka.bytes_needed * min(3, servers) / servers
     assert share * 1.10 <= volume < share * 1.10 + GIBIBYTE
 
 
 def test_servers_by_rule():
-    assert scale(_parameters(200_000, kafka="brokers")).kafka.servers == 6
+    assert scale(_inventory(200_000, kafka="brokers")).kafka.servers == 6

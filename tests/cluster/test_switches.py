@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
-import pickle
-
 import pytest
 
 from components.cluster import containers
-from components.cluster.switches import applied
+from components.cluster.input.service import ServiceEntry
+from components.cluster.input.switched import switched_off
+from components.cluster.ports import offered
+
+ENTRIES = {
+    "env": {"value": "x"},
+    "ports": {"number": 1},
+    "secrets": {"key": "x"},
+    "secret_files": {"mount": "/x"},
+}
 
 
-def _applied(service):
-    return applied({"services": {"kong": service}})["services"]["kong"]
-
-
-@pytest.mark.parametrize("part", ["env", "ports", "secrets", "secret_files"])
-def test_what_is_off_is_gone_and_the_word_with_it(part):
-    service = {
-        part: {"off": {"value": "x", "enabled": False}, "on": {"value": "x", "enabled": True}, "plain": {"value": "x"}}
+def _service(**keys) -> ServiceEntry:
+    container = {
+        "image": "a:1",
+        "security": {"user": 1, "group": 1},
+        "resources": {"requests": {"cpu": 1, "memory": "1Mi"}, "limits": {"memory": "1Mi"}},
     }
-    before = pickle.dumps(service)
-    assert _applied(service) == {part: {"on": {"value": "x"}, "plain": {"value": "x"}}}
-    assert pickle.dumps(service) == before
+    if "sidecars" in keys:
+        keys["sidecars"] = {name: {**container, **sidecar} for name, sidecar in keys["sidecars"].items()}
+    return ServiceEntry.model_validate(
+        {"title": "A", "kind": "Deployment", "group": "dojot", "replicas": 1, **container, **keys}
+    )
+
+
+@pytest.mark.parametrize("part", ENTRIES)
+def test_what_is_off_is_gone(part):
+    entry = ENTRIES[part]
+    written = {"off": {**entry, "enabled": False}, "on": {**entry, "enabled": True}, "plain": entry}
+    entries = getattr(_service(**{part: written}), part)
+    assert set(entries) == {"on", "plain"} and switched_off(entries) == {"off"}
 
 
 def test_sidecars_and_jobs_have_switches_too():
-    service = {
-        "jobs": {"migrate": {"env": {"A": {"value": "x", "enabled": False}}}},
-        "sidecars": {"redis": {"ports": {}}},
-    }
-    assert _applied(service) == {"jobs": {"migrate": {"env": {}}}, "sidecars": {"redis": {"ports": {}}}}
+    service = _service(
+        jobs={"migrate": {"when": "before", "command": ["a"], "env": {"A": {"value": "x", "enabled": False}}}},
+        sidecars={"redis": {"ports": {"a": {"number": 1, "enabled": False}}}},
+    )
+    assert service.jobs["migrate"].env == {} and service.sidecars["redis"].ports == {}
 
 
 def test_a_closed_port_is_offered_by_nobody():
-    service = {
-        "ports": {"http": {"number": 8000}, "https": {"number": 8443, "enabled": False}},
-        "kubernetes_services": {"kong": {"ports": {"http": 80, "https": 443}}, "pods": {"headless": True}},
-    }
-    assert _applied(service)["kubernetes_services"] == {"kong": {"ports": {"http": 80}}, "pods": {"headless": True}}
+    service = _service(
+        ports={"http": {"number": 8000}, "https": {"number": 8443, "enabled": False}},
+        kubernetes_services={"kong": {"ports": {"http": 80, "https": 443}}, "pods": {"headless": True}},
+    )
+    doors = service.kubernetes_services
+    assert offered(service, doors["kong"]) == {"http": 80}
+    assert offered(service, doors["pods"]) == {"http": 8000}
 
 
 @pytest.mark.parametrize(
@@ -50,17 +66,19 @@ def test_a_closed_port_is_offered_by_nobody():
     ],
 )
 def test_values(written, said):
-    entry = _applied({"env": {"NAME": written}})
-    assert containers._env("NAME", entry["env"]["NAME"], None).value == said
+    assert containers._variable("NAME", _service(env={"NAME": written}).env["NAME"], None).value == said
 
 
 def test_a_probe_speaks_as_its_port_does():
-    entry = {
-        "ports": {"http": {"number": 8080, "tls": True}, "health": {"number": 9000}},
-        "readiness": {"httpGet": {"path": "/", "port": "http"}},
-        "liveness": {"httpGet": {"path": "/", "port": "health"}},
-        "startup": {"tcpSocket": {"port": "http"}},
-    }
-    assert containers._probe(entry, "readiness") == {"httpGet": {"path": "/", "port": 8080, "scheme": "HTTPS"}}
-    assert containers._probe(entry, "liveness") == {"httpGet": {"path": "/", "port": 9000}}
-    assert containers._probe(entry, "startup") == {"tcpSocket": {"port": 8080}}
+    entry = _service(
+        ports={"http": {"number": 8080, "tls": True}, "health": {"number": 9000}},
+        readiness={"httpGet": {"path": "/", "port": "http"}},
+        liveness={"httpGet": {"path": "/", "port": "health"}},
+        startup={"tcpSocket": {"port": "http"}},
+    )
+    probes = [containers._probe(probe, entry.ports) for probe in (entry.readiness, entry.liveness, entry.startup)]
+    assert probes == [
+        {"httpGet": {"path": "/", "port": 8080, "scheme": "HTTPS"}},
+        {"httpGet": {"path": "/", "port": 9000}},
+        {"tcpSocket": {"port": 8080}},
+    ]

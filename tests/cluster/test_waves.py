@@ -1,14 +1,20 @@
 import random
 
+from components.cluster.input.container import UseEntry
+from components.cluster.input.service import ServiceEntry
 from components.cluster.waves import STEP, job_wave, waves
 
 
 def _uses(**names):
-    return {"uses": {name: {"ports": [], "at_start": at_start} for name, at_start in names.items()}}
+    """A service that uses others; True: at its start."""
+    uses = {name: UseEntry(ports=(), at_start=at_start) for name, at_start in names.items()}
+    return ServiceEntry.model_construct(uses=uses)
 
 
 def test_a_service_comes_after_those_it_needs():
-    found = waves({"kafka": _uses(zookeeper=True), "zookeeper": {}, "bridge": _uses(kafka=True, x509=True), "x509": {}})
+    found = waves(
+        {"kafka": _uses(zookeeper=True), "zookeeper": _uses(), "bridge": _uses(kafka=True, x509=True), "x509": _uses()}
+    )
     assert found == {"zookeeper": STEP, "x509": STEP, "kafka": 2 * STEP, "bridge": 3 * STEP}
 
 
@@ -18,7 +24,7 @@ def test_a_use_that_can_wait_orders_nothing():
 
 
 def test_at_start_is_the_default():
-    assert waves({"a": {"uses": {"b": {"ports": []}}}, "b": {}})["a"] == 2 * STEP
+    assert waves({"a": ServiceEntry.model_construct(uses={"b": UseEntry(ports=())}), "b": _uses()})["a"] == 2 * STEP
 
 
 def test_jobs_stand_between_the_waves():
@@ -36,7 +42,7 @@ def test_any_graph_without_cycles():
         numbers.shuffle(names)
         found = waves({name: services[name] for name in names})
         for name, service in services.items():
-            assert all(found[other] < found[name] for other in service["uses"])
+            assert all(found[other] < found[name] for other in service.uses)
 
 
 def test_the_clusters(cluster):

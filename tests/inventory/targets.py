@@ -66,7 +66,8 @@ def write_inventory(folder: Path, targets: list[Fixture]) -> Path:
     """Make `folder`/inventory with these targets; returns its path."""
     inventory = folder / "inventory"
     classes = inventory / "classes"
-    shutil.copytree(ROOT / "inventory" / "classes", classes)
+    for part in ("classes", "files"):
+        shutil.copytree(ROOT / "inventory" / part, inventory / part)
     (inventory / "targets").mkdir()
 
     machines = (HERE / "guide-machines.yml").read_text(encoding="utf-8")

@@ -28,7 +28,7 @@ def test_nothing_persistent(variants, guide):
     found = difference(variant, guide)
     kinds = ("PersistentVolume", "PersistentVolumeClaim", "StorageClass")
     with_volumes = {
-        f"{service.kind} {(service.custom_resource or {}).get('name', service.name)}"
+        f"{service.kind} {service.spec.custom_resource.name if service.spec.custom_resource else service.name}"
         for service in guide.tree.cluster.services
         if service.volumes
     }
@@ -192,7 +192,7 @@ def _named_files_are_mounted(workload):
 def test_chosen_node_ports(variants, guide, tmp_path):
     """No Service states a number; HAProxy has a variable for each, and reads the file once they are set."""
     variant = variants["with-chosen-node-ports"]
-    exposed = {f"Service {service.external_service}" for service in guide.tree.cluster.services if service.exposed}
+    exposed = {f"Service {service.spec.external_service}" for service in guide.tree.cluster.services if service.exposed}
     assert difference(variant, guide) == Difference(made=set(), gone=set(), altered=exposed | {CONFIG, SCRIPT, PAGE})
     assert not any(
         "nodePort" in port for found in variant.tree.of_kind("Service") for port in found["spec"].get("ports", ())

@@ -9,6 +9,7 @@ import yaml
 
 from components.cluster.types import Cluster, Service
 from components.manifests.face import manifests
+from tests import changed
 
 Object = dict[str, Any]
 
@@ -24,14 +25,13 @@ def of_kind(rendered: dict[str, list[Object]], *kinds: str) -> list[Object]:
 
 def with_service(cluster: Cluster, service: Service, **changes: Any) -> Cluster:
     """The cluster with one service changed."""
-    changed = replace(service, **changes)
-    return replace(cluster, services=tuple(changed if one.name == service.name else one for one in cluster.services))
+    other = replace(service, **changes)
+    return replace(cluster, services=tuple(other if one.name == service.name else one for one in cluster.services))
 
 
 def with_platform(cluster: Cluster, **kubernetes: Any) -> Cluster:
     """The cluster on a Kubernetes with other abilities."""
-    platform = replace(cluster.platform, kubernetes={**cluster.platform.kubernetes, **kubernetes})
-    return replace(cluster, platform=platform)
+    return changed.with_platform(cluster, kubernetes=kubernetes)
 
 
 def some_service(cluster: Cluster, wanted) -> Service:

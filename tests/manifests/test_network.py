@@ -11,7 +11,7 @@ def test_several_pods_that_are_not_on_every_node_take_traffic_from_all_nodes(clu
             found = next(
                 one
                 for one in of_kind(render(cluster), "Service")
-                if one["metadata"]["name"] == service.external_service
+                if one["metadata"]["name"] == service.spec.external_service
             )
-            wanted = "Local" if service.one_per_node else "Cluster"
+            wanted = "Local" if service.spec.one_per_node else "Cluster"
             assert found["spec"]["externalTrafficPolicy"] == wanted

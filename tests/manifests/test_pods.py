@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from components.cluster.types import EnvVar, File, Security
+from components.cluster.input.container import Security
+from components.cluster.types import EnvVar, File
 from components.manifests import pods
 from tests.manifests.rendering import some_service
+
+
+def _rights(user, **more):
+    return Security(user=user, group=user, read_only_root=True, **more)
 
 
 def _container(cluster, **changes):
@@ -14,16 +19,14 @@ def _container(cluster, **changes):
 
 
 def test_rights_are_dropped_and_only_named_ones_come_back(cluster):
-    spec = pods.container(cluster, _container(cluster, security=Security(0, 0, True, (), ("CHOWN",))))[
-        "securityContext"
-    ]
+    spec = pods.container(cluster, _container(cluster, security=_rights(0, capabilities=("CHOWN",))))["securityContext"]
     assert spec["capabilities"] == {"drop": ["ALL"], "add": ["CHOWN"]}
     assert (spec["runAsUser"], spec["runAsNonRoot"], spec["readOnlyRootFilesystem"]) == (0, False, True)
     assert spec["allowPrivilegeEscalation"] is False
 
 
 def test_writable_paths_are_bounded_directories_of_their_own(cluster):
-    container = _container(cluster, name="web", security=Security(1, 1, True, ("/tmp", "/var/cache_files/"), ()))
+    container = _container(cluster, name="web", security=_rights(1, writable=("/tmp", "/var/cache_files/")))
     mounts = pods.container(cluster, container)["volumeMounts"]
     volumes = pods.scratch_volumes([container])
     assert [mount["mountPath"] for mount in mounts] == ["/tmp", "/var/cache_files/"]
@@ -33,20 +36,20 @@ def test_writable_paths_are_bounded_directories_of_their_own(cluster):
 
 
 def test_files_of_one_folder_are_mounted_once_and_cannot_be_written(cluster):
-    files = (File("a", "a", "/scripts"), File("b", "b", "/scripts"))
-    mounts = pods.container(cluster, _container(cluster, security=Security(1, 1, True, (), ())), (), files, "owner")[
-        "volumeMounts"
-    ]
+    files = (File("a", "a", "/scripts", "text"), File("b", "b", "/scripts", "text"))
+    mounts = pods.container(cluster, _container(cluster, security=_rights(1)), (), files, "owner")["volumeMounts"]
     assert mounts == [{"name": "owner-files", "mountPath": "/scripts", "readOnly": True}]
     volume = pods.files_volumes("owner", files)[0]["configMap"]
     assert volume["name"] == "owner-files" and volume["defaultMode"] & 0o222 == 0
 
 
 def test_each_folder_has_only_its_own_files(cluster):
-    files = (File("a", "a", "/scripts"), File("b", "b", "/settings"), File("c", "c", "/scripts"))
-    mounts = pods.container(cluster, _container(cluster, security=Security(1, 1, True, (), ())), (), files, "owner")[
-        "volumeMounts"
-    ]
+    files = (
+        File("a", "a", "/scripts", "text"),
+        File("b", "b", "/settings", "text"),
+        File("c", "c", "/scripts", "text"),
+    )
+    mounts = pods.container(cluster, _container(cluster, security=_rights(1)), (), files, "owner")["volumeMounts"]
     assert {mount["name"]: mount["mountPath"] for mount in mounts} == {
         "owner-files-1": "/scripts",
         "owner-files-2": "/settings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.changed import changed
 from tests.manifests.rendering import render, some_service, with_service
 
 
@@ -81,4 +82,4 @@ def test_a_user_in_another_namespace_is_looked_for_there(cluster):
 
 def test_a_pod_with_the_network_of_its_node_has_no_policy(cluster):
     service = _called(cluster)
-    assert _policy(with_service(cluster, service, host_network=True), service) is None
+    assert _policy(with_service(cluster, service, spec=changed(service.spec, host_network=True)), service) is None

@@ -23,7 +23,7 @@ def _resource(cluster):
 
 
 def test_the_configuration_arrives_whole(cluster, brokers):
-    settings = brokers.custom_resource["conf"]
+    settings = brokers.spec.custom_resource.conf
     assert broker_config(_resource(cluster)).splitlines() == [f"{key} = {value}" for key, value in settings.items()]
 
 

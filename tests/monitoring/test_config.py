@@ -26,7 +26,7 @@ def _targets(job):
 
 
 def test_every_service_with_metrics_is_a_job(watched):
-    named = {service.name for service in watched.services if service.metrics}
+    named = {service.name for service in watched.services if service.spec.metrics}
     assert named and named <= _jobs(watched).keys()
 
 
@@ -50,7 +50,7 @@ def test_kubelets_ask_for_the_token(watched):
     for name in ("kubelet", "cadvisor"):
         job = _jobs(watched)[name]
         assert job["scheme"] == "https" and job["authorization"]["credentials_file"].endswith("/token")
-    assert [rule["resources"] for rule in watched.service("prometheus").cluster_rbac] == [("nodes/metrics",)]
+    assert [rule.resources for rule in watched.service("prometheus").spec.cluster_rbac] == [("nodes/metrics",)]
 
 
 def test_haproxy_is_asked_where_it_listens_for_prometheus_and_only_if_there_is_one(guide_cluster_watched):

@@ -17,7 +17,7 @@ def _list(cell: str) -> list[str]:
 
 def _may_move(cluster, service) -> bool:
     """May the scheduler choose a node for each of the service's pods?"""
-    bound = service.one_per_node or service.per_node is not None or any(volume.disks for volume in service.volumes)
+    bound = service.spec.one_per_node or service.per_node is not None or any(volume.disks for volume in service.volumes)
     return not bound and service.kind != "DaemonSet" and len(cluster.nodes_of(service)) > 1
 
 
@@ -31,11 +31,11 @@ def test_the_summary_has_the_counts_and_the_versions(cluster, page):
     for fact in (
         cluster.release,
         plural(cluster.scale.devices, "device"),
-        platform.kubernetes["version"],
-        platform.runtime["version"],
-        platform.operating_system["version"],
-        f"HAProxy {platform.haproxy['version']}",
-        f"Argo CD {platform.argocd['version']}",
+        platform.kubernetes.version,
+        platform.runtime.version,
+        platform.operating_system.version,
+        f"HAProxy {platform.haproxy.version}",
+        f"Argo CD {platform.argocd.version}",
     ):
         assert fact in line
     if _brokers(cluster):
@@ -174,7 +174,7 @@ def test_ports_inside_are_the_services_and_policies_of_the_manifests(cluster, pa
     policies = objects.of("NetworkPolicy")
     for row in rows:
         number, service = int(row["Container port"].split(" ")[0]), titles[row["Leads to"]]
-        if service.host_network:
+        if service.spec.host_network:
             assert service.name not in policies and row["Admits"] == "everybody"
             continue
         rules = policies[service.name]["spec"]["ingress"] if service.name in policies else []

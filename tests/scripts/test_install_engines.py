@@ -141,7 +141,7 @@ def test_every_build_has_its_sources():
 
 
 def test_every_kubernetes_of_a_cluster_has_an_engine(cluster):
-    minor = cluster.platform.kubernetes["minor"]
+    minor = cluster.platform.kubernetes.minor
     assert any(build.minor == minor and "kube-apiserver" in build.programs for build in builds().values()), (
         f"engines.yml has no build for Kubernetes {minor}, which {cluster.name} runs on"
     )

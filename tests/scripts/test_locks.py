@@ -41,7 +41,7 @@ def test_all_that_is_asked_for_is_locked(lock):
 
 
 def test_every_cluster_has_the_schemas_of_its_release(cluster):
-    assert cluster.platform.kubernetes["schema"] in SCHEMAS
+    assert cluster.platform.kubernetes.json_schema in SCHEMAS
 
 
 def test_kapitan_is_the_one_that_the_settings_ask_for():

@@ -1,19 +1,12 @@
-"""Cross-field rules: each takes a Cluster and yields what breaks it.
+"""What an inventory has to keep, one file a subject."""
 
-CAPACITY is asked only of a cluster that STRUCTURE accepts: with nodes missing,
-every sum would be wrong as well, and hide what is really to do. So it is with
-MONITORING: what does not fit would ring an alert, too.
-"""
+import importlib
+import pkgutil
 
-from . import capacity, containers, hosts, monitoring, placement, ports, scale, storage
+from .registry import RULES, Rule, Stage, findings, rule
 
-STRUCTURE = (
-    *hosts.RULES,
-    *placement.RULES,
-    *scale.RULES,
-    *ports.RULES,
-    *storage.RULES,
-    *containers.RULES,
-)
-CAPACITY = capacity.RULES
-MONITORING = monitoring.RULES
+# A rule registers itself, so its file has only to be there.
+for _subject in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_subject.name}")
+
+__all__ = ["RULES", "Rule", "Stage", "findings", "rule"]

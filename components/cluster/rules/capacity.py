@@ -8,8 +8,10 @@ from ..capacity import Limit, limits
 from ..finding import Finding
 from ..quantity import cores, gibibytes, told_apart
 from ..types import Cluster
+from .registry import Stage, rule
 
 
+@rule(Stage.CAPACITY)
 def fits(cluster: Cluster) -> Iterator[Finding]:
     """No binding limit of the capacity report is exceeded."""
     worst: dict[tuple, Limit] = {}
@@ -39,6 +41,3 @@ def amount(limit: Limit, number: int) -> str:
 
 def _is_hardware(limit: Limit) -> bool:
     return limit.path[:2] in (("cluster", "nodes"), ("load_balancer", "hardware"))
-
-
-RULES = (fits,)

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from ..finding import Finding, Path
 from ..types import CONTROL_PLANE, Cluster
+from .registry import Stage, rule
 
 
+@rule(Stage.STRUCTURE)
 def unique_addresses(cluster: Cluster) -> Iterator[Finding]:
     """Every host, the load balancer included, has an address of its own."""
     seen: dict[str, Path] = {}
@@ -23,6 +25,7 @@ def unique_addresses(cluster: Cluster) -> Iterator[Finding]:
         seen.setdefault(address, path)
 
 
+@rule(Stage.STRUCTURE)
 def unique_names(cluster: Cluster) -> Iterator[Finding]:
     """The load balancer's host name is no node's."""
     for node in cluster.nodes:
@@ -35,11 +38,12 @@ def unique_names(cluster: Cluster) -> Iterator[Finding]:
             )
 
 
+@rule(Stage.STRUCTURE)
 def addresses_outside_pods(cluster: Cluster) -> Iterator[Finding]:
     """Hosts are not inside the networks that Kubernetes gives to pods and Services."""
     networks = {
-        "pods": cluster.platform.pod_network["cidr"],
-        "Services": cluster.platform.kubernetes["service_subnet"],
+        "pods": cluster.platform.pod_network.cidr,
+        "Services": cluster.platform.kubernetes.service_subnet,
     }
     for path, address in _addresses(cluster):
         for what, network in networks.items():
@@ -52,9 +56,10 @@ def addresses_outside_pods(cluster: Cluster) -> Iterator[Finding]:
                 )
 
 
+@rule(Stage.STRUCTURE)
 def separate_networks(cluster: Cluster) -> Iterator[Finding]:
     """Pods and Services have networks that do not overlap."""
-    pods, services = cluster.platform.pod_network["cidr"], cluster.platform.kubernetes["service_subnet"]
+    pods, services = cluster.platform.pod_network.cidr, cluster.platform.kubernetes.service_subnet
     if ipaddress.ip_network(pods).overlaps(ipaddress.ip_network(services)):
         yield Finding(
             ("platform", "pod_network", "cidr"),
@@ -64,6 +69,7 @@ def separate_networks(cluster: Cluster) -> Iterator[Finding]:
         )
 
 
+@rule(Stage.STRUCTURE)
 def one_control_plane(cluster: Cluster) -> Iterator[Finding]:
     """The bootstrap sets up exactly one control plane node, as the guide does."""
     found = [node.name for node in cluster.nodes if node.group == CONTROL_PLANE]
@@ -83,6 +89,7 @@ def one_control_plane(cluster: Cluster) -> Iterator[Finding]:
         )
 
 
+@rule(Stage.STRUCTURE)
 def own_namespace(cluster: Cluster) -> Iterator[Finding]:
     """The manifests make and keep their namespaces, so those hold nothing else."""
     taken = {
@@ -90,7 +97,7 @@ def own_namespace(cluster: Cluster) -> Iterator[Finding]:
         "kube-system": "Kubernetes",
         "kube-public": "Kubernetes",
         "kube-node-lease": "Kubernetes",
-        cluster.platform.argocd["namespace"]: "Argo CD",
+        cluster.platform.argocd.namespace: "Argo CD",
     }
     paths: dict[str, Path] = {cluster.namespace: ("cluster", "namespace")}
     for service in cluster.services:
@@ -105,6 +112,7 @@ def own_namespace(cluster: Cluster) -> Iterator[Finding]:
             )
 
 
+@rule(Stage.STRUCTURE)
 def distinct_labels(cluster: Cluster) -> Iterator[Finding]:
     """Two groups with one label value would be one group to the scheduler."""
     seen: dict[str, str] = {}
@@ -123,14 +131,3 @@ def _addresses(cluster: Cluster) -> Iterator[tuple[Path, str]]:
     for node in cluster.nodes:
         yield ("cluster", "nodes", node.name, "address"), node.address
     yield ("load_balancer", "address"), cluster.load_balancer.address
-
-
-RULES = (
-    unique_addresses,
-    unique_names,
-    addresses_outside_pods,
-    separate_networks,
-    one_control_plane,
-    own_namespace,
-    distinct_labels,
-)

@@ -4,15 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..finding import Finding
-from ..quantity import told_apart
+from ..finding import Finding, suggest
+from ..input.target import Inventory
+from ..monitoring import CADVISOR, HAPROXY, KUBELET, LOCUST
+from ..ports import doors
+from ..quantity import ceil_div, told_apart
 from ..sizes import KAFKA
 from ..types import Cluster, Monitoring
+from .calls import NO_DOOR
+from .registry import Stage, rule
 
 # Prometheus' own figure for a stored sample is one to two bytes.
 _BYTES_PER_SAMPLE = 2
 
 
+@rule(Stage.NAMES)
+def watcher(inventory: Inventory) -> Iterator[Finding]:
+    """The service that scrapes is there; rhythms are those of jobs that there are."""
+    watch, services = inventory.monitoring, inventory.services
+    if watch is None:
+        return
+    if watch.service not in services:
+        yield Finding(
+            ("monitoring", "service"), watch.service, "there is no such service", suggest(watch.service, services)
+        )
+    jobs = {HAPROXY, KUBELET, CADVISOR, LOCUST} | {name for name, service in services.items() if service.metrics}
+    for job in watch.intervals:
+        if job not in jobs:
+            yield Finding(
+                ("monitoring", "intervals", job),
+                watch.intervals[job],
+                "nothing of this name is scraped",
+                suggest(job, jobs),
+            )
+
+
+@rule(Stage.NAMES)
+def reachable_metrics(inventory: Inventory) -> Iterator[Finding]:
+    """Prometheus finds pods by the name of a Kubernetes Service, and those with their node's network by its address."""
+    if inventory.monitoring is None:
+        return
+    for name, service in inventory.services.items():
+        if service.metrics is None or service.metrics.port not in service.ports:
+            continue
+        if not service.host_network and not doors(service, service.metrics.port):
+            yield Finding(
+                ("services", name, "metrics", "port"),
+                service.metrics.port,
+                NO_DOOR,
+                f"Add a headless entry to services.{name}.kubernetes_services, or take metrics out",
+            )
+
+
+@rule(Stage.MONITORING)
 def quiet_when_healthy(cluster: Cluster) -> Iterator[Finding]:
     """With every device connected and every broker there, nothing may fire."""
     watch = cluster.monitoring
@@ -23,7 +67,7 @@ def quiet_when_healthy(cluster: Cluster) -> Iterator[Finding]:
         highest[alert] = max(highest.get(alert, (0, "")), (load, what))
     for alert, (load, what) in highest.items():
         bound = watch.alerts[alert].bound
-        if load >= bound:
+        if bound is not None and load >= bound:
             yield Finding(
                 ("monitoring", "alerts", alert, "above"),
                 bound,
@@ -57,6 +101,7 @@ def _healthy_loads(cluster: Cluster, watch: Monitoring) -> Iterator[tuple[str, i
         yield "VolumeFilling", watch.storage_share, "the volume of metrics (monitoring.storage_share)"
 
 
+@rule(Stage.MONITORING)
 def metrics_fit_their_volume(cluster: Cluster) -> Iterator[Finding]:
     """What Prometheus stores within its retention, by the number of series that the inventory counts with."""
     watch = cluster.monitoring
@@ -79,7 +124,4 @@ def metrics_fit_their_volume(cluster: Cluster) -> Iterator[Finding]:
 
 
 def _per_cent(part: int, whole: int) -> int:
-    return -(-100 * part // whole)
-
-
-RULES = (quiet_when_healthy, metrics_fit_their_volume)
+    return ceil_div(100 * part, whole)

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from ..finding import Finding, listed
 from ..types import Cluster, Group, Service
-from .scale import wrong_number
+from .registry import Stage, rule
+from .sizes import wrong_number
 
 
+@rule(Stage.STRUCTURE)
 def enough_nodes(cluster: Cluster) -> Iterator[Finding]:
     """Each group has the nodes that its services' pods need."""
     for group in cluster.groups.values():
@@ -29,10 +31,11 @@ def enough_nodes(cluster: Cluster) -> Iterator[Finding]:
         )
 
 
+@rule(Stage.STRUCTURE)
 def brokers_fill_their_group(cluster: Cluster) -> Iterator[Finding]:
     """Every node of the brokers' group has a broker, because bridges stand on each of them."""
     for service in cluster.services:
-        if not service.one_per_node or service.kind != "VerneMQ":
+        if not service.spec.one_per_node or service.kind != "VerneMQ":
             continue
         group = cluster.groups[service.group]
         # Fewer brokers than the minimum are refused for that alone.
@@ -47,11 +50,12 @@ def brokers_fill_their_group(cluster: Cluster) -> Iterator[Finding]:
             )
 
 
+@rule(Stage.STRUCTURE)
 def clients_meet_a_pod(cluster: Cluster) -> Iterator[Finding]:
     """Traffic to a service with one pod a node stays on the node it arrives at, so each must have that pod."""
     for service in cluster.services:
         nodes = cluster.nodes_of(service)
-        if service.one_per_node and service.kind != "VerneMQ" and len(nodes) > service.replicas:
+        if service.spec.one_per_node and service.kind != "VerneMQ" and len(nodes) > service.replicas:
             yield Finding(
                 ("services", service.name, "group"),
                 service.group,
@@ -61,6 +65,7 @@ def clients_meet_a_pod(cluster: Cluster) -> Iterator[Finding]:
             )
 
 
+@rule(Stage.STRUCTURE)
 def even_shares(cluster: Cluster) -> Iterator[Finding]:
     """Bridges: at least the guide's number for each broker, and the same number beside each."""
     brokers, least = cluster.scale.brokers, cluster.scale.bridges_per_broker
@@ -84,6 +89,7 @@ def even_shares(cluster: Cluster) -> Iterator[Finding]:
             )
 
 
+@rule(Stage.STRUCTURE)
 def single_writer(cluster: Cluster) -> Iterator[Finding]:
     """A local volume has one writer, so a Deployment that has one runs one pod."""
     for service in cluster.services:
@@ -99,7 +105,7 @@ def single_writer(cluster: Cluster) -> Iterator[Finding]:
 def _nodes_needed(service: Service) -> tuple[int, str]:
     # Nobody adds nodes for pods that there cannot be.
     if not wrong_number(service):
-        if service.one_per_node:
+        if service.spec.one_per_node:
             return service.replicas, "one pod on each node"
         if service.kind != "Deployment" and any(volume.persistent for volume in service.volumes):
             return service.replicas, "each pod keeps its volume on a node of its own"
@@ -128,6 +134,3 @@ def _names(cluster: Cluster, group: Group, count: int) -> list[str]:
             names.append(name)
         number += 1
     return names
-
-
-RULES = (enough_nodes, brokers_fill_their_group, clients_meet_a_pod, even_shares, single_writer)

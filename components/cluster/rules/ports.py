@@ -4,8 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..finding import Finding
+from ..finding import Finding, Path, suggest
+from ..input.container import Sidecar
+from ..input.service import ServiceEntry
+from ..input.switched import switched_off
+from ..input.target import Inventory
+from ..ports import PROBES
 from ..types import Cluster, Port, Service
+from .registry import Stage, rule
+
+
+@rule(Stage.NAMES)
+def ports(inventory: Inventory) -> Iterator[Finding]:
+    """Kubernetes Services offer ports that their pods have; what is exposed has a Service."""
+    for name, service in inventory.services.items():
+        for dns_name, entry in service.kubernetes_services.items():
+            path = ("services", name, "kubernetes_services", dns_name)
+            if entry.headless == (entry.ports is not None):
+                yield Finding(
+                    path,
+                    None,
+                    "a Service states its ports, and a headless one has those of its pods",
+                    "Take one of ports and headless out" if entry.headless else "Add ports, or headless: true",
+                )
+            for port in (entry.ports or {}).keys() - switched_off(service.ports):
+                if port not in service.ports:
+                    yield Finding(
+                        (*path, "ports", port), None, f"{name} has no port of this name", suggest(port, service.ports)
+                    )
+        exposed = [port for port, entry in service.ports.items() if entry.expose]
+        if exposed and service.external_service is None:
+            yield Finding(
+                ("services", name, "external_service"),
+                None,
+                f"{', '.join(exposed)} of {name} is exposed, so its NodePort Service needs a name",
+                "Add external_service",
+            )
+
+
+@rule(Stage.NAMES)
+def probes(inventory: Inventory) -> Iterator[Finding]:
+    """A probe asks a port that is open."""
+    for name, service in inventory.services.items():
+        holders: list[tuple[Path, ServiceEntry | Sidecar]] = [(("services", name), service)]
+        holders += [(("services", name, "sidecars", inner), sidecar) for inner, sidecar in service.sidecars.items()]
+        for path, holder in holders:
+            for key in PROBES:
+                probe = getattr(holder, key)
+                if probe and probe.port and probe.port not in holder.ports:
+                    yield Finding(
+                        (*path, key, probe.handler, "port"),
+                        probe.port,
+                        f"{path[-1]} has no port of this name",
+                        suggest(probe.port, holder.ports),
+                    )
+
+
+@rule(Stage.NAMES)
+def metrics(inventory: Inventory) -> Iterator[Finding]:
+    """Metrics are asked of a port that is open."""
+    for name, service in inventory.services.items():
+        if service.metrics and service.metrics.port not in service.ports:
+            yield Finding(
+                ("services", name, "metrics", "port"),
+                service.metrics.port,
+                f"{name} has no port of this name",
+                suggest(service.metrics.port, service.ports),
+            )
 
 
 def _exposed(cluster: Cluster) -> Iterator[tuple[Service, Port]]:
@@ -14,11 +79,12 @@ def _exposed(cluster: Cluster) -> Iterator[tuple[Service, Port]]:
             yield service, port
 
 
+@rule(Stage.STRUCTURE)
 def unique_node_ports(cluster: Cluster) -> Iterator[Finding]:
     """One NodePort leads to one Service."""
     seen: dict[int, str] = {}
     for service, port in _exposed(cluster):
-        number = port.expose.node_port
+        number = port.exposure.node_port
         here = f"{service.name} {port.name}"
         if number is None:
             continue
@@ -32,11 +98,12 @@ def unique_node_ports(cluster: Cluster) -> Iterator[Finding]:
         seen.setdefault(number, here)
 
 
+@rule(Stage.STRUCTURE)
 def unique_listen_ports(cluster: Cluster) -> Iterator[Finding]:
     """One port of the load balancer leads to one listener; its statistics page has its own."""
     seen = {cluster.load_balancer.stats_port: "HAProxy's statistics (platform.haproxy.stats_port)"}
     for service, port in _exposed(cluster):
-        number = port.expose.listen
+        number = port.exposure.listen
         if number is None:
             continue
         if number in seen:
@@ -49,18 +116,20 @@ def unique_listen_ports(cluster: Cluster) -> Iterator[Finding]:
         seen.setdefault(number, f"{service.name} {port.name}")
 
 
+@rule(Stage.STRUCTURE)
 def datagrams_bypass_the_balancer(cluster: Cluster) -> Iterator[Finding]:
     """HAProxy carries TCP only, so devices reach a UDP port on the nodes."""
     for service, port in _exposed(cluster):
-        if port.protocol == "UDP" and port.expose.listen is not None:
+        if port.protocol == "UDP" and port.exposure.listen is not None:
             yield Finding(
                 ("services", service.name, "ports", port.name, "expose", "listen"),
-                port.expose.listen,
+                port.exposure.listen,
                 "HAProxy cannot carry UDP",
-                f"Take listen out: devices reach port {port.expose.node_port} on the nodes of group {service.group}",
+                f"Take listen out: devices reach port {port.exposure.node_port} on the nodes of group {service.group}",
             )
 
 
+@rule(Stage.STRUCTURE)
 def unique_container_ports(cluster: Cluster) -> Iterator[Finding]:
     """Containers of one pod share its address, so their ports differ."""
     for service in cluster.services:
@@ -78,6 +147,7 @@ def unique_container_ports(cluster: Cluster) -> Iterator[Finding]:
                 seen.setdefault(key, port.name)
 
 
+@rule(Stage.STRUCTURE)
 def source_ports_are_free(cluster: Cluster) -> Iterator[Finding]:
     """HAProxy may not connect from a port that it, or another service of its host, listens on."""
     balancer = cluster.load_balancer
@@ -100,6 +170,7 @@ def source_ports_are_free(cluster: Cluster) -> Iterator[Finding]:
             )
 
 
+@rule(Stage.STRUCTURE)
 def ephemeral_range(cluster: Cluster) -> Iterator[Finding]:
     """net.ipv4.ip_local_port_range goes upwards and leaves the privileged ports alone."""
     first, last = cluster.load_balancer.ephemeral_ports
@@ -110,13 +181,3 @@ def ephemeral_range(cluster: Cluster) -> Iterator[Finding]:
             "the range must go upwards and begin at 1024 or above",
             "Write for example first: 1024, last: 65535",
         )
-
-
-RULES = (
-    unique_node_ports,
-    unique_listen_ports,
-    datagrams_bypass_the_balancer,
-    unique_container_ports,
-    source_ports_are_free,
-    ephemeral_range,
-)

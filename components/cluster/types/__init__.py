@@ -5,20 +5,18 @@ values are None. Collections are tuples, sorted or in the order of the inventory
 """
 
 from .balancer import Frontend, LoadBalancer, Server
-from .cluster import Cluster, GitSource, Platform
-from .containers import Container, EnvVar, Expose, KubernetesService, Port, Resources, SecretFiles, Security
-from .machines import CONTROL_PLANE, EVERY_NODE, Group, Hardware, Node
-from .monitoring import AlertLimit, Monitoring
+from .cluster import Cluster, GitSource
+from .containers import Container, EnvVar, Expose, KubernetesService, Port, SecretFiles
+from .machines import CONTROL_PLANE, EVERY_NODE, Group, Node
+from .monitoring import Monitoring
 from .scale import Kafka, Scale
 from .services import (
+    GENERATED,
     PROVIDED,
     RANDOM,
     Disk,
     File,
-    HostPath,
     Job,
-    MadePods,
-    Metrics,
     Plugin,
     Route,
     Service,
@@ -30,9 +28,9 @@ from .services import (
 __all__ = [
     "CONTROL_PLANE",
     "EVERY_NODE",
+    "GENERATED",
     "PROVIDED",
     "RANDOM",
-    "AlertLimit",
     "Cluster",
     "Container",
     "Disk",
@@ -42,24 +40,17 @@ __all__ = [
     "Frontend",
     "GitSource",
     "Group",
-    "Hardware",
-    "HostPath",
     "Job",
     "Kafka",
     "KubernetesService",
     "LoadBalancer",
-    "MadePods",
-    "Metrics",
     "Monitoring",
     "Node",
-    "Platform",
     "Plugin",
     "Port",
-    "Resources",
     "Route",
     "Scale",
     "SecretFiles",
-    "Security",
     "Server",
     "Service",
     "Use",

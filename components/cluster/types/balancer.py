@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .machines import Hardware
+from ..input.machines import Hardware
 
 
 @dataclass(frozen=True)

@@ -4,29 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ..input.machines import Hardware
+from ..input.platform import Platform
 from .balancer import LoadBalancer
-from .machines import CONTROL_PLANE, EVERY_NODE, Group, Hardware, Node
+from .machines import CONTROL_PLANE, EVERY_NODE, Group, Node
 from .monitoring import Monitoring
 from .scale import Scale
 from .services import Disk, Service, Volume
-
-
-@dataclass(frozen=True)
-class Platform:
-    """Versions and abilities of what dojot runs on, as written in the platform classes.
-
-    `kubernetes`, `runtime`, `pod_network`, `operating_system`, `haproxy` and
-    `argocd` are plain mappings: see inventory/classes/platform/.
-    """
-
-    kubernetes: Mapping[str, Any]
-    runtime: Mapping[str, Any]
-    pod_network: Mapping[str, Any]
-    operating_system: Mapping[str, Any]
-    haproxy: Mapping[str, Any]
-    argocd: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -36,6 +21,15 @@ class GitSource:
     repository: str
     revision: str
     path: str
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A service or job that calls a port, and how its pods are known."""
+
+    name: str
+    namespace: str
+    pod_labels: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -68,6 +62,29 @@ class Cluster:
     def nodes_of(self, service: Service) -> tuple[Node, ...]:
         """The nodes on which pods of a service may stand."""
         return self.nodes if service.group == EVERY_NODE else self.groups[service.group].nodes
+
+    @property
+    def brokers(self) -> Service | None:
+        """The service whose pods are the MQTT brokers; None where devices do without."""
+        return next((service for service in self.services if service.kind == "VerneMQ"), None)
+
+    def callers_of(self, service: Service, port: str) -> tuple[Caller, ...]:
+        """The services and jobs whose pods call a port of `service`."""
+        return tuple(
+            Caller(name, other.namespace, labels)
+            for other in self.services
+            for name, uses, labels in (
+                (other.name, other.uses, other.pod_labels),
+                *((job.name, job.uses, job.pod_labels) for job in other.jobs),
+            )
+            if any((use.service, use.port) == (service.name, port) for use in uses)
+        )
+
+    @property
+    def monitored(self) -> Monitoring:
+        """What watches a cluster that has it: its faces are asked for no other."""
+        assert self.monitoring, f"nobody watches {self.name}"
+        return self.monitoring
 
     @property
     def namespaces(self) -> tuple[str, ...]:

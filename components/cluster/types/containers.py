@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..input.container import Resources, Security
+
 
 @dataclass(frozen=True)
 class Expose:
@@ -34,6 +36,12 @@ class Port:
     expose: Expose | None
     tls: bool
     listener: str | None
+
+    @property
+    def exposure(self) -> Expose:
+        """`expose` of a port that has it (see Service.exposed)."""
+        assert self.expose, f"{self.name} is not exposed"
+        return self.expose
 
 
 @dataclass(frozen=True)
@@ -67,27 +75,6 @@ class SecretFiles:
     secret: str
     mount: str
     keys: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Resources:
-    """Requests and limits as written (Kubernetes quantities), and the requests as numbers."""
-
-    requests: Mapping[str, str]
-    limits: Mapping[str, str]
-    cpu: int
-    memory: int
-
-
-@dataclass(frozen=True)
-class Security:
-    """What a container may do; `writable` paths become emptyDirs under a read-only root."""
-
-    user: int
-    group: int
-    read_only_root: bool
-    writable: tuple[str, ...]
-    capabilities: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..input.machines import Hardware
+
 CONTROL_PLANE = "control-plane"
 #: Stands for a group in a DaemonSet: the whole cluster, the control plane included.
 EVERY_NODE = "every-node"
-
-
-@dataclass(frozen=True)
-class Hardware:
-    """What one machine has (the guide's hardware table)."""
-
-    cpu: int
-    memory: int
-    disk: int
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class AlertLimit:
-    """One alert's own numbers: fires once its condition has held for `wait` seconds.
-
-    `bound` is the number beyond which it holds, in the unit that inventory/classes/monitoring.yml
-    gives; None where the condition has no number.
-    """
-
-    severity: str
-    wait: int
-    bound: int | None
+from ..input.monitoring import AlertEntry
 
 
 @dataclass(frozen=True)
@@ -35,7 +24,7 @@ class Monitoring:
     storage_share: int
     load_balancer: bool
     series_per_node: int
-    alerts: Mapping[str, AlertLimit]
+    alerts: Mapping[str, AlertEntry]
     alertmanagers: tuple[str, ...]
     locust_exporter: str | None
 

@@ -6,9 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..input.service import ServiceEntry
 from .containers import Container, KubernetesService, Port
 from .machines import Node
 
+#: Files that are made from the cluster, by the name that `source` gives them.
+GENERATED = (
+    "dashboard_load_balancer",
+    "dashboard_nodes",
+    "dashboard_overview",
+    "dashboard_storage",
+    "gateway_calls",
+    "prometheus_config",
+    "prometheus_rules",
+    "volume_directories",
+)
 #: First word of what stands in place of a Secret's value: the bootstrap makes it up, or people bring it.
 RANDOM, PROVIDED = "random", "provided"
 
@@ -38,33 +50,17 @@ class Volume:
 
 
 @dataclass(frozen=True)
-class HostPath:
-    """A directory of the node, mounted for reading."""
-
-    name: str
-    path: str
-    mount: str
-
-
-@dataclass(frozen=True)
-class Metrics:
-    """Where each pod shows its metrics to Prometheus: `port` is the name of a port."""
-
-    port: str
-    path: str
-
-
-@dataclass(frozen=True)
 class File:
     """A text file mounted into the container as mount/name.
 
-    `source` is a file of inventory/files, or the name of one that is made from the
-    cluster (references.environment.GENERATED).
+    `source` is a file of the inventory's files/, or the name of one that is made from the
+    cluster (GENERATED); `text` is what the file says, None for one that is made.
     """
 
     name: str
     source: str
     mount: str
+    text: str | None
 
 
 @dataclass(frozen=True)
@@ -97,16 +93,6 @@ class Use:
 
 
 @dataclass(frozen=True)
-class MadePods:
-    """Pods that a service makes by itself; `callers` are the services that call their port."""
-
-    name: str
-    labels: Mapping[str, str]
-    port: int
-    callers: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Job:
     """A run-to-completion pod of a service, `before` or `after` its workload."""
 
@@ -116,71 +102,71 @@ class Job:
     files: tuple[File, ...]
     uses: tuple[Use, ...]
 
+    @property
+    def pod_labels(self) -> Mapping[str, str]:
+        return pod_labels(self.name)
+
 
 @dataclass(frozen=True)
 class Service:
-    """All about one dojot service.
+    """One dojot service: `spec`, what the inventory says of it, and what follows from that.
 
-    `secrets`: Secret -> key -> its value, RANDOM or PROVIDED (then every key is).
-    `wave` orders the sync: lower waves come first. `per_node` is the exact number
-    of pods beside each broker, None where the scheduler may choose. `single`: why it has
-    one pod. `quorum`: its pods decide by majority. `peers`: they call each other.
+    `replicas` is the number of its pods, `per_node` the exact number of them beside each broker, None where the
+    scheduler may choose. `max_unavailable` is how many a drain may take at once, None where there is nothing to say.
+    `wave` orders the sync: lower waves come first.
     """
 
     name: str
-    title: str
-    kind: str
+    spec: ServiceEntry
     namespace: str
-    group: str
     replicas: int
     per_node: int | None
-    single: str | None
-    quorum: bool
-    one_per_node: bool
+    max_unavailable: int | None
     wave: int
     container: Container
     sidecars: tuple[Container, ...]
     kubernetes_services: tuple[KubernetesService, ...]
-    external_service: str | None
     volumes: tuple[Volume, ...]
     files: tuple[File, ...]
-    secrets: Mapping[str, Mapping[str, str]]
     routes: tuple[Route, ...]
     uses: tuple[Use, ...]
-    peers: bool
-    makes: tuple[MadePods, ...]
     jobs: tuple[Job, ...]
-    rbac: tuple[Mapping[str, Any], ...]
-    cluster_rbac: tuple[Mapping[str, Any], ...]
-    service_account: str | None
-    metrics: Metrics | None
-    host_network: bool
-    host_pid: bool
-    host_paths: tuple[HostPath, ...]
-    max_unavailable: int | None
-    grace_period: int | None
-    progress_deadline: int | None
-    update_strategy: str | None
-    pod_management: str | None
-    hostname: str | None
-    fs_group: int | None
-    custom_resource: Mapping[str, Any] | None
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return self.spec.title
+
+    @property
+    def kind(self) -> str:
+        """Deployment, StatefulSet, DaemonSet or VerneMQ."""
+        return self.spec.kind
+
+    @property
+    def group(self) -> str:
+        """The node group that carries it, or EVERY_NODE."""
+        return self.spec.group
+
+    @property
+    def secrets(self) -> Mapping[str, Mapping[str, str]]:
+        """Secret -> key -> its value, RANDOM or PROVIDED (then every key is)."""
+        return {name: entry.values for name, entry in self.spec.secrets.items()}
 
     @property
     def pod_labels(self) -> Mapping[str, str]:
         """Labels of the service's pods; the operator chooses those of the brokers."""
-        if self.custom_resource:
-            return {"app": "vernemq", "vernemq": self.custom_resource["name"]}
-        return {"app": "dojot", "name": self.name}
+        if self.spec.custom_resource:
+            return {"app": "vernemq", "vernemq": self.spec.custom_resource.name}
+        return pod_labels(self.name)
 
     @property
     def pods_prefix(self) -> str:
-        return pods_prefix(self.name, self.custom_resource)
+        return pods_prefix(self.name, self.spec)
 
     @property
     def sees_its_host(self) -> bool:
         """It is given something of its node, which only a privileged namespace allows."""
-        return self.host_network or self.host_pid or bool(self.host_paths)
+        return self.spec.host_network or self.spec.host_pid or bool(self.spec.host_paths)
 
     @property
     def exposed(self) -> tuple[Port, ...]:
@@ -191,6 +177,11 @@ class Service:
         return (self.container, *self.sidecars)
 
 
-def pods_prefix(service: str, custom_resource: Mapping[str, Any] | None) -> str:
+def pod_labels(name: str) -> Mapping[str, str]:
+    """Labels by which the pods of a service or job are known."""
+    return {"app": "dojot", "name": name}
+
+
+def pods_prefix(name: str, spec: ServiceEntry) -> str:
     """A set's name, which its pods have before their number: the operator calls its set after the custom resource."""
-    return f"vernemq-{custom_resource['name']}" if custom_resource else service
+    return f"vernemq-{spec.custom_resource.name}" if spec.custom_resource else name

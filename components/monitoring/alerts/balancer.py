@@ -11,7 +11,7 @@ from ..rule import Alert
 
 
 def alerts(cluster: Cluster) -> Iterator[Alert]:
-    if not cluster.monitoring.load_balancer:
+    if not cluster.monitored.load_balancer:
         return
     yield Alert(
         "LoadBalancerServerDown",

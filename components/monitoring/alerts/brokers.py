@@ -11,7 +11,7 @@ from ..rule import Alert, window
 
 
 def alerts(cluster: Cluster) -> Iterator[Alert]:
-    if not limits.has_brokers(cluster):
+    if not cluster.brokers:
         return
     rate = window(cluster, "vernemq")
     yield Alert(

@@ -12,10 +12,10 @@ from .panels import dashboard, figure, graph, line
 def load_balancer(cluster: Cluster) -> str:
     """One row a listener; nothing where HAProxy is not asked."""
     rows = []
-    if cluster.monitoring.load_balancer:
+    if cluster.monitored.load_balancer:
         rows = [("HAProxy", _process(cluster))]
         rows += [(frontend.name, _listener(cluster, frontend)) for frontend in cluster.load_balancer.frontends]
-    return dashboard("dojot-load-balancer", f"{cluster.name}: load balancer", cluster.monitoring.interval, rows)
+    return dashboard("dojot-load-balancer", f"{cluster.name}: load balancer", cluster.monitored.interval, rows)
 
 
 def _process(cluster: Cluster) -> list:

@@ -16,7 +16,7 @@ def nodes(cluster: Cluster) -> str:
     return dashboard(
         "dojot-nodes",
         f"{cluster.name}: nodes",
-        cluster.monitoring.interval,
+        cluster.monitored.interval,
         [
             (
                 "Nodes",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from components.cluster.types import Cluster
 
 from .. import recordings
-from ..limits import has_brokers
 from ..rule import window
 from .panels import dashboard, figure, graph, line
 
@@ -14,12 +13,12 @@ def overview(cluster: Cluster) -> str:
     return dashboard(
         "dojot-overview",
         f"{cluster.name}: overview",
-        cluster.monitoring.interval,
+        cluster.monitored.interval,
         [
             ("Now", _now(cluster)),
-            ("Devices", _devices(cluster) if has_brokers(cluster) else ()),
-            ("Messages", _messages(cluster) if has_brokers(cluster) else ()),
-            ("Load test", _load_test() if cluster.monitoring.locust_exporter else ()),
+            ("Devices", _devices(cluster) if cluster.brokers else ()),
+            ("Messages", _messages(cluster) if cluster.brokers else ()),
+            ("Load test", _load_test() if cluster.monitored.locust_exporter else ()),
         ],
     )
 
@@ -29,7 +28,7 @@ def _now(cluster: Cluster) -> list:
         figure("Alerts", 'count(ALERTS{alertstate="firing"}) or vector(0)', limit=1, about="Firing now; see below."),
         figure("Targets that do not answer", "count(up == 0) or vector(0)", limit=1),
     ]
-    if has_brokers(cluster):
+    if cluster.brokers:
         found += [
             figure(
                 "Devices",

@@ -18,7 +18,7 @@ def storage(cluster: Cluster) -> str:
         (service.title, [_disk(volume, disk) for _, volume, disk in found] + _log(service))
         for service, found in groupby(disks, key=lambda found: found[0])
     ]
-    return dashboard("dojot-storage", f"{cluster.name}: Kafka and volumes", cluster.monitoring.interval, rows)
+    return dashboard("dojot-storage", f"{cluster.name}: Kafka and volumes", cluster.monitored.interval, rows)
 
 
 def _all(cluster: Cluster) -> list:

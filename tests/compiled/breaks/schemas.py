@@ -147,7 +147,7 @@ def a_requirement_without_a_description(tree: Tree) -> str:
 
 def _have(tree: Tree, group: str, version: str, kind: str) -> None:
     """Raises Absent where the release has dropped the old version: there its schema is missing."""
-    if not kubernetes.validator(tree.cluster.platform.kubernetes["schema"], group, version, kind):
+    if not kubernetes.validator(tree.cluster.platform.kubernetes.json_schema, group, version, kind):
         raise Absent(f"{group}/{version}")
 
 
@@ -170,7 +170,7 @@ def a_definition_of_an_old_version(tree: Tree) -> str:
 @breaks(schemas.api_versions_are_the_releases, "the platform class says")
 def a_budget_of_another_release(tree: Tree) -> str:
     found = tree.some("PodDisruptionBudget")
-    if "PodDisruptionBudget" not in tree.cluster.platform.kubernetes["api_versions"]:
+    if "PodDisruptionBudget" not in tree.cluster.platform.kubernetes.api_versions:
         raise Absent("the platform class names no version of PodDisruptionBudget")
     found["apiVersion"] = "policy/v2"
     return found["metadata"]["name"]

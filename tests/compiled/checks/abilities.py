@@ -19,7 +19,7 @@ _HOST = ("hostNetwork", "hostPID", "hostIPC")
 
 def pods_state_a_seccomp_profile(tree: Tree) -> list[str]:
     """The runtime's own profile for every pod that is compiled here, the pod network's too, where the platform knows the field."""
-    wanted = {"type": "RuntimeDefault"} if tree.cluster.platform.kubernetes["seccomp"] else None
+    wanted = {"type": "RuntimeDefault"} if tree.cluster.platform.kubernetes.seccomp else None
     return [
         f"{workload}: its seccompProfile is {found}, not {wanted}"
         # The operator writes the brokers'.
@@ -30,7 +30,7 @@ def pods_state_a_seccomp_profile(tree: Tree) -> list[str]:
 
 def startup_probes_replace_waiting(tree: Tree) -> list[str]:
     """A container with a startup probe needs no delay before its liveness; a platform without them gets none."""
-    known = tree.cluster.platform.kubernetes["startup_probes"]
+    known = tree.cluster.platform.kubernetes.startup_probes
     found = []
     for workload in workloads(tree):
         entry = tree.parameters["services"][workload.service]
@@ -52,7 +52,7 @@ def pods_meet_the_namespaces_standard(tree: Tree) -> list[str]:
 
     Where a service of the inventory sees its host, nothing less than privileged admits its pods.
     """
-    level = tree.cluster.platform.kubernetes["pod_security"]
+    level = tree.cluster.platform.kubernetes.pod_security
     found = []
     private = {
         entry.get("namespace", tree.parameters["cluster"]["namespace"]) for entry in tree.parameters["services"].values()

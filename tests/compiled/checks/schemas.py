@@ -95,14 +95,14 @@ def api_versions_are_the_releases(tree: Tree) -> list[str]:
         if kubernetes.validator(_release(tree), group, version, kind) and (group, version) != newest:
             best = "/".join(part for part in newest if part)
             found.append(f"{path}: {name_of(entry)}: {entry['apiVersion']} is older than the release's {best}")
-        named = tree.cluster.platform.kubernetes["api_versions"].get(kind)
+        named = tree.cluster.platform.kubernetes.api_versions.get(kind)
         if named and entry["apiVersion"] != named:
             found.append(f"{path}: {name_of(entry)}: the platform class says {named}, not {entry['apiVersion']}")
     return found
 
 
 def _release(tree: Tree) -> str:
-    return tree.cluster.platform.kubernetes["schema"]
+    return tree.cluster.platform.kubernetes.json_schema
 
 
 CHECKS = (objects_fit_their_schema, definitions_are_structural, api_versions_are_the_releases)

@@ -65,11 +65,11 @@ class Installation:
         cache = root / "var" / "cache" / "dojot"
         cache.mkdir(parents=True)
         manifest = builds()[BUILD].target / "install.yaml"
-        assert hashlib.sha256(manifest.read_bytes()).hexdigest() == argocd["install"]["sha256"], (
-            f"install.yaml of the module in tests/engines/modules/{BUILD} is not the one of Argo CD {argocd['version']} "
+        assert hashlib.sha256(manifest.read_bytes()).hexdigest() == argocd.install.sha256, (
+            f"install.yaml of the module in tests/engines/modules/{BUILD} is not the one of Argo CD {argocd.version} "
             "whose SHA-256 the platform states"
         )
-        shutil.copyfile(manifest, cache / f"argocd-{argocd['version']}.yml")
+        shutil.copyfile(manifest, cache / f"argocd-{argocd.version}.yml")
         for step in ("secrets", "argocd"):
             self.bootstrap(step, f"--root={root}", f"--compiled={self._compiled}")
 
@@ -120,7 +120,7 @@ class Installation:
             "--redis",
             f"{ADDRESS}:{redis}",
         )
-        namespace = self.cluster.platform.argocd["namespace"]
+        namespace = self.cluster.platform.argocd.namespace
         self._argocd(
             "argocd-application-controller",
             {"KUBECONFIG": str(self._kubeconfig(namespace))},

@@ -74,7 +74,7 @@ def test_the_first_commit_becomes_synced_and_healthy(synced, figures):
     figures("objects and hooks", len(results))
 
     # The brokers' claims are the operator's, which does not run here.
-    claimed = {disk.persistent_volume for service, _, disk in synced.cluster.disks if not service.custom_resource}
+    claimed = {disk.persistent_volume for service, _, disk in synced.cluster.disks if not service.spec.custom_resource}
     phases = {name: objects["PersistentVolume", name, ""]["status"]["phase"] for name in claimed}
     assert phases == dict.fromkeys(claimed, "Bound")
 

@@ -52,7 +52,7 @@ def ready(site, cluster) -> Ready:
         before, asked = host.snapshot(), len(host.internet.asked)
         second = host.step("node")
         after = host.snapshot()
-        runtime = cluster.platform.runtime["service"]
+        runtime = cluster.platform.runtime.service
         state = {
             "host name": host.run("hostname").stdout.strip(),
             "swaps": host.run("cat", "/proc/swaps").stdout,
@@ -61,7 +61,7 @@ def ready(site, cluster) -> Ready:
             "kubelet starts": host.run("systemctl", "is-enabled", "kubelet", check=False).stdout.strip(),
             **{
                 name: host.run("sysctl", "-n", name, check=False).stdout.strip()
-                for name in cluster.platform.operating_system["sysctl"]
+                for name in cluster.platform.operating_system.sysctl
             },
         }
         listed = host.run("dpkg-query", "--show", "--showformat", "${Package} ${Version}\n").stdout

@@ -61,10 +61,10 @@ def master(site: Site, cluster: Cluster, on: Host, folder: Path) -> Iterator[Mas
     with ExitStack() as stack:
         plane = stack.enter_context(
             ControlPlane(
-                control_plane(kubernetes["minor"]),
+                control_plane(kubernetes.minor),
                 folder / "plane",
-                service_subnet=kubernetes["service_subnet"],
-                feature_gates=kubernetes["feature_gates"],
+                service_subnet=kubernetes.service_subnet,
+                feature_gates=kubernetes.feature_gates,
                 addresses=[address],
             )
         )

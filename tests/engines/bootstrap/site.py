@@ -57,7 +57,7 @@ class Site:
 
     def _dress(self, host: Host) -> None:
         wanted = self.cluster.platform.operating_system
-        host.write("etc/os-release", f'ID={wanted["name"]}\nVERSION_ID="{wanted["version"]}"\n')
+        host.write("etc/os-release", f'ID={wanted.name}\nVERSION_ID="{wanted.version}"\n')
         host.write("etc/hostname", "fresh\n")
         host.write("etc/hosts", "127.0.0.1 localhost\n" + "".join(f"{ADDRESS} {name}\n" for name in self._names))
         host.write("etc/fstab", "/dev/sda1 / ext4 defaults 0 1\n/swapfile none swap sw 0 0\n")
@@ -67,7 +67,7 @@ class Site:
         host.write(f"usr/lib/modules/{KERNEL}/modules.order", "")
         host.write(
             f"usr/lib/modules/{KERNEL}/modules.builtin",
-            "".join(f"kernel/test/{module}.ko\n" for module in wanted["kernel_modules"]),
+            "".join(f"kernel/test/{module}.ko\n" for module in wanted.kernel_modules),
         )
         host.write("etc/apt/system.asc", self.supplies.system_key)
         host.write("etc/apt/sources.list", f"deb [signed-by=/etc/apt/system.asc] http://{OS_ARCHIVE}/ /\n")

@@ -48,9 +48,9 @@ class Supplies:
 def kubernetes_build(cluster: Cluster) -> str:
     """The entry of engines.yml with this cluster's kubeadm and kubectl."""
     for build in builds().values():
-        if build.minor == cluster.platform.kubernetes["minor"] and {"kubeadm", "kubectl"} <= build.programs.keys():
+        if build.minor == cluster.platform.kubernetes.minor and {"kubeadm", "kubectl"} <= build.programs.keys():
             return build.name
-    not_run(f"no build of engines.yml has kubeadm {cluster.platform.kubernetes['minor']}")
+    not_run(f"no build of engines.yml has kubeadm {cluster.platform.kubernetes.minor}")
 
 
 def system() -> tuple[Path, Path]:
@@ -65,10 +65,7 @@ def argocd_manifest(cluster: Cluster) -> bytes | None:
     """Argo CD's install manifest in the inventory's version, from the sources of a build; None where no build has it."""
     for build in builds().values():
         path = build.target / "install.yaml"
-        if (
-            path.is_file()
-            and hashlib.sha256(path.read_bytes()).hexdigest() == cluster.platform.argocd["install"]["sha256"]
-        ):
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == cluster.platform.argocd.install.sha256:
             return path.read_bytes()
     return None
 
@@ -84,13 +81,13 @@ def supplies(cluster: Cluster, folder: Path) -> Supplies:
     publish(archive, signers[0])
     sites[OS_ARCHIVE] = archive
 
-    _repository("runtime", runtime["repository"], _runtime_packages(cluster), folder, sites, exchanges, signers)
-    if "packages" in kubernetes:
-        repository = kubernetes["packages"]["repository"]
+    _repository("runtime", runtime.repository, _runtime_packages(cluster), folder, sites, exchanges, signers)
+    if kubernetes.packages:
+        repository = kubernetes.packages.repository
         _repository("kubernetes", repository, _kubernetes_packages(cluster), folder, sites, exchanges, signers)
     else:
         _binaries(cluster, sites, exchanges)
-    sites[place_of(cluster.platform.argocd["install"]["url"])] = argocd_manifest(cluster) or b"not to be had here\n"
+    sites[place_of(cluster.platform.argocd.install.url)] = argocd_manifest(cluster) or b"not to be had here\n"
     return Supplies(sites, exchanges, tuple(signers), signers[0].public)
 
 
@@ -110,10 +107,10 @@ def _repository(
     place.mkdir()
     for package in packages:
         package.build(place)
-    publish(place, signer, repository["suite"], repository.get("component", ""))
-    sites[place_of(repository["url"])] = place
-    sites[place_of(repository["key"]["url"])] = signer.public
-    exchanges[repository["key"]["fingerprint"]] = (
+    publish(place, signer, repository.suite, repository.component or "")
+    sites[place_of(repository.url)] = place
+    sites[place_of(repository.key.url)] = signer.public
+    exchanges[repository.key.fingerprint] = (
         signer.fingerprint,
         f"the private key of the {name} repository is its owner's: a test key signs in its place",
     )
@@ -125,8 +122,8 @@ def _daemon(version: str) -> str:
 
 def _runtime_packages(cluster: Cluster) -> list[Package]:
     """Docker's own packages start the service as they install; containerd.io brings a configuration without CRI."""
-    versions = cluster.platform.runtime["packages"]
-    service = cluster.platform.runtime["service"]
+    versions = cluster.platform.runtime.packages
+    service = cluster.platform.runtime.service
     found = [
         Package(
             "containerd.io",
@@ -146,7 +143,7 @@ def _runtime_packages(cluster: Cluster) -> list[Package]:
                 "docker-ce-cli",
                 versions["docker-ce-cli"],
                 {
-                    "/usr/bin/docker": CLIENT.format(version=f"Docker version {cluster.platform.runtime['version']}"),
+                    "/usr/bin/docker": CLIENT.format(version=f"Docker version {cluster.platform.runtime.version}"),
                 },
             ),
             Package(
@@ -167,7 +164,7 @@ def _kubernetes_packages(cluster: Cluster) -> list[Package]:
     """kubeadm and kubectl are the real ones; the kubelet waits for its configuration, as the real one's unit does."""
     build = kubernetes_build(cluster)
     versions = values.kubernetes_packages(cluster.platform.kubernetes)
-    version = cluster.platform.kubernetes["version"]
+    version = cluster.platform.kubernetes.version
     return [
         Package(
             "kubeadm",
@@ -206,9 +203,9 @@ def _binaries(cluster: Cluster, sites: dict[str, Path | bytes], exchanges: dict[
     contents = {
         "kubeadm": built("kubeadm", build).read_bytes(),
         "kubectl": built("kubectl", build).read_bytes(),
-        "kubelet": _daemon(f"Kubernetes {kubernetes['version']}").encode(),
+        "kubelet": _daemon(f"Kubernetes {kubernetes.version}").encode(),
     }
-    for name, binary in kubernetes["binaries"].items():
+    for name, binary in kubernetes.binaries:
         _exchange_file(binary, contents[name], sites, exchanges, f"{name} is not the release archive's build")
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
@@ -217,7 +214,7 @@ def _binaries(cluster: Cluster, sites: dict[str, Path | bytes], exchanges: dict[
             member = tarfile.TarInfo(f"./{name}")
             member.size, member.mode, member.uid = len(content), 0o755, 1001
             tar.addfile(member, io.BytesIO(content))
-    _exchange_file(kubernetes["cni_plugins"], archive.getvalue(), sites, exchanges, "the CNI plugins are stand-ins")
+    _exchange_file(kubernetes.cni_plugins, archive.getvalue(), sites, exchanges, "the CNI plugins are stand-ins")
 
 
 def _exchange_file(
@@ -227,5 +224,5 @@ def _exchange_file(
     exchanges: dict[str, tuple[str, str]],
     reason: str,
 ) -> None:
-    sites[place_of(wanted["url"])] = content
-    exchanges[wanted["sha256"]] = (hashlib.sha256(content).hexdigest(), reason)
+    sites[place_of(wanted.url)] = content
+    exchanges[wanted.sha256] = (hashlib.sha256(content).hexdigest(), reason)

@@ -204,7 +204,7 @@ def test_a_worker_finds_the_cluster_and_would_join_it(at, ready, site, cluster):
             "kubeadm",
             "reset",
             "--force",
-            f"--cri-socket={cluster.platform.runtime['cri_socket']}",
+            f"--cri-socket={cluster.platform.runtime.cri_socket}",
             timeout=60,
             check=False,
         )
@@ -337,40 +337,40 @@ def _secrets(at: Master, cluster) -> dict[tuple[str, str, str], str]:
 
 def test_argocd_is_what_the_inventory_pins(at, cluster, compiled):
     argocd = cluster.platform.argocd
-    place = place_of(argocd["install"]["url"])
+    place = place_of(argocd.install.url)
     at.host.internet.instead[place] = b"apiVersion: v1\nkind: ConfigMap\n"
     done = at.host.step("argocd")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith(
-        f"does not have the SHA-256 {argocd['install']['sha256']}; nothing was installed"
+        f"does not have the SHA-256 {argocd.install.sha256}; nothing was installed"
     )
-    assert not at.plane.kubectl("get", "all", f"--namespace={argocd['namespace']}", "--output=name").stdout
-    _argocd_of_others_stays(at, argocd["namespace"])
+    assert not at.plane.kubectl("get", "all", f"--namespace={argocd.namespace}", "--output=name").stdout
+    _argocd_of_others_stays(at, argocd.namespace)
 
     at.host.internet.instead.clear()
     if argocd_manifest(cluster) is None:
         # The module of 2.2 is not to be had any more: only what the step refuses can be tried.
-        if not argocd["version"].startswith("v2."):
-            not_run(f"no build of engines.yml holds the install manifest of Argo CD {argocd['version']}")
+        if not argocd.version.startswith("v2."):
+            not_run(f"no build of engines.yml holds the install manifest of Argo CD {argocd.version}")
         return
     cut = at.host.step_until("argocd", says="^(customresourcedefinition|serviceaccount).*(serverside-applied|created)")
     assert cut.killed
     said = _done(at.host, "argocd")
     assert states(said) <= {"done", "skipped", "ok"}
     config = json.loads(
-        at.plane.kubectl("get", "configmap", "argocd-cm", f"--namespace={argocd['namespace']}", "--output=json").stdout
+        at.plane.kubectl("get", "configmap", "argocd-cm", f"--namespace={argocd.namespace}", "--output=json").stdout
     )
     assert config["data"].items() >= yaml.safe_load((compiled / "argocd/argocd-cm.yml").read_text())["data"].items()
-    pods = json.loads(at.plane.kubectl("get", "pods", f"--namespace={argocd['namespace']}", "--output=json").stdout)[
+    pods = json.loads(at.plane.kubectl("get", "pods", f"--namespace={argocd.namespace}", "--output=json").stdout)[
         "items"
     ]
     groups = {node.name: node.group for node in cluster.nodes}
-    assert {groups[pod["spec"]["nodeName"]] for pod in pods} == {argocd["group"]}
+    assert {groups[pod["spec"]["nodeName"]] for pod in pods} == {argocd.group}
     _changes_nothing(at, "argocd")
     # An earlier version of the script put no mark.
-    at.plane.kubectl("annotate", "namespace", argocd["namespace"], f"{MARK}-")
+    at.plane.kubectl("annotate", "namespace", argocd.namespace, f"{MARK}-")
     changed = [line for line in _done(at.host, "argocd").splitlines() if line.startswith("done")]
-    assert changed == [f"done: mark namespace {argocd['namespace']} as this script's"]
+    assert changed == [f"done: mark namespace {argocd.namespace} as this script's"]
     _changes_nothing(at, "argocd")
 
 
@@ -400,7 +400,7 @@ def test_verify_names_exactly_what_is_not_there_yet(at, cluster):
             f"PersistentVolume {name} is bound"
             for name in sorted(disk.persistent_volume for _, _, disk in cluster.disks)
         ),
-        *([] if argocd_manifest(cluster) else [f"pods run in namespace {cluster.platform.argocd['namespace']}"]),
+        *([] if argocd_manifest(cluster) else [f"pods run in namespace {cluster.platform.argocd.namespace}"]),
         *(f"pods run in namespace {name}" for name in cluster.namespaces),
         *(
             f"broker {service.namespace}/{service.pods_prefix}-{number} may open {broker_open_files(cluster)} files"

@@ -33,7 +33,7 @@ def _kubeadm(host, *words):
 
 
 def test_it_is_the_inventorys_release(master, cluster):
-    assert _kubeadm(master, "version", "--output=short").stdout.strip() == cluster.platform.kubernetes["version"]
+    assert _kubeadm(master, "version", "--output=short").stdout.strip() == cluster.platform.kubernetes.version
 
 
 def test_a_node_becomes_another_one(master, cluster):
@@ -60,7 +60,7 @@ def test_kubeadm_accepts_the_configuration(master, cluster, name):
     kinds = {document["kind"]: document["apiVersion"] for document in yaml.safe_load_all(done.stdout)}
     wanted = {"InitConfiguration", "ClusterConfiguration"} if name == "init" else {"JoinConfiguration"}
     assert kinds.keys() >= wanted
-    assert {kinds[kind] for kind in wanted} == {cluster.platform.kubernetes["kubeadm_api"]}, (
+    assert {kinds[kind] for kind in wanted} == {cluster.platform.kubernetes.kubeadm_api}, (
         "kubeadm would write another API version"
     )
     for warning in ("unknown field", "deprecated", "strict decoding"):
@@ -80,11 +80,11 @@ def test_images_come_from_the_inventorys_registry(master, cluster):
     assert done.returncode == 0, done.stderr
     images = done.stdout.split()
     kubernetes = cluster.platform.kubernetes
-    assert images and all(image.startswith(f"{kubernetes['image_repository']}/") for image in images)
+    assert images and all(image.startswith(f"{kubernetes.image_repository}/") for image in images)
     for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"):
-        assert f"{kubernetes['image_repository']}/{name}:{kubernetes['version']}" in images
-    if "sandbox_image" in cluster.platform.runtime:
-        assert cluster.platform.runtime["sandbox_image"] in images, "containerd would pull a pause image of its own"
+        assert f"{kubernetes.image_repository}/{name}:{kubernetes.version}" in images
+    if cluster.platform.runtime.sandbox_image:
+        assert cluster.platform.runtime.sandbox_image in images, "containerd would pull a pause image of its own"
 
 
 def test_only_what_a_runtime_would_answer_is_amiss(master):
@@ -104,13 +104,13 @@ def test_init_would_make_the_control_plane(master, cluster):
     for argument in (
         f"--advertise-address={address}",
         f"--secure-port={configs.API_PORT}",
-        f"--service-cluster-ip-range={kubernetes['service_subnet']}",
-        f"--cluster-cidr={cluster.platform.pod_network['cidr']}",
+        f"--service-cluster-ip-range={kubernetes.service_subnet}",
+        f"--cluster-cidr={cluster.platform.pod_network.cidr}",
     ):
         assert argument in done.stdout, f"no component gets {argument}"
-    for gate, on in kubernetes["feature_gates"].items():
+    for gate, on in kubernetes.feature_gates.items():
         assert f"{gate}={str(on).lower()}" in done.stdout
-    assert f"cgroupDriver: {kubernetes['cgroup_driver']}" in done.stdout
+    assert f"cgroupDriver: {kubernetes.cgroup_driver}" in done.stdout
     assert f"node-ip={address}" in done.stdout
     changed = {name for name in before.keys() ^ master.snapshot().keys() if not name.startswith("etc/kubernetes/tmp")}
     assert changed <= {"etc/kubernetes"}, f"a dry run has left {changed}"

@@ -43,11 +43,11 @@ def test_the_second_run_changes_nothing(ready):
 
 
 def test_the_running_system_is_as_the_inventory_says(ready, cluster):
-    settings = cluster.platform.operating_system["sysctl"]
+    settings = cluster.platform.operating_system.sysctl
     assert {name: ready.state[name] for name in settings} == {name: str(value) for name, value in settings.items()}
     assert ready.state["host name"] == cluster.workers[-1].name
     assert len(ready.state["swaps"].splitlines()) == 1, "swap is still on"
-    runtime = cluster.platform.runtime["service"]
+    runtime = cluster.platform.runtime.service
     assert ready.state[f"{runtime} is"] == "active"
     assert ready.state[f"{runtime} starts"] == ready.state["kubelet starts"] == "enabled"
 
@@ -62,21 +62,21 @@ def test_the_files_are_as_the_inventory_says(ready, cluster):
     fstab = (files / "etc/fstab").read_text().splitlines()
     assert fstab[0] == "/dev/sda1 / ext4 defaults 0 1" and fstab[1].startswith("#")
     config = {"docker": "etc/docker/daemon.json", "containerd": "etc/containerd/config.toml"}
-    assert (files / config[cluster.platform.runtime["name"]]).read_text() == runtimes.config(cluster), (
+    assert (files / config[cluster.platform.runtime.name]).read_text() == runtimes.config(cluster), (
         "the package's own configuration has taken the place of the inventory's"
     )
 
 
 def test_packages_have_the_inventorys_versions_and_stay(ready, cluster):
-    pinned = {**cluster.platform.runtime["packages"], **values.kubernetes_packages(cluster.platform.kubernetes)}
+    pinned = {**cluster.platform.runtime.packages, **values.kubernetes_packages(cluster.platform.kubernetes)}
     assert {name: ready.versions.get(name) for name in pinned} == pinned
     assert ready.held == set(pinned)
-    missing = set(cluster.platform.operating_system["packages"]) - ready.versions.keys()
+    missing = set(cluster.platform.operating_system.packages) - ready.versions.keys()
     assert not missing, f"not installed: {missing}"
 
 
 def test_binaries_are_where_they_are_looked_for(ready, cluster):
-    folder = "usr/bin" if "packages" in cluster.platform.kubernetes else "usr/local/bin"
+    folder = "usr/bin" if cluster.platform.kubernetes.packages else "usr/local/bin"
     for name in ("kubeadm", "kubectl", "kubelet"):
         assert stat.S_IMODE((ready.host.files / folder / name).stat().st_mode) == 0o755
     plugin = ready.host.files / "opt/cni/bin/loopback"

@@ -28,7 +28,7 @@ def _alter(internet: Internet, part: str) -> None:
 
 def test_node_gets_there_whatever_happens(site, cluster, ready):
     node, runtime, kubernetes = cluster.workers[-1], cluster.platform.runtime, cluster.platform.kubernetes
-    packages = " ".join(cluster.platform.operating_system["packages"][-1:])
+    packages = " ".join(cluster.platform.operating_system.packages[-1:])
     with site.host(node.name, node.address) as host:
         internet = host.internet
 
@@ -71,7 +71,7 @@ def test_node_gets_there_whatever_happens(site, cluster, ready):
         host.boot()
 
         # The repository's key is another one.
-        internet.instead[place_of(runtime["repository"]["key"]["url"])] = site.supplies.system_key
+        internet.instead[place_of(runtime.repository.key.url)] = site.supplies.system_key
         _stopped(host.step("node"), "does not hold the key [0-9A-F]{40}; nothing was installed$")
         assert not (host.files / "etc/apt/sources.list.d").exists() or not list(
             (host.files / "etc/apt/sources.list.d").iterdir()
@@ -82,11 +82,11 @@ def test_node_gets_there_whatever_happens(site, cluster, ready):
         _alter(internet, "/containerd.io.deb")
         _stopped(host.step("node"), "^failed: install packages: containerd.io", because="Hash Sum mismatch")
         internet.instead.clear()
-        if "packages" in kubernetes:
+        if kubernetes.packages:
             _alter(internet, "/kubelet.deb")
             _stopped(host.step("node"), "^failed: install packages: .*kubelet", because="Hash Sum mismatch")
         else:
-            _alter(internet, place_of(kubernetes["binaries"]["kubelet"]["url"]))
+            _alter(internet, place_of(kubernetes.binaries.kubelet.url))
             _stopped(
                 host.step("node"), "kubelet: what came does not have the SHA-256 [0-9a-f]{64}; nothing was installed$"
             )
@@ -94,7 +94,7 @@ def test_node_gets_there_whatever_happens(site, cluster, ready):
         internet.instead.clear()
 
         # Killed in the middle of a download; what has come of it is not left lying about.
-        kubelet = "/kubelet.deb" if "packages" in kubernetes else place_of(kubernetes["binaries"]["kubelet"]["url"])
+        kubelet = "/kubelet.deb" if kubernetes.packages else place_of(kubernetes.binaries.kubelet.url)
         internet.stalled = kubelet
         asked = len(internet.asked)
         assert host.step_until("node", when=lambda: any(kubelet in place for place in internet.asked[asked:])).killed

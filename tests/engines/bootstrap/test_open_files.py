@@ -19,12 +19,12 @@ DROP_IN = "/etc/systemd/system/containerd.service.d/90-dojot.conf"
 @pytest.fixture(scope="module")
 def node(site, ready, cluster):
     """A node of brokers as the step has left it, with real programs in place of the packages' and no drop-in yet."""
-    if "open_files" not in cluster.platform.runtime:
+    if cluster.platform.runtime.open_files is None:
         pytest.skip("the packages of this runtime bring a limit")
     brokers = broker_service(cluster)
     member = cluster.groups[brokers.group].nodes[0] if brokers else cluster.workers[-1]
     with site.host(member.name, member.address, on=ready.host) as host:
-        containers = Containers(host, cluster.platform.runtime["sandbox_image"])
+        containers = Containers(host, cluster.platform.runtime.sandbox_image)
         _as_packaged(host)
         containers.load()
         yield host, containers
@@ -42,7 +42,7 @@ def _possible(host) -> int:
 
 
 def _given(host, cluster) -> int:
-    return min(cluster.platform.runtime["open_files"], _possible(host))
+    return min(cluster.platform.runtime.open_files, _possible(host))
 
 
 def _restarts(said: str) -> int:

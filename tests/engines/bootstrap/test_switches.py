@@ -11,6 +11,7 @@ from components.cluster.types import PROVIDED
 from components.kubeadm import script
 from components.manifests.face import manifests
 from tests.bootstrap.conftest import states, with_chosen_node_ports
+from tests.changed import with_spec
 from tests.engines.bootstrap.control_plane import master
 from tests.engines.bootstrap.site import COMPILED
 from tests.platforms import each_platform
@@ -24,7 +25,7 @@ def switched(cluster):
     """NodePorts that Kubernetes chooses, and one Secret that people bring."""
     chosen = with_chosen_node_ports(cluster)
     first, *others = chosen.services
-    asking = replace(first, secrets={**first.secrets, "brought": {"a.key": PROVIDED, "b": PROVIDED}})
+    asking = with_spec(first, secrets={**first.secrets, "brought": {"a.key": PROVIDED, "b": PROVIDED}})
     return replace(chosen, services=(asking, *others))
 
 
@@ -75,7 +76,7 @@ def test_node_ports_that_kubernetes_chooses(at, switched):
         for number in (port["port"] for port in service["spec"]["ports"])
     }
     exposed = {
-        frontend.variable: answers[service.external_service, port.number]
+        frontend.variable: answers[service.spec.external_service, port.number]
         for frontend in switched.load_balancer.frontends
         for service in switched.services
         if service.name == frontend.service

@@ -31,7 +31,7 @@ def tls_ports(cluster: Cluster) -> set[int]:
     """NodePorts behind which the broker speaks TLS, as its compiled configuration says."""
     found = set()
     for service in cluster.services:
-        settings = (service.custom_resource or {}).get("conf", {})
+        settings = service.spec.custom_resource.conf if service.spec.custom_resource else {}
         ends = {str(value).rpartition(":")[2] for key, value in settings.items() if key.startswith("listener.ssl.")}
         found |= {port.expose.node_port for port in service.exposed if str(port.number) in ends}
     return found

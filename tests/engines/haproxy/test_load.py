@@ -164,7 +164,7 @@ def test_a_reload_loses_no_session(crowd, figures):
     with crowd.guests("after-reload") as guests:
         answer = guests.ask(f"ramp sessions={GUESTS}")
         # The old worker holds source ports; the new one passes them, some at each attempt.
-        bound = SESSIONS // crowd.laboratory.cluster.platform.haproxy["source_port_retries"] + len(servers)
+        bound = SESSIONS // crowd.laboratory.cluster.platform.haproxy.source_port_retries + len(servers)
         assert answer["open"] == GUESTS, f"after a reload new sessions fail: {answer}"
         assert answer["refused"] <= bound, (
             f"{answer['refused']} connections failed after the reload, not at most {bound}"

@@ -55,7 +55,7 @@ def test_kernel_takes_the_settings(laboratory, texts):
 
 def test_haproxy_gives_up_its_rights(laboratory, cluster):
     worker = laboratory.balancer.worker
-    account = cluster.platform.haproxy["user"]
+    account = cluster.platform.haproxy.user
     assert Path("/proc", str(worker)).owner() == account, f"the worker does not run as {account}"
     jail = laboratory.folder / "chroot"
     assert os.path.samefile(f"/proc/{worker}/root", jail), "the worker is not in its chroot"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from kapitan.resources import get_inventory
 
-from components.cluster.references.environment import FILES
+from tests.conftest import ROOT
 from tests.engines.jobs.clusters import wherever_different
 from tests.engines.jobs.passwords import made_up, recognisable
 from tests.engines.jobs.postgres import Postgres, watched
@@ -215,7 +215,7 @@ def test_a_statement_that_fails_ends_the_script(empty, initialise):
     ],
 )
 def test_a_careless_script_is_noticed(empty, initialise, before, after, words):
-    script = (FILES / SCRIPT).read_text("utf-8")
+    script = (ROOT / "inventory" / "files" / SCRIPT).read_text("utf-8")
     assert before in script
     with pytest.raises(AssertionError, match=words):
         initialise(script=script.replace(before, after))

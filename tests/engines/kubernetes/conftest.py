@@ -28,14 +28,14 @@ class Running:
 def running(cluster, compiled, tmp_path_factory) -> Iterator[Running]:
     """The cluster with everything in its manifests applied, wave by wave; leave it as you found it."""
     kubernetes = cluster.platform.kubernetes
-    build = control_plane(kubernetes["minor"])
+    build = control_plane(kubernetes.minor)
     tree = read(compiled, cluster, {})
     with (
         ControlPlane(
             build,
             tmp_path_factory.mktemp(cluster.name) / "plane",
-            service_subnet=kubernetes["service_subnet"],
-            feature_gates=kubernetes["feature_gates"],
+            service_subnet=kubernetes.service_subnet,
+            feature_gates=kubernetes.feature_gates,
         ) as plane,
         nodes(plane, cluster),
     ):
@@ -45,7 +45,7 @@ def running(cluster, compiled, tmp_path_factory) -> Iterator[Running]:
 
 def options_of(tree: Tree) -> tuple[str, ...]:
     """As the platform's Argo CD applies, each object checked for fields that the release does not know."""
-    if "ServerSideApply=true" in tree.cluster.platform.argocd["sync_options"]:
+    if "ServerSideApply=true" in tree.cluster.platform.argocd.sync_options:
         return ("--server-side", "--validate=strict")
     # Before 1.25 there is no strict check on the server; kubectl compares with its OpenAPI document.
     return ("--validate=true",)

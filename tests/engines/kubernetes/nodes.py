@@ -45,7 +45,7 @@ def nodes(plane: ControlPlane, cluster: Cluster) -> Iterator[None]:
             f"--kubeconfig={plane.kubeconfig}",
             f"--config={STAGES}",
             "--manage-all-nodes=true",
-            f"--cidr={cluster.platform.pod_network['cidr']}",
+            f"--cidr={cluster.platform.pod_network.cidr}",
             "--node-lease-duration-seconds=40",
         ],
         plane.folder,
@@ -73,11 +73,7 @@ def node_object(cluster: Cluster, node: Node) -> dict[str, Any]:
         "kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
         # The script labels workers only, kubeadm the control plane.
-        **(
-            {kubernetes["control_plane_label"]: ""}
-            if master
-            else {cluster.group_label: cluster.groups[node.group].label}
-        ),
+        **({kubernetes.control_plane_label: ""} if master else {cluster.group_label: cluster.groups[node.group].label}),
     }
     cpu, memory = free(cluster, node)
     whole = (node.hardware.cpu, node.hardware.memory) if node.hardware else (cpu, memory)
@@ -86,7 +82,7 @@ def node_object(cluster: Cluster, node: Node) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {"name": node.name, "labels": labels},
-        "spec": {"taints": [{"key": kubernetes["control_plane_taint"], "effect": "NoSchedule"}]} if master else {},
+        "spec": {"taints": [{"key": kubernetes.control_plane_taint, "effect": "NoSchedule"}]} if master else {},
         "status": {
             "addresses": [
                 {"type": "InternalIP", "address": node.address},
@@ -94,7 +90,7 @@ def node_object(cluster: Cluster, node: Node) -> dict[str, Any]:
             ],
             "capacity": {"cpu": f"{whole[0]}m", "memory": str(whole[1]), **fixed},
             "allocatable": {"cpu": f"{cpu}m", "memory": str(memory), **fixed},
-            "nodeInfo": {**dict.fromkeys(_INFORMATION, "simulated"), "kubeletVersion": kubernetes["version"]},
+            "nodeInfo": {**dict.fromkeys(_INFORMATION, "simulated"), "kubeletVersion": kubernetes.version},
         },
     }
 

@@ -26,7 +26,7 @@ def test_the_page_shows_these_figures(running, compiled):
 def test_a_drained_node(running, kind):
     """Budgets let its pods go; those wait that the page says, until it is back; then all is as before."""
     tree, plane, cluster = running.tree, running.plane, running.tree.cluster
-    group = cluster.groups[cluster.platform.argocd["group"] if kind == "argocd" else _brokers(cluster).group]
+    group = cluster.groups[cluster.platform.argocd.group if kind == "argocd" else _brokers(cluster).group]
     node, *others = group.nodes
     before = settled(plane, tree)
     try:

@@ -48,10 +48,10 @@ def _wanted() -> Iterator[tuple[str, str]]:
 def plane(cluster, tmp_path_factory):
     kubernetes = cluster.platform.kubernetes
     with ControlPlane(
-        control_plane(kubernetes["minor"]),
+        control_plane(kubernetes.minor),
         tmp_path_factory.mktemp("profiles") / "plane",
-        service_subnet=kubernetes["service_subnet"],
-        feature_gates=kubernetes["feature_gates"],
+        service_subnet=kubernetes.service_subnet,
+        feature_gates=kubernetes.feature_gates,
     ) as found:
         yield found
 

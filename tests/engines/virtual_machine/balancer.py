@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import platform
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from components.cluster.types import Cluster
 from components.haproxy.files import files
 from components.kubeadm import script
+from tests.changed import with_platform
 from tests.conftest import ROOT
 from tests.engines.processes import until
 from tests.engines.virtual_machine import archives
@@ -32,11 +32,10 @@ EXCHANGED = {"OS_NAME", "OS_VERSION", "HAPROXY_PACKAGES", "HAPROXY_REPOSITORY"}
 def exchanged(cluster: Cluster, keys: KeyServer) -> Cluster:
     """The cluster on this distribution: its own archive with security updates in place of HAProxy's."""
     release = platform.freedesktop_os_release()
-    system = {**cluster.platform.operating_system, "name": release["ID"], "version": release["VERSION_ID"]}
+    system = {"name": release["ID"], "version": release["VERSION_ID"]}
     archive = archives.security(archives.own())
     haproxy: dict[str, Any] = {
-        **cluster.platform.haproxy,
-        "package": {**cluster.platform.haproxy["package"], "version": archives.haproxy_line()},
+        "package": {"version": archives.haproxy_line()},
         "repository": {
             "url": archive.url,
             "suite": archive.suite,
@@ -44,7 +43,7 @@ def exchanged(cluster: Cluster, keys: KeyServer) -> Cluster:
             "key": {"url": keys.url, "fingerprint": archives.signer(archive)},
         },
     }
-    return replace(cluster, platform=replace(cluster.platform, operating_system=system, haproxy=haproxy))
+    return with_platform(cluster, operating_system=system, haproxy=haproxy)
 
 
 def values(text: str) -> dict[str, str]:

@@ -120,7 +120,7 @@ def test_every_device_connects_and_outlives_a_reload(host, lost, figures):
     figures("attempts that failed after the reload, of new sessions", refused)
     assert (settled["open"], settled["lost"]) == (sessions + MORE, 0), f"new sessions after the reload: {settled}"
     # Each failure passes so many held ports of one broker.
-    bound = sessions / host.cluster.platform.haproxy["source_port_retries"] + len(names)
+    bound = sessions / host.cluster.platform.haproxy.source_port_retries + len(names)
     assert refused <= bound, f"after the reload {refused} attempts failed, expected are {bound:.0f} at most"
     all_answer(devices, "publish", sessions + MORE)
 
@@ -152,7 +152,7 @@ def test_the_check_finds_the_wall_of_the_guides_recipe(host, figures):
     left = f"ss -Htan '( dport = :{host.mqtt.servers[0].port} )' | wc -l"
     assert until(lambda: int(host.sh(left).out) == 0, 180, pause=5), "connections to the brokers do not end"
 
-    config = host.cluster.platform.haproxy["paths"]["config"]
+    config = host.cluster.platform.haproxy.paths.config
     host.sh(f"sed -i 's/ source [0-9.:-]*$//' {config} && ! grep -qE '^[^#]* source ' {config}")
     host.sh(f"sysctl -w net.ipv4.ip_local_port_range='{FEW[0]} {FEW[1]}'")
     host.sh("systemctl restart haproxy")

@@ -61,10 +61,10 @@ def test_the_first_run_makes_a_load_balancer(host, first, figures):
         line = host.sh(f"grep '^Max open files' /proc/{pid}/limits").out.split()
         assert int(line[3]) >= balancer.open_files, f"worker {pid}: {' '.join(line)}"
         assert host.sh(f"cat /proc/{pid}/oom_score_adj").out.strip() != "0"
-    assert host.sh(f"stat -c %a {haproxy['paths']['config']}").out.strip() == "640"
-    assert host.sh(f"cat {haproxy['paths']['config']}").out == (host.compiled / "haproxy" / CONFIG).read_text("utf-8")
+    assert host.sh(f"stat -c %a {haproxy.paths.config}").out.strip() == "640"
+    assert host.sh(f"cat {haproxy.paths.config}").out == (host.compiled / "haproxy" / CONFIG).read_text("utf-8")
     assert host.sh("systemctl is-enabled haproxy; systemctl is-active haproxy").out.split() == ["enabled", "active"]
-    assert haproxy["package"]["name"] in host.sh("apt-mark showhold").out.split()
+    assert haproxy.package.name in host.sh("apt-mark showhold").out.split()
     figures("packages, limits, unit and configuration", host.sh("haproxy -v | head -1").out.strip())
 
 
@@ -88,7 +88,7 @@ def test_sessions_outlive_a_second_run_and_a_reload(host, first):
         and "restart service" not in changed.out
         and "restart haproxy" not in changed.out
     ), changed.out
-    config = host.cluster.platform.haproxy["paths"]["config"]
+    config = host.cluster.platform.haproxy.paths.config
     assert host.sh(f"cat {config}.previous").out == files(host.cluster)[CONFIG]
     assert until(lambda: len(host.workers()) == 2, 30), f"workers after the reload: {host.workers()}"
     assert before in host.workers(), "the reload has ended the process with the sessions"
@@ -109,7 +109,7 @@ def test_sessions_outlive_a_second_run_and_a_reload(host, first):
 
 
 def test_a_configuration_that_haproxy_refuses_changes_nothing(host, first):
-    config = host.cluster.platform.haproxy["paths"]["config"]
+    config = host.cluster.platform.haproxy.paths.config
     before, workers = host.sh(f"sha256sum {config}").out, host.workers()
     broken = files(host.cluster)
     broken[CONFIG] = broken[CONFIG].replace("mode tcp", "mode tpc", 1)

@@ -62,7 +62,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(cluster, compiled, tmp_path_factory):
-    build = control_plane(cluster.platform.kubernetes["minor"])
+    build = control_plane(cluster.platform.kubernetes.minor)
     service = next((one for one in cluster.services if one.kind == "VerneMQ"), None)
     if service is None:
         pytest.skip(f"{cluster.name} has no VerneMQ")

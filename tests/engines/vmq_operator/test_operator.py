@@ -31,7 +31,7 @@ def operator(site):
         *(
             one
             for one in site.of("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
-            if one["metadata"]["name"] in (account, site.service.service_account)
+            if one["metadata"]["name"] in (account, site.service.spec.service_account)
         )
     )
     site.apply(site.brokers)
@@ -101,7 +101,7 @@ def test_the_set_is_the_object(site, brokers):
 def test_its_pods_are_those_that_services_select_and_anti_affinity_keeps_apart(site, brokers):
     labels = brokers["spec"]["template"]["metadata"]["labels"]
     assert labels == dict(site.service.pod_labels)
-    own = {service.name for service in site.service.kubernetes_services} | {site.service.external_service}
+    own = {service.name for service in site.service.kubernetes_services} | {site.service.spec.external_service}
     selectors = [one["spec"]["selector"] for one in site.of("Service") if one["metadata"]["name"] in own]
     selectors += [
         one["spec"]["selector"]["matchLabels"]

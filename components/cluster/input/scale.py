@@ -1,0 +1,65 @@
+"""The device count, and the numbers by which sizes follow from it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from .entry import Entry, Maybe
+from .scalar import Scalar
+from .shapes import Bytes, Instances, NotNegative, Positive
+
+
+class Message(Entry):
+    """What one device sends."""
+
+    interval: Positive
+    """seconds between two messages of a device"""
+    stored_bytes: Positive
+    """bytes of a message in Kafka"""
+
+
+class SessionMemory(Entry):
+    """Memory of one session in a broker, by listener."""
+
+    mqtt: Maybe[Bytes] = None
+    """plain"""
+    mqtts: Maybe[Bytes] = None
+    """over TLS"""
+
+
+class KafkaEntry(Entry):
+    """The message log."""
+
+    topics: Positive
+    """topics that carry the devices' messages"""
+    partitions: Maybe[Positive] = None
+    """partitions of a topic (by rule: as many as bridges of a kind)"""
+    segment: Positive
+    """bytes of a segment"""
+    retention: Positive
+    """minutes that a message is kept"""
+    margin: NotNegative
+    """per cent on top of what is needed"""
+
+
+class ScaleEntry(Entry):
+    """The number of devices and what one instance carries."""
+
+    devices: Positive
+    """the number from which brokers, bridges, partitions, Kafka's disk and HAProxy's limits follow"""
+    devices_per_broker: Positive
+    """what one broker carries"""
+    minimum_brokers: Instances
+    """the least number of brokers"""
+    bridges_per_broker: Instances
+    """bridges of each kind beside a broker"""
+    keepalive: Annotated[int, Scalar("seconds from 10 to 65535, the most that MQTT knows", minimum=10, maximum=65535)]
+    """longest keepalive of a device, in seconds"""
+    session_lifetime: Positive
+    """milliseconds after which the broker ends a session"""
+    message: Message
+    """what one device sends"""
+    session_memory: SessionMemory
+    """memory of one session in a broker"""
+    kafka: KafkaEntry
+    """the message log"""

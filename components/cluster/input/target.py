@@ -1,0 +1,117 @@
+"""The parameters of a target: what an inventory may say, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from .entry import AtLeastOne, Entry, Map, Maybe, NoneTwice, Wanted
+from .machines import ClusterEntry, Hardware, LoadBalancerEntry, NodeGroup, NodePorts, Placement, Volumes
+from .monitoring import MonitoringEntry
+from .platform import Platform
+from .scalar import Scalar
+from .scale import ScaleEntry
+from .service import Plugins, ServiceEntry
+from .shapes import Image, Name, Port, Switch, Text
+
+
+class KafkaWs(Entry):
+    """Kafka WS."""
+
+    tls: Switch
+    """whether it speaks TLS"""
+
+
+class Email(Entry):
+    """Whether auth sends e-mail, and through which server."""
+
+    enabled: Switch
+    """whether it does"""
+    host: Annotated[str, Scalar("a host name or an address", pattern="[-.A-Za-z0-9]*")]
+    """the mail server"""
+    port: Port
+    """its port"""
+    user: Annotated[str, Scalar("the name that auth logs in with")]
+    """the name to log in with"""
+    tls: Switch
+    """whether TLS is used"""
+
+
+class Repository(Entry):
+    """Where Argo CD reads this repository."""
+
+    url: Annotated[
+        str,
+        Scalar("the address of a Git repository (https://, ssh:// or git@)", pattern=r"(https://|ssh://|git@)[^\s]+"),
+    ]
+    """its address"""
+    revision: Text
+    """branch, tag or commit"""
+
+
+class Release(Entry):
+    """dojot's version and the image of every service."""
+
+    version: Text
+    """dojot's version"""
+    images: Map[Text, Image]
+    """image of each service, by fixed tag or digest"""
+
+
+class Gateway(Entry):
+    """The API gateway."""
+
+    service: Name
+    """the service that is it"""
+    mutual_tls: Switch
+    """whether it speaks TLS, with a certificate of its own"""
+    plugins: Annotated[tuple[Name, ...], NoneTwice(), Wanted("the names of the plugins that the gateway's image has")]
+    """plugins that its image has (a list in the target is added)"""
+    authentication: Plugins
+    """plugins of authenticated routes, each with its settings"""
+
+
+class Inventory(Entry):
+    """All parameters of a target."""
+
+    cluster: ClusterEntry
+    """the cluster and its machines"""
+    placement: Placement
+    """the node group of each part of dojot (`dojot`, `kafka`, `x509`, `vernemq`); parts may share a group"""
+    node_groups: Map[Name, NodeGroup]
+    """kinds of machines"""
+    reserve: Hardware
+    """what the operating system and the kubelet keep of each node"""
+    load_balancer: LoadBalancerEntry
+    """the HAProxy host"""
+    nodeports: NodePorts
+    """ports of the nodes"""
+    scale: ScaleEntry
+    """the number of devices and what one instance carries"""
+    volumes: Volumes
+    """where volumes are"""
+    insecure_mqtt: Switch
+    """whether plain MQTT (1883) exists"""
+    kafka_ws: Maybe[KafkaWs] = None
+    """Kafka WS"""
+    email: Maybe[Email] = None
+    """e-mail of auth"""
+    repository: Repository
+    """where Argo CD reads this repository"""
+    release: Release
+    """dojot's version and images"""
+    gateway: Maybe[Gateway] = None
+    """the API gateway"""
+    platform: Platform
+    """what dojot runs on"""
+    monitoring: Maybe[MonitoringEntry] = None
+    """what watches the cluster"""
+    services: Annotated[
+        Map[Name, ServiceEntry],
+        AtLeastOne(),
+        Wanted("at least one service: add a class such as profile.full to the target's classes"),
+    ]
+    """services, by name"""
+
+    def namespace_of(self, service: str) -> str:
+        """The namespace of a service: its own, or the cluster's."""
+        return self.services[service].namespace or self.cluster.namespace

@@ -1,0 +1,91 @@
+"""Sizes that were written by hand, judged by the rules that would have derived them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..finding import Finding, listed
+from ..quantity import ceil_div
+from ..types import Cluster, Service
+from .registry import Stage, rule
+
+
+@rule(Stage.STRUCTURE)
+def known_to_each_other(cluster: Cluster) -> Iterator[Finding]:
+    """Pods that would be servers apart behind one name are one; pods that decide by majority are an odd number."""
+    for service in cluster.services:
+        if wrong := wrong_number(service):
+            yield Finding(("services", service.name, "replicas"), service.replicas, *wrong)
+
+
+def wrong_number(service: Service) -> tuple[str, str] | None:
+    """(Rule, way out) where the service cannot have as many pods as it has."""
+    count = service.replicas
+    if service.spec.single and count > 1:
+        return f"{service.title} has one pod: {service.spec.single}", "Write 1"
+    if service.spec.quorum and count % 2 == 0:
+        return (
+            f"{service.title} decides by majority, and {count} pods outlive the loss of no more than {count - 1} would",
+            f"Write {count - 1} or {count + 1}",
+        )
+    return None
+
+
+@rule(Stage.STRUCTURE)
+def enough_brokers(cluster: Cluster) -> Iterator[Finding]:
+    """Brokers for all devices, and the guide's minimum whatever their count."""
+    scale = cluster.scale
+    by_devices = ceil_div(scale.devices, scale.devices_per_broker)
+    if by_devices > scale.minimum_brokers:
+        least, why = by_devices, f"{scale.devices:,} devices, {scale.devices_per_broker:,} to a broker"
+    else:
+        least, why = scale.minimum_brokers, "scale.minimum_brokers"
+    for service in cluster.services:
+        if service.kind == "VerneMQ" and service.replicas < least:
+            yield Finding(
+                ("services", service.name, "replicas"),
+                service.replicas,
+                f"there must be at least {least} brokers ({why})",
+                f"Write {least}, or the rule: brokers",
+            )
+
+
+@rule(Stage.STRUCTURE)
+def partitions_feed_consumers(cluster: Cluster) -> Iterator[Finding]:
+    """A Kafka consumer without a partition is idle."""
+    partitions = cluster.scale.kafka.partitions
+    # A number of bridges that cannot be shared evenly is refused for that alone.
+    consumers = [
+        service
+        for service in cluster.services
+        if service.per_node is not None and service.replicas % cluster.scale.brokers == 0
+    ]
+    most = max((service.replicas for service in consumers), default=0)
+    if most > partitions:
+        titles = [service.title for service in consumers if service.replicas == most]
+        yield Finding(
+            ("scale", "kafka", "partitions"),
+            partitions,
+            f"{listed(titles)} {'has' if len(titles) == 1 else 'have'} {most} pods"
+            f"{' each' * (len(titles) > 1)}, and every pod needs a partition of its own",
+            f"Write at least {most}"
+            + (
+                f", or take the line out: the rule gives {cluster.scale.bridges}"
+                if cluster.scale.bridges >= most
+                else ""
+            ),
+        )
+
+
+@rule(Stage.STRUCTURE)
+def reload_outlives_sessions(cluster: Cluster) -> Iterator[Finding]:
+    """After a reload the old HAProxy process lives until the broker has ended its sessions."""
+    seconds = cluster.load_balancer.hard_stop_after
+    if seconds * 1000 < cluster.scale.session_lifetime:
+        yield Finding(
+            ("platform", "haproxy", "hard_stop_after"),
+            seconds,
+            f"sessions live for {cluster.scale.session_lifetime // 1000} s (scale.session_lifetime), so a reload "
+            "would cut those of the old process",
+            f"Write at least {ceil_div(cluster.scale.session_lifetime, 1000)}",
+        )
