@@ -10,6 +10,7 @@ from .shapes import (
     NAME,
     Address,
     Bytes,
+    Directory,
     Domain,
     LabelKey,
     LabelValue,
@@ -17,7 +18,6 @@ from .shapes import (
     Name,
     NodePort,
     NotNegative,
-    Path,
     Port,
     Positive,
     Switch,
@@ -173,7 +173,7 @@ class NodePorts(Entry):
 class Volumes(Entry):
     """Where volumes are."""
 
-    root: Path
+    root: Directory
     """directory on the nodes"""
     # Not any name: a class of somebody else's, such as longhorn, would be overwritten, and provide nothing.
     storage_class: Annotated[

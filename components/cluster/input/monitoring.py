@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .entry import NOTHING, Entry, Map, Maybe
 from .scalar import Scalar
-from .shapes import Domain, Name, Port, Positive, Switch
+from .shapes import PORT_NUMBER, Domain, Name, Port, Positive, Switch
 
 # Below 5 s, scraping itself becomes a load (the reference deployment asked the brokers each second).
 ScrapeInterval = Annotated[int, Scalar("a whole number of seconds from 5 to 300", minimum=5, maximum=300)]
@@ -127,7 +127,7 @@ class MonitoringEntry(Entry):
     alertmanagers: tuple[
         Annotated[
             str,
-            Scalar("an address with its port such as 192.168.0.20:9093", pattern=r"[^\s:/]+:[0-9]{1,5}"),
+            Scalar("an address with its port such as 192.168.0.20:9093", pattern=rf"[^\s:/]+:{PORT_NUMBER}"),
         ],
         ...,
     ] = ()

@@ -55,7 +55,7 @@ class ScaleEntry(Entry):
     """bridges of each kind beside a broker"""
     keepalive: Annotated[int, Scalar("seconds from 10 to 65535, the most that MQTT knows", minimum=10, maximum=65535)]
     """longest keepalive of a device, in seconds"""
-    session_lifetime: Positive
+    session_lifetime: Annotated[int, Scalar("a number of milliseconds, at least 60000 (a minute)", minimum=60_000)]
     """milliseconds after which the broker ends a session"""
     message: Message
     """what one device sends"""

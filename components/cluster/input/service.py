@@ -26,6 +26,7 @@ from .scalar import Scalar
 from .shapes import (
     INSTANCES,
     TEXT,
+    Directory,
     GroupName,
     Image,
     LabelKey,
@@ -87,7 +88,7 @@ class VolumeEntry(Entry):
     """where the container has it"""
     size: VolumeSize
     """its size, or kafka_log (the rule)"""
-    host_path: Path
+    host_path: Directory
     """its directory on the node"""
     owner: NotNegative
     """user id that the directory belongs to"""

@@ -11,7 +11,7 @@ from .scalar import Scalar
 
 _LABEL = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_HOST_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_HOST_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
 NAME = Scalar(
     "a name of lower-case letters, digits and hyphens (at most 63, no hyphen at either end)",
@@ -21,14 +21,25 @@ Name = Annotated[str, NAME]
 GroupName = Annotated[str, NAME("a node group such as dojot")]
 TEXT = Scalar("a text that is not empty", empty=False)
 Text = Annotated[str, TEXT]
-DOMAIN = Scalar("a host name or an IPv4 address", pattern=rf"{_HOST_LABEL}(\.{_HOST_LABEL})*")
-Domain = Annotated[str, DOMAIN]
+# RFC 1035: 63 letters to a label, 253 to a name.
+Domain = Annotated[
+    str, Scalar("a host name or an IPv4 address", pattern=rf"(?=.{{1,253}}$){_HOST_LABEL}(\.{_HOST_LABEL})*")
+]
 Address = Annotated[str, Scalar("an IPv4 address such as 192.168.0.14", pattern=rf"({_OCTET}\.){{3}}{_OCTET}")]
 Subnet = Annotated[
     str, Scalar("an IPv4 subnet such as 10.244.0.0/16", pattern=r"([0-9]{1,3}\.){3}[0-9]{1,3}/([89]|[12][0-9])")
 ]
-Path = Annotated[str, Scalar("an absolute path such as /mnt/data", pattern=r"/[^\s:]*")]
-Url = Annotated[str, Scalar("an address that begins with https://", pattern=r"https://[^\s]+")]
+Path = Annotated[str, Scalar("an absolute path such as /mnt/data", pattern=r"/[^\s:|]*")]
+Directory = Annotated[
+    str,
+    Scalar(
+        "a directory of the nodes such as /mnt/data: an absolute path of letters, digits, '.', '_' and '-', "
+        "without . or .. as a part",
+        pattern=r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+)+",
+    ),
+]
+# Without what a user's name and password would need.
+Url = Annotated[str, Scalar("an address that begins with https://", pattern=r"https://[^\s|@]+")]
 Sha256 = Annotated[str, Scalar("a SHA-256 checksum, 64 hexadecimal digits", pattern=r"[0-9a-f]{64}")]
 
 Switch = Annotated[bool, Scalar("true or false, without quotes")]
@@ -39,6 +50,8 @@ NotNegative = Annotated[int, Scalar("a whole number of at least 0", minimum=0)]
 INSTANCES = Scalar("a whole number from 1 to 5000", minimum=1, maximum=5000)
 Instances = Annotated[int, INSTANCES]
 
+#: A port number in a text, 1 to 65535.
+PORT_NUMBER = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 Port = Annotated[int, Scalar("a port number from 1 to 65535", minimum=1, maximum=65535)]
 NodePort = Annotated[int, Scalar("a NodePort from 30000 to 32767", minimum=30000, maximum=32767)]
 PORT_NAME = Scalar(

@@ -13,6 +13,8 @@ from .scale import ScaleEntry
 from .service import Plugins, ServiceEntry
 from .shapes import Image, Name, Port, Switch, Text
 
+_GIT, _GIT_PATH = r"[A-Za-z0-9._-]+", r"[A-Za-z0-9._~/%+-]+"
+
 
 class KafkaWs(Entry):
     """Kafka WS."""
@@ -41,10 +43,13 @@ class Repository(Entry):
 
     url: Annotated[
         str,
-        Scalar("the address of a Git repository (https://, ssh:// or git@)", pattern=r"(https://|ssh://|git@)[^\s]+"),
+        Scalar(
+            "the address of a Git repository (https://, ssh:// or git@), without a password",
+            pattern=rf"(https://|ssh://({_GIT}@)?){_GIT}(:[0-9]+)?/{_GIT_PATH}|git@{_GIT}:{_GIT_PATH}",
+        ),
     ]
     """its address"""
-    revision: Text
+    revision: Annotated[str, Scalar("a branch, a tag or a commit", pattern=r"[A-Za-z0-9_][A-Za-z0-9._/+-]*")]
     """branch, tag or commit"""
 
 

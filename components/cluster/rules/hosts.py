@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from ..finding import Finding, Path
+from ..input.target import Inventory
 from ..types import CONTROL_PLANE, Cluster
 from .registry import Stage, rule
 
@@ -23,6 +24,61 @@ def unique_addresses(cluster: Cluster) -> Iterator[Finding]:
                 "Give one of the two another address",
             )
         seen.setdefault(address, path)
+
+
+@rule(Stage.STRUCTURE)
+def addresses_of_hosts(cluster: Cluster) -> Iterator[Finding]:
+    """An address that other machines can reach: RFC 6890 keeps some for other purposes."""
+    for path, address in _addresses(cluster):
+        if kind := _kind_of_no_host(address):
+            yield Finding(path, address, f"no machine is reached under this address: {kind}", "Write the host's own")
+
+
+def _kind_of_no_host(address: str) -> str | None:
+    number = ipaddress.IPv4Address(address)
+    kinds = {
+        "it is every host's own (loopback)": number.is_loopback,
+        "it means no host, or this network": number in ipaddress.ip_network("0.0.0.0/8"),
+        "it is one that a host gives itself (link-local)": number.is_link_local,
+        "it is a group's (multicast)": number.is_multicast,
+        "it is reserved": number.is_reserved,
+    }
+    return next((kind for kind, holds in kinds.items() if holds), None)
+
+
+@rule(Stage.STRUCTURE)
+def domain_of_devices(cluster: Cluster) -> Iterator[Finding]:
+    """What consists of numbers is an address, and devices reach the brokers through the load balancer."""
+    path, balancer = ("cluster", "domain"), cluster.load_balancer
+    if not cluster.domain.replace(".", "").isdigit():
+        return
+    try:
+        ipaddress.IPv4Address(cluster.domain)
+    except ValueError:
+        yield Finding(path, cluster.domain, "this is neither a name nor an IPv4 address", "Correct it")
+        return
+    for node in cluster.nodes:
+        if node.address == cluster.domain:
+            yield Finding(
+                path,
+                cluster.domain,
+                f"this is {node.name}, and devices would go past the load balancer",
+                f"Write the address of {balancer.hostname}, {balancer.address}, or a name that leads there",
+            )
+
+
+@rule(Stage.STRUCTURE)
+def labels_of_others(cluster: Cluster) -> Iterator[Finding]:
+    """Kubernetes keeps these prefixes for itself, and refuses a kubelet that would set such a label on its node."""
+    prefix, _, name = cluster.group_label.rpartition("/")
+    allowed = ("kubelet.kubernetes.io", "node.kubernetes.io")
+    if prefix not in allowed and f".{prefix}".endswith((".kubernetes.io", ".k8s.io")):
+        yield Finding(
+            ("cluster", "group_label"),
+            cluster.group_label,
+            f"labels of {prefix} are Kubernetes' own, and no kubelet may set one",
+            f"Write another prefix such as dojot.components/{name}",
+        )
 
 
 @rule(Stage.STRUCTURE)
@@ -110,6 +166,18 @@ def own_namespace(cluster: Cluster) -> Iterator[Finding]:
                 f"this namespace belongs to {taken[namespace]}, and dojot needs one of its own",
                 "Choose another name such as dojot",
             )
+
+
+@rule(Stage.NAMES)
+def namespace_apart(inventory: Inventory) -> Iterator[Finding]:
+    """Pods that watch see their nodes, which their namespace allows; dojot's are kept from that."""
+    if inventory.monitoring and inventory.monitoring.namespace == inventory.cluster.namespace:
+        yield Finding(
+            ("cluster", "namespace"),
+            inventory.cluster.namespace,
+            "monitoring has this namespace, whose pods may see their nodes (monitoring.namespace)",
+            "Choose another name such as dojot",
+        )
 
 
 @rule(Stage.STRUCTURE)

@@ -73,6 +73,9 @@ def metrics(inventory: Inventory) -> Iterator[Finding]:
             )
 
 
+_SSH = 22
+
+
 def _exposed(cluster: Cluster) -> Iterator[tuple[Service, Port]]:
     for service in cluster.services:
         for port in service.exposed:
@@ -114,6 +117,19 @@ def unique_listen_ports(cluster: Cluster) -> Iterator[Finding]:
                 "Choose another",
             )
         seen.setdefault(number, f"{service.name} {port.name}")
+
+
+@rule(Stage.STRUCTURE)
+def way_in_stays_open(cluster: Cluster) -> Iterator[Finding]:
+    """SSH is how people, and the bootstrap, come to the load balancer's host."""
+    for service, port in _exposed(cluster):
+        if port.exposure.listen == _SSH:
+            yield Finding(
+                ("services", service.name, "ports", port.name, "expose", "listen"),
+                _SSH,
+                "SSH listens on this port of the load balancer's host",
+                "Choose another",
+            )
 
 
 @rule(Stage.STRUCTURE)

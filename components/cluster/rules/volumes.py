@@ -9,6 +9,38 @@ from ..finding import Finding
 from ..types import Cluster
 from .registry import Stage, rule
 
+#: Directories that belong to the system with all that is in them, by the Filesystem Hierarchy Standard 3.0 and the
+#: defaults of Kubernetes and of its runtimes.
+_SYSTEM = tuple(
+    PurePosixPath(path)
+    for path in (
+        "/bin",
+        "/boot",
+        "/dev",
+        "/etc",
+        "/lib",
+        "/lib64",
+        "/proc",
+        "/root",
+        "/run",
+        "/sbin",
+        "/sys",
+        "/tmp",
+        "/usr",
+        "/var/lib/cni",
+        "/var/lib/containerd",
+        "/var/lib/docker",
+        "/var/lib/dpkg",
+        "/var/lib/etcd",
+        "/var/lib/kubelet",
+        "/var/log",
+        "/var/run",
+        "/var/tmp",
+    )
+)
+#: Directories in which there is room for others.
+_SHARED = tuple(PurePosixPath(path) for path in ("/home", "/media", "/mnt", "/opt", "/srv", "/var", "/var/lib"))
+
 
 @rule(Stage.STRUCTURE)
 def separate_directories(cluster: Cluster) -> Iterator[Finding]:
@@ -29,6 +61,21 @@ def separate_directories(cluster: Cluster) -> Iterator[Finding]:
                     "and neither may be inside the other",
                     "Give each volume a directory of its own",
                 )
+
+
+@rule(Stage.STRUCTURE)
+def directories_of_the_system(cluster: Cluster) -> Iterator[Finding]:
+    """A volume's directory is made for its service's user, so it is none that the machine needs itself."""
+    for service, volume, disk in cluster.disks:
+        path = PurePosixPath(disk.host_path)
+        taken = next((each for each in _SYSTEM if each == path or each in path.parents), None)
+        if taken or path in _SHARED:
+            yield Finding(
+                ("services", service.name, "volumes", volume.name, "host_path"),
+                disk.host_path,
+                f"{taken or path} is the operating system's or Kubernetes' own",
+                "Choose a directory such as /mnt/data/NAME",
+            )
 
 
 @rule(Stage.STRUCTURE)
