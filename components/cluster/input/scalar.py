@@ -103,7 +103,11 @@ class Scalar:
         return core_schema.no_info_plain_validator_function(check, metadata={"scalar": scalar})
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return schema["metadata"]["scalar"].json_schema()  # type: ignore[typeddict-item]
+        # What is made of the value comes around it.
+        inner: Any = schema
+        while "scalar" not in inner.get("metadata", {}):
+            inner = inner["schema"]
+        return inner["metadata"]["scalar"].json_schema()
 
     def json_schema(self) -> JsonSchemaValue:
         names = {str: "string", int: "integer", float: "number", bool: "boolean"}
