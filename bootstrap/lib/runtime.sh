@@ -70,7 +70,7 @@ what_keeps_old_limits() {
   local row label
   printf 'pods that run here keep their old limit until they are made again'
   for row in "${BROKERS[@]}"; do
-    IFS='|' read -r _ _ _ label _ <<<"$row"
+    columns "$row" _ _ _ label _
     if [[ $label == "$(self label)" ]]; then
       printf ', the brokers one by one with: %s' "$(how_to_renew "$row")"
     fi
@@ -80,7 +80,7 @@ what_keeps_old_limits() {
 # how_to_renew ROW of BROKERS: a command that makes each broker's pod again, once the one before it is ready.
 how_to_renew() {
   local namespace set count number pods=''
-  IFS='|' read -r namespace set count _ <<<"$1"
+  columns "$1" namespace set count _
   for ((number = 0; number < count; number++)); do
     pods+=" $set-$number"
   done

@@ -1,5 +1,10 @@
 # shellcheck shell=bash
-# Step `node`: makes a plain host ready to be a node of the cluster.
+# help: make this host ready to be a node: name, swap, kernel, container runtime, Kubernetes
+# where: every node
+# after: nothing
+# options: --node --root --dry-run
+# guide: hostnames, swap, container runtime, kubeadm, kubelet, kubectl
+# worked: a second run says only `skipped`
 
 step_node() {
   need_root
@@ -16,15 +21,6 @@ step_node() {
   "runtime_$RUNTIME_NAME"
   "install_kubernetes_$KUBERNETES_FROM"
   enable_kubelet
-}
-
-set_hostname() {
-  write_file /etc/hostname 0644 "$1"$'\n'
-  if [[ -z ${OPTION[root]-} && $(hostname) == "$1" ]]; then
-    report skipped "the host name is $1"
-  else
-    live "set the host name to $1" hostnamectl set-hostname "$1"
-  fi
 }
 
 # Now, and after every boot: the kubelet does not start while swap is on.

@@ -1,5 +1,10 @@
 # shellcheck shell=bash
-# Step `verify`: did it work? One line a thing, ok or failed; changes nothing.
+# help: is everything as the inventory says? one line a thing, exit code 1 if not
+# where: control plane, or wherever kubectl reaches the cluster
+# after: load-balancer
+# options: --compiled --node-ports --kubeconfig
+# guide: waiting and looking
+# worked: exit code 0, each line `ok`
 
 WRONG=0
 
@@ -44,14 +49,24 @@ step_verify() {
   fi
 }
 
+# node | is it Ready | version of its kubelet | label of its group
+readonly NODE_TABLE='
+{{range .items}}
+  {{.metadata.name}}|
+  {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}|
+  {{.status.nodeInfo.kubeletVersion}}|
+  {{with .metadata.labels}}{{with index . "@LABEL@"}}{{.}}{{end}}{{end}}
+  {{println}}
+{{end}}'
+
 verify_nodes() {
   local row name role label found ready version value table
-  table=$(kube get nodes --output=go-template="{{range .items}}{{.metadata.name}}|{{range .status.conditions}}{{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}}|{{.status.nodeInfo.kubeletVersion}}|{{with .metadata.labels}}{{with index . \"$GROUP_LABEL\"}}{{.}}{{end}}{{end}}{{println}}{{end}}")
+  table=$(kube get nodes --output=go-template="$(template "$NODE_TABLE" LABEL "$GROUP_LABEL")")
   for row in "${NODES[@]}"; do
-    IFS='|' read -r name _ role label <<<"$row"
+    columns "$row" name _ role label
     [[ $role == worker ]] || label=''
     found=$(grep -F -- "$name|" <<<"$table" | grep -- "^$name|" || true)
-    IFS='|' read -r _ ready version value <<<"$found"
+    columns "$found" _ ready version value
     verdict "$(same "$found" "$name|True|$KUBERNETES_VERSION|$label")" \
       "node $name is Ready, $KUBERNETES_VERSION${label:+, $GROUP_LABEL=$label}" \
       "Ready: ${ready:-not known}, version: ${version:-not known}, label: ${value:-none}"
@@ -69,7 +84,7 @@ verify_volumes() {
 verify_secrets() {
   local row secret key kind present='' previous=''
   for row in "${SECRETS[@]}"; do
-    IFS='|' read -r secret key kind _ <<<"$row"
+    columns "$row" secret key kind _
     if [[ $secret != "$previous" ]]; then
       present=$(secret_keys "$secret")
       previous=$secret
@@ -84,17 +99,42 @@ verify_secrets() {
   done
 }
 
+# pod | its phase | is it ready; none of a Job
+IFS= read -r -d '' POD_TABLE <<'END' || true
+{{range .items}}
+  {{$job := false}}
+  {{range .metadata.ownerReferences}}{{if eq .kind "Job"}}{{$job = true}}{{end}}{{end}}
+  {{if not $job}}
+    {{.metadata.name}}|
+    {{.status.phase}}|
+    {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}
+    {{println}}
+  {{end}}
+{{end}}
+END
+readonly POD_TABLE
+
+# Job | its conditions that hold
+readonly JOB_TABLE='
+{{range .items}}
+  {{.metadata.name}}|
+  {{range .status.conditions}}{{if eq .status "True"}}{{.type}}{{end}}{{end}}
+  {{println}}
+{{end}}'
+
 # verify_workloads NAMESPACE: every pod that is not a Job's is ready, every Job is complete.
 verify_workloads() {
-  local table name phase ready seen=''
-  table=$(kube --namespace="$1" get pods --output=go-template="{{range .items}}{{\$job := false}}{{range .metadata.ownerReferences}}{{if eq .kind \"Job\"}}{{\$job = true}}{{end}}{{end}}{{if not \$job}}{{.metadata.name}}|{{.status.phase}}|{{range .status.conditions}}{{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}}{{println}}{{end}}{{end}}")
-  while IFS='|' read -r name phase ready; do
+  local table row name phase ready seen=''
+  table=$(kube --namespace="$1" get pods --output=go-template="$(template "$POD_TABLE")")
+  while IFS= read -r row; do
+    columns "$row" name phase ready
     [[ -n $name ]] || continue
     seen=yes
     verdict "$(same "$phase $ready" 'Running True')" "pod $1/$name is ready" "$phase"
   done <<<"$table"
-  table=$(kube --namespace="$1" get jobs --output=go-template="{{range .items}}{{.metadata.name}}|{{range .status.conditions}}{{if eq .status \"True\"}}{{.type}}{{end}}{{end}}{{println}}{{end}}")
-  while IFS='|' read -r name phase; do
+  table=$(kube --namespace="$1" get jobs --output=go-template="$(template "$JOB_TABLE")")
+  while IFS= read -r row; do
+    columns "$row" name phase
     [[ -n $name ]] || continue
     verdict "$(same "$phase" Complete)" "Job $1/$name is complete" "$phase"
   done <<<"$table"
@@ -106,7 +146,7 @@ verify_workloads() {
 verify_brokers() {
   local row namespace set count needed number pod
   for row in "${BROKERS[@]}"; do
-    IFS='|' read -r namespace set count _ needed <<<"$row"
+    columns "$row" namespace set count _ needed
     for ((number = 0; number < count; number++)); do
       pod=$set-$number
       verify_open_files "$namespace" "$pod" "$needed" "$(how_to_renew "$row")"
@@ -114,11 +154,18 @@ verify_brokers() {
   done
 }
 
+# Its phase, and what its container lacks.
+readonly BROKER_STATE='
+{{.status.phase}}
+{{range .status.containerStatuses}}
+  {{if eq .name "vernemq"}}{{if not .state.running}}, not started{{end}}{{end}}
+{{end}}'
+
 # verify_open_files NAMESPACE POD NEEDED WAY OUT
 verify_open_files() {
   local what="broker $1/$2 may open $3 files" state limit
   state=$(kube --namespace="$1" get pod "$2" --ignore-not-found \
-    --output=go-template='{{.status.phase}}{{range .status.containerStatuses}}{{if eq .name "vernemq"}}{{if not .state.running}}, not started{{end}}{{end}}{{end}}')
+    --output=go-template="$(template "$BROKER_STATE")")
   if [[ $state != Running ]]; then
     verdict no "$what" "it does not run (${state:-there is no such pod}), so nobody can tell yet"
     return 0
@@ -164,10 +211,10 @@ verify_application() {
 verify_node_ports() {
   local row variable service port chosen noted
   for row in "${NODE_PORTS[@]}"; do
-    IFS='|' read -r variable service port <<<"$row"
+    columns "$row" variable service port
     chosen=$(chosen_node_port "$service" "$port")
     noted=$(noted_node_port "$variable")
-    verdict "$(same "${chosen:-none}" "$noted")" "$(node_ports_file) has the NodePort of $port of Service ${service#*/}" \
+    verdict "$(same "${chosen:-none}" "$noted")" "$(option node-ports) has the NodePort of $port of Service ${service#*/}" \
       "Kubernetes says ${chosen:-nothing}, the file ${noted:-nothing}: run the step node-ports, copy the file to $LOAD_BALANCER_NAME, run load-balancer there"
   done
 }
@@ -175,7 +222,7 @@ verify_node_ports() {
 verify_load_balancer() {
   local row port name
   for row in "${LOAD_BALANCER_PORTS[@]}"; do
-    IFS='|' read -r port name <<<"$row"
+    columns "$row" port name
     if timeout 5 bash -c "exec 3<>/dev/tcp/$LOAD_BALANCER_ADDRESS/$port" 2>/dev/null; then
       verdict yes "$LOAD_BALANCER_NAME answers on port $port ($name)"
     else

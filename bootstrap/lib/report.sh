@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# option: --dry-run: change nothing, say what would be done
+#
 # How every step speaks: one line each on standard output,
 #   done | skipped | would | ok | failed: what
 # The chatter of the commands themselves goes to standard error.
@@ -6,6 +8,7 @@
 shopt -s inherit_errexit
 umask 022
 
+# The options as they were given, or their defaults.
 declare -A OPTION=()
 declare -a SCRATCH=()
 CURRENT='start'

@@ -1,6 +1,10 @@
 # shellcheck shell=bash
-# Step `argocd`: the pinned release, on the group's nodes, then this cluster's
-# project and application: from here on, Argo CD keeps the cluster as Git says.
+# help: install Argo CD, its project and application: Git rules the cluster from here on
+# where: control plane
+# after: secrets
+# options: --compiled --kubeconfig --dry-run
+# guide: the deploy playbook
+# worked: its last lines are `done` or `skipped`; minutes later the Application is Synced and Healthy
 
 step_argocd() {
   need_root
@@ -23,36 +27,12 @@ step_argocd() {
   apply 'the Argo CD application' --filename="$(compiled)/argocd/application.yml"
 }
 
-# The compiled folder of this cluster: --compiled, or the one that holds this script.
-compiled() {
-  local given
-  given=$(option compiled)
-  printf '%s' "${given:-$(dirname -- "${BASH_SOURCE[0]}")/..}"
-}
-
-# need_compiled FOLDER FILE...
-need_compiled() {
-  local folder file
-  folder=$(compiled)/$1
-  shift
-  for file in "$@"; do
-    [[ -r $folder/$file ]] ||
-      fail "$folder/$file is missing: copy the whole compiled/$CLUSTER_NAME to this machine, or name its place with --compiled"
-  done
-}
-
-argocd_kube() {
-  kube --namespace="$ARGOCD_NAMESPACE" "$@"
-}
-
-argocd_workloads() {
-  argocd_kube get deployments,statefulsets --output=name
-}
-
-# argocd_place WORKLOAD: `LABEL In [VALUE]`, if its pods have to be somewhere.
-argocd_place() {
-  argocd_kube get "$1" --output=go-template="{{with .spec.template.spec.affinity}}{{with .nodeAffinity}}{{with .requiredDuringSchedulingIgnoredDuringExecution}}{{range .nodeSelectorTerms}}{{range .matchExpressions}}{{.key}} {{.operator}} {{.values}}{{end}}{{end}}{{end}}{{end}}{{end}}"
-}
+readonly PLACED='
+{"spec": {"template": {"spec": {"affinity": {"nodeAffinity": {
+  "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+    {"matchExpressions": [{"key": "@KEY@", "operator": "In", "values": ["@VALUE@"]}]}
+  ]}
+}}}}}}'
 
 # By affinity, which the release's own manifest leaves free. The nodeSelector is its own: applying
 # the manifest again would take our key out of it, and every pod would move twice.
@@ -68,7 +48,7 @@ place_argocd() {
       report skipped "$workload is placed on $GROUP_LABEL=$ARGOCD_LABEL"
     else
       change "place $workload on $GROUP_LABEL=$ARGOCD_LABEL" argocd_kube patch "$workload" --type=merge \
-        --patch="{\"spec\":{\"template\":{\"spec\":{\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":{\"nodeSelectorTerms\":[{\"matchExpressions\":[{\"key\":\"$GROUP_LABEL\",\"operator\":\"In\",\"values\":[\"$ARGOCD_LABEL\"]}]}]}}}}}}}"
+        --patch="$(template "$PLACED" KEY "$GROUP_LABEL" VALUE "$ARGOCD_LABEL")"
     fi
   done
 }

@@ -12,7 +12,7 @@ wrong_cluster() {
     return 0
   }
   for row in "${NODES[@]}"; do
-    IFS='|' read -r name address role _ <<<"$row"
+    columns "$row" name address role _
     [[ $role == control-plane ]] || continue
     ! grep -qxF -- "$name $address" <<<"$found" || continue
     found=$(head -n 10 <<<"$found" | paste -sd ',')
@@ -21,7 +21,17 @@ wrong_cluster() {
   done
 }
 
+IFS= read -r -d '' NODE_ADDRESSES <<'END' || true
+{{range .items}}
+  {{$name := .metadata.name}}
+  {{range .status.addresses}}
+    {{if eq .type "InternalIP"}}{{println $name .address}}{{end}}
+  {{end}}
+{{end}}
+END
+readonly NODE_ADDRESSES
+
 # cluster_nodes: a line `NAME ADDRESS` for each.
 cluster_nodes() {
-  kube get nodes --output=go-template="{{range .items}}{{\$name := .metadata.name}}{{range .status.addresses}}{{if eq .type \"InternalIP\"}}{{println \$name .address}}{{end}}{{end}}{{end}}"
+  kube get nodes --output=go-template="$(template "$NODE_ADDRESSES")"
 }

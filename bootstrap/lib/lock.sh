@@ -5,9 +5,9 @@
 # no right to write, covers every user, and ends with the last process that has it, however that ends.
 readonly LOCK_FOLDER=/run/lock
 
-# needs_lock STEP: does it change anything?
+# needs_lock STEP: does it change anything? What has no --dry-run never does.
 needs_lock() {
-  [[ $1 != plan && $1 != verify ]] && ! dry_run
+  takes "$1" --dry-run && ! dry_run
 }
 
 lock() {

@@ -21,7 +21,7 @@ write_hosts_block() {
   fi
   text+=$HOSTS_BEGIN$'\n'
   for row in "${NODES[@]}"; do
-    IFS='|' read -r name address _ <<<"$row"
+    columns "$row" name address _
     text+="$address $name"$'\n'
   done
   text+="$LOAD_BALANCER_ADDRESS $LOAD_BALANCER_NAME"$'\n'

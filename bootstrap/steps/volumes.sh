@@ -1,5 +1,10 @@
 # shellcheck shell=bash
-# Step `volumes`: the directories behind this node's local PersistentVolumes.
+# help: make the directories of the local volumes of this node (owner as its service runs, mode 0750)
+# where: every node
+# after: node
+# options: --node --root --dry-run
+# guide: making the volume directories by hand
+# worked: a second run says only `skipped`
 
 # On the system's disk: what this step has made, a directory a line. A disk of data that is missing
 # would otherwise be made up by empty directories, and the databases would start empty.
@@ -8,10 +13,10 @@ readonly VOLUMES_RECORD=/etc/dojot/volumes
 step_volumes() {
   need_root
   identify
-  local row node owner path paths=() owners=() place
-  for row in "${DISKS[@]}"; do
-    IFS='|' read -r node owner path <<<"$row"
-    [[ $node == "$(self name)" ]] || continue
+  local mine row owner path paths=() owners=() place
+  mapfile -t mine < <(rows "$(self name)" "${DISKS[@]}")
+  for row in "${mine[@]}"; do
+    columns "$row" _ owner path
     paths+=("$path") owners+=("$owner")
   done
   if ((${#paths[@]} == 0)); then

@@ -1,6 +1,12 @@
 # shellcheck shell=bash
-# Step `load-balancer`: HAProxy on its own host. Sessions of devices outlive a reload
-# and none outlives a restart: this never restarts a HAProxy that carries sessions.
+# help: install HAProxy, its limits and its configuration; reload, never drop sessions
+# where: load balancer
+# after: argocd
+# options: --compiled --node-ports --root --dry-run
+# guide: sysctl, HAProxy and its configuration
+# worked: `done` or `skipped: service haproxy is running`
+#
+# Sessions of devices outlive a reload and none outlives a restart: this never restarts a HAProxy that carries sessions.
 
 step_load_balancer() {
   need_root
@@ -31,8 +37,8 @@ configure_haproxy() {
   local changed='' text checked=$1
   text=$(<"$1")
   if ((${#NODE_PORTS[@]})); then
-    if dry_run && [[ ! -r $(node_ports_file) ]]; then
-      report would "write $HAPROXY_CONFIG with the NodePorts of $(node_ports_file)"
+    if dry_run && [[ ! -r $(option node-ports) ]]; then
+      report would "write $HAPROXY_CONFIG with the NodePorts of $(option node-ports)"
       return 0
     fi
     set_node_ports
@@ -66,10 +72,10 @@ set_node_ports() {
   local row variable service port number
   NODE_PORT_SETTINGS=$'global\n'
   for row in "${NODE_PORTS[@]}"; do
-    IFS='|' read -r variable service port <<<"$row"
+    columns "$row" variable service port
     number=$(noted_node_port "$variable")
     if [[ -z $number ]]; then
-      fail "$(node_ports_file) has no NodePort for $port of Service ${service#*/}: copy it from the control-plane node, where the step node-ports makes it"
+      fail "$(option node-ports) has no NodePort for $port of Service ${service#*/}: copy it from the control-plane node, where the step node-ports makes it"
     fi
     NODE_PORT_SETTINGS+="    setenv $variable $number"$'\n'
   done
@@ -98,7 +104,7 @@ raise_haproxy_limits() {
 device_sessions() {
   local row port filter=''
   for row in "${LOAD_BALANCER_PORTS[@]}"; do
-    IFS='|' read -r port _ <<<"$row"
+    columns "$row" port _
     filter+="${filter:+ or }sport = :$port"
   done
   ss --no-header --numeric --tcp state established "( $filter )" | wc -l

@@ -1,5 +1,10 @@
 # shellcheck shell=bash
-# Step `control-plane`: kubeadm init, the administrator's kubeconfig, the pod network.
+# help: kubeadm init, the kubeconfig of the administrator (0600) and the pod network
+# where: control plane
+# after: volumes
+# options: --node --kubeconfig --dry-run
+# guide: `kubeadm init`, copying the kubeconfig, flannel
+# worked: the last line is `ok: node … is Ready`
 
 readonly ETCD_DATA=/var/lib/etcd/member
 # An API server that starts takes a minute: this often it is asked, with a pause of 5 seconds.

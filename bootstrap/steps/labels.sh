@@ -1,11 +1,16 @@
 # shellcheck shell=bash
-# Step `labels`: workers register with their label; this verifies, and repairs.
+# help: verify the group label of every worker, and repair it
+# where: control plane, or wherever kubectl reaches the cluster
+# after: join-done
+# options: --kubeconfig --dry-run
+# guide: labelling the nodes
+# worked: a line `skipped` for each worker
 
 step_labels() {
   need_cluster
   local row name role label found
   for row in "${NODES[@]}"; do
-    IFS='|' read -r name _ role label <<<"$row"
+    columns "$row" name _ role label
     [[ $role == worker ]] || continue
     found=''
     if cluster_known; then

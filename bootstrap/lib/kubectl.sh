@@ -1,4 +1,7 @@
 # shellcheck shell=bash
+# option: --kubeconfig FILE: default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config;
+#   a cluster that is not the inventory's is refused
+#
 # Speaking to the cluster.
 
 CLUSTER_KNOWN=''

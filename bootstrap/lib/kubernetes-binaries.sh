@@ -5,7 +5,7 @@
 install_kubernetes_binaries() {
   local row name url sha256 changed=''
   for row in "${BINARIES[@]}"; do
-    IFS='|' read -r name url sha256 <<<"$row"
+    columns "$row" name url sha256
     fetch "$url" "$sha256" "/usr/local/bin/$name" 0755
     if [[ $name == kubelet ]] && file_changed; then
       changed=yes
