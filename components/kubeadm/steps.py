@@ -24,7 +24,8 @@ _SHELL = "# shellcheck shell=bash\n"
 _KEY = re.compile(r"# ([a-z][a-z ]*): (.*)\n")
 _MORE = re.compile(r"#   +(.*)\n")
 _NEEDED = ("help", "where", "after")
-_KEYS = (*_NEEDED, "options", "only if", "when", "then", "guide", "worked")
+#: What the head of a step can say, beside `option`.
+KEYS = (*_NEEDED, "options", "only if", "when", "then", "guide", "worked")
 _OPTION = re.compile(r"(--[a-z][a-z-]*)(?: ([A-Z]+)(?:=(\S+?))?)?: (.+)")
 _ONLY_IF = re.compile(r"([A-Z_]+) has rows \((.+)\)")
 
@@ -104,8 +105,8 @@ def _head(path: Path) -> tuple[dict[str, list[str]], str]:
     for number, line in enumerate(lines[1:], start=1):
         if match := _KEY.fullmatch(line):
             last = match[1]
-            if last not in (*_KEYS, "option"):
-                raise HeadError(f"{path}:{number + 1}: a head has no key {last!r}, but: {', '.join(_KEYS)}, option")
+            if last not in (*KEYS, "option"):
+                raise HeadError(f"{path}:{number + 1}: a head has no key {last!r}, but: {', '.join(KEYS)}, option")
             if last in keys and last != "option":
                 raise HeadError(f"{path}:{number + 1}: {last} stands here a second time")
             keys.setdefault(last, []).append(match[2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -99,6 +100,17 @@ def test_a_step_that_needs_rows_is_in_the_plan_of_those_that_have_some(folder, t
     )
     assert "bootstrap.sh b," in said and "bootstrap.sh a," not in said
     assert "| – | every node | `a`, once there is one, only with `x` |" in runbook.steps_table(steps.read(folder))
+
+
+@one_platform
+def test_the_page_that_says_how_is_true(folder, tmp_path, cluster):
+    page = (steps.FOLDER.parent / "docs" / "contributing" / "bootstrap-step.md").read_text("utf-8")
+    _put(folder, "clock", textwrap.dedent(page.partition("```sh\n")[2].partition("   ```")[0]))
+    box = new_sandbox(tmp_path / "box", script.script(cluster, folder))
+    box.fake("dpkg-query", "exit 1")
+    assert "would: install packages: chrony\n" in box.run("clock", "--dry-run").stdout
+    keys = {key for row in re.findall(r"^\| (`[a-z` ,]+`) \|", page, re.M) for key in re.findall(r"`([a-z ]+)`", row)}
+    assert keys == {*steps.KEYS, "option"}
 
 
 @pytest.mark.parametrize(
