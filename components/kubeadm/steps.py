@@ -159,9 +159,9 @@ def _machine(path: Path, where: str) -> tuple[str, str]:
     raise HeadError(f"{path}: where: {where!r} does not begin with one of: {', '.join(MACHINES)}")
 
 
-def _order(folder: Path, steps: Iterable[Step]) -> list[Step]:
+def _order(folder: Path, steps: list[Step]) -> list[Step]:
     """Each behind the one that it names; of several behind the same one, those first that fewer others wait for."""
-    followers: dict[str, list[Step]] = {FIRST: []} | {step.name: [] for step in steps}
+    followers: dict[str, list[Step]] = {name: [] for name in (FIRST, *(step.name for step in steps))}
     for step in steps:
         if step.after not in followers:
             raise HeadError(f"{folder / 'steps' / step.name}.sh: after: there is no step {step.after}")
