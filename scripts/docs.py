@@ -56,7 +56,7 @@ def alerts() -> str:
 
 
 def ansible_variables() -> str:
-    from scripts.ansible_inventory.table import tables
+    from scripts.from_ansible.table import tables
 
     return tables()
 

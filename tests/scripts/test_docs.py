@@ -83,3 +83,22 @@ def test_every_alert_is_described(capsys):
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", text, re.M)
     assert tested and sorted(name for name, _, _ in rows) == sorted(tested)
     assert not any("{{" in words for row in rows for words in row)
+
+
+def test_links_lead_somewhere():
+    """A fork may delete clusters, so what is theirs does not count."""
+    broken = []
+    for path in docs.documents(ROOT):
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)]+))?\)", path.read_text("utf-8")):
+            file = (path.parent / target).resolve() if target else path
+            if file.relative_to(ROOT).parts[:1] == ("compiled",) or file.parent.name == "targets":
+                continue
+            if not file.exists() or (anchor and anchor not in _anchors(file.read_text("utf-8"))):
+                broken.append(f"{path.relative_to(ROOT)}: {target}#{anchor}")
+    assert not broken
+
+
+def _anchors(text: str) -> set[str]:
+    """As GitHub makes them of headings."""
+    titles = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}

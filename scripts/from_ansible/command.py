@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Write the target of a cluster, inventory/targets/NAME.yml, from an inventory of dojot/ansible-dojot v0.6.0.
 
 ANSIBLE is the folder with hosts.yaml, group_vars and host_vars (or its hosts.yaml). What the files
@@ -17,29 +16,24 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import signal
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-if __name__ == "__main__":
-    # Python puts scripts/ there; the model is imported from the root.
-    sys.path[0] = str(ROOT)
+from scripts.from_ansible import target
+from scripts.from_ansible.catalogue import deployment
+from scripts.from_ansible.classes import classes_of
+from scripts.from_ansible.convert import Conversion
+from scripts.from_ansible.files import Unreadable
+from scripts.from_ansible.inventory import AnsibleInventory, find_hosts, read_inventory
+from scripts.from_ansible.kubectl import Node
+from scripts.from_ansible.kubectl import nodes as listed_nodes
+from scripts.from_ansible.machines import Groups, Machines, is_address
+from scripts.from_ansible.report import Report
+from scripts.from_ansible.table import tables
+from scripts.from_ansible.values import Values
 
-from scripts.ansible_inventory import target
-from scripts.ansible_inventory.catalogue import deployment
-from scripts.ansible_inventory.classes import classes_of
-from scripts.ansible_inventory.convert import Conversion
-from scripts.ansible_inventory.files import Unreadable
-from scripts.ansible_inventory.inventory import AnsibleInventory, find_hosts, read_inventory
-from scripts.ansible_inventory.kubectl import Node
-from scripts.ansible_inventory.kubectl import nodes as listed_nodes
-from scripts.ansible_inventory.machines import Groups, Machines, is_address
-from scripts.ansible_inventory.report import Report
-from scripts.ansible_inventory.table import tables
-from scripts.ansible_inventory.values import Values
-
+ROOT = Path(__file__).resolve().parents[2]
 OK, FINDING, USAGE = 0, 1, 2
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 STDOUT = "-"
@@ -81,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _convert(options: argparse.Namespace, ansible: AnsibleInventory, listing: str | None, report: Report) -> str | None:
     """The text of the target; None where the classes it needs are not there."""
-    from scripts.ansible_inventory.judge import Workshop
+    from scripts.from_ansible.judge import Workshop
     from scripts.in_process import Refused
 
     # .kapitan and the faces are found there.
@@ -276,13 +270,3 @@ def _parser() -> argparse.ArgumentParser:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    # An exit that cleans up, as Ctrl-C has it already.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        _say("from_ansible: interrupted; nothing was written")
-        sys.exit(128 + signal.SIGINT)

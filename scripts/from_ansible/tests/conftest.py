@@ -11,14 +11,21 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts import from_ansible, in_process
-from scripts.ansible_inventory.convert import Conversion
-from scripts.ansible_inventory.inventory import find_hosts, read_inventory
-from scripts.ansible_inventory.judge import Workshop
-from scripts.ansible_inventory.machines import Groups, Machines
-from scripts.ansible_inventory.report import Report
-from scripts.ansible_inventory.target import text as target_text
+import tests.conftest
+import tests.scripts.conftest
+from scripts import in_process
+from scripts.from_ansible import command
+from scripts.from_ansible.convert import Conversion
+from scripts.from_ansible.inventory import find_hosts, read_inventory
+from scripts.from_ansible.judge import Workshop
+from scripts.from_ansible.machines import Groups, Machines
+from scripts.from_ansible.report import Report
+from scripts.from_ansible.target import text as target_text
 from tests.inventory.targets import GUIDE, write_inventory
+
+# Fixtures of tests/ that count here as well.
+_at_root = tests.conftest._at_root
+root = tests.scripts.conftest.root
 
 HERE = Path(__file__).parent
 NODES = HERE / "guide-nodes.txt"
@@ -91,7 +98,7 @@ def run(ansible, inventory, capsys, monkeypatch, root):
 
     def run(*arguments: str, name: str = "converted"):
         capsys.readouterr()
-        code = from_ansible.main([name, str(ansible.folder), "--inventory", str(inventory), *arguments])
+        code = command.main([name, str(ansible.folder), "--inventory", str(inventory), *arguments])
         return code, *capsys.readouterr()
 
     yield run
@@ -102,7 +109,7 @@ def run(ansible, inventory, capsys, monkeypatch, root):
 def parameters(inventory) -> dict[str, Any]:
     """What the classes of the guide's cluster say."""
     before, folder = in_process.cached.args, Path.cwd()
-    os.chdir(from_ansible.ROOT)
+    os.chdir(command.ROOT)
     try:
         with Workshop(inventory) as workshop:
             bare = target_text(CLASSES, [], ("haproxy", "192.0.2.1"), {"cluster.domain": "dojot.domain"}, [])

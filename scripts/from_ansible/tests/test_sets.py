@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from scripts.ansible_inventory.classes import classes_of
-from scripts.ansible_inventory.inventory import find_hosts, read_inventory
-from scripts.ansible_inventory.report import Report
-from scripts.ansible_inventory.values import Values
-from tests.scripts.from_ansible.conftest import DOJOT, HOSTS, NODES, SERVICES
+from scripts.from_ansible.classes import classes_of
+from scripts.from_ansible.inventory import find_hosts, read_inventory
+from scripts.from_ansible.report import Report
+from scripts.from_ansible.tests.conftest import DOJOT, HOSTS, NODES, SERVICES
+from scripts.from_ansible.values import Values
 
 LISTED = ("--nodes", str(NODES), "--load-balancer", "192.168.0.17", "--output", "-")
 

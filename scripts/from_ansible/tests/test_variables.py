@@ -8,14 +8,14 @@ import pytest
 import yaml
 
 from components.cluster import schema
-from scripts.ansible_inventory.catalogue import deployment, variables
-from scripts.ansible_inventory.rules import RULES
+from scripts.from_ansible.catalogue import deployment, variables
+from scripts.from_ansible.rules import RULES
+from scripts.from_ansible.tests.conftest import HERE
 from tests.conftest import ROOT
 from tests.inventory.targets import Fixture, renderer, write_inventory
-from tests.scripts.from_ansible.conftest import HERE
 
 UPSTREAM = yaml.safe_load((HERE / "upstream-variables.yml").read_text("utf-8"))
-PAGE = (ROOT / "docs" / "coming-from-ansible.md").read_text("utf-8")
+PAGE = (HERE.parent / "README.md").read_text("utf-8")
 EVERYTHING = """\
 classes: [guide, profile.full, profile.influxdb, profile.gui-v2, service.iotagent-lwm2m, service.iotagent-mosca]
 """

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from scripts.ansible_inventory.kubectl import Node, nodes
-from tests.scripts.from_ansible.conftest import HOSTS, NODES
+from scripts.from_ansible.kubectl import Node, nodes
+from scripts.from_ansible.tests.conftest import HOSTS, NODES
 
 LABEL = "dojot.components/group"
 WIDE = """\

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scripts import from_ansible
-from tests.scripts.from_ansible.conftest import DOJOT, HOSTS, OPTIONS, SERVICES
+from scripts.from_ansible import command
+from scripts.from_ansible.tests.conftest import DOJOT, HOSTS, OPTIONS, SERVICES
 
 PRECIOUS = "# written by hand\n"
 
@@ -18,7 +18,7 @@ def target(inventory):
 @pytest.fixture
 def quick(monkeypatch):
     """A conversion that has its text at once, for tests of what becomes of it."""
-    monkeypatch.setattr(from_ansible, "_convert", lambda *_: "classes: []\n")
+    monkeypatch.setattr(command, "_convert", lambda *_: "classes: []\n")
 
 
 def leftovers(folder):
@@ -37,7 +37,7 @@ def test_a_target_made_meanwhile_is_kept(run, target, monkeypatch):
         target.write_text(PRECIOUS)
         return "classes: []\n"
 
-    monkeypatch.setattr(from_ansible, "_convert", slowly)
+    monkeypatch.setattr(command, "_convert", slowly)
     code, _, err = run(*OPTIONS)
     assert code == 2 and "exists" in err
     assert target.read_text() == PRECIOUS and not leftovers(target.parent)
@@ -53,7 +53,7 @@ def test_a_failing_write_leaves_nothing(run, target, monkeypatch, quick):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(from_ansible.os, "link", full)
+    monkeypatch.setattr(command.os, "link", full)
     code, _, err = run(*OPTIONS)
     assert code == 2 and "No space left" in err
     assert not target.exists() and not leftovers(target.parent)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.ansible_inventory.files import Unreadable
-from tests.scripts.from_ansible.conftest import DOJOT, HOSTS
+from scripts.from_ansible.files import Unreadable
+from scripts.from_ansible.tests.conftest import DOJOT, HOSTS
 
 HOST = "third_verne_worker_host"
 INLINE = f"    {HOST}:\n      ansible_host: 192.168.0.16\n"

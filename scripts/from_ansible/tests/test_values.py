@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.ansible_inventory.convert import Conversion
-from scripts.ansible_inventory.inventory import find_hosts, read_inventory
-from scripts.ansible_inventory.report import Report
-from tests.scripts.from_ansible.conftest import CLASSES, DOJOT
+from scripts.from_ansible.convert import Conversion
+from scripts.from_ansible.inventory import find_hosts, read_inventory
+from scripts.from_ansible.report import Report
+from scripts.from_ansible.tests.conftest import CLASSES, DOJOT
 
 
 def said(conversion, kind="findings") -> str:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import pytest
 import yaml
 
-from scripts import from_ansible, in_process
+from scripts import in_process
+from scripts.from_ansible import command
+from scripts.from_ansible.tests.conftest import HERE, HOSTS, NODES, OPTIONS
 from scripts.in_process import Kapitan
 from scripts.trees import files_in
 from tests.inventory.targets import GUIDE
-from tests.scripts.from_ansible.conftest import HERE, HOSTS, NODES, OPTIONS
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def converted(inventory) -> Converted:
     out, err, before, folder = io.StringIO(), io.StringIO(), in_process.cached.args, os.getcwd()
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = from_ansible.main(
+            code = command.main(
                 ["converted", str(HERE / "guide"), "--inventory", str(inventory), *OPTIONS, "--output", "-"]
             )
     finally:

@@ -34,7 +34,7 @@ def text(
         tree["load_balancer"]["hostname"] = balancer[0]
 
     lines = [
-        "# dojot, as the files of Ansible describe it (scripts/from_ansible.py). This page is what an operator",
+        "# dojot, as the files of Ansible describe it (scripts/from_ansible). This page is what an operator",
         "# edits from now on; it states what differs from its classes.",
     ]
     if findings:

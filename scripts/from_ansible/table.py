@@ -1,4 +1,4 @@
-"""variables.yml as Markdown: the tables of docs/coming-from-ansible.md."""
+"""variables.yml as Markdown: the tables of README.md."""
 
 from __future__ import annotations
 

@@ -236,8 +236,8 @@ def _word(value: object) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text of the page without its links: docs/switches.md in place of [switches](switches.md)."""
-    return re.sub(r"\[[^]]*\]\(([^)]*)\)", r"docs/\1", text)
+    """Text of the page without its links: docs/switches.md in place of [switches](../../docs/switches.md)."""
+    return re.sub(r"\[[^]]*\]\((?:\.\./)*([^)]*)\)", r"\1", text)
 
 
 def _where(variable: Variable) -> str:
