@@ -22,7 +22,8 @@ def scale(parameters: dict[str, Any]) -> Scale:
     """
     entry = parameters["scale"]
     devices = entry["devices"]
-    brokers = _explicit_brokers(parameters) or brokers_by_rule(entry)
+    by_rule = brokers_by_rule(devices, entry["devices_per_broker"], entry["minimum_brokers"])
+    brokers = _explicit_brokers(parameters) or by_rule
     # Guide: at least three bridges of each kind for each broker.
     bridges = brokers * entry["bridges_per_broker"]
     return Scale(
@@ -41,9 +42,9 @@ def scale(parameters: dict[str, Any]) -> Scale:
     )
 
 
-def brokers_by_rule(entry: dict[str, Any]) -> int:
-    """Of the parameters under `scale`. Guide: one broker for each 33,334 devices, at least three."""
-    return max(entry["minimum_brokers"], _ceil(entry["devices"], entry["devices_per_broker"]))
+def brokers_by_rule(devices: int, devices_per_broker: int, minimum_brokers: int) -> int:
+    """Guide: one broker for each 33,334 devices, at least three."""
+    return max(minimum_brokers, _ceil(devices, devices_per_broker))
 
 
 def _explicit_brokers(parameters: dict[str, Any]) -> int | None:

@@ -6,9 +6,10 @@ is absent has the reference deployment's default, and that is carried over as we
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Any
+
+from components.cluster.finding import near
 
 from .catalogue import VERSION, Variable, maps, variables
 from .files import Entry
@@ -74,14 +75,13 @@ class Conversion(Outcome):
                     entry.place, name, "this must be a map; left out", f"Its keys are {', '.join(keys)}", value
                 )
                 continue
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+            guess = near(name, known)
             self.report.finding(
                 entry.place,
                 name,
                 "the reference deployment has no such variable; left out",
-                f"Did you mean {near[0]}?"
-                if near
-                else "If your own playbooks use it, find its home in docs/inventory.md",
+                (f"Did you mean {guess}? " if guess else "")
+                + "If your own playbooks use it, find its home in docs/inventory.md",
                 value,
             )
 
@@ -111,7 +111,7 @@ class Conversion(Outcome):
                     name,
                     f"{found.meaning}; left out",
                     found.way_out,
-                    None if shown is None or not shown.raw else shown.raw,
+                    shown.raw if shown and shown.raw else None,
                 )
             return
         if found is not None and found.remark and given:
@@ -228,7 +228,7 @@ class Conversion(Outcome):
 
 
 def _shown(entry: Entry) -> str:
-    return entry.raw if entry.raw else ("a map" if entry.is_map else str(entry.value))
+    return entry.raw or ("a map" if entry.is_map else str(entry.value))
 
 
 def _word(value: object) -> str:

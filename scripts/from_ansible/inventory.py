@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from components.cluster.finding import near, suggest
 
 from .catalogue import maps
 from .files import Entry, Unreadable, Vault, leaves, read
@@ -172,20 +173,19 @@ class _Reader:
         if name in above:
             raise Unreadable(f"{group.place}: {name}: the group is a child of itself. Take it out")
         if name not in GROUPS:
-            near = difflib.get_close_matches(name, GROUPS, n=1)
-            hint = f"Did you mean {near[0]}?" if near else "Put its hosts into the groups of the playbooks"
+            guess = near(name, GROUPS)
+            hint = f"Did you mean {guess}?" if guess else "Put its hosts into the groups of the playbooks"
             self.report.finding(group.place, name, "no playbook of the reference deployment uses this group", hint)
         if not group.is_map and not group.is_empty:
             raise Unreadable(f"{group.place}: {name}: a group must be a map of {', '.join(GROUP_KEYS)}")
         names: list[str] = []
         for key, entry in group.children.items():
             if key not in GROUP_KEYS:
-                near = difflib.get_close_matches(key, GROUP_KEYS, n=1)
                 self.report.finding(
                     entry.place,
                     f"{name}.{key}",
                     "unknown key of a group; left out, as Ansible does",
-                    f"Did you mean {near[0]}?" if near else f"Use {', '.join(GROUP_KEYS)}",
+                    suggest(key, GROUP_KEYS),
                 )
                 continue
             if not entry.is_map and not entry.is_empty:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-_LONGEST_VALUE = 60
+from components.cluster.finding import AsWritten, Finding
 
 
 @dataclass
@@ -31,12 +31,7 @@ class Report:
 
 
 def _line(place: str, key: str, value: object, meaning: str, way_out: str) -> str:
-    """file, key, value, what it means, the way out."""
-    shown = "" if value is None else f" = {short(value)}"
-    return f"{place}: {key}{shown}: {meaning}" + (f". {way_out}" if way_out else "")
-
-
-def short(value: object) -> str:
-    text = {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
-    line = " ".join(str(text).split())
-    return line if len(line) <= _LONGEST_VALUE else line[: _LONGEST_VALUE - 3] + "..."
+    """As the compiler says it; a note may have no way out."""
+    shown = AsWritten(" ".join(value.split())) if isinstance(value, str) else value
+    line = Finding((key,), shown, meaning, way_out).text(lambda _: place)
+    return line if way_out else line.removesuffix(" .")

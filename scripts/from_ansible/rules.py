@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from components.cluster.sizes import brokers_by_rule
+
 from .catalogue import Variable
 from .outcome import Outcome
 
@@ -158,8 +160,7 @@ def _has_brokers(outcome: Outcome, variable: Variable) -> bool:
 
 
 def _brokers(scale: dict) -> int:
-    """As the model derives them."""
-    return max(scale["minimum_brokers"], -(-scale["devices"] // scale["devices_per_broker"]))
+    return brokers_by_rule(scale["devices"], scale["devices_per_broker"], scale["minimum_brokers"])
 
 
 def class_name(version: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from components.cluster.finding import near
 
 from .files import SUFFIXES
 from .report import Report
@@ -42,9 +43,9 @@ def variable_files(folder: Path, room: Room, report: Report) -> list[tuple[str, 
             report.note(str(path), path.name, _UNREAD)
             continue
         name = path.stem if path.suffix in SUFFIXES else path.name
-        near = difflib.get_close_matches(name, room.known, n=1)
+        guess = near(name, room.known)
         report.finding(
-            str(path), name, f"{room.stranger}; left out", f"Did you mean {near[0]}?" if near else room.way_out
+            str(path), name, f"{room.stranger}; left out", f"Did you mean {guess}?" if guess else room.way_out
         )
     return found
 

@@ -121,7 +121,7 @@ MOST_NODES = 5000
 def broker_count(parameters: dict[str, Any]) -> Iterator[Finding]:
     """Judged before anything is derived: everything of a broker would be made as many times."""
     scale = parameters["scale"]
-    brokers = brokers_by_rule(scale)
+    brokers = brokers_by_rule(scale["devices"], scale["devices_per_broker"], scale["minimum_brokers"])
     if brokers > MOST_NODES:
         yield Finding(
             ("scale", "devices"),
