@@ -25,10 +25,12 @@ from scripts.from_ansible.catalogue import deployment
 from scripts.from_ansible.classes import classes_of
 from scripts.from_ansible.convert import Conversion
 from scripts.from_ansible.files import Unreadable
+from scripts.from_ansible.hosts import is_address
 from scripts.from_ansible.inventory import AnsibleInventory, find_hosts, read_inventory
-from scripts.from_ansible.kubectl import Node
+from scripts.from_ansible.kubectl import Listing, Node
 from scripts.from_ansible.kubectl import nodes as listed_nodes
-from scripts.from_ansible.machines import Groups, Machines, is_address
+from scripts.from_ansible.machines import convert_machines
+from scripts.from_ansible.node_groups import Groups
 from scripts.from_ansible.report import Report
 from scripts.from_ansible.table import tables
 from scripts.from_ansible.values import Values
@@ -92,16 +94,16 @@ def _convert(options: argparse.Namespace, ansible: AnsibleInventory, listing: st
         del parameters["cluster"]["domain"]
         conversion = Conversion(ansible, parameters, classes, report)
         conversion.run()
-        machines = Machines(
+        machines = convert_machines(
             ansible,
             _groups(parameters, conversion),
             report,
-            (str(options.nodes), _nodes(listing, parameters)) if listing is not None else None,
+            Listing(str(options.nodes), _nodes(listing, parameters)) if listing is not None else Listing(),
             dict(options.group),
             options.load_balancer,
         )
-        name, address, _ = machines.balancer
-        text = target.text(classes, machines.nodes, (name, address), conversion.parameters, report.findings)
+        balancer = (machines.balancer.hostname, machines.balancer.address)
+        text = target.text(classes, machines.nodes, balancer, conversion.parameters, report.findings)
         report.refusals += workshop.findings(options.name, text)
     return text
 
@@ -130,9 +132,9 @@ def _groups(parameters: dict, conversion: Conversion) -> Groups:
     )
 
 
-def _nodes(listing: str, parameters: dict) -> list[Node]:
+def _nodes(listing: str, parameters: dict) -> tuple[Node, ...]:
     try:
-        return listed_nodes(listing, parameters["cluster"]["group_label"])
+        return tuple(listed_nodes(listing, parameters["cluster"]["group_label"]))
     except ValueError as error:
         raise WrongUse(f"--nodes: {error}. Give the output of kubectl get nodes -o wide --show-labels") from error
 

@@ -10,6 +10,9 @@ import json
 import re
 from dataclasses import dataclass
 
+from .hosts import host_name
+from .inventory import Machine
+
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 _COMMAND = re.compile(r"^\s*(?:[$#>]\s*)?(?:sudo\s+)?kubectl\s+label\s+nodes?\s+")
 _ROLES = {"master", "control-plane"}
@@ -24,6 +27,21 @@ class Node:
     label: str | None = None
     address: str | None = None
     control_plane: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The nodes that a file lists."""
+
+    file: str = ""
+    nodes: tuple[Node, ...] = ()
+
+    def node_of(self, machine: Machine) -> Node | None:
+        names = (machine.name, host_name(machine.name))
+        return next((node for node in self.nodes if node.address == machine.address or node.name in names), None)
+
+    def place(self, node: Node) -> str:
+        return f"{self.file}:{node.line}"
 
 
 def nodes(text: str, group_label: str) -> list[Node]:

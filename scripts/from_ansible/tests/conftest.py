@@ -18,7 +18,9 @@ from scripts.from_ansible import command
 from scripts.from_ansible.convert import Conversion
 from scripts.from_ansible.inventory import find_hosts, read_inventory
 from scripts.from_ansible.judge import Workshop
-from scripts.from_ansible.machines import Groups, Machines
+from scripts.from_ansible.kubectl import Listing
+from scripts.from_ansible.machines import convert_machines
+from scripts.from_ansible.node_groups import Groups
 from scripts.from_ansible.report import Report
 from scripts.from_ansible.target import text as target_text
 from tests.inventory.targets import GUIDE, write_inventory
@@ -28,6 +30,7 @@ _at_root = tests.conftest._at_root
 root = tests.scripts.conftest.root
 
 HERE = Path(__file__).parent
+NO_LISTING = Listing()
 NODES = HERE / "guide-nodes.txt"
 CLASSES = ["cluster", "platform.guide", "hardware.guide", "release.v0-6-0", "scale.guide", "profile.load-test"]
 #: What the guide says in commands and not in files, and the address that it leaves open.
@@ -136,13 +139,13 @@ def convert(ansible, parameters):
 def machines(ansible, parameters):
     """The hosts alone; returns the Machines and the Report."""
 
-    def machines(nodes=None, balancer: str | None = "192.168.0.17", **told: str):
+    def machines(listing: Listing = NO_LISTING, balancer: str | None = "192.168.0.17", **told: str):
         report = Report()
         groups = Groups(
             {name: group["label"] for name, group in parameters["node_groups"].items()},
             {name: service["group"] for name, service in parameters["services"].items() if "group" in service},
         )
         found = read_inventory(find_hosts(ansible.folder), report)
-        return Machines(found, groups, report, nodes, told, balancer), report
+        return convert_machines(found, groups, report, listing, told, balancer), report
 
     return machines

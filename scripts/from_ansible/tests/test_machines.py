@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from scripts.from_ansible.kubectl import Node, nodes
+from scripts.from_ansible.kubectl import Listing, Node, nodes
 from scripts.from_ansible.tests.conftest import HOSTS, NODES
 
 LABEL = "dojot.components/group"
@@ -18,7 +18,7 @@ broker-c  Ready   <none>  1d   v1.17.3  192.168.0.14  <none>       Ubuntu 18.04 
 
 
 def listing(text: str):
-    return "nodes.txt", nodes(text, LABEL)
+    return Listing("nodes.txt", tuple(nodes(text, LABEL)))
 
 
 def groups(machines) -> dict[str, str]:
@@ -199,7 +199,7 @@ def test_hosts_that_need_a_person(machines, ansible, old, new, finding):
 def test_no_load_balancer(machines, ansible):
     ansible.change(HOSTS, "    haproxy:\n      ansible_host: 192.168.0.12\n", "")
     found, report = machines(balancer=None)
-    assert found.balancer[:2] == ("haproxy", "")
+    assert (found.balancer.hostname, found.balancer.address) == ("haproxy", "")
     assert _found(report, "haproxy: there is no host of this name")
 
 
