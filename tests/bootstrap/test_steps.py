@@ -99,7 +99,10 @@ def test_a_step_that_needs_rows_is_in_the_plan_of_those_that_have_some(folder, t
         .stdout
     )
     assert "bootstrap.sh b," in said and "bootstrap.sh a," not in said
-    assert "| – | every node | `a`, once there is one, only with `x` |" in runbook.steps_table(steps.read(folder))
+    table = runbook.steps_table(steps.read(folder))
+    assert "| – | every node | `a`, once there is one, only with `x` |" in table
+    numbers = re.findall(r"^\| (\d+) \|", table, re.M)
+    assert numbers and numbers == [str(number) for number in range(1, len(numbers) + 1)]
 
 
 @one_platform
