@@ -34,14 +34,15 @@ class Finding:
     value: Any
     rule: str
     way_out: str
-    by: str = "shape"
+    by: str = ""
 
     def text(self, where: Where) -> str:
         """The line for people: file, key, value, rule, way out, and the rule's name."""
         key = _visible(".".join(self.path)) or "(top level)"
         shown = "" if self.value is None else f" = {_short(self.value)}"
         end = "" if self.way_out.endswith("?") else "."
-        return f"{where(self.path)}: {key}{shown}: {self.rule}. {self.way_out}{end} [{self.by}]"
+        by = f" [{self.by}]" if self.by else ""
+        return f"{where(self.path)}: {key}{shown}: {self.rule}. {self.way_out}{end}{by}"
 
 
 class InvalidInventory(Exception):

@@ -1,15 +1,16 @@
-"""Assembles bootstrap.sh: the generated values, then bootstrap/*.sh in numeric order."""
+"""Assembles bootstrap.sh: the generated values, the tables of steps and options, then the parts in bootstrap/."""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 from components.cluster.types import Cluster
 from components.render import yaml_documents
 
 from . import configs, pod_network, values
-
-PARTS = Path(__file__).resolve().parents[2] / "bootstrap"
+from .steps import FOLDER, SEPARATOR, HeadError, Parts, read
 
 _HEADER = """\
 #!/usr/bin/env bash
@@ -31,15 +32,34 @@ def files(cluster: Cluster) -> dict[str, str]:
     }
 
 
-def script(cluster: Cluster) -> str:
-    """The whole script: it needs nothing but the compiled files beside it."""
-    parts = [_HEADER.format(name=cluster.name), values.block(cluster)]
-    for path in sorted(PARTS.glob("[0-9][0-9]-*.sh")):
-        parts.append(f"\n# ---- {path.stem.partition('-')[2]}\n{_body(path)}")
-    return "".join(parts)
+def script(cluster: Cluster, folder: Path = FOLDER) -> str:
+    """The whole script: it needs nothing but the compiled files beside it. Parts define, and `main` begins."""
+    parts = read(folder)
+    texts = [_HEADER.format(name=cluster.name), values.block(cluster), _tables(parts)]
+    texts += [f"\n# ---- {name}\n{body}" for name, body in parts.bodies]
+    return "".join([*texts, '\nmain "$@"\n'])
 
 
-def _body(path: Path) -> str:
-    """A part without the directive that lets shellcheck read it by itself."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith("# shellcheck shell="))
+def _tables(parts: Parts) -> str:
+    steps = (
+        (step.name, step.help, " ".join(step.options), step.machine, step.elsewhere, step.table, step.when, step.then)
+        for step in parts.steps
+    )
+    options = ((option.name, option.value, option.default, option.text) for option in parts.options)
+    return (
+        "\n# ---- what the heads of the parts say\n"
+        "# step | what it does | its options | machine | where else | table that must have rows | when | what comes then\n"
+        + _table("STEPS", steps)
+        + "# option | name of its value | default | what it does\n"
+        + _table("STEP_OPTIONS", options)
+    )
+
+
+def _table(name: str, rows: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join([f"readonly {name}=(", *(f"  {shlex.quote(_row(row))}" for row in rows), ")\n"])
+
+
+def _row(columns: tuple[str, ...]) -> str:
+    if wrong := [column for column in columns[:-1] if SEPARATOR in column]:
+        raise HeadError(f"bootstrap/: the head of a part cannot contain {SEPARATOR!r}: {wrong[0]}")
+    return SEPARATOR.join(columns)

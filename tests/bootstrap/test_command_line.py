@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-STEPS = [
+from tests.conftest import ROOT
+
+#: In this order, whatever else comes between.
+ORDER = [
     "plan",
     "node",
     "volumes",
@@ -21,11 +26,21 @@ STEPS = [
 ]
 
 
-def test_help_names_every_step(sandbox):
+def test_help_names_every_step_in_order(sandbox):
     done = sandbox.run("--help")
     assert done.returncode == 0
-    for step in STEPS:
-        assert f"\n  {step} " in done.stdout
+    named = re.findall(r"^  ([a-z][a-z-]+) +\S", done.stdout, re.M)
+    assert sorted(named) == sorted(path.stem for path in (ROOT / "bootstrap" / "steps").glob("*.sh"))
+    assert [step for step in named if step in ORDER] == ORDER
+
+
+def test_help_explains_every_option(sandbox):
+    said = sandbox.run("--help").stdout.partition("\nOptions:\n")[2]
+    assert set(re.findall(r"^  (--[a-z-]+)(?: [A-Z]+)? +\S", said, re.M)) >= OPTIONS
+    assert max(map(len, said.splitlines())) <= 110
+
+
+OPTIONS = {"--dry-run", "--node", "--root", "--compiled", "--join-file", "--node-ports", "--kubeconfig", "--help"}
 
 
 @pytest.mark.parametrize("step", ["node", "load-balancer"])
@@ -33,11 +48,22 @@ def test_a_step_has_help_and_does_nothing_else(sandbox, step):
     done = sandbox.run(step, "--help")
     assert (done.returncode, done.stderr, sandbox.calls) == (0, "", [])
     assert done.stdout.startswith(f"bootstrap.sh {step}: ")
+    named = set(re.findall(r"^  (--[a-z-]+) ", done.stdout, re.M))
+    assert {"--dry-run", "--root"} <= named < OPTIONS and ("--compiled" in named) == (step == "load-balancer")
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("nosuch",), ("node", "volumes"), ("node", "--nosuch"), ("node", "--node"), ("node", "--root=/no/such")],
+    [
+        (),
+        ("nosuch",),
+        ("node", "volumes"),
+        ("node", "--nosuch"),
+        ("node", "--node"),
+        ("node", "--node="),
+        ("node", "--dry-run=yes"),
+        ("node", "--root=/no/such"),
+    ],
 )
 def test_wrong_usage_is_exit_code_2(sandbox, arguments):
     done = sandbox.run(*arguments)
@@ -51,6 +77,12 @@ def test_plan_names_every_machine(sandbox, cluster):
     for name, address in [(n.name, n.address) for n in cluster.nodes]:
         assert f"{name} ({address})" in done.stdout
     assert cluster.load_balancer.address in done.stdout
+    commands = re.findall(r"^      bootstrap\.sh ([a-z-]+)", done.stdout, re.M)
+    assert [step for step in commands if step in ORDER] == [
+        step for step in ORDER if step not in ("plan", "node-ports")
+    ]
+    workers = done.stdout.partition("every worker: ")[2].partition("bootstrap.sh")[0]
+    assert workers.count("(") == len(cluster.workers) and cluster.control_plane.address not in workers
 
 
 def test_an_unknown_node_is_a_failure(sandbox, cluster):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from components.kubeadm import script, values
+from components.kubeadm import script, steps, values
 from tests.changed import with_spec
 
 
@@ -26,11 +26,13 @@ def test_same_cluster_same_bytes(cluster, text):
     assert script.files(cluster)["bootstrap.sh"] == text
 
 
-def test_every_part_is_in_it_in_order(text):
-    names = [path.stem.partition("-")[2] for path in sorted(script.PARTS.glob("*.sh"))]
-    assert names and re.findall(r"^# ---- (\S+)$", text, re.M)[-1] == "main"
-    assert [name for name in re.findall(r"^# ---- (\S+)$", text, re.M) if name in names] == names
-    assert text.rstrip().endswith('main "$@"')
+def test_every_part_is_in_it_once(text):
+    files = sorted(path for room in ("lib", "steps") for path in (steps.FOLDER / room).iterdir())
+    assert len(files) > 20
+    marks = re.findall(r"^# ---- (\S+)$", text, re.M)
+    assert marks == [path.stem for path in sorted(files, key=lambda path: (path.parent.name, path))]
+    for path in files:
+        assert path.read_text("utf-8").partition("\n\n")[2] in text
 
 
 def test_holds_no_credential(cluster, text):

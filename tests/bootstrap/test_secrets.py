@@ -132,7 +132,7 @@ def test_without_a_cluster_it_fails_and_says_where_to_go(box):
 def _in_part(script):
     """What a line of shell prints, with the functions of the step at hand."""
     done = subprocess.run(
-        ["bash", "-c", f"source bootstrap/70-secrets.sh; {script}"],
+        ["bash", "-c", f"source bootstrap/lib/random-text.sh; {script}"],
         cwd=ROOT,
         capture_output=True,
         text=True,

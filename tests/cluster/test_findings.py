@@ -12,9 +12,9 @@ def _line(value, way_out="Do this"):
 
 
 def test_line():
-    assert _line(3) == "file:1: a.b = 3: rule. Do this. [shape]"
-    assert _line(None) == "file:1: a.b: rule. Do this. [shape]"
-    assert _line(3, "Did you mean x?") == "file:1: a.b = 3: rule. Did you mean x? [shape]"
+    assert _line(3) == "file:1: a.b = 3: rule. Do this."
+    assert _line(None) == "file:1: a.b: rule. Do this."
+    assert _line(3, "Did you mean x?") == "file:1: a.b = 3: rule. Did you mean x?"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_line():
     ],
 )
 def test_values_are_shown_as_yaml(value, shown):
-    assert _line(value) == f"file:1: a.b = {shown}: rule. Do this. [shape]"
+    assert _line(value) == f"file:1: a.b = {shown}: rule. Do this."
 
 
 def test_suggestions():
@@ -51,7 +51,7 @@ def test_suggestions():
 
 def test_the_same_line_is_said_once():
     finding = Finding(("a",), None, "rule", "Do this")
-    assert InvalidInventory([finding, finding], lambda path: "file:1").lines == ("file:1: a: rule. Do this. [shape]",)
+    assert InvalidInventory([finding, finding], lambda path: "file:1").lines == ("file:1: a: rule. Do this.",)
 
 
 @pytest.fixture

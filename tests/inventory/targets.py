@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,9 @@ from typing import Any
 import reclass_rs
 from kapitan.inventory.backends.reclass import get_reclass_config
 
+from components.cluster import load
 from components.cluster.origin import Origin, origin_of
+from components.cluster.types import Cluster
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -43,6 +46,8 @@ class Fixture:
 GUIDE = Fixture("dojot-100k", "classes: [guide]\n")
 #: The same machines on today's platform.
 TODAY = Fixture("dojot-100k-current", "classes: [today]\n")
+#: The guide's cluster, watched.
+WATCHED = Fixture("dojot-100k", "classes: [guide, monitoring]\n")
 #: All services.
 FULL = Fixture(
     "dojot-full", "classes: [today-machines, hardware.full, profile.full, profile.influxdb, profile.gui-v2]\n"
@@ -101,3 +106,8 @@ def renderer(inventory: Path) -> Callable[[str], tuple[dict[str, Any], Origin]]:
         return parameters, origin_of(inventory, name, target.classes)
 
     return arguments
+
+
+def watched_cluster() -> Cluster:
+    with tempfile.TemporaryDirectory() as folder:
+        return load(*renderer(write_inventory(Path(folder), [WATCHED]))(WATCHED.name))

@@ -14,9 +14,7 @@ def watched(cluster):
 
 
 @pytest.fixture(scope="session")
-def guide_cluster_watched(tmp_path_factory):
-    from components.cluster import load
-    from tests.inventory.targets import Fixture, renderer, write_inventory
+def guide_cluster_watched():
+    from tests.inventory.targets import watched_cluster
 
-    watched = Fixture("dojot-100k", "classes: [guide, monitoring]\n")
-    return load(*renderer(write_inventory(tmp_path_factory.mktemp("watched"), [watched]))(watched.name))
+    return watched_cluster()

@@ -577,6 +577,1006 @@ spec:
 END_OF_POD_NETWORK
 readonly POD_NETWORK
 
+# ---- what the heads of the parts say
+# step | what it does | its options | machine | where else | table that must have rows | when | what comes then
+readonly STEPS=(
+  'plan|which command on which machine, in order; changes nothing||anywhere||||'
+  'node|make this host ready to be a node: name, swap, kernel, container runtime, Kubernetes|--node --root --dry-run|every node||||'
+  'volumes|make the directories of the local volumes of this node (owner as its service runs, mode 0750)|--node --root --dry-run|every node||||'
+  'control-plane|kubeadm init, the kubeconfig of the administrator (0600) and the pod network|--node --kubeconfig --dry-run|control plane||||'
+  'join-token|write a short-lived join token and the hash of the CA to a file (0600)|--node --join-file --kubeconfig --dry-run|control plane||||copy /run/dojot-join to the same place on each worker'
+  'worker|join the cluster, registering with the label of the group|--node --join-file --dry-run|every worker||||'
+  'join-done|delete the join tokens and the join file|--join-file --kubeconfig --dry-run|control plane||||'
+  'labels|verify the group label of every worker, and repair it|--kubeconfig --dry-run|control plane|, or wherever kubectl reaches the cluster|||'
+  'secrets|make the Secrets and keys that are missing; what exists stays as it is|--kubeconfig --dry-run|control plane|, or wherever kubectl reaches the cluster|||'
+  'argocd|install Argo CD, its project and application: Git rules the cluster from here on|--compiled --kubeconfig --dry-run|control plane||||'
+  'node-ports|write the NodePorts that Kubernetes has chosen to a file for the load balancer|--node-ports --kubeconfig --dry-run|control plane||NODE_PORTS|once Argo CD has synced|copy /etc/dojot/node-ports to the same place on the load balancer'
+  'load-balancer|install HAProxy, its limits and its configuration; reload, never drop sessions|--compiled --node-ports --root --dry-run|load balancer||||'
+  'verify|is everything as the inventory says? one line a thing, exit code 1 if not|--compiled --node-ports --kubeconfig|control plane|, or wherever kubectl reaches the cluster|||'
+)
+# option | name of its value | default | what it does
+readonly STEP_OPTIONS=(
+  '--node|NAME||this host is node NAME, whose address it has (default: the node whose address it has)'
+  '--root|DIR||prepare the system under DIR, such as a mounted image; with --node, of any node'
+  '--dry-run|||change nothing, say what would be done'
+  '--kubeconfig|FILE||default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config; a cluster that is not the inventory'"'"'s is refused'
+  '--join-file|FILE|/run/dojot-join|the file with the join token'
+  '--compiled|DIR||the compiled folder of this cluster (default: the one above this script)'
+  '--node-ports|FILE|/etc/dojot/node-ports|the file with the chosen NodePorts'
+)
+
+# ---- argocd-owner
+# Whose is the Argo CD that is there already? This script changes its own alone.
+
+# An annotation of its namespace, from the moment that this script creates it.
+readonly ARGOCD_MARK=dojot.components/installed-by ARGOCD_MARKED=bootstrap.sh
+
+ARGOCD_IS_OURS=''
+
+# What own_argocd has found; no only where --dry-run would refuse.
+argocd_is_ours() {
+  [[ -n $ARGOCD_IS_OURS ]]
+}
+
+# Argo CD's namespace exists and is marked.
+own_argocd() {
+  local found='' named kinds=''
+  if cluster_known; then
+    found=$(kube get namespace "$ARGOCD_NAMESPACE" --ignore-not-found \
+      --output=go-template="namespace {{with .metadata.annotations}}{{with index . \"$ARGOCD_MARK\"}}{{.}}{{end}}{{end}}")
+    kinds=$(kube get customresourcedefinitions applications.argoproj.io appprojects.argoproj.io --ignore-not-found --output=name)
+  fi
+  ARGOCD_IS_OURS=yes
+  if [[ $found == "namespace $ARGOCD_MARKED" ]]; then
+    report skipped "namespace $ARGOCD_NAMESPACE is this script's"
+  elif [[ -z $found && -z $kinds ]]; then
+    change "create namespace $ARGOCD_NAMESPACE" create_marked_namespace
+  elif [[ -n $found ]] && is_empty_or_ours "$kinds"; then
+    change "mark namespace $ARGOCD_NAMESPACE as this script's" \
+      kube annotate namespace "$ARGOCD_NAMESPACE" --overwrite "$ARGOCD_MARK=$ARGOCD_MARKED"
+  else
+    ARGOCD_IS_OURS=''
+    named="in namespace $ARGOCD_NAMESPACE"
+    [[ -n $found ]] || named="whose kinds (${kinds//$'\n'/, }) another namespace or an earlier installation has brought"
+    refuse "there is an Argo CD $named that this script has not installed: nothing was changed. Either use it and leave this step out: kubectl apply --filename=argocd/project.yml --filename=argocd/application.yml, once its argocd-cm has the keys of argocd/argocd-cm.yml. Or, if it is for this cluster alone, hand it over to become $ARGOCD_VERSION on $GROUP_LABEL=$ARGOCD_LABEL: $(how_to_hand_over "$found"). Both ways: \"Argo CD is there already\" in bootstrap/README.md"
+  fi
+}
+
+# At once with its mark: between two commands the power can fail.
+create_marked_namespace() {
+  printf 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n  annotations:\n    %s: %s\n' \
+    "$ARGOCD_NAMESPACE" "$ARGOCD_MARK" "$ARGOCD_MARKED" | kube create --filename=-
+}
+
+how_to_hand_over() {
+  [[ -n $1 ]] || printf 'kubectl create namespace %s, then ' "$ARGOCD_NAMESPACE"
+  printf 'kubectl annotate namespace %s %s=%s, then this step again' "$ARGOCD_NAMESPACE" "$ARGOCD_MARK" "$ARGOCD_MARKED"
+}
+
+# is_empty_or_ours KINDS: a namespace without the mark that somebody has created for this step, or one of
+# an earlier version of this script: its pods are where this script places them, and they know this cluster.
+is_empty_or_ours() {
+  local workload workloads known
+  workloads=$(argocd_workloads) || return 1
+  if [[ -z $workloads ]]; then
+    [[ -z $1 ]]
+    return
+  fi
+  [[ -n $1 ]] || return 1
+  known=$(kube get --filename="$(compiled)/argocd/project.yml" --filename="$(compiled)/argocd/application.yml" \
+    --ignore-not-found --output=name) || return 1
+  [[ -n $known ]] || return 1
+  for workload in $workloads; do
+    [[ $(argocd_place "$workload") == "$GROUP_LABEL In [$ARGOCD_LABEL]" ]] || return 1
+  done
+}
+
+# ---- argocd
+# What runs in Argo CD's namespace, and where.
+
+argocd_kube() {
+  kube --namespace="$ARGOCD_NAMESPACE" "$@"
+}
+
+argocd_workloads() {
+  argocd_kube get deployments,statefulsets --output=name
+}
+
+readonly PLACE='
+{{with .spec.template.spec.affinity}}
+  {{with .nodeAffinity}}
+    {{with .requiredDuringSchedulingIgnoredDuringExecution}}
+      {{range .nodeSelectorTerms}}
+        {{range .matchExpressions}}{{.key}} {{.operator}} {{.values}}{{end}}
+      {{end}}
+    {{end}}
+  {{end}}
+{{end}}'
+
+# argocd_place WORKLOAD: `LABEL In [VALUE]`, if its pods have to be somewhere.
+argocd_place() {
+  argocd_kube get "$1" --output=go-template="$(template "$PLACE")"
+}
+
+# ---- command-line
+# The command line: bootstrap.sh STEP [OPTION...]. Steps and options are two tables, made of the heads in steps/ and lib/.
+
+show_help() {
+  local row name help
+  printf 'Usage: bootstrap.sh STEP [OPTION...]\n\n'
+  printf 'Builds the cluster %s up to the point where Argo CD takes over.\n' "$CLUSTER_NAME"
+  printf 'Every step can run again: it changes only what is not yet as it should be.\n\nSteps:\n'
+  for row in "${STEPS[@]}"; do
+    columns "$row" name help _
+    printf '  %-15s %s\n' "$name" "$help"
+  done
+  show_options "${STEP_OPTIONS[@]}"
+  printf '  %-19s this text, or with a step that step'\''s\n' --help
+  printf '\nEach line of output says done, skipped, would or failed, and what.\n'
+  printf 'Exit code: 0 all is well, 1 a step failed or verify found something, 2 wrong usage.\n'
+}
+
+# show_step_help STEP
+show_step_help() {
+  local row name help options machine elsewhere option taken=()
+  columns "$(rows "$1" "${STEPS[@]}")" name help options machine elsewhere _
+  printf 'bootstrap.sh %s: %s\nWhere: %s%s.\n' "$name" "$help" "$machine" "$elsewhere"
+  for option in $options; do
+    taken+=("$(rows "$option" "${STEP_OPTIONS[@]}")")
+  done
+  if ((${#taken[@]})); then
+    show_options "${taken[@]}"
+  fi
+}
+
+# show_options ROW...
+show_options() {
+  local row option value default text
+  printf '\nOptions:\n'
+  for row in "$@"; do
+    columns "$row" option value default text
+    printf '  %-19s %s\n' "$option${value:+ $value}" "$(tr ' ' '\n' <<<"$text${default:+ (default: $default)}" | wrapped 22)"
+  done
+}
+
+# wrapped INDENT: its input, a line each of what belongs together, in lines that a terminal shows.
+wrapped() {
+  local piece line=''
+  while read -r piece; do
+    if ((${#line} + ${#piece} > 105 - $1)); then
+      printf '%s\n%*s' "$line" "$1" ''
+      line=''
+    fi
+    line+=${line:+ }$piece
+  done
+  printf '%s' "$line"
+}
+
+# takes STEP OPTION
+takes() {
+  local options
+  columns "$(rows "$1" "${STEPS[@]}")" _ _ options _
+  [[ " $options " == *" $2 "* ]]
+}
+
+# steps_that_take OPTION: as in `a, b and c`.
+steps_that_take() {
+  local row step text='' last=''
+  for row in "${STEPS[@]}"; do
+    columns "$row" step _
+    takes "$step" "$1" || continue
+    text+=${last:+${text:+, }$last}
+    last=$step
+  done
+  printf '%s' "${text:+$text and }$last"
+}
+
+# read_option WORD [NEXT WORD]: 1 where the next word is its value.
+read_option() {
+  local row name=${1%%=*} value
+  row=$(rows "$name" "${STEP_OPTIONS[@]}")
+  columns "$row" _ value _
+  if [[ -z $row || (-z $value && $1 == *=*) ]]; then
+    usage_error "unknown option $1 (see --help)"
+  elif [[ -z $value ]]; then
+    set_option "${name#--}" yes
+  elif [[ $1 == *=* ]]; then
+    [[ -n ${1#*=} ]] || usage_error "$name needs a value"
+    set_option "${name#--}" "${1#*=}"
+  else
+    [[ -n ${2-} ]] || usage_error "$name needs a value"
+    set_option "${name#--}" "$2"
+    return 1
+  fi
+}
+
+set_defaults() {
+  local row option default
+  for row in "${STEP_OPTIONS[@]}"; do
+    columns "$row" option _ default _
+    set_option "${option#--}" "$default"
+  done
+}
+
+main() {
+  local step='' wants_help=''
+  set_defaults
+  while (($#)); do
+    case $1 in
+      --help | -h) wants_help=yes ;;
+      -*) read_option "$@" || shift ;;
+      *)
+        [[ -z $step ]] || usage_error "one step at a time: $step or $1?"
+        columns "$(rows "$1" "${STEPS[@]}")" step _
+        [[ -n $step ]] || usage_error "unknown step $1 (see --help)"
+        ;;
+    esac
+    shift
+  done
+  if [[ -n $wants_help && -n $step ]]; then
+    show_step_help "$step"
+    return 0
+  elif [[ -n $wants_help ]]; then
+    show_help
+    return 0
+  fi
+  [[ -n $step ]] || usage_error 'which step? (see --help)'
+  check_root_option
+  if needs_lock "$step"; then
+    lock
+  fi
+  working_on "$step"
+  "step_${step//-/_}"
+}
+
+# ---- compiled
+# The compiled folder of this cluster: --compiled, or the one that holds this script.
+
+compiled() {
+  local given
+  given=$(option compiled)
+  printf '%s' "${given:-$(dirname -- "${BASH_SOURCE[0]}")/..}"
+}
+
+# need_compiled FOLDER FILE...
+need_compiled() {
+  local folder file
+  folder=$(compiled)/$1
+  shift
+  for file in "$@"; do
+    [[ -r $folder/$file ]] ||
+      fail "$folder/$file is missing: copy the whole compiled/$CLUSTER_NAME to this machine, or name its place with --compiled"
+  done
+}
+
+# ---- files
+# Files of this host: written beside their place and moved into it, so that no
+# reader ever sees half a file.
+
+FILE_CHANGED=''
+
+# Did the last write_file or fetch change the file (or would it)?
+file_changed() {
+  [[ -n $FILE_CHANGED ]]
+}
+
+# write_file PATH MODE TEXT [keep]: `keep` leaves the former file as PATH.previous.
+write_file() {
+  local path=${OPTION[root]-}$1 mode=$2 text=$3 keep=${4-} temporary=''
+  FILE_CHANGED=''
+  if [[ -f $path && $(stat -c %a -- "$path") == "${mode#0}" ]] &&
+    cmp --silent -- "$path" <(printf '%s' "$text"); then
+    report skipped "$path is as it should be"
+    return 0
+  fi
+  FILE_CHANGED=yes
+  if dry_run; then
+    report would "write $path"
+    return 0
+  fi
+  working_on "write $path"
+  mkdir -p -- "${path%/*}"
+  if [[ -n $keep && -e $path ]]; then
+    cp --preserve=all -- "$path" "$path.previous"
+  fi
+  scratch temporary "${path%/*}/.${path##*/}.XXXXXX"
+  printf '%s' "$text" >"$temporary"
+  chmod -- "$mode" "$temporary"
+  mv --force -- "$temporary" "$path"
+  report 'done' "write $path"
+}
+
+# download URL PATH: over HTTPS only, redirects included.
+download() {
+  # The bounds of speed are for a mirror that stalls: no bound of time suits every line.
+  curl --fail --silent --show-error --location --proto '=https' --retry 3 \
+    --connect-timeout 20 --speed-limit 1024 --speed-time 60 --output "$2" -- "$1"
+}
+
+has_sha256() {
+  [[ -f $1 ]] && printf '%s  %s\n' "$2" "$1" | sha256sum --check --status
+}
+
+# fetch URL SHA256 PATH MODE: only bytes with this checksum ever reach PATH.
+fetch() {
+  local url=$1 sha256=$2 path=${OPTION[root]-}$3 mode=$4 temporary=''
+  FILE_CHANGED=''
+  if has_sha256 "$path" "$sha256"; then
+    report skipped "$path has the right checksum"
+    return 0
+  fi
+  FILE_CHANGED=yes
+  if dry_run; then
+    report would "download $url to $path"
+    return 0
+  fi
+  working_on "download $url"
+  mkdir -p -- "${path%/*}"
+  scratch temporary "${path%/*}/.${path##*/}.XXXXXX"
+  download "$url" "$temporary"
+  has_sha256 "$temporary" "$sha256" ||
+    fail "download $url: what came does not have the SHA-256 $sha256; nothing was installed"
+  chmod -- "$mode" "$temporary"
+  mv --force -- "$temporary" "$path"
+  report 'done' "download $url to $path"
+}
+
+# ---- host
+# This host: who it is in the inventory.
+
+declare -A SELF=()
+
+need_root() {
+  # Under --root the rights on that folder decide.
+  if ! dry_run && [[ -z ${OPTION[root]-} ]] && ((EUID != 0)); then
+    fail 'this step changes the system: run it as root (sudo)'
+  fi
+}
+
+# self name|address|role|label
+self() {
+  printf '%s' "${SELF[$1]}"
+}
+
+own_addresses() {
+  hostname -I 2>/dev/null || true
+}
+
+# has_address ADDRESS: is it one of this host's own?
+has_address() {
+  local addresses address
+  addresses=$(own_addresses)
+  for address in $addresses; do
+    [[ $address != "$1" ]] || return 0
+  done
+  return 1
+}
+
+# Whose are the addresses of this host?
+whose_addresses() {
+  local row name address addresses owners=''
+  addresses=$(own_addresses)
+  for row in "${NODES[@]}" "$LOAD_BALANCER_NAME|$LOAD_BALANCER_ADDRESS"; do
+    columns "$row" name address _
+    if has_address "$address"; then
+      owners+="${owners:+, }$name ($address)"
+    fi
+  done
+  if [[ -n $owners ]]; then
+    printf 'by its addresses it is %s' "$owners"
+  else
+    printf 'its addresses (%s) belong to no machine of %s' "${addresses% }" "$CLUSTER_NAME"
+  fi
+}
+
+# A kubelet registers with the address of its node, kubeadm with that of the control plane.
+need_own_address() {
+  if [[ -n ${OPTION[root]-} ]] || has_address "${SELF[address]}"; then
+    return 0
+  fi
+  refuse "this host is not ${SELF[name]}: it does not have ${SELF[address]}; $(whose_addresses). Run the step on ${SELF[name]}, or put its address right in the inventory"
+}
+
+# kubeadm and the kubelet work on the running system.
+need_running_system() {
+  [[ -z ${OPTION[root]-} ]] || usage_error "--root is for $(steps_that_take --root): this step works on the running system"
+}
+
+# Which node is this host? One of its addresses says it; --node too, for the system of another machine below --root.
+identify() {
+  local row name address role label wanted
+  wanted=$(option node)
+  for row in "${NODES[@]}"; do
+    columns "$row" name address role label
+    if [[ -n $wanted ]]; then
+      [[ $name == "$wanted" ]] || continue
+    else
+      has_address "$address" || continue
+    fi
+    SELF=([name]=$name [address]=$address [role]=$role [label]=$label)
+    need_own_address
+    return 0
+  done
+  if [[ -n $wanted ]]; then
+    fail "the inventory of $CLUSTER_NAME has no node $wanted"
+  fi
+  fail "this host is no node of $CLUSTER_NAME: $(whose_addresses). Run the step on a node; for the system of one below --root, name it with --node"
+}
+
+need_role() {
+  [[ ${SELF[role]} == "$1" ]] || fail "${SELF[name]} is a ${SELF[role]} node: run this step on a $1 node"
+}
+
+need_system() {
+  local release=${OPTION[root]-}/etc/os-release found
+  [[ $(uname -m) == x86_64 ]] || fail "this host is $(uname -m): the binaries of the inventory are for x86_64"
+  found=$(sed -n 's/^ID=//p; s/^VERSION_ID=//p' "$release" 2>/dev/null | tr -d '"' | sort | paste -sd ' ' || true)
+  [[ $found != "$OS_VERSION $OS_NAME" ]] || return 0
+  refuse "this host is not $OS_NAME $OS_VERSION: the inventory's platform classes must name what it runs"
+}
+
+set_hostname() {
+  write_file /etc/hostname 0644 "$1"$'\n'
+  if [[ -z ${OPTION[root]-} && $(hostname) == "$1" ]]; then
+    report skipped "the host name is $1"
+  else
+    live "set the host name to $1" hostnamectl set-hostname "$1"
+  fi
+}
+
+# --root without its trailing slash; `/` is the running system.
+check_root_option() {
+  local given
+  given=$(option root)
+  given=${given%/}
+  [[ -z $given || -d $given ]] || usage_error "--root $given is not a directory"
+  set_option root "$given"
+}
+
+# ---- hosts-file
+# /etc/hosts: every machine knows the others by name, whatever the DNS of the site says.
+
+readonly HOSTS_BEGIN='# dojot nodes: begin' HOSTS_END='# dojot nodes: end'
+# Where cloud-init is told to manage /etc/hosts, it makes that file anew from this one at every boot.
+readonly HOSTS_TEMPLATE=/etc/cloud/templates/hosts.debian.tmpl
+
+write_hosts() {
+  write_hosts_block /etc/hosts
+  if [[ -f ${OPTION[root]-}$HOSTS_TEMPLATE ]]; then
+    write_hosts_block "$HOSTS_TEMPLATE"
+  fi
+}
+
+# write_hosts_block PATH: our lines at its end, all others as they are.
+write_hosts_block() {
+  local path=${OPTION[root]-}$1 text='' row name address
+  if [[ -f $path ]]; then
+    need_whole_block "$path"
+    text=$(sed "/^$HOSTS_BEGIN\$/,/^$HOSTS_END\$/d" "$path")$'\n'
+  fi
+  text+=$HOSTS_BEGIN$'\n'
+  for row in "${NODES[@]}"; do
+    columns "$row" name address _
+    text+="$address $name"$'\n'
+  done
+  text+="$LOAD_BALANCER_ADDRESS $LOAD_BALANCER_NAME"$'\n'
+  text+=$HOSTS_END$'\n'
+  write_file "$1" 0644 "$text" keep
+}
+
+# need_whole_block PATH: one begin and one end after it, or neither. Otherwise nobody knows which lines are ours.
+need_whole_block() {
+  local marks whole=$'^begin[^\n]*\nend[^\n]*$'
+  marks=$(awk -v begin="$HOSTS_BEGIN" -v end="$HOSTS_END" \
+    '$0 == begin { print "begin in line " NR } $0 == end { print "end in line " NR }' "$1")
+  [[ -n $marks && ! $marks =~ $whole ]] || return 0
+  fail "$1 must have the line \"$HOSTS_BEGIN\" once and \"$HOSTS_END\" once after it, or neither; it has ${marks//$'\n'/, }. Nothing was written: mend or delete these lines, and what is between them"
+}
+
+# ---- join-file
+# Joining: a token for this round only, with the hash of the cluster's CA, in a file
+# that only root reads; deleted in the cluster when the round is over.
+
+# By this the cluster's tokens of such a round are known.
+readonly JOIN_DESCRIPTION='dojot bootstrap: join'
+
+create_join_token() {
+  kubeadm token create --kubeconfig="$(kubeconfig)" --ttl="$JOIN_TOKEN_TTL" --description="$JOIN_DESCRIPTION"
+}
+
+readonly JOIN_TOKENS='
+{{range .items}}
+  {{if eq (printf "%v" .data.description) "@DESCRIPTION@"}}{{println .metadata.name}}{{end}}
+{{end}}'
+
+# join_tokens: the name of each such Secret, a line each. A token's name is its public half.
+join_tokens() {
+  local encoded
+  encoded=$(printf '%s' "$JOIN_DESCRIPTION" | base64 --wrap=0)
+  kube --namespace=kube-system get secrets --field-selector=type=bootstrap.kubernetes.io/token \
+    --output=go-template="$(template "$JOIN_TOKENS" DESCRIPTION "$encoded")"
+}
+
+# Also where an earlier run was killed before it came to this.
+remove_join_file() {
+  local path
+  path=$(option join-file)
+  if [[ -e $path ]]; then
+    change "remove $path" rm -f -- "$path"
+  else
+    report skipped "$path does not exist"
+  fi
+}
+
+# ---- kernel
+# Kernel settings of this host.
+
+# write_sysctl PATH TEXT: now, and after every boot.
+write_sysctl() {
+  local name value found different=${OPTION[root]-}
+  write_file "$1" 0644 "$2"
+  while [[ -z $different ]] && IFS=' =' read -r name value; do
+    [[ -n $name && $name != '#'* ]] || continue
+    # The kernel parts the numbers of a range by a tab.
+    found=$(sysctl -n "${name#-}" 2>/dev/null | tr '\t' ' ' || true)
+    [[ $found == "$value" ]] || different=yes
+  done <<<"$2"
+  if [[ -n $different ]]; then
+    live "apply $1" sysctl --load="$1"
+  else
+    report skipped "the kernel has the settings of $1"
+  fi
+}
+
+# ---- kubectl
+# Speaking to the cluster.
+
+CLUSTER_KNOWN=''
+
+readonly ADMIN_CONF=/etc/kubernetes/admin.conf
+
+kubeconfig() {
+  local given
+  given=$(option kubeconfig)
+  if [[ -n $given ]]; then
+    printf '%s' "$given"
+  elif [[ -r $ADMIN_CONF ]]; then
+    printf '%s' "$ADMIN_CONF"
+  else
+    printf '%s' "${KUBECONFIG:-$HOME/.kube/config}"
+  fi
+}
+
+# KUBECONFIG may be a list of files, which kubectl reads as one; --kubeconfig may not.
+kube() {
+  local config
+  config=$(kubeconfig)
+  if [[ $config == "${KUBECONFIG-}" ]]; then
+    kubectl "$@"
+  else
+    kubectl --kubeconfig="$config" "$@"
+  fi
+}
+
+cluster_answers() {
+  command -v kubectl >/dev/null &&
+    kube --request-timeout=10s get --raw=/healthz >/dev/null 2>&1
+}
+
+# Is there a cluster to compare with? Only --dry-run goes on without one.
+cluster_known() {
+  [[ -n $CLUSTER_KNOWN ]]
+}
+
+need_cluster() {
+  local wrong
+  if cluster_answers; then
+    wrong=$(wrong_cluster)
+    if [[ -z $wrong ]]; then
+      CLUSTER_KNOWN=yes
+    else
+      refuse "$wrong: nothing was changed. Name this cluster's kubeconfig with --kubeconfig, or put the control plane right in the inventory"
+    fi
+  elif dry_run; then
+    printf '%s\n' 'bootstrap.sh: no cluster answers here; what it has already is not known' >&2
+  else
+    fail "no cluster answers with the kubeconfig $(kubeconfig): run this step on the control-plane node, or name one with --kubeconfig"
+  fi
+}
+
+# apply WHAT ARGUMENTS...: kubectl apply, where the server finds a difference.
+apply() {
+  local what=$1
+  shift
+  if cluster_known && kube diff "$@" >/dev/null 2>&1; then
+    report skipped "$what: nothing has changed"
+  else
+    change "apply $what" kube apply "$@"
+  fi
+}
+
+create_namespace() {
+  if cluster_known && [[ -n $(kube get namespace "$1" --ignore-not-found --output=name) ]]; then
+    report skipped "namespace $1 exists"
+  else
+    change "create namespace $1" kube create namespace "$1"
+  fi
+}
+
+# ---- kubelet-version
+# Kubernetes supports no kubelet that is newer than its API server: of a running cluster the
+# control plane is upgraded first. A host that is to join yet is kubeadm's to judge.
+
+readonly KUBELET_CONF=/etc/kubernetes/kubelet.conf
+
+check_kubelet_version() {
+  local installed config=$KUBELET_CONF server
+  [[ -z ${OPTION[root]-} && -e $KUBELET_CONF ]] || return 0
+  installed=$(kubelet --version 2>/dev/null || true)
+  installed=${installed##* }
+  [[ $installed != "$KUBERNETES_VERSION" ]] || return 0
+  if [[ -e $ADMIN_CONF ]]; then
+    config=$ADMIN_CONF
+  fi
+  server=$(kubectl --kubeconfig="$config" --request-timeout=10s get --raw=/version |
+    sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p' || true)
+  if [[ -z $server ]]; then
+    refuse "the API server does not say its version (asked with $config, see above), and kubelet $KUBERNETES_VERSION, in place of ${installed:-none}, must not be newer: run this step again when it answers. If it cannot because the kubelet of this host is gone, install that by hand in the version that it had"
+  elif is_newer "$KUBERNETES_VERSION" "$server"; then
+    refuse "$(self name) belongs to a cluster whose API server is $server: kubelet $KUBERNETES_VERSION, in place of ${installed:-none}, would be newer, which Kubernetes does not support. First upgrade the control plane by hand: \"A newer Kubernetes\" in bootstrap/README.md"
+  fi
+}
+
+# is_newer VERSION OTHER
+is_newer() {
+  [[ $1 != "$2" && $(printf '%s\n' "$1" "$2" | sort --version-sort | tail -n 1) == "$1" ]]
+}
+
+# ---- kubelet
+# The kubelet's service, wherever its binary comes from.
+
+enable_kubelet() {
+  if [[ -z ${OPTION[root]-} ]] && systemctl is-enabled --quiet kubelet 2>/dev/null; then
+    report skipped 'service kubelet is enabled'
+  else
+    live 'enable service kubelet' systemctl enable kubelet
+  fi
+}
+
+# kubeadm starts it the first time, once it has a configuration.
+restart_kubelet() {
+  if is_active kubelet; then
+    live 'restart service kubelet' systemctl restart kubelet
+  fi
+}
+
+# ---- kubernetes-binaries
+# Kubernetes as binaries, for a release that no package repository has: each comes from
+# the release archive and is checked against its SHA-256.
+
+install_kubernetes_binaries() {
+  local row name url sha256 changed=''
+  for row in "${BINARIES[@]}"; do
+    columns "$row" name url sha256
+    fetch "$url" "$sha256" "/usr/local/bin/$name" 0755
+    if [[ $name == kubelet ]] && file_changed; then
+      changed=yes
+    fi
+  done
+  install_cni_plugins
+  write_file /etc/systemd/system/kubelet.service 0644 "$(kubelet_unit)"$'\n'
+  if file_changed; then
+    changed=yes
+    live 'read the unit files again' systemctl daemon-reload
+  fi
+  if [[ -n $changed ]]; then
+    restart_kubelet
+  fi
+}
+
+install_cni_plugins() {
+  local archive=/var/cache/dojot/cni-plugins.tgz folder=${OPTION[root]-}/opt/cni/bin
+  local marker=$folder/.dojot-sha256
+  if [[ -f $marker && $(<"$marker") == "$CNI_PLUGINS_SHA256" ]]; then
+    report skipped "$folder has the CNI plugins"
+    return 0
+  fi
+  fetch "$CNI_PLUGINS_URL" "$CNI_PLUGINS_SHA256" "$archive" 0644
+  change "unpack the CNI plugins into $folder" unpack_cni_plugins "${OPTION[root]-}$archive" "$folder" "$marker"
+}
+
+unpack_cni_plugins() {
+  mkdir -p -- "$2"
+  tar --extract --gzip --file="$1" --directory="$2" --no-same-owner --no-overwrite-dir
+  printf '%s\n' "$CNI_PLUGINS_SHA256" >"$3"
+}
+
+# The names of the variable and of both files are kubeadm's.
+kubelet_unit() {
+  cat <<UNIT
+[Unit]
+Description=kubelet, the Kubernetes agent of this node
+Documentation=https://kubernetes.io/docs/
+After=network-online.target $RUNTIME_SERVICE.service
+Wants=network-online.target
+ConditionPathExists=/var/lib/kubelet/config.yaml
+StartLimitIntervalSec=0
+
+[Service]
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+ExecStart=/usr/local/bin/kubelet --bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf --config=/var/lib/kubelet/config.yaml \$KUBELET_KUBEADM_ARGS
+CPUAccounting=true
+MemoryAccounting=true
+Restart=always
+RestartSec=10
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+}
+
+# ---- kubernetes-packages
+# Kubernetes from its signed package repository: exact versions, held. The packages bring
+# the kubelet's unit, kubeadm's settings for it and the CNI plugins.
+
+install_kubernetes_packages() {
+  local before
+  before=$(installed_version kubelet)
+  add_repository kubernetes "$KUBERNETES_REPOSITORY"
+  install_pinned "${KUBERNETES_PACKAGES[@]}"
+  if [[ $(installed_version kubelet) != "$before" ]]; then
+    restart_kubelet
+  fi
+}
+
+# ---- lock
+# One run at a time on a host: two would break each other's files, packages and objects.
+
+# The lock is the kernel's, on a folder that is always there and that everybody may open: it needs
+# no right to write, covers every user, and ends with the last process that has it, however that ends.
+readonly LOCK_FOLDER=/run/lock
+
+# needs_lock STEP: does it change anything? What has no --dry-run never does.
+needs_lock() {
+  takes "$1" --dry-run && ! dry_run
+}
+
+lock() {
+  local descriptor
+  exec {descriptor}<"$LOCK_FOLDER"
+  # Not closed before the end: apt or kubeadm that a killed run has left at work still has it.
+  flock --nonblock "$descriptor" ||
+    fail "another run of this script is at work on this host: $(other_runs). Run this step again when that has ended"
+}
+
+# other_runs: process and step of each, by its command line, which everybody may read.
+other_runs() {
+  local path pid words place found=''
+  for path in /proc/[0-9]*/cmdline; do
+    pid=${path//[!0-9]/}
+    { mapfile -d '' -t words <"$path"; } 2>/dev/null || continue
+    for place in "${!words[@]}"; do
+      [[ ${words[0]##*/} == bash && ${words[place]##*/} == "${BASH_SOURCE[0]##*/}" ]] || continue
+      if is_other_run "$pid" && may_have_lock "$pid"; then
+        found+="${found:+, }process $pid (${words[*]:place+1})"
+      fi
+      break
+    done
+  done
+  printf '%s' "${found:-what it has started has not ended yet (see ps)}"
+}
+
+# is_other_run PID: neither this run nor the subshell of another one.
+is_other_run() {
+  local parent
+  [[ $1 != "$$" ]] || return 1
+  parent=$(awk '$1 == "PPid:" { print $2 }' "/proc/$1/status" 2>/dev/null || true)
+  [[ -n $parent ]] && ! cmp --silent -- "/proc/$1/cmdline" "/proc/$parent/cmdline" 2>/dev/null
+}
+
+# may_have_lock PID: the lock is one of its files. Of another user's process only root knows that.
+may_have_lock() {
+  local file
+  [[ -r /proc/$1/fd ]] || return 0
+  for file in "/proc/$1/fd"/*; do
+    [[ ! $file -ef $LOCK_FOLDER ]] || return 0
+  done
+  return 1
+}
+
+# ---- needrestart
+# needrestart restarts services whose libraries an update has replaced, unattended updates too.
+
+# leave_running SERVICE...: it leaves these alone. NEEDRESTART_FOLDER is empty for a system without it.
+leave_running() {
+  local service text=$'# Written by bootstrap.sh: whoever restarts these services chooses the hour.\n'
+  [[ -n $NEEDRESTART_FOLDER ]] || return 0
+  for service in $(printf '%s\n' "$@" | sort --unique); do
+    text+="\$nrconf{override_rc}{qr(^${service//./\\.}\\.service\$)} = 0;"$'\n'
+  done
+  write_file "$NEEDRESTART_FOLDER/dojot.conf" 0644 "$text"
+}
+
+# ---- node-ports
+# Where the inventory leaves NodePorts to Kubernetes, its choice has to reach HAProxy on its own host, by a file.
+
+# chosen_node_port NAMESPACE/SERVICE PORT: its number; nothing where there is none yet.
+chosen_node_port() {
+  local found
+  found=$(kube --namespace="${1%%/*}" get service "${1#*/}" --ignore-not-found \
+    --output=go-template="{{range .spec.ports}}{{if eq .name \"$2\"}}{{.nodePort}}{{end}}{{end}}")
+  if [[ $found =~ ^[0-9]+$ ]]; then
+    printf '%s' "$found"
+  fi
+}
+
+# noted_node_port VARIABLE: its number in the file; nothing where it is not there.
+noted_node_port() {
+  local variable number
+  [[ -r $(option node-ports) ]] || return 0
+  while read -r variable number; do
+    if [[ $variable == "$1" && $number =~ ^[0-9]+$ ]]; then
+      printf '%s' "$number"
+    fi
+  done <"$(option node-ports)"
+}
+
+# ---- packages
+# Packages of this host, and the signed repositories that they come from.
+
+APT_UPDATED=''
+
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes -o Dpkg::Options::=--force-confold "$@"
+}
+
+apt_install() {
+  if [[ -z $APT_UPDATED ]]; then
+    apt_get update
+    finish_installation
+    APT_UPDATED=yes
+  fi
+  apt_get install --no-install-recommends "$@"
+}
+
+# An installation that was cut off (the power failed) is finished first: until then apt
+# refuses any other. What dpkg cannot configure yet lacks a package, which apt brings.
+finish_installation() {
+  [[ -n $(dpkg --audit) || -n $(ls /var/lib/dpkg/updates) ]] || return 0
+  DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure --pending || true
+  apt_get install --no-remove --fix-broken
+}
+
+# The installed version of a package; nothing when it is not installed.
+installed_version() {
+  local found
+  found=$(dpkg-query --show --showformat="\${db:Status-Abbrev}|\${Version}" "$1" 2>/dev/null || true)
+  [[ ${found:1:1} != i ]] || printf '%s' "${found#*|}"
+}
+
+install_packages() {
+  local name missing=()
+  for name in "$@"; do
+    [[ -n $(installed_version "$name") ]] || missing+=("$name")
+  done
+  if ((${#missing[@]} == 0)); then
+    report skipped "packages are installed: $*"
+    return 0
+  fi
+  live "install packages: ${missing[*]}" apt_install "${missing[@]}"
+}
+
+# is_version INSTALLED WANTED: WANTED may end in * (any build of a version).
+is_version() {
+  if [[ $2 == *'*' ]]; then
+    [[ -n $1 && $1 == "${2%\*}"* ]]
+  else
+    [[ $1 == "$2" ]]
+  fi
+}
+
+# install_pinned 'NAME|VERSION'...: exactly these versions, and no upgrade behind our back.
+install_pinned() {
+  local row name version held names=() wrong=()
+  held=$(apt-mark showhold 2>/dev/null || true)
+  local unheld=()
+  for row in "$@"; do
+    columns "$row" name version
+    names+=("$name")
+    is_version "$(installed_version "$name")" "$version" || wrong+=("$name=$version")
+    grep -qxF -- "$name" <<<"$held" || unheld+=("$name")
+  done
+  if ((${#wrong[@]})); then
+    live "install packages: ${wrong[*]}" \
+      apt_install --allow-downgrades --allow-change-held-packages "${wrong[@]}"
+  else
+    report skipped "packages have the inventory's versions: ${names[*]}"
+  fi
+  if ((${#unheld[@]})); then
+    live "hold packages: ${unheld[*]}" apt-mark hold "${unheld[@]}"
+  else
+    report skipped "packages are held: ${names[*]}"
+  fi
+}
+
+# add_repository NAME 'URL|SUITE|COMPONENT|KEY URL|FINGERPRINT': its key signs for it alone.
+# A flat repository has the suite `/` and no component.
+add_repository() {
+  local name=$1 url suite component key_url fingerprint
+  columns "$2" url suite component key_url fingerprint
+  # The name says which key was checked before it got there.
+  local key=/etc/apt/keyrings/$name-$fingerprint.asc
+  install_packages ca-certificates curl gnupg
+  if [[ -s ${OPTION[root]-}$key ]] && ! key_has_expired "${OPTION[root]-}$key"; then
+    report skipped "${OPTION[root]-}$key is in place"
+  else
+    change "install the signing key $fingerprint" fetch_key "$key_url" "$fingerprint" "${OPTION[root]-}$key"
+  fi
+  write_file "/etc/apt/sources.list.d/$name.list" 0644 \
+    "deb [arch=amd64 signed-by=$key] $url $suite${component:+ $component}"$'\n'
+  if file_changed; then
+    APT_UPDATED=''
+  fi
+}
+
+# Owners prolong a key under its old fingerprint: then a new copy is needed.
+key_has_expired() {
+  local home='' found
+  scratch_folder home
+  found=$(gpg --import-options show-only --homedir "$home" --batch --quiet --with-colons --import "$1" 2>/dev/null || true)
+  grep -q '^pub:e:' <<<"$found"
+}
+
+# fetch_key URL FINGERPRINT PATH: whatever comes from URL, only this key reaches PATH.
+fetch_key() {
+  local url=$1 fingerprint=$2 path=$3 home='' temporary=''
+  mkdir -p -- "${path%/*}"
+  scratch_folder home
+  scratch temporary "${path%/*}/.key.XXXXXX"
+  download "$url" "$home/download"
+  gpg --homedir "$home" --batch --quiet --import "$home/download"
+  gpg --homedir "$home" --batch --armor --export "$fingerprint" >"$temporary"
+  [[ -s $temporary ]] || fail "$url does not hold the key $fingerprint; nothing was installed"
+  chmod 0644 "$temporary"
+  mv --force -- "$temporary" "$path"
+}
+
+# ---- random-text
+# Passwords of this script's making.
+
+readonly RANDOM_LENGTH=32
+
+# random_text [LENGTH]: letters and digits. dojot's auth takes no password with three characters
+# in a row that are equal, rising or falling, and one text in 45 has such a run by chance.
+random_text() {
+  local - length=${1:-$RANDOM_LENGTH} text attempt
+  set +x
+  for ((attempt = 0; attempt < 100; attempt++)); do
+    text=$(head --bytes=2048 /dev/urandom | LC_ALL=C tr -dc 'A-Za-z0-9')
+    text=${text:0:length}
+    if ((${#text} == length)) && ! has_run "$text"; then
+      printf '%s' "$text"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# has_run TEXT: does it hold something like aaa, abc or 321?
+has_run() {
+  local - text=$1 place code before=-9 step last=9
+  set +x
+  for ((place = 0; place < ${#text}; place++)); do
+    printf -v code '%d' "'${text:place:1}"
+    step=$((code - before))
+    if ((step == last && step >= -1 && step <= 1)); then
+      return 0
+    fi
+    before=$code last=$step
+  done
+  return 1
+}
+
 # ---- report
 # How every step speaks: one line each on standard output,
 #   done | skipped | would | ok | failed: what
@@ -585,6 +1585,7 @@ readonly POD_NETWORK
 shopt -s inherit_errexit
 umask 022
 
+# The options as they were given, or their defaults.
 declare -A OPTION=()
 declare -a SCRATCH=()
 CURRENT='start'
@@ -697,503 +1698,19 @@ on_exit() {
 trap on_exit EXIT
 trap 'exit 1' INT TERM HUP
 
-# ---- lock
-# One run at a time on a host: two would break each other's files, packages and objects.
+# ---- runtime-containerd
+# Container runtime `containerd`. The package's own configuration switches off what the
+# kubelet talks to; apt keeps the file that is there before it.
 
-# The lock is the kernel's, on a folder that is always there and that everybody may open: it needs
-# no right to write, covers every user, and ends with the last process that has it, however that ends.
-readonly LOCK_FOLDER=/run/lock
-
-# needs_lock STEP: does it change anything?
-needs_lock() {
-  [[ $1 != plan && $1 != verify ]] && ! dry_run
+runtime_containerd() {
+  install_runtime /etc/containerd/config.toml
 }
 
-lock() {
-  local descriptor
-  exec {descriptor}<"$LOCK_FOLDER"
-  # Not closed before the end: apt or kubeadm that a killed run has left at work still has it.
-  flock --nonblock "$descriptor" ||
-    fail "another run of this script is at work on this host: $(other_runs). Run this step again when that has ended"
-}
+# ---- runtime-docker
+# Container runtime `docker`. One part a runtime: platform.runtime.name chooses it.
 
-# other_runs: process and step of each, by its command line, which everybody may read.
-other_runs() {
-  local path pid words place found=''
-  for path in /proc/[0-9]*/cmdline; do
-    pid=${path//[!0-9]/}
-    { mapfile -d '' -t words <"$path"; } 2>/dev/null || continue
-    for place in "${!words[@]}"; do
-      [[ ${words[0]##*/} == bash && ${words[place]##*/} == "${BASH_SOURCE[0]##*/}" ]] || continue
-      if is_other_run "$pid" && may_have_lock "$pid"; then
-        found+="${found:+, }process $pid (${words[*]:place+1})"
-      fi
-      break
-    done
-  done
-  printf '%s' "${found:-what it has started has not ended yet (see ps)}"
-}
-
-# is_other_run PID: neither this run nor the subshell of another one.
-is_other_run() {
-  local parent
-  [[ $1 != "$$" ]] || return 1
-  parent=$(awk '$1 == "PPid:" { print $2 }' "/proc/$1/status" 2>/dev/null || true)
-  [[ -n $parent ]] && ! cmp --silent -- "/proc/$1/cmdline" "/proc/$parent/cmdline" 2>/dev/null
-}
-
-# may_have_lock PID: the lock is one of its files. Of another user's process only root knows that.
-may_have_lock() {
-  local file
-  [[ -r /proc/$1/fd ]] || return 0
-  for file in "/proc/$1/fd"/*; do
-    [[ ! $file -ef $LOCK_FOLDER ]] || return 0
-  done
-  return 1
-}
-
-# ---- files
-# Files of this host: written beside their place and moved into it, so that no
-# reader ever sees half a file.
-
-FILE_CHANGED=''
-
-# Did the last write_file or fetch change the file (or would it)?
-file_changed() {
-  [[ -n $FILE_CHANGED ]]
-}
-
-# write_file PATH MODE TEXT [keep]: `keep` leaves the former file as PATH.previous.
-write_file() {
-  local path=${OPTION[root]-}$1 mode=$2 text=$3 keep=${4-} temporary=''
-  FILE_CHANGED=''
-  if [[ -f $path && $(stat -c %a -- "$path") == "${mode#0}" ]] &&
-    cmp --silent -- "$path" <(printf '%s' "$text"); then
-    report skipped "$path is as it should be"
-    return 0
-  fi
-  FILE_CHANGED=yes
-  if dry_run; then
-    report would "write $path"
-    return 0
-  fi
-  working_on "write $path"
-  mkdir -p -- "${path%/*}"
-  if [[ -n $keep && -e $path ]]; then
-    cp --preserve=all -- "$path" "$path.previous"
-  fi
-  scratch temporary "${path%/*}/.${path##*/}.XXXXXX"
-  printf '%s' "$text" >"$temporary"
-  chmod -- "$mode" "$temporary"
-  mv --force -- "$temporary" "$path"
-  report 'done' "write $path"
-}
-
-# download URL PATH: over HTTPS only, redirects included.
-download() {
-  # The bounds of speed are for a mirror that stalls: no bound of time suits every line.
-  curl --fail --silent --show-error --location --proto '=https' --retry 3 \
-    --connect-timeout 20 --speed-limit 1024 --speed-time 60 --output "$2" -- "$1"
-}
-
-has_sha256() {
-  [[ -f $1 ]] && printf '%s  %s\n' "$2" "$1" | sha256sum --check --status
-}
-
-# fetch URL SHA256 PATH MODE: only bytes with this checksum ever reach PATH.
-fetch() {
-  local url=$1 sha256=$2 path=${OPTION[root]-}$3 mode=$4 temporary=''
-  FILE_CHANGED=''
-  if has_sha256 "$path" "$sha256"; then
-    report skipped "$path has the right checksum"
-    return 0
-  fi
-  FILE_CHANGED=yes
-  if dry_run; then
-    report would "download $url to $path"
-    return 0
-  fi
-  working_on "download $url"
-  mkdir -p -- "${path%/*}"
-  scratch temporary "${path%/*}/.${path##*/}.XXXXXX"
-  download "$url" "$temporary"
-  has_sha256 "$temporary" "$sha256" ||
-    fail "download $url: what came does not have the SHA-256 $sha256; nothing was installed"
-  chmod -- "$mode" "$temporary"
-  mv --force -- "$temporary" "$path"
-  report 'done' "download $url to $path"
-}
-
-# ---- host
-# This host: who it is in the inventory, its packages and its services.
-
-declare -A SELF=()
-APT_UPDATED=''
-
-need_root() {
-  # Under --root the rights on that folder decide.
-  if ! dry_run && [[ -z ${OPTION[root]-} ]] && ((EUID != 0)); then
-    fail 'this step changes the system: run it as root (sudo)'
-  fi
-}
-
-# self name|address|role|label
-self() {
-  printf '%s' "${SELF[$1]}"
-}
-
-own_addresses() {
-  hostname -I 2>/dev/null || true
-}
-
-# has_address ADDRESS: is it one of this host's own?
-has_address() {
-  local addresses address
-  addresses=$(own_addresses)
-  for address in $addresses; do
-    [[ $address != "$1" ]] || return 0
-  done
-  return 1
-}
-
-# Whose are the addresses of this host?
-whose_addresses() {
-  local row name address addresses owners=''
-  addresses=$(own_addresses)
-  for row in "${NODES[@]}" "$LOAD_BALANCER_NAME|$LOAD_BALANCER_ADDRESS"; do
-    IFS='|' read -r name address _ <<<"$row"
-    if has_address "$address"; then
-      owners+="${owners:+, }$name ($address)"
-    fi
-  done
-  if [[ -n $owners ]]; then
-    printf 'by its addresses it is %s' "$owners"
-  else
-    printf 'its addresses (%s) belong to no machine of %s' "${addresses% }" "$CLUSTER_NAME"
-  fi
-}
-
-# A kubelet registers with the address of its node, kubeadm with that of the control plane.
-need_own_address() {
-  if [[ -n ${OPTION[root]-} ]] || has_address "${SELF[address]}"; then
-    return 0
-  fi
-  refuse "this host is not ${SELF[name]}: it does not have ${SELF[address]}; $(whose_addresses). Run the step on ${SELF[name]}, or put its address right in the inventory"
-}
-
-# kubeadm and the kubelet work on the running system.
-need_running_system() {
-  [[ -z ${OPTION[root]-} ]] || usage_error "--root is for node, volumes and load-balancer: this step works on the running system"
-}
-
-# Which node is this host? One of its addresses says it; --node too, for the system of another machine below --root.
-identify() {
-  local row name address role label wanted
-  wanted=$(option node)
-  for row in "${NODES[@]}"; do
-    IFS='|' read -r name address role label <<<"$row"
-    if [[ -n $wanted ]]; then
-      [[ $name == "$wanted" ]] || continue
-    else
-      has_address "$address" || continue
-    fi
-    SELF=([name]=$name [address]=$address [role]=$role [label]=$label)
-    need_own_address
-    return 0
-  done
-  if [[ -n $wanted ]]; then
-    fail "the inventory of $CLUSTER_NAME has no node $wanted"
-  fi
-  fail "this host is no node of $CLUSTER_NAME: $(whose_addresses). Run the step on a node; for the system of one below --root, name it with --node"
-}
-
-need_role() {
-  [[ ${SELF[role]} == "$1" ]] || fail "${SELF[name]} is a ${SELF[role]} node: run this step on a $1 node"
-}
-
-need_system() {
-  local release=${OPTION[root]-}/etc/os-release found
-  [[ $(uname -m) == x86_64 ]] || fail "this host is $(uname -m): the binaries of the inventory are for x86_64"
-  found=$(sed -n 's/^ID=//p; s/^VERSION_ID=//p' "$release" 2>/dev/null | tr -d '"' | sort | paste -sd ' ' || true)
-  [[ $found != "$OS_VERSION $OS_NAME" ]] || return 0
-  refuse "this host is not $OS_NAME $OS_VERSION: the inventory's platform classes must name what it runs"
-}
-
-# ---- packages
-
-apt_get() {
-  DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes -o Dpkg::Options::=--force-confold "$@"
-}
-
-apt_install() {
-  if [[ -z $APT_UPDATED ]]; then
-    apt_get update
-    finish_installation
-    APT_UPDATED=yes
-  fi
-  apt_get install --no-install-recommends "$@"
-}
-
-# An installation that was cut off (the power failed) is finished first: until then apt
-# refuses any other. What dpkg cannot configure yet lacks a package, which apt brings.
-finish_installation() {
-  [[ -n $(dpkg --audit) || -n $(ls /var/lib/dpkg/updates) ]] || return 0
-  DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure --pending || true
-  apt_get install --no-remove --fix-broken
-}
-
-# The installed version of a package; nothing when it is not installed.
-installed_version() {
-  local found
-  found=$(dpkg-query --show --showformat="\${db:Status-Abbrev}|\${Version}" "$1" 2>/dev/null || true)
-  [[ ${found:1:1} != i ]] || printf '%s' "${found#*|}"
-}
-
-install_packages() {
-  local name missing=()
-  for name in "$@"; do
-    [[ -n $(installed_version "$name") ]] || missing+=("$name")
-  done
-  if ((${#missing[@]} == 0)); then
-    report skipped "packages are installed: $*"
-    return 0
-  fi
-  live "install packages: ${missing[*]}" apt_install "${missing[@]}"
-}
-
-# is_version INSTALLED WANTED: WANTED may end in * (any build of a version).
-is_version() {
-  if [[ $2 == *'*' ]]; then
-    [[ -n $1 && $1 == "${2%\*}"* ]]
-  else
-    [[ $1 == "$2" ]]
-  fi
-}
-
-# install_pinned 'NAME|VERSION'...: exactly these versions, and no upgrade behind our back.
-install_pinned() {
-  local row name version held names=() wrong=()
-  held=$(apt-mark showhold 2>/dev/null || true)
-  local unheld=()
-  for row in "$@"; do
-    IFS='|' read -r name version <<<"$row"
-    names+=("$name")
-    is_version "$(installed_version "$name")" "$version" || wrong+=("$name=$version")
-    grep -qxF -- "$name" <<<"$held" || unheld+=("$name")
-  done
-  if ((${#wrong[@]})); then
-    live "install packages: ${wrong[*]}" \
-      apt_install --allow-downgrades --allow-change-held-packages "${wrong[@]}"
-  else
-    report skipped "packages have the inventory's versions: ${names[*]}"
-  fi
-  if ((${#unheld[@]})); then
-    live "hold packages: ${unheld[*]}" apt-mark hold "${unheld[@]}"
-  else
-    report skipped "packages are held: ${names[*]}"
-  fi
-}
-
-# add_repository NAME 'URL|SUITE|COMPONENT|KEY URL|FINGERPRINT': its key signs for it alone.
-# A flat repository has the suite `/` and no component.
-add_repository() {
-  local name=$1 url suite component key_url fingerprint
-  IFS='|' read -r url suite component key_url fingerprint <<<"$2"
-  # The name says which key was checked before it got there.
-  local key=/etc/apt/keyrings/$name-$fingerprint.asc
-  install_packages ca-certificates curl gnupg
-  if [[ -s ${OPTION[root]-}$key ]] && ! key_has_expired "${OPTION[root]-}$key"; then
-    report skipped "${OPTION[root]-}$key is in place"
-  else
-    change "install the signing key $fingerprint" fetch_key "$key_url" "$fingerprint" "${OPTION[root]-}$key"
-  fi
-  write_file "/etc/apt/sources.list.d/$name.list" 0644 \
-    "deb [arch=amd64 signed-by=$key] $url $suite${component:+ $component}"$'\n'
-  if file_changed; then
-    APT_UPDATED=''
-  fi
-}
-
-# Owners prolong a key under its old fingerprint: then a new copy is needed.
-key_has_expired() {
-  local home='' found
-  scratch_folder home
-  found=$(gpg --import-options show-only --homedir "$home" --batch --quiet --with-colons --import "$1" 2>/dev/null || true)
-  grep -q '^pub:e:' <<<"$found"
-}
-
-# fetch_key URL FINGERPRINT PATH: whatever comes from URL, only this key reaches PATH.
-fetch_key() {
-  local url=$1 fingerprint=$2 path=$3 home='' temporary=''
-  mkdir -p -- "${path%/*}"
-  scratch_folder home
-  scratch temporary "${path%/*}/.key.XXXXXX"
-  download "$url" "$home/download"
-  gpg --homedir "$home" --batch --quiet --import "$home/download"
-  gpg --homedir "$home" --batch --armor --export "$fingerprint" >"$temporary"
-  [[ -s $temporary ]] || fail "$url does not hold the key $fingerprint; nothing was installed"
-  chmod 0644 "$temporary"
-  mv --force -- "$temporary" "$path"
-}
-
-# ---- kernel settings
-
-# write_sysctl PATH TEXT: now, and after every boot.
-write_sysctl() {
-  local name value found different=${OPTION[root]-}
-  write_file "$1" 0644 "$2"
-  while [[ -z $different ]] && IFS=' =' read -r name value; do
-    [[ -n $name && $name != '#'* ]] || continue
-    # The kernel parts the numbers of a range by a tab.
-    found=$(sysctl -n "${name#-}" 2>/dev/null | tr '\t' ' ' || true)
-    [[ $found == "$value" ]] || different=yes
-  done <<<"$2"
-  if [[ -n $different ]]; then
-    live "apply $1" sysctl --load="$1"
-  else
-    report skipped "the kernel has the settings of $1"
-  fi
-}
-
-# ---- services
-
-is_active() {
-  [[ -z ${OPTION[root]-} ]] && systemctl is-active --quiet "$1" 2>/dev/null
-}
-
-# run_service NAME [restart]: enabled and running; `restart` when its files have changed.
-run_service() {
-  local name=$1 restart=${2-}
-  if [[ -z ${OPTION[root]-} ]] && systemctl is-enabled --quiet "$name" 2>/dev/null; then
-    report skipped "service $name is enabled"
-  else
-    live "enable service $name" systemctl enable "$name"
-  fi
-  if ! is_active "$name"; then
-    live "start service $name" systemctl start "$name"
-  elif [[ -n $restart ]]; then
-    live "restart service $name" systemctl restart "$name"
-  else
-    report skipped "service $name is running"
-  fi
-}
-
-# ---- hosts-file
-# /etc/hosts: every machine knows the others by name, whatever the DNS of the site says.
-
-readonly HOSTS_BEGIN='# dojot nodes: begin' HOSTS_END='# dojot nodes: end'
-# Where cloud-init is told to manage /etc/hosts, it makes that file anew from this one at every boot.
-readonly HOSTS_TEMPLATE=/etc/cloud/templates/hosts.debian.tmpl
-
-write_hosts() {
-  write_hosts_block /etc/hosts
-  if [[ -f ${OPTION[root]-}$HOSTS_TEMPLATE ]]; then
-    write_hosts_block "$HOSTS_TEMPLATE"
-  fi
-}
-
-# write_hosts_block PATH: our lines at its end, all others as they are.
-write_hosts_block() {
-  local path=${OPTION[root]-}$1 text='' row name address
-  if [[ -f $path ]]; then
-    need_whole_block "$path"
-    text=$(sed "/^$HOSTS_BEGIN\$/,/^$HOSTS_END\$/d" "$path")$'\n'
-  fi
-  text+=$HOSTS_BEGIN$'\n'
-  for row in "${NODES[@]}"; do
-    IFS='|' read -r name address _ <<<"$row"
-    text+="$address $name"$'\n'
-  done
-  text+="$LOAD_BALANCER_ADDRESS $LOAD_BALANCER_NAME"$'\n'
-  text+=$HOSTS_END$'\n'
-  write_file "$1" 0644 "$text" keep
-}
-
-# need_whole_block PATH: one begin and one end after it, or neither. Otherwise nobody knows which lines are ours.
-need_whole_block() {
-  local marks whole=$'^begin[^\n]*\nend[^\n]*$'
-  marks=$(awk -v begin="$HOSTS_BEGIN" -v end="$HOSTS_END" \
-    '$0 == begin { print "begin in line " NR } $0 == end { print "end in line " NR }' "$1")
-  [[ -n $marks && ! $marks =~ $whole ]] || return 0
-  fail "$1 must have the line \"$HOSTS_BEGIN\" once and \"$HOSTS_END\" once after it, or neither; it has ${marks//$'\n'/, }. Nothing was written: mend or delete these lines, and what is between them"
-}
-
-# ---- needrestart
-# needrestart restarts services whose libraries an update has replaced, unattended updates too.
-
-# leave_running SERVICE...: it leaves these alone. NEEDRESTART_FOLDER is empty for a system without it.
-leave_running() {
-  local service text=$'# Written by bootstrap.sh: whoever restarts these services chooses the hour.\n'
-  [[ -n $NEEDRESTART_FOLDER ]] || return 0
-  for service in $(printf '%s\n' "$@" | sort --unique); do
-    text+="\$nrconf{override_rc}{qr(^${service//./\\.}\\.service\$)} = 0;"$'\n'
-  done
-  write_file "$NEEDRESTART_FOLDER/dojot.conf" 0644 "$text"
-}
-
-# ---- node
-# Step `node`: makes a plain host ready to be a node of the cluster.
-
-step_node() {
-  need_root
-  identify
-  need_system
-  check_kubelet_version
-  set_hostname "$(self name)"
-  write_hosts
-  switch_swap_off
-  load_modules
-  write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
-  leave_running "$RUNTIME_SERVICE" containerd kubelet
-  install_packages "${OS_PACKAGES[@]}"
-  "runtime_$RUNTIME_NAME"
-  "install_kubernetes_$KUBERNETES_FROM"
-  enable_kubelet
-}
-
-set_hostname() {
-  write_file /etc/hostname 0644 "$1"$'\n'
-  if [[ -z ${OPTION[root]-} && $(hostname) == "$1" ]]; then
-    report skipped "the host name is $1"
-  else
-    live "set the host name to $1" hostnamectl set-hostname "$1"
-  fi
-}
-
-# Now, and after every boot: the kubelet does not start while swap is on.
-switch_swap_off() {
-  local path=${OPTION[root]-}/etc/fstab text
-  if [[ -f $path ]]; then
-    text=$(awk '$1 !~ /^#/ && $3 == "swap" { print "# swap is off for the kubelet: " $0; next } { print }' "$path")
-    write_file /etc/fstab "$(stat -c 0%a -- "$path")" "$text"$'\n' keep
-  else
-    report skipped "$path does not exist"
-  fi
-  if [[ -z ${OPTION[root]-} && $(wc -l </proc/swaps) -le 1 ]]; then
-    report skipped 'swap is off'
-  else
-    live 'switch swap off' swapoff --all
-  fi
-}
-
-load_modules() {
-  local module missing=()
-  write_file /etc/modules-load.d/dojot.conf 0644 "$(printf '%s\n' "${KERNEL_MODULES[@]}")"$'\n'
-  for module in "${KERNEL_MODULES[@]}"; do
-    module_is_loaded "$module" || missing+=("$module")
-  done
-  if ((${#missing[@]})); then
-    live "load kernel modules: ${missing[*]}" modprobe --all "${missing[@]}"
-  else
-    report skipped 'kernel modules are loaded'
-  fi
-}
-
-# A module that is part of the kernel itself need not have a folder in /sys.
-module_is_loaded() {
-  [[ -z ${OPTION[root]-} ]] || return 1
-  [[ -d /sys/module/$1 ]] ||
-    grep -q -- "/$1\.ko$" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null
+runtime_docker() {
+  install_runtime /etc/docker/daemon.json
 }
 
 # ---- runtime
@@ -1268,7 +1785,7 @@ what_keeps_old_limits() {
   local row label
   printf 'pods that run here keep their old limit until they are made again'
   for row in "${BROKERS[@]}"; do
-    IFS='|' read -r _ _ _ label _ <<<"$row"
+    columns "$row" _ _ _ label _
     if [[ $label == "$(self label)" ]]; then
       printf ', the brokers one by one with: %s' "$(how_to_renew "$row")"
     fi
@@ -1278,227 +1795,111 @@ what_keeps_old_limits() {
 # how_to_renew ROW of BROKERS: a command that makes each broker's pod again, once the one before it is ready.
 how_to_renew() {
   local namespace set count number pods=''
-  IFS='|' read -r namespace set count _ <<<"$1"
+  columns "$1" namespace set count _
   for ((number = 0; number < count; number++)); do
     pods+=" $set-$number"
   done
   printf '%s' "for pod in$pods; do kubectl --namespace=$namespace delete pod \$pod && kubectl --namespace=$namespace rollout status statefulset/$set || break; done"
 }
 
-# ---- runtime-docker
-# Container runtime `docker`. One part a runtime: platform.runtime.name chooses it.
+# ---- secrets
+# The Secrets of the inventory. Each is named NAMESPACE/SECRET, as in the first column of SECRETS.
 
-runtime_docker() {
-  install_runtime /etc/docker/daemon.json
-}
-
-# ---- runtime-containerd
-# Container runtime `containerd`. The package's own configuration switches off what the
-# kubelet talks to; apt keeps the file that is there before it.
-
-runtime_containerd() {
-  install_runtime /etc/containerd/config.toml
-}
-
-# ---- kubernetes-binaries
-# Kubernetes as binaries, for a release that no package repository has: each comes from
-# the release archive and is checked against its SHA-256.
-
-install_kubernetes_binaries() {
-  local row name url sha256 changed=''
-  for row in "${BINARIES[@]}"; do
-    IFS='|' read -r name url sha256 <<<"$row"
-    fetch "$url" "$sha256" "/usr/local/bin/$name" 0755
-    if [[ $name == kubelet ]] && file_changed; then
-      changed=yes
-    fi
+# secret_names provided|made: those that people bring, or those that this script makes, a line each.
+secret_names() {
+  local row secret kind previous=''
+  for row in "${SECRETS[@]}"; do
+    columns "$row" secret _ kind _
+    [[ $secret != "$previous" ]] || continue
+    previous=$secret
+    [[ $kind == provided ]] || kind=made
+    [[ $kind != "$1" ]] || printf '%s\n' "$secret"
   done
-  install_cni_plugins
-  write_file /etc/systemd/system/kubelet.service 0644 "$(kubelet_unit)"$'\n'
-  if file_changed; then
-    changed=yes
-    live 'read the unit files again' systemctl daemon-reload
-  fi
-  if [[ -n $changed ]]; then
-    restart_kubelet
-  fi
 }
 
-install_cni_plugins() {
-  local archive=/var/cache/dojot/cni-plugins.tgz folder=${OPTION[root]-}/opt/cni/bin
-  local marker=$folder/.dojot-sha256
-  if [[ -f $marker && $(<"$marker") == "$CNI_PLUGINS_SHA256" ]]; then
-    report skipped "$folder has the CNI plugins"
-    return 0
-  fi
-  fetch "$CNI_PLUGINS_URL" "$CNI_PLUGINS_SHA256" "$archive" 0644
-  change "unpack the CNI plugins into $folder" unpack_cni_plugins "${OPTION[root]-}$archive" "$folder" "$marker"
+# wanted_keys SECRET: a line each.
+wanted_keys() {
+  rows "$1" "${SECRETS[@]}" | cut --delimiter='|' --fields=2
 }
 
-unpack_cni_plugins() {
-  mkdir -p -- "$2"
-  tar --extract --gzip --file="$1" --directory="$2" --no-same-owner --no-overwrite-dir
-  printf '%s\n' "$CNI_PLUGINS_SHA256" >"$3"
+# missing_keys SECRET PRESENT: the wanted ones that are not in what secret_keys has said, a line each.
+missing_keys() {
+  local key
+  for key in $(wanted_keys "$1"); do
+    grep -qxF -- "key $key" <<<"$2" || printf '%s\n' "$key"
+  done
 }
 
-# The names of the variable and of both files are kubeadm's.
-kubelet_unit() {
-  cat <<UNIT
-[Unit]
-Description=kubelet, the Kubernetes agent of this node
-Documentation=https://kubernetes.io/docs/
-After=network-online.target $RUNTIME_SERVICE.service
-Wants=network-online.target
-ConditionPathExists=/var/lib/kubelet/config.yaml
-StartLimitIntervalSec=0
-
-[Service]
-EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
-ExecStart=/usr/local/bin/kubelet --bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf --config=/var/lib/kubelet/config.yaml \$KUBELET_KUBEADM_ARGS
-CPUAccounting=true
-MemoryAccounting=true
-Restart=always
-RestartSec=10
-
-[Install]
-WantedBy=multi-user.target
-UNIT
+# secret_keys SECRET: `secret`, then `key NAME` for each; nothing when it does not exist.
+secret_keys() {
+  kube --namespace="${1%%/*}" get secret "${1#*/}" --ignore-not-found \
+    --output=go-template="{{println \"secret\"}}{{range \$key, \$value := .data}}{{println \"key\" \$key}}{{end}}"
 }
 
-# ---- kubernetes-packages
-# Kubernetes from its signed package repository: exact versions, held. The packages bring
-# the kubelet's unit, kubeadm's settings for it and the CNI plugins.
-
-install_kubernetes_packages() {
-  local before
-  before=$(installed_version kubelet)
-  add_repository kubernetes "$KUBERNETES_REPOSITORY"
-  install_pinned "${KUBERNETES_PACKAGES[@]}"
-  if [[ $(installed_version kubelet) != "$before" ]]; then
-    restart_kubelet
-  fi
+# how_to_provide SECRET: the command that creates it, with each key from a file.
+how_to_provide() {
+  local key keys=''
+  for key in $(wanted_keys "$1"); do
+    keys+=" --from-file=$key=FILE"
+  done
+  printf 'kubectl --namespace=%s create secret generic %s%s' "${1%%/*}" "${1#*/}" "$keys"
 }
 
-# ---- kubelet
-# The kubelet's service, wherever its binary comes from.
+# ---- services
+# Services of this host, and the unit files behind them.
 
-enable_kubelet() {
-  if [[ -z ${OPTION[root]-} ]] && systemctl is-enabled --quiet kubelet 2>/dev/null; then
-    report skipped 'service kubelet is enabled'
+is_active() {
+  [[ -z ${OPTION[root]-} ]] && systemctl is-active --quiet "$1" 2>/dev/null
+}
+
+# run_service NAME [restart]: enabled and running; `restart` when its files have changed.
+run_service() {
+  local name=$1 restart=${2-}
+  if [[ -z ${OPTION[root]-} ]] && systemctl is-enabled --quiet "$name" 2>/dev/null; then
+    report skipped "service $name is enabled"
   else
-    live 'enable service kubelet' systemctl enable kubelet
+    live "enable service $name" systemctl enable "$name"
   fi
-}
-
-# kubeadm starts it the first time, once it has a configuration.
-restart_kubelet() {
-  if is_active kubelet; then
-    live 'restart service kubelet' systemctl restart kubelet
-  fi
-}
-
-# ---- kubelet-version
-# Kubernetes supports no kubelet that is newer than its API server: of a running cluster the
-# control plane is upgraded first. A host that is to join yet is kubeadm's to judge.
-
-readonly KUBELET_CONF=/etc/kubernetes/kubelet.conf
-
-check_kubelet_version() {
-  local installed config=$KUBELET_CONF server
-  [[ -z ${OPTION[root]-} && -e $KUBELET_CONF ]] || return 0
-  installed=$(kubelet --version 2>/dev/null || true)
-  installed=${installed##* }
-  [[ $installed != "$KUBERNETES_VERSION" ]] || return 0
-  if [[ -e $ADMIN_CONF ]]; then
-    config=$ADMIN_CONF
-  fi
-  server=$(kubectl --kubeconfig="$config" --request-timeout=10s get --raw=/version |
-    sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p' || true)
-  if [[ -z $server ]]; then
-    refuse "the API server does not say its version (asked with $config, see above), and kubelet $KUBERNETES_VERSION, in place of ${installed:-none}, must not be newer: run this step again when it answers. If it cannot because the kubelet of this host is gone, install that by hand in the version that it had"
-  elif is_newer "$KUBERNETES_VERSION" "$server"; then
-    refuse "$(self name) belongs to a cluster whose API server is $server: kubelet $KUBERNETES_VERSION, in place of ${installed:-none}, would be newer, which Kubernetes does not support. First upgrade the control plane by hand: \"A newer Kubernetes\" in bootstrap/README.md"
-  fi
-}
-
-# is_newer VERSION OTHER
-is_newer() {
-  [[ $1 != "$2" && $(printf '%s\n' "$1" "$2" | sort --version-sort | tail -n 1) == "$1" ]]
-}
-
-# ---- kubectl
-# Speaking to the cluster.
-
-CLUSTER_KNOWN=''
-
-readonly ADMIN_CONF=/etc/kubernetes/admin.conf
-
-kubeconfig() {
-  local given
-  given=$(option kubeconfig)
-  if [[ -n $given ]]; then
-    printf '%s' "$given"
-  elif [[ -r $ADMIN_CONF ]]; then
-    printf '%s' "$ADMIN_CONF"
+  if ! is_active "$name"; then
+    live "start service $name" systemctl start "$name"
+  elif [[ -n $restart ]]; then
+    live "restart service $name" systemctl restart "$name"
   else
-    printf '%s' "${KUBECONFIG:-$HOME/.kube/config}"
+    report skipped "service $name is running"
   fi
 }
 
-# KUBECONFIG may be a list of files, which kubectl reads as one; --kubeconfig may not.
-kube() {
-  local config
-  config=$(kubeconfig)
-  if [[ $config == "${KUBECONFIG-}" ]]; then
-    kubectl "$@"
-  else
-    kubectl --kubeconfig="$config" "$@"
-  fi
+# ---- tables
+# The inventory's tables: an array each, a row one word of columns parted by `|`. The last column takes the rest.
+
+# columns ROW NAME...: the columns of a row into these variables.
+columns() {
+  IFS='|' read -r "${@:2}" <<<"$1"
 }
 
-cluster_answers() {
-  command -v kubectl >/dev/null &&
-    kube --request-timeout=10s get --raw=/healthz >/dev/null 2>&1
+# rows FIRST ROW...: those whose first column is FIRST, a line each.
+rows() {
+  local row
+  for row in "${@:2}"; do
+    [[ $row != "$1|"* ]] || printf '%s\n' "$row"
+  done
 }
 
-# Is there a cluster to compare with? Only --dry-run goes on without one.
-cluster_known() {
-  [[ -n $CLUSTER_KNOWN ]]
-}
+# ---- templates
+# Templates of what kubectl prints, or takes, are written one clause a line.
 
-need_cluster() {
-  local wrong
-  if cluster_answers; then
-    wrong=$(wrong_cluster)
-    if [[ -z $wrong ]]; then
-      CLUSTER_KNOWN=yes
-    else
-      refuse "$wrong: nothing was changed. Name this cluster's kubeconfig with --kubeconfig, or put the control plane right in the inventory"
-    fi
-  elif dry_run; then
-    printf '%s\n' 'bootstrap.sh: no cluster answers here; what it has already is not known' >&2
-  else
-    fail "no cluster answers with the kubeconfig $(kubeconfig): run this step on the control-plane node, or name one with --kubeconfig"
-  fi
-}
-
-# apply WHAT ARGUMENTS...: kubectl apply, where the server finds a difference.
-apply() {
-  local what=$1
+# template TEXT [WORD VALUE]...: the text as kubectl reads it, without line breaks and indentation; @WORD@ is VALUE.
+template() {
+  local line text=''
+  while IFS= read -r line; do
+    text+=${line#"${line%%[! ]*}"}
+  done <<<"$1"
   shift
-  if cluster_known && kube diff "$@" >/dev/null 2>&1; then
-    report skipped "$what: nothing has changed"
-  else
-    change "apply $what" kube apply "$@"
-  fi
-}
-
-create_namespace() {
-  if cluster_known && [[ -n $(kube get namespace "$1" --ignore-not-found --output=name) ]]; then
-    report skipped "namespace $1 exists"
-  else
-    change "create namespace $1" kube create namespace "$1"
-  fi
+  while (($#)); do
+    text=${text//@$1@/"$2"}
+    shift 2
+  done
+  printf '%s' "$text"
 }
 
 # ---- which-cluster
@@ -1515,7 +1916,7 @@ wrong_cluster() {
     return 0
   }
   for row in "${NODES[@]}"; do
-    IFS='|' read -r name address role _ <<<"$row"
+    columns "$row" name address role _
     [[ $role == control-plane ]] || continue
     ! grep -qxF -- "$name $address" <<<"$found" || continue
     found=$(head -n 10 <<<"$found" | paste -sd ',')
@@ -1524,14 +1925,98 @@ wrong_cluster() {
   done
 }
 
+IFS= read -r -d '' NODE_ADDRESSES <<'END' || true
+{{range .items}}
+  {{$name := .metadata.name}}
+  {{range .status.addresses}}
+    {{if eq .type "InternalIP"}}{{println $name .address}}{{end}}
+  {{end}}
+{{end}}
+END
+readonly NODE_ADDRESSES
+
 # cluster_nodes: a line `NAME ADDRESS` for each.
 cluster_nodes() {
-  kube get nodes --output=go-template="{{range .items}}{{\$name := .metadata.name}}{{range .status.addresses}}{{if eq .type \"InternalIP\"}}{{println \$name .address}}{{end}}{{end}}{{end}}"
+  kube get nodes --output=go-template="$(template "$NODE_ADDRESSES")"
+}
+
+# ---- argocd
+step_argocd() {
+  need_root
+  need_cluster
+  local manifest=/var/cache/dojot/argocd-$ARGOCD_VERSION.yml how=()
+  if [[ $ARGOCD_SERVER_SIDE == true ]]; then
+    # Fields that another release set client-side are taken over, not fought about.
+    how=(--server-side --force-conflicts)
+  fi
+  need_compiled argocd argocd-cm.yml project.yml application.yml
+  own_argocd
+  argocd_is_ours || return 0
+  fetch "$ARGOCD_MANIFEST_URL" "$ARGOCD_MANIFEST_SHA256" "$manifest" 0644
+  apply "Argo CD $ARGOCD_VERSION" --namespace="$ARGOCD_NAMESPACE" \
+    "${how[@]}" --filename="${OPTION[root]-}$manifest"
+  place_argocd
+  configure_argocd
+  wait_for_argocd
+  apply 'the Argo CD project' --filename="$(compiled)/argocd/project.yml"
+  apply 'the Argo CD application' --filename="$(compiled)/argocd/application.yml"
+}
+
+readonly PLACED='
+{"spec": {"template": {"spec": {"affinity": {"nodeAffinity": {
+  "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+    {"matchExpressions": [{"key": "@KEY@", "operator": "In", "values": ["@VALUE@"]}]}
+  ]}
+}}}}}}'
+
+# By affinity, which the release's own manifest leaves free. The nodeSelector is its own: applying
+# the manifest again would take our key out of it, and every pod would move twice.
+place_argocd() {
+  local workload found
+  if ! cluster_known; then
+    report would "place Argo CD on $GROUP_LABEL=$ARGOCD_LABEL"
+    return 0
+  fi
+  for workload in $(argocd_workloads); do
+    found=$(argocd_place "$workload")
+    if [[ $found == "$GROUP_LABEL In [$ARGOCD_LABEL]" ]]; then
+      report skipped "$workload is placed on $GROUP_LABEL=$ARGOCD_LABEL"
+    else
+      change "place $workload on $GROUP_LABEL=$ARGOCD_LABEL" argocd_kube patch "$workload" --type=merge \
+        --patch="$(template "$PLACED" KEY "$GROUP_LABEL" VALUE "$ARGOCD_LABEL")"
+    fi
+  done
+}
+
+# Only the keys of this file: what else is in argocd-cm stays.
+configure_argocd() {
+  local output
+  if dry_run; then
+    report would 'set the keys of argocd-cm'
+    return 0
+  fi
+  working_on 'set the keys of argocd-cm'
+  # The last line break of a file can be part of its last value.
+  output=$(argocd_kube patch configmap argocd-cm --type=merge --patch="$(<"$(compiled)/argocd/argocd-cm.yml")"$'\n')
+  if [[ $output == *'(no change)'* ]]; then
+    report skipped 'argocd-cm has its keys'
+  else
+    report 'done' 'set the keys of argocd-cm'
+  fi
+}
+
+wait_for_argocd() {
+  local workload
+  await 'the kinds of Argo CD are known' kube wait --for=condition=Established --timeout=60s \
+    crd/applications.argoproj.io crd/appprojects.argoproj.io
+  if cluster_known; then
+    for workload in $(argocd_workloads); do
+      await "$workload runs" argocd_kube rollout status "$workload" --timeout=600s
+    done
+  fi
 }
 
 # ---- control-plane
-# Step `control-plane`: kubeadm init, the administrator's kubeconfig, the pod network.
-
 readonly ETCD_DATA=/var/lib/etcd/member
 # An API server that starts takes a minute: this often it is asked, with a pause of 5 seconds.
 readonly API_ATTEMPTS=24
@@ -1654,35 +2139,38 @@ wait_for_control_plane() {
   await "node $name is Ready" kube wait --for=condition=Ready "node/$name" --timeout=300s
 }
 
-# ---- join
-# Joining: a token for this round only, with the hash of the cluster's CA, in a file
-# that only root reads; deleted in the cluster when the round is over.
-
-JOIN_FILE=/run/dojot-join
-JOIN_DESCRIPTION='dojot bootstrap: join'
-
-join_file() {
-  local given
-  given=$(option join-file)
-  printf '%s' "${given:-$JOIN_FILE}"
+# ---- join-done
+step_join_done() {
+  need_root
+  need_cluster
+  local tokens='' name
+  if cluster_known; then
+    tokens=$(join_tokens)
+  fi
+  for name in $tokens; do
+    change "delete the join token ${name#bootstrap-token-}" \
+      kube --namespace=kube-system delete secret "$name"
+  done
+  [[ -n $tokens ]] || report skipped 'no join token is left'
+  remove_join_file
 }
 
+# ---- join-token
 step_join_token() {
   need_root
   need_running_system
   identify
   need_role control-plane
   need_cluster
-  change "write $(join_file) (0600): a join token that lives $JOIN_TOKEN_TTL" write_join_file
+  change "write $(option join-file) (0600): a join token that lives $JOIN_TOKEN_TTL" write_join_file
 }
 
 write_join_file() {
   local - token hash path temporary=''
   set +x
-  path=$(join_file)
+  path=$(option join-file)
   hash=$(ca_hash /etc/kubernetes/pki/ca.crt)
-  token=$(kubeadm token create --kubeconfig="$(kubeconfig)" --ttl="$JOIN_TOKEN_TTL" \
-    --description="$JOIN_DESCRIPTION")
+  token=$(create_join_token)
   scratch temporary "$path.XXXXXX"
   printf 'token %s\nca-hash %s\n' "$token" "$hash" >"$temporary"
   mv --force -- "$temporary" "$path"
@@ -1696,91 +2184,12 @@ ca_hash() {
   printf 'sha256:%s' "${digest##* }"
 }
 
-step_worker() {
-  need_root
-  need_running_system
-  identify
-  need_role worker
-  if [[ -e $KUBELET_CONF ]]; then
-    need_member
-  else
-    change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
-  fi
-  remove_join_file
-}
-
-# A node that was deleted from the cluster keeps its files. Where the cluster does not say, they count.
-need_member() {
-  local found name
-  name=$(self name)
-  if ! found=$(kubectl --kubeconfig="$KUBELET_CONF" --request-timeout=10s get node "$name" --ignore-not-found --output=name 2>/dev/null); then
-    report skipped "$name has joined the cluster (which does not say now whether it has it still)"
-  elif [[ -n $found ]]; then
-    report skipped "$name has joined the cluster"
-  else
-    refuse "$name has joined once, but the cluster has no such node any more: \"systemctl restart kubelet\" registers it again as it was; to join anew, run \"kubeadm reset\" on this worker and then this step"
-  fi
-}
-
-# Also where an earlier run was killed before it came to this.
-remove_join_file() {
-  if [[ -e $(join_file) ]]; then
-    change "remove $(join_file)" rm -f -- "$(join_file)"
-  else
-    report skipped "$(join_file) does not exist"
-  fi
-}
-
-join_cluster() {
-  local - path token='' hash='' word rest config='' text
-  set +x
-  path=$(join_file)
-  [[ -r $path ]] || fail "there is no $path: copy it from the control-plane node, which makes it with the step join-token"
-  while read -r word rest; do
-    case $word in
-      token) token=$rest ;;
-      ca-hash) hash=$rest ;;
-    esac
-  done <"$path"
-  [[ $token =~ ^[a-z0-9]{6}\.[a-z0-9]{16}$ && $hash =~ ^sha256:[0-9a-f]{64}$ ]] ||
-    fail "$path is not what the step join-token writes: make a new one"
-  text=${KUBEADM_JOIN//@NODE@/$(self name)}
-  text=${text//@ADDRESS@/$(self address)}
-  text=${text//@LABEL@/$(self label)}
-  text=${text//@TOKEN@/$token}
-  text=${text//@CA_HASH@/$hash}
-  scratch config "${TMPDIR:-/tmp}/dojot-join.XXXXXX"
-  printf '%s' "$text" >"$config"
-  kubeadm join --config="$config" ||
-    fail "kubeadm join did not finish, see above. If it says that an earlier attempt left files behind, run \"kubeadm reset\" on this worker and then this step again"
-}
-
-step_join_done() {
-  need_root
-  need_cluster
-  local tokens='' encoded name
-  if cluster_known; then
-    # A token's name is its public half; its description finds ours.
-    encoded=$(printf '%s' "$JOIN_DESCRIPTION" | base64 --wrap=0)
-    tokens=$(kube --namespace=kube-system get secrets --field-selector=type=bootstrap.kubernetes.io/token \
-      --output=go-template="{{range .items}}{{if eq (printf \"%v\" .data.description) \"$encoded\"}}{{println .metadata.name}}{{end}}{{end}}")
-  fi
-  for name in $tokens; do
-    change "delete the join token ${name#bootstrap-token-}" \
-      kube --namespace=kube-system delete secret "$name"
-  done
-  [[ -n $tokens ]] || report skipped 'no join token is left'
-  remove_join_file
-}
-
 # ---- labels
-# Step `labels`: workers register with their label; this verifies, and repairs.
-
 step_labels() {
   need_cluster
   local row name role label found
   for row in "${NODES[@]}"; do
-    IFS='|' read -r name _ role label <<<"$row"
+    columns "$row" name _ role label
     [[ $role == worker ]] || continue
     found=''
     if cluster_known; then
@@ -1802,9 +2211,553 @@ node_label() {
     --output=go-template="={{with .metadata.labels}}{{with index . \"$GROUP_LABEL\"}}{{.}}{{end}}{{end}}"
 }
 
-# ---- volumes
-# Step `volumes`: the directories behind this node's local PersistentVolumes.
+# ---- load-balancer
+# Sessions of devices outlive a reload and none outlives a restart: this never restarts a HAProxy that carries sessions.
 
+step_load_balancer() {
+  need_root
+  need_system
+  if ! dry_run && [[ -z ${OPTION[root]-} ]]; then
+    has_address "$LOAD_BALANCER_ADDRESS" ||
+      fail "this host does not have $LOAD_BALANCER_ADDRESS, the address of $LOAD_BALANCER_NAME"
+  fi
+  need_compiled haproxy haproxy.cfg 99-dojot-haproxy.conf haproxy.service.d-limits.conf
+  local folder
+  folder=$(compiled)/haproxy
+  set_hostname "$LOAD_BALANCER_NAME"
+  write_hosts
+  # The kernel's limits and the unit's come first: the package starts HAProxy as it installs.
+  write_sysctl "$HAPROXY_SYSCTL" "$(<"$folder/99-dojot-haproxy.conf")"$'\n'
+  write_file "$HAPROXY_UNIT_LIMITS" 0644 "$(<"$folder/haproxy.service.d-limits.conf")"$'\n'
+  if file_changed; then
+    live 'read the unit files again' systemctl daemon-reload
+  fi
+  leave_running haproxy
+  add_repository haproxy "$HAPROXY_REPOSITORY"
+  install_pinned "${HAPROXY_PACKAGES[@]}"
+  configure_haproxy "$folder/haproxy.cfg"
+  raise_haproxy_limits
+}
+
+configure_haproxy() {
+  local changed='' text checked=$1
+  text=$(<"$1")
+  if ((${#NODE_PORTS[@]})); then
+    if dry_run && [[ ! -r $(option node-ports) ]]; then
+      report would "write $HAPROXY_CONFIG with the NodePorts of $(option node-ports)"
+      return 0
+    fi
+    set_node_ports
+    text=$NODE_PORT_SETTINGS$text
+    scratch checked "${TMPDIR:-/tmp}/dojot-haproxy.XXXXXX"
+    printf '%s\n' "$text" >"$checked"
+  fi
+  if command -v haproxy >/dev/null; then
+    working_on "check $1"
+    haproxy -c -f "$checked" >&2 || fail "haproxy refuses $1: the running configuration stays"
+  fi
+  write_file "$HAPROXY_CONFIG" 0640 "$text"$'\n' keep
+  if file_changed; then
+    changed=yes
+  fi
+  if is_active haproxy; then
+    if [[ -n $changed ]]; then
+      live 'reload haproxy' systemctl reload haproxy
+    else
+      report skipped 'haproxy runs with this configuration'
+    fi
+  fi
+  run_service haproxy
+}
+
+NODE_PORT_SETTINGS=''
+
+# The chosen NodePorts as HAProxy's own variables. In the configuration and not in the
+# environment of the service: that one a reload does not read again.
+set_node_ports() {
+  local row variable service port number
+  NODE_PORT_SETTINGS=$'global\n'
+  for row in "${NODE_PORTS[@]}"; do
+    columns "$row" variable service port
+    number=$(noted_node_port "$variable")
+    if [[ -z $number ]]; then
+      fail "$(option node-ports) has no NodePort for $port of Service ${service#*/}: copy it from the control-plane node, where the step node-ports makes it"
+    fi
+    NODE_PORT_SETTINGS+="    setenv $variable $number"$'\n'
+  done
+  NODE_PORT_SETTINGS+=$'\n'
+}
+
+# A process keeps the limit of open files with which it was started, through every reload.
+raise_haproxy_limits() {
+  local pid limit sessions
+  is_active haproxy || return 0
+  pid=$(systemctl show --property=MainPID --value haproxy)
+  limit=$(awk '/^Max open files/ { print $4 }' "/proc/$pid/limits" 2>/dev/null || true)
+  if [[ ! $limit =~ ^[0-9]+$ ]] || ((limit >= LOAD_BALANCER_OPEN_FILES)); then
+    report skipped 'haproxy may open enough files'
+    return 0
+  fi
+  sessions=$(device_sessions)
+  if ((sessions == 0)); then
+    live 'restart haproxy with its new limit of open files' systemctl restart haproxy
+  else
+    fail "haproxy runs with a limit of $limit open files, not $LOAD_BALANCER_OPEN_FILES; a restart would drop $sessions sessions: run this step again when none is open"
+  fi
+}
+
+# How many connections are open on the ports that clients use.
+device_sessions() {
+  local row port filter=''
+  for row in "${LOAD_BALANCER_PORTS[@]}"; do
+    columns "$row" port _
+    filter+="${filter:+ or }sport = :$port"
+  done
+  ss --no-header --numeric --tcp state established "( $filter )" | wc -l
+}
+
+# ---- node-ports
+step_node_ports() {
+  need_root
+  if ((${#NODE_PORTS[@]} == 0)); then
+    report skipped 'the inventory states every NodePort'
+    return 0
+  fi
+  need_cluster
+  local row variable service port number='' text=''
+  for row in "${NODE_PORTS[@]}"; do
+    columns "$row" variable service port
+    if cluster_known; then
+      number=$(chosen_node_port "$service" "$port")
+    fi
+    if [[ -z $number ]] && dry_run; then
+      report would "write $(option node-ports), once Service ${service#*/} has a NodePort for $port"
+      return 0
+    elif [[ -z $number ]]; then
+      fail "Service ${service#*/} has no NodePort for $port yet: Argo CD makes it, run this step again once the application is synced"
+    fi
+    text+="$variable $number"$'\n'
+  done
+  write_file "$(option node-ports)" 0644 "$text"
+}
+
+# ---- node
+step_node() {
+  need_root
+  identify
+  need_system
+  check_kubelet_version
+  set_hostname "$(self name)"
+  write_hosts
+  switch_swap_off
+  load_modules
+  write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
+  leave_running "$RUNTIME_SERVICE" containerd kubelet
+  install_packages "${OS_PACKAGES[@]}"
+  "runtime_$RUNTIME_NAME"
+  "install_kubernetes_$KUBERNETES_FROM"
+  enable_kubelet
+}
+
+# Now, and after every boot: the kubelet does not start while swap is on.
+switch_swap_off() {
+  local path=${OPTION[root]-}/etc/fstab text
+  if [[ -f $path ]]; then
+    text=$(awk '$1 !~ /^#/ && $3 == "swap" { print "# swap is off for the kubelet: " $0; next } { print }' "$path")
+    write_file /etc/fstab "$(stat -c 0%a -- "$path")" "$text"$'\n' keep
+  else
+    report skipped "$path does not exist"
+  fi
+  if [[ -z ${OPTION[root]-} && $(wc -l </proc/swaps) -le 1 ]]; then
+    report skipped 'swap is off'
+  else
+    live 'switch swap off' swapoff --all
+  fi
+}
+
+load_modules() {
+  local module missing=()
+  write_file /etc/modules-load.d/dojot.conf 0644 "$(printf '%s\n' "${KERNEL_MODULES[@]}")"$'\n'
+  for module in "${KERNEL_MODULES[@]}"; do
+    module_is_loaded "$module" || missing+=("$module")
+  done
+  if ((${#missing[@]})); then
+    live "load kernel modules: ${missing[*]}" modprobe --all "${missing[@]}"
+  else
+    report skipped 'kernel modules are loaded'
+  fi
+}
+
+# A module that is part of the kernel itself need not have a folder in /sys.
+module_is_loaded() {
+  [[ -z ${OPTION[root]-} ]] || return 1
+  [[ -d /sys/module/$1 ]] ||
+    grep -q -- "/$1\.ko$" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null
+}
+
+# ---- plan
+step_plan() {
+  local row step machine table when next before='' number=0
+  printf 'Cluster %s, Kubernetes %s. On every machine: this repository'\''s compiled/%s, as root.\n\n' \
+    "$CLUSTER_NAME" "$KUBERNETES_VERSION" "$CLUSTER_NAME"
+  for row in "${STEPS[@]}"; do
+    columns "$row" step _ _ machine _ table when next
+    if [[ $machine == anywhere ]] || ! has_rows "$table"; then
+      continue
+    fi
+    if [[ $machine != "$before" ]]; then
+      number=$((number + 1))
+      printf '%2d. %s: %s\n' "$number" "$machine" "$(machines "$machine" | wrapped 16)"
+      before=$machine
+    fi
+    printf '      bootstrap.sh %s%s\n' "$step" "${when:+, $when}"
+    [[ -z $next ]] || printf '        then %s\n' "$next"
+  done
+}
+
+# has_rows TABLE: also where none is asked for.
+has_rows() {
+  [[ -n $1 ]] || return 0
+  local -n table_of_step=$1
+  ((${#table_of_step[@]}))
+}
+
+# machines PLACE, as the heads of steps call it: `NAME (ADDRESS)` of each, a line each.
+machines() {
+  local row name address role found=''
+  for row in "${NODES[@]}" "$LOAD_BALANCER_NAME|$LOAD_BALANCER_ADDRESS|load-balancer"; do
+    columns "$row" name address role _
+    case $1:$role in
+      'every node:control-plane' | 'every node:worker' | 'every worker:worker' | \
+        'control plane:control-plane' | 'load balancer:load-balancer') found+="${found:+,$'\n'}$name ($address)" ;;
+    esac
+  done
+  printf '%s\n' "$found"
+}
+
+# ---- secrets
+# A value is never printed, never an argument of a command, and never made twice. Secrets that
+# people bring (certificates, passwords of other machines) are asked for, last of all.
+
+step_secrets() {
+  need_cluster
+  local namespace secret lacking=0
+  for namespace in "${NAMESPACES[@]}"; do
+    create_namespace "$namespace"
+  done
+  for secret in $(secret_names made); do
+    ensure_secret "$secret"
+  done
+  for secret in $(secret_names provided); do
+    if is_provided "$secret"; then
+      report skipped "Secret ${secret#*/} has all its keys"
+    elif dry_run; then
+      report would "ask for Secret ${secret#*/}, which you provide: $(how_to_provide "$secret")"
+    else
+      report failed "Secret ${secret#*/} is missing or lacks a key, and you provide it: $(how_to_provide "$secret")" >&2
+      lacking=$((lacking + 1))
+    fi
+  done
+  if ((lacking)); then
+    fail "Secrets that you provide: $lacking to go (see above), then run this step again"
+  fi
+}
+
+# is_provided SECRET: does it have every key?
+is_provided() {
+  local present=''
+  if cluster_known; then
+    present=$(secret_keys "$1") || return 1
+  fi
+  [[ -z $(missing_keys "$1" "$present") ]]
+}
+
+# ensure_secret SECRET
+ensure_secret() {
+  local secret=$1 present='' missing
+  if cluster_known; then
+    present=$(secret_keys "$secret")
+  fi
+  mapfile -t missing < <(missing_keys "$secret" "$present")
+  if ((${#missing[@]} == 0)); then
+    report skipped "Secret ${secret#*/} has all its keys"
+  elif [[ -z $present ]]; then
+    change "create Secret ${secret#*/} with ${missing[*]}" create_secret "$secret" "${missing[@]}"
+  else
+    change "add to Secret ${secret#*/}: ${missing[*]}" extend_secret "$secret" "${missing[@]}"
+  fi
+}
+
+# create, not apply: apply would keep a copy of the values in an annotation.
+create_secret() {
+  local - secret=$1
+  set +x
+  shift
+  {
+    printf 'apiVersion: v1\nkind: Secret\ntype: Opaque\nmetadata:\n  name: %s\n  namespace: %s\n' \
+      "${secret#*/}" "${secret%%/*}"
+    secret_values "$secret" "$@"
+  } | kube create --filename=-
+}
+
+# The object as it is, with the new keys after it; its resourceVersion makes the
+# server refuse when somebody else was faster.
+extend_secret() {
+  local - secret=$1
+  set +x
+  shift
+  {
+    kube --namespace="${secret%%/*}" get secret "${secret#*/}" --output=yaml
+    secret_values "$secret" "$@"
+  } | kube replace --filename=-
+}
+
+# secret_values SECRET KEY...: the stringData of these keys.
+secret_values() {
+  local - found row key kind value wanted
+  set +x
+  mapfile -t found < <(rows "$1" "${SECRETS[@]}")
+  shift
+  printf 'stringData:\n'
+  for row in "${found[@]}"; do
+    columns "$row" _ key kind value
+    for wanted in "$@"; do
+      [[ $wanted == "$key" ]] || continue
+      if [[ $kind == random ]]; then
+        value=$(random_text "$value") || return 1
+      fi
+      printf "  '%s': '%s'\n" "$key" "${value//\'/\'\'}"
+    done
+  done
+}
+
+# ---- verify
+WRONG=0
+
+# verdict CONDITION WHAT [WHAT IS WRONG]: CONDITION is yes or no.
+verdict() {
+  if [[ $1 == yes ]]; then
+    report ok "$2"
+  else
+    report failed "$2${3:+: $3}"
+    WRONG=$((WRONG + 1))
+  fi
+}
+
+# same A B: yes or no
+same() {
+  if [[ $1 == "$2" ]]; then printf yes; else printf no; fi
+}
+
+step_verify() {
+  local namespace wrong
+  if ! cluster_answers; then
+    verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
+  elif wrong=$(wrong_cluster) && [[ -n $wrong ]]; then
+    verdict no "the cluster is $CLUSTER_NAME" "$wrong"
+  else
+    verdict yes "the cluster is $CLUSTER_NAME"
+    verify_nodes
+    verify_volumes
+    verify_secrets
+    verify_workloads kube-system
+    verify_workloads "$ARGOCD_NAMESPACE"
+    for namespace in "${NAMESPACES[@]}"; do
+      verify_workloads "$namespace"
+    done
+    verify_brokers
+    verify_application
+    verify_node_ports
+  fi
+  verify_load_balancer
+  if ((WRONG)); then
+    fail "$WRONG things are not as the inventory says"
+  fi
+}
+
+# node | is it Ready | version of its kubelet | label of its group
+readonly NODE_TABLE='
+{{range .items}}
+  {{.metadata.name}}|
+  {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}|
+  {{.status.nodeInfo.kubeletVersion}}|
+  {{with .metadata.labels}}{{with index . "@LABEL@"}}{{.}}{{end}}{{end}}
+  {{println}}
+{{end}}'
+
+verify_nodes() {
+  local row name role label found ready version value table
+  table=$(kube get nodes --output=go-template="$(template "$NODE_TABLE" LABEL "$GROUP_LABEL")")
+  for row in "${NODES[@]}"; do
+    columns "$row" name _ role label
+    [[ $role == worker ]] || label=''
+    found=$(grep -F -- "$name|" <<<"$table" | grep -- "^$name|" || true)
+    columns "$found" _ ready version value
+    verdict "$(same "$found" "$name|True|$KUBERNETES_VERSION|$label")" \
+      "node $name is Ready, $KUBERNETES_VERSION${label:+, $GROUP_LABEL=$label}" \
+      "Ready: ${ready:-not known}, version: ${version:-not known}, label: ${value:-none}"
+  done
+}
+
+verify_volumes() {
+  local name phase
+  for name in "${PERSISTENT_VOLUMES[@]}"; do
+    phase=$(kube get persistentvolume "$name" --ignore-not-found --output=go-template='{{.status.phase}}')
+    verdict "$(same "$phase" Bound)" "PersistentVolume $name is bound" "${phase:-it does not exist}"
+  done
+}
+
+verify_secrets() {
+  local row secret key kind present='' previous=''
+  for row in "${SECRETS[@]}"; do
+    columns "$row" secret key kind _
+    if [[ $secret != "$previous" ]]; then
+      present=$(secret_keys "$secret")
+      previous=$secret
+    fi
+    if grep -qxF -- "key $key" <<<"$present"; then
+      verdict yes "Secret ${secret#*/} has key $key"
+    elif [[ $kind == provided ]]; then
+      verdict no "Secret ${secret#*/} has key $key" "you provide it: $(how_to_provide "$secret")"
+    else
+      verdict no "Secret ${secret#*/} has key $key" 'run the step secrets'
+    fi
+  done
+}
+
+# pod | its phase | is it ready; none of a Job
+IFS= read -r -d '' POD_TABLE <<'END' || true
+{{range .items}}
+  {{$job := false}}
+  {{range .metadata.ownerReferences}}{{if eq .kind "Job"}}{{$job = true}}{{end}}{{end}}
+  {{if not $job}}
+    {{.metadata.name}}|
+    {{.status.phase}}|
+    {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}
+    {{println}}
+  {{end}}
+{{end}}
+END
+readonly POD_TABLE
+
+# Job | its conditions that hold
+readonly JOB_TABLE='
+{{range .items}}
+  {{.metadata.name}}|
+  {{range .status.conditions}}{{if eq .status "True"}}{{.type}}{{end}}{{end}}
+  {{println}}
+{{end}}'
+
+# verify_workloads NAMESPACE: every pod that is not a Job's is ready, every Job is complete.
+verify_workloads() {
+  local table row name phase ready seen=''
+  table=$(kube --namespace="$1" get pods --output=go-template="$(template "$POD_TABLE")")
+  while IFS= read -r row; do
+    columns "$row" name phase ready
+    [[ -n $name ]] || continue
+    seen=yes
+    verdict "$(same "$phase $ready" 'Running True')" "pod $1/$name is ready" "$phase"
+  done <<<"$table"
+  table=$(kube --namespace="$1" get jobs --output=go-template="$(template "$JOB_TABLE")")
+  while IFS= read -r row; do
+    columns "$row" name phase
+    [[ -n $name ]] || continue
+    verdict "$(same "$phase" Complete)" "Job $1/$name is complete" "$phase"
+  done <<<"$table"
+  [[ -n $seen ]] || verdict no "pods run in namespace $1" 'there is none'
+}
+
+# What ends a broker early and shows nowhere else: when it may not open one more file, the kernel
+# still completes the handshakes of devices, and of HAProxy's checks.
+verify_brokers() {
+  local row namespace set count needed number pod
+  for row in "${BROKERS[@]}"; do
+    columns "$row" namespace set count _ needed
+    for ((number = 0; number < count; number++)); do
+      pod=$set-$number
+      verify_open_files "$namespace" "$pod" "$needed" "$(how_to_renew "$row")"
+    done
+  done
+}
+
+# Its phase, and what its container lacks.
+readonly BROKER_STATE='
+{{.status.phase}}
+{{range .status.containerStatuses}}
+  {{if eq .name "vernemq"}}{{if not .state.running}}, not started{{end}}{{end}}
+{{end}}'
+
+# verify_open_files NAMESPACE POD NEEDED WAY OUT
+verify_open_files() {
+  local what="broker $1/$2 may open $3 files" state limit
+  state=$(kube --namespace="$1" get pod "$2" --ignore-not-found \
+    --output=go-template="$(template "$BROKER_STATE")")
+  if [[ $state != Running ]]; then
+    verdict no "$what" "it does not run (${state:-there is no such pod}), so nobody can tell yet"
+    return 0
+  fi
+  limit=$(kube --namespace="$1" exec "$2" --container=vernemq -- sh -c "$OPEN_FILES_OF_ERLANG" </dev/null |
+    sort -n | head -n 1 || true)
+  if [[ ! $limit =~ ^[0-9]+$ ]]; then
+    verdict no "$what" 'its container shows no process beam.smp, the Erlang VM: look at its log'
+  elif ((limit < $3)); then
+    verdict no "$what" "it may open $limit. Run the step node on its node, then make the brokers' pods again: $4"
+  else
+    verdict yes "$what"
+  fi
+}
+
+# For the sh of the broker's image: the limit of each Erlang VM that runs there. Processes may end meanwhile.
+IFS= read -r -d '' OPEN_FILES_OF_ERLANG <<'END_OF_SCRIPT' || true
+exec 2>/dev/null
+for comm in /proc/[0-9]*/comm; do
+  name=
+  read -r name <"$comm"
+  [ "$name" = beam.smp ] || continue
+  while read -r one two three soft rest; do
+    [ "$one $two $three" != 'Max open files' ] || echo "$soft"
+  done <"${comm%comm}limits"
+done
+END_OF_SCRIPT
+readonly OPEN_FILES_OF_ERLANG
+
+verify_application() {
+  local file found
+  file=$(compiled)/argocd/application.yml
+  if [[ ! -r $file ]]; then
+    verdict no 'the Argo CD application is Synced and Healthy' "$file is missing: name its place with --compiled"
+    return 0
+  fi
+  found=$(kube get --filename="$file" --ignore-not-found \
+    --output=go-template='{{with .status}}{{.sync.status}} {{.health.status}}{{else}}not looked at yet{{end}}' 2>/dev/null || true)
+  verdict "$(same "$found" 'Synced Healthy')" 'the Argo CD application is Synced and Healthy' "${found:-it does not exist}"
+}
+
+# Whether the file's copy has reached the load balancer shows where that answers.
+verify_node_ports() {
+  local row variable service port chosen noted
+  for row in "${NODE_PORTS[@]}"; do
+    columns "$row" variable service port
+    chosen=$(chosen_node_port "$service" "$port")
+    noted=$(noted_node_port "$variable")
+    verdict "$(same "${chosen:-none}" "$noted")" "$(option node-ports) has the NodePort of $port of Service ${service#*/}" \
+      "Kubernetes says ${chosen:-nothing}, the file ${noted:-nothing}: run the step node-ports, copy the file to $LOAD_BALANCER_NAME, run load-balancer there"
+  done
+}
+
+verify_load_balancer() {
+  local row port name
+  for row in "${LOAD_BALANCER_PORTS[@]}"; do
+    columns "$row" port name
+    if timeout 5 bash -c "exec 3<>/dev/tcp/$LOAD_BALANCER_ADDRESS/$port" 2>/dev/null; then
+      verdict yes "$LOAD_BALANCER_NAME answers on port $port ($name)"
+    else
+      verdict no "$LOAD_BALANCER_NAME answers on port $port ($name)" "nothing accepts at $LOAD_BALANCER_ADDRESS:$port"
+    fi
+  done
+}
+
+# ---- volumes
 # On the system's disk: what this step has made, a directory a line. A disk of data that is missing
 # would otherwise be made up by empty directories, and the databases would start empty.
 readonly VOLUMES_RECORD=/etc/dojot/volumes
@@ -1812,10 +2765,10 @@ readonly VOLUMES_RECORD=/etc/dojot/volumes
 step_volumes() {
   need_root
   identify
-  local row node owner path paths=() owners=() place
-  for row in "${DISKS[@]}"; do
-    IFS='|' read -r node owner path <<<"$row"
-    [[ $node == "$(self name)" ]] || continue
+  local mine row owner path paths=() owners=() place
+  mapfile -t mine < <(rows "$(self name)" "${DISKS[@]}")
+  for row in "${mine[@]}"; do
+    columns "$row" _ owner path
     paths+=("$path") owners+=("$owner")
   done
   if ((${#paths[@]} == 0)); then
@@ -1864,853 +2817,55 @@ make_directory() {
     install --directory --mode=0750 --owner="$2" --group="$2" -- "$1"
 }
 
-# ---- secrets
-# Step `secrets`: makes the Secrets and keys that are missing, and no others. A value
-# is never printed, never an argument of a command, and never made twice. Secrets that
-# people bring (certificates, passwords of other machines) are asked for, last of all.
-
-readonly RANDOM_LENGTH=32
-
-step_secrets() {
-  need_cluster
-  local row secret kind namespace previous='' provided=() lacking=0
-  for namespace in "${NAMESPACES[@]}"; do
-    create_namespace "$namespace"
-  done
-  for row in "${SECRETS[@]}"; do
-    IFS='|' read -r secret _ kind _ <<<"$row"
-    [[ $secret != "$previous" ]] || continue
-    previous=$secret
-    if [[ $kind == provided ]]; then
-      provided+=("$secret")
-    else
-      ensure_secret "$secret"
-    fi
-  done
-  for secret in "${provided[@]}"; do
-    if is_provided "$secret"; then
-      report skipped "Secret ${secret#*/} has all its keys"
-    elif dry_run; then
-      report would "ask for Secret ${secret#*/}, which you provide: $(how_to_provide "$secret")"
-    else
-      report failed "Secret ${secret#*/} is missing or lacks a key, and you provide it: $(how_to_provide "$secret")" >&2
-      lacking=$((lacking + 1))
-    fi
-  done
-  if ((lacking)); then
-    fail "Secrets that you provide: $lacking to go (see above), then run this step again"
-  fi
-}
-
-# is_provided NAMESPACE/SECRET, as in the first column of SECRETS; so are the names below.
-# Does it have every key?
-is_provided() {
-  local row name key present=''
-  if cluster_known; then
-    present=$(secret_keys "$1") || return 1
-  fi
-  for row in "${SECRETS[@]}"; do
-    IFS='|' read -r name key _ <<<"$row"
-    if [[ $name == "$1" ]] && ! grep -qxF -- "key $key" <<<"$present"; then
-      return 1
-    fi
-  done
-}
-
-# how_to_provide SECRET: the command that creates it, with each key from a file.
-how_to_provide() {
-  local row name key keys=''
-  for row in "${SECRETS[@]}"; do
-    IFS='|' read -r name key _ <<<"$row"
-    if [[ $name == "$1" ]]; then
-      keys+=" --from-file=$key=FILE"
-    fi
-  done
-  printf 'kubectl --namespace=%s create secret generic %s%s' "${1%%/*}" "${1#*/}" "$keys"
-}
-
-# ensure_secret NAMESPACE/SECRET
-ensure_secret() {
-  local secret=$1 row name key present='' missing=()
-  if cluster_known; then
-    present=$(secret_keys "$secret")
-  fi
-  for row in "${SECRETS[@]}"; do
-    IFS='|' read -r name key _ <<<"$row"
-    [[ $name == "$secret" ]] || continue
-    grep -qxF -- "key $key" <<<"$present" || missing+=("$key")
-  done
-  if ((${#missing[@]} == 0)); then
-    report skipped "Secret ${secret#*/} has all its keys"
-  elif [[ -z $present ]]; then
-    change "create Secret ${secret#*/} with ${missing[*]}" create_secret "$secret" "${missing[@]}"
-  else
-    change "add to Secret ${secret#*/}: ${missing[*]}" extend_secret "$secret" "${missing[@]}"
-  fi
-}
-
-# secret_keys SECRET: `secret`, then `key NAME` for each; nothing when it does not exist.
-secret_keys() {
-  kube --namespace="${1%%/*}" get secret "${1#*/}" --ignore-not-found \
-    --output=go-template="{{println \"secret\"}}{{range \$key, \$value := .data}}{{println \"key\" \$key}}{{end}}"
-}
-
-# create, not apply: apply would keep a copy of the values in an annotation.
-create_secret() {
-  local - secret=$1
-  set +x
-  shift
-  {
-    printf 'apiVersion: v1\nkind: Secret\ntype: Opaque\nmetadata:\n  name: %s\n  namespace: %s\n' \
-      "${secret#*/}" "${secret%%/*}"
-    secret_values "$secret" "$@"
-  } | kube create --filename=-
-}
-
-# The object as it is, with the new keys after it; its resourceVersion makes the
-# server refuse when somebody else was faster.
-extend_secret() {
-  local - secret=$1
-  set +x
-  shift
-  {
-    kube --namespace="${secret%%/*}" get secret "${secret#*/}" --output=yaml
-    secret_values "$secret" "$@"
-  } | kube replace --filename=-
-}
-
-# secret_values SECRET KEY...: the stringData of these keys.
-secret_values() {
-  local - secret=$1 row name key kind value wanted
-  set +x
-  shift
-  printf 'stringData:\n'
-  for row in "${SECRETS[@]}"; do
-    IFS='|' read -r name key kind value <<<"$row"
-    [[ $name == "$secret" ]] || continue
-    for wanted in "$@"; do
-      [[ $wanted == "$key" ]] || continue
-      if [[ $kind == random ]]; then
-        value=$(random_text "$value") || return 1
-      fi
-      printf "  '%s': '%s'\n" "$key" "${value//\'/\'\'}"
-    done
-  done
-}
-
-# random_text [LENGTH]: letters and digits. dojot's auth takes no password with three characters
-# in a row that are equal, rising or falling, and one text in 45 has such a run by chance.
-random_text() {
-  local - length=${1:-$RANDOM_LENGTH} text attempt
-  set +x
-  for ((attempt = 0; attempt < 100; attempt++)); do
-    text=$(head --bytes=2048 /dev/urandom | LC_ALL=C tr -dc 'A-Za-z0-9')
-    text=${text:0:length}
-    if ((${#text} == length)) && ! has_run "$text"; then
-      printf '%s' "$text"
-      return 0
-    fi
-  done
-  return 1
-}
-
-# has_run TEXT: does it hold something like aaa, abc or 321?
-has_run() {
-  local - text=$1 place code before=-9 step last=9
-  set +x
-  for ((place = 0; place < ${#text}; place++)); do
-    printf -v code '%d' "'${text:place:1}"
-    step=$((code - before))
-    if ((step == last && step >= -1 && step <= 1)); then
-      return 0
-    fi
-    before=$code last=$step
-  done
-  return 1
-}
-
-# ---- argocd-owner
-# Whose is the Argo CD that is there already? This script changes its own alone.
-
-# An annotation of its namespace, from the moment that this script creates it.
-readonly ARGOCD_MARK=dojot.components/installed-by ARGOCD_MARKED=bootstrap.sh
-
-ARGOCD_IS_OURS=''
-
-# What own_argocd has found; no only where --dry-run would refuse.
-argocd_is_ours() {
-  [[ -n $ARGOCD_IS_OURS ]]
-}
-
-# Argo CD's namespace exists and is marked.
-own_argocd() {
-  local found='' named kinds=''
-  if cluster_known; then
-    found=$(kube get namespace "$ARGOCD_NAMESPACE" --ignore-not-found \
-      --output=go-template="namespace {{with .metadata.annotations}}{{with index . \"$ARGOCD_MARK\"}}{{.}}{{end}}{{end}}")
-    kinds=$(kube get customresourcedefinitions applications.argoproj.io appprojects.argoproj.io --ignore-not-found --output=name)
-  fi
-  ARGOCD_IS_OURS=yes
-  if [[ $found == "namespace $ARGOCD_MARKED" ]]; then
-    report skipped "namespace $ARGOCD_NAMESPACE is this script's"
-  elif [[ -z $found && -z $kinds ]]; then
-    change "create namespace $ARGOCD_NAMESPACE" create_marked_namespace
-  elif [[ -n $found ]] && is_empty_or_ours "$kinds"; then
-    change "mark namespace $ARGOCD_NAMESPACE as this script's" \
-      kube annotate namespace "$ARGOCD_NAMESPACE" --overwrite "$ARGOCD_MARK=$ARGOCD_MARKED"
-  else
-    ARGOCD_IS_OURS=''
-    named="in namespace $ARGOCD_NAMESPACE"
-    [[ -n $found ]] || named="whose kinds (${kinds//$'\n'/, }) another namespace or an earlier installation has brought"
-    refuse "there is an Argo CD $named that this script has not installed: nothing was changed. Either use it and leave this step out: kubectl apply --filename=argocd/project.yml --filename=argocd/application.yml, once its argocd-cm has the keys of argocd/argocd-cm.yml. Or, if it is for this cluster alone, hand it over to become $ARGOCD_VERSION on $GROUP_LABEL=$ARGOCD_LABEL: $(how_to_hand_over "$found"). Both ways: \"Argo CD is there already\" in bootstrap/README.md"
-  fi
-}
-
-# At once with its mark: between two commands the power can fail.
-create_marked_namespace() {
-  printf 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n  annotations:\n    %s: %s\n' \
-    "$ARGOCD_NAMESPACE" "$ARGOCD_MARK" "$ARGOCD_MARKED" | kube create --filename=-
-}
-
-how_to_hand_over() {
-  [[ -n $1 ]] || printf 'kubectl create namespace %s, then ' "$ARGOCD_NAMESPACE"
-  printf 'kubectl annotate namespace %s %s=%s, then this step again' "$ARGOCD_NAMESPACE" "$ARGOCD_MARK" "$ARGOCD_MARKED"
-}
-
-# is_empty_or_ours KINDS: a namespace without the mark that somebody has created for this step, or one of
-# an earlier version of this script: its pods are where this script places them, and they know this cluster.
-is_empty_or_ours() {
-  local workload workloads known
-  workloads=$(argocd_workloads) || return 1
-  if [[ -z $workloads ]]; then
-    [[ -z $1 ]]
-    return
-  fi
-  [[ -n $1 ]] || return 1
-  known=$(kube get --filename="$(compiled)/argocd/project.yml" --filename="$(compiled)/argocd/application.yml" \
-    --ignore-not-found --output=name) || return 1
-  [[ -n $known ]] || return 1
-  for workload in $workloads; do
-    [[ $(argocd_place "$workload") == "$GROUP_LABEL In [$ARGOCD_LABEL]" ]] || return 1
-  done
-}
-
-# ---- argocd
-# Step `argocd`: the pinned release, on the group's nodes, then this cluster's
-# project and application: from here on, Argo CD keeps the cluster as Git says.
-
-step_argocd() {
+# ---- worker
+step_worker() {
   need_root
-  need_cluster
-  local manifest=/var/cache/dojot/argocd-$ARGOCD_VERSION.yml how=()
-  if [[ $ARGOCD_SERVER_SIDE == true ]]; then
-    # Fields that another release set client-side are taken over, not fought about.
-    how=(--server-side --force-conflicts)
-  fi
-  need_compiled argocd argocd-cm.yml project.yml application.yml
-  own_argocd
-  argocd_is_ours || return 0
-  fetch "$ARGOCD_MANIFEST_URL" "$ARGOCD_MANIFEST_SHA256" "$manifest" 0644
-  apply "Argo CD $ARGOCD_VERSION" --namespace="$ARGOCD_NAMESPACE" \
-    "${how[@]}" --filename="${OPTION[root]-}$manifest"
-  place_argocd
-  configure_argocd
-  wait_for_argocd
-  apply 'the Argo CD project' --filename="$(compiled)/argocd/project.yml"
-  apply 'the Argo CD application' --filename="$(compiled)/argocd/application.yml"
-}
-
-# The compiled folder of this cluster: --compiled, or the one that holds this script.
-compiled() {
-  local given
-  given=$(option compiled)
-  printf '%s' "${given:-$(dirname -- "${BASH_SOURCE[0]}")/..}"
-}
-
-# need_compiled FOLDER FILE...
-need_compiled() {
-  local folder file
-  folder=$(compiled)/$1
-  shift
-  for file in "$@"; do
-    [[ -r $folder/$file ]] ||
-      fail "$folder/$file is missing: copy the whole compiled/$CLUSTER_NAME to this machine, or name its place with --compiled"
-  done
-}
-
-argocd_kube() {
-  kube --namespace="$ARGOCD_NAMESPACE" "$@"
-}
-
-argocd_workloads() {
-  argocd_kube get deployments,statefulsets --output=name
-}
-
-# argocd_place WORKLOAD: `LABEL In [VALUE]`, if its pods have to be somewhere.
-argocd_place() {
-  argocd_kube get "$1" --output=go-template="{{with .spec.template.spec.affinity}}{{with .nodeAffinity}}{{with .requiredDuringSchedulingIgnoredDuringExecution}}{{range .nodeSelectorTerms}}{{range .matchExpressions}}{{.key}} {{.operator}} {{.values}}{{end}}{{end}}{{end}}{{end}}{{end}}"
-}
-
-# By affinity, which the release's own manifest leaves free. The nodeSelector is its own: applying
-# the manifest again would take our key out of it, and every pod would move twice.
-place_argocd() {
-  local workload found
-  if ! cluster_known; then
-    report would "place Argo CD on $GROUP_LABEL=$ARGOCD_LABEL"
-    return 0
-  fi
-  for workload in $(argocd_workloads); do
-    found=$(argocd_place "$workload")
-    if [[ $found == "$GROUP_LABEL In [$ARGOCD_LABEL]" ]]; then
-      report skipped "$workload is placed on $GROUP_LABEL=$ARGOCD_LABEL"
-    else
-      change "place $workload on $GROUP_LABEL=$ARGOCD_LABEL" argocd_kube patch "$workload" --type=merge \
-        --patch="{\"spec\":{\"template\":{\"spec\":{\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":{\"nodeSelectorTerms\":[{\"matchExpressions\":[{\"key\":\"$GROUP_LABEL\",\"operator\":\"In\",\"values\":[\"$ARGOCD_LABEL\"]}]}]}}}}}}}"
-    fi
-  done
-}
-
-# Only the keys of this file: what else is in argocd-cm stays.
-configure_argocd() {
-  local output
-  if dry_run; then
-    report would 'set the keys of argocd-cm'
-    return 0
-  fi
-  working_on 'set the keys of argocd-cm'
-  # The last line break of a file can be part of its last value.
-  output=$(argocd_kube patch configmap argocd-cm --type=merge --patch="$(<"$(compiled)/argocd/argocd-cm.yml")"$'\n')
-  if [[ $output == *'(no change)'* ]]; then
-    report skipped 'argocd-cm has its keys'
+  need_running_system
+  identify
+  need_role worker
+  if [[ -e $KUBELET_CONF ]]; then
+    need_member
   else
-    report 'done' 'set the keys of argocd-cm'
+    change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
   fi
+  remove_join_file
 }
 
-wait_for_argocd() {
-  local workload
-  await 'the kinds of Argo CD are known' kube wait --for=condition=Established --timeout=60s \
-    crd/applications.argoproj.io crd/appprojects.argoproj.io
-  if cluster_known; then
-    for workload in $(argocd_workloads); do
-      await "$workload runs" argocd_kube rollout status "$workload" --timeout=600s
-    done
-  fi
-}
-
-# ---- node-ports
-# Step `node-ports`: where the inventory leaves NodePorts to Kubernetes, its choice has to reach
-# HAProxy on its own host. This writes it to a file; the step load-balancer reads a copy of that.
-
-NODE_PORTS_FILE=/etc/dojot/node-ports
-
-node_ports_file() {
-  local given
-  given=$(option node-ports)
-  printf '%s' "${given:-$NODE_PORTS_FILE}"
-}
-
-step_node_ports() {
-  need_root
-  if ((${#NODE_PORTS[@]} == 0)); then
-    report skipped 'the inventory states every NodePort'
-    return 0
-  fi
-  need_cluster
-  local row variable service port number='' text=''
-  for row in "${NODE_PORTS[@]}"; do
-    IFS='|' read -r variable service port <<<"$row"
-    if cluster_known; then
-      number=$(chosen_node_port "$service" "$port")
-    fi
-    if [[ -z $number ]] && dry_run; then
-      report would "write $(node_ports_file), once Service ${service#*/} has a NodePort for $port"
-      return 0
-    elif [[ -z $number ]]; then
-      fail "Service ${service#*/} has no NodePort for $port yet: Argo CD makes it, run this step again once the application is synced"
-    fi
-    text+="$variable $number"$'\n'
-  done
-  write_file "$(node_ports_file)" 0644 "$text"
-}
-
-# chosen_node_port NAMESPACE/SERVICE PORT: its number; nothing where there is none yet.
-chosen_node_port() {
-  local found
-  found=$(kube --namespace="${1%%/*}" get service "${1#*/}" --ignore-not-found \
-    --output=go-template="{{range .spec.ports}}{{if eq .name \"$2\"}}{{.nodePort}}{{end}}{{end}}")
-  if [[ $found =~ ^[0-9]+$ ]]; then
-    printf '%s' "$found"
-  fi
-}
-
-# noted_node_port VARIABLE: its number in the file; nothing where it is not there.
-noted_node_port() {
-  local variable number
-  [[ -r $(node_ports_file) ]] || return 0
-  while read -r variable number; do
-    if [[ $variable == "$1" && $number =~ ^[0-9]+$ ]]; then
-      printf '%s' "$number"
-    fi
-  done <"$(node_ports_file)"
-}
-
-# ---- load-balancer
-# Step `load-balancer`: HAProxy on its own host. Sessions of devices outlive a reload
-# and none outlives a restart: this never restarts a HAProxy that carries sessions.
-
-step_load_balancer() {
-  need_root
-  need_system
-  if ! dry_run && [[ -z ${OPTION[root]-} ]]; then
-    has_address "$LOAD_BALANCER_ADDRESS" ||
-      fail "this host does not have $LOAD_BALANCER_ADDRESS, the address of $LOAD_BALANCER_NAME"
-  fi
-  need_compiled haproxy haproxy.cfg 99-dojot-haproxy.conf haproxy.service.d-limits.conf
-  local folder
-  folder=$(compiled)/haproxy
-  set_hostname "$LOAD_BALANCER_NAME"
-  write_hosts
-  # The kernel's limits and the unit's come first: the package starts HAProxy as it installs.
-  write_sysctl "$HAPROXY_SYSCTL" "$(<"$folder/99-dojot-haproxy.conf")"$'\n'
-  write_file "$HAPROXY_UNIT_LIMITS" 0644 "$(<"$folder/haproxy.service.d-limits.conf")"$'\n'
-  if file_changed; then
-    live 'read the unit files again' systemctl daemon-reload
-  fi
-  leave_running haproxy
-  add_repository haproxy "$HAPROXY_REPOSITORY"
-  install_pinned "${HAPROXY_PACKAGES[@]}"
-  configure_haproxy "$folder/haproxy.cfg"
-  raise_haproxy_limits
-}
-
-configure_haproxy() {
-  local changed='' text checked=$1
-  text=$(<"$1")
-  if ((${#NODE_PORTS[@]})); then
-    if dry_run && [[ ! -r $(node_ports_file) ]]; then
-      report would "write $HAPROXY_CONFIG with the NodePorts of $(node_ports_file)"
-      return 0
-    fi
-    set_node_ports
-    text=$NODE_PORT_SETTINGS$text
-    scratch checked "${TMPDIR:-/tmp}/dojot-haproxy.XXXXXX"
-    printf '%s\n' "$text" >"$checked"
-  fi
-  if command -v haproxy >/dev/null; then
-    working_on "check $1"
-    haproxy -c -f "$checked" >&2 || fail "haproxy refuses $1: the running configuration stays"
-  fi
-  write_file "$HAPROXY_CONFIG" 0640 "$text"$'\n' keep
-  if file_changed; then
-    changed=yes
-  fi
-  if is_active haproxy; then
-    if [[ -n $changed ]]; then
-      live 'reload haproxy' systemctl reload haproxy
-    else
-      report skipped 'haproxy runs with this configuration'
-    fi
-  fi
-  run_service haproxy
-}
-
-NODE_PORT_SETTINGS=''
-
-# The chosen NodePorts as HAProxy's own variables. In the configuration and not in the
-# environment of the service: that one a reload does not read again.
-set_node_ports() {
-  local row variable service port number
-  NODE_PORT_SETTINGS=$'global\n'
-  for row in "${NODE_PORTS[@]}"; do
-    IFS='|' read -r variable service port <<<"$row"
-    number=$(noted_node_port "$variable")
-    if [[ -z $number ]]; then
-      fail "$(node_ports_file) has no NodePort for $port of Service ${service#*/}: copy it from the control-plane node, where the step node-ports makes it"
-    fi
-    NODE_PORT_SETTINGS+="    setenv $variable $number"$'\n'
-  done
-  NODE_PORT_SETTINGS+=$'\n'
-}
-
-# A process keeps the limit of open files with which it was started, through every reload.
-raise_haproxy_limits() {
-  local pid limit sessions
-  is_active haproxy || return 0
-  pid=$(systemctl show --property=MainPID --value haproxy)
-  limit=$(awk '/^Max open files/ { print $4 }' "/proc/$pid/limits" 2>/dev/null || true)
-  if [[ ! $limit =~ ^[0-9]+$ ]] || ((limit >= LOAD_BALANCER_OPEN_FILES)); then
-    report skipped 'haproxy may open enough files'
-    return 0
-  fi
-  sessions=$(device_sessions)
-  if ((sessions == 0)); then
-    live 'restart haproxy with its new limit of open files' systemctl restart haproxy
+# A node that was deleted from the cluster keeps its files. Where the cluster does not say, they count.
+need_member() {
+  local found name
+  name=$(self name)
+  if ! found=$(kubectl --kubeconfig="$KUBELET_CONF" --request-timeout=10s get node "$name" --ignore-not-found --output=name 2>/dev/null); then
+    report skipped "$name has joined the cluster (which does not say now whether it has it still)"
+  elif [[ -n $found ]]; then
+    report skipped "$name has joined the cluster"
   else
-    fail "haproxy runs with a limit of $limit open files, not $LOAD_BALANCER_OPEN_FILES; a restart would drop $sessions sessions: run this step again when none is open"
+    refuse "$name has joined once, but the cluster has no such node any more: \"systemctl restart kubelet\" registers it again as it was; to join anew, run \"kubeadm reset\" on this worker and then this step"
   fi
 }
 
-# How many connections are open on the ports that clients use.
-device_sessions() {
-  local row port filter=''
-  for row in "${LOAD_BALANCER_PORTS[@]}"; do
-    IFS='|' read -r port _ <<<"$row"
-    filter+="${filter:+ or }sport = :$port"
-  done
-  ss --no-header --numeric --tcp state established "( $filter )" | wc -l
-}
-
-# ---- verify
-# Step `verify`: did it work? One line a thing, ok or failed; changes nothing.
-
-WRONG=0
-
-# verdict CONDITION WHAT [WHAT IS WRONG]: CONDITION is yes or no.
-verdict() {
-  if [[ $1 == yes ]]; then
-    report ok "$2"
-  else
-    report failed "$2${3:+: $3}"
-    WRONG=$((WRONG + 1))
-  fi
-}
-
-# same A B: yes or no
-same() {
-  if [[ $1 == "$2" ]]; then printf yes; else printf no; fi
-}
-
-step_verify() {
-  local namespace wrong
-  if ! cluster_answers; then
-    verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
-  elif wrong=$(wrong_cluster) && [[ -n $wrong ]]; then
-    verdict no "the cluster is $CLUSTER_NAME" "$wrong"
-  else
-    verdict yes "the cluster is $CLUSTER_NAME"
-    verify_nodes
-    verify_volumes
-    verify_secrets
-    verify_workloads kube-system
-    verify_workloads "$ARGOCD_NAMESPACE"
-    for namespace in "${NAMESPACES[@]}"; do
-      verify_workloads "$namespace"
-    done
-    verify_brokers
-    verify_application
-    verify_node_ports
-  fi
-  verify_load_balancer
-  if ((WRONG)); then
-    fail "$WRONG things are not as the inventory says"
-  fi
-}
-
-verify_nodes() {
-  local row name role label found ready version value table
-  table=$(kube get nodes --output=go-template="{{range .items}}{{.metadata.name}}|{{range .status.conditions}}{{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}}|{{.status.nodeInfo.kubeletVersion}}|{{with .metadata.labels}}{{with index . \"$GROUP_LABEL\"}}{{.}}{{end}}{{end}}{{println}}{{end}}")
-  for row in "${NODES[@]}"; do
-    IFS='|' read -r name _ role label <<<"$row"
-    [[ $role == worker ]] || label=''
-    found=$(grep -F -- "$name|" <<<"$table" | grep -- "^$name|" || true)
-    IFS='|' read -r _ ready version value <<<"$found"
-    verdict "$(same "$found" "$name|True|$KUBERNETES_VERSION|$label")" \
-      "node $name is Ready, $KUBERNETES_VERSION${label:+, $GROUP_LABEL=$label}" \
-      "Ready: ${ready:-not known}, version: ${version:-not known}, label: ${value:-none}"
-  done
-}
-
-verify_volumes() {
-  local name phase
-  for name in "${PERSISTENT_VOLUMES[@]}"; do
-    phase=$(kube get persistentvolume "$name" --ignore-not-found --output=go-template='{{.status.phase}}')
-    verdict "$(same "$phase" Bound)" "PersistentVolume $name is bound" "${phase:-it does not exist}"
-  done
-}
-
-verify_secrets() {
-  local row secret key kind present='' previous=''
-  for row in "${SECRETS[@]}"; do
-    IFS='|' read -r secret key kind _ <<<"$row"
-    if [[ $secret != "$previous" ]]; then
-      present=$(secret_keys "$secret")
-      previous=$secret
-    fi
-    if grep -qxF -- "key $key" <<<"$present"; then
-      verdict yes "Secret ${secret#*/} has key $key"
-    elif [[ $kind == provided ]]; then
-      verdict no "Secret ${secret#*/} has key $key" "you provide it: $(how_to_provide "$secret")"
-    else
-      verdict no "Secret ${secret#*/} has key $key" 'run the step secrets'
-    fi
-  done
-}
-
-# verify_workloads NAMESPACE: every pod that is not a Job's is ready, every Job is complete.
-verify_workloads() {
-  local table name phase ready seen=''
-  table=$(kube --namespace="$1" get pods --output=go-template="{{range .items}}{{\$job := false}}{{range .metadata.ownerReferences}}{{if eq .kind \"Job\"}}{{\$job = true}}{{end}}{{end}}{{if not \$job}}{{.metadata.name}}|{{.status.phase}}|{{range .status.conditions}}{{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}}{{println}}{{end}}{{end}}")
-  while IFS='|' read -r name phase ready; do
-    [[ -n $name ]] || continue
-    seen=yes
-    verdict "$(same "$phase $ready" 'Running True')" "pod $1/$name is ready" "$phase"
-  done <<<"$table"
-  table=$(kube --namespace="$1" get jobs --output=go-template="{{range .items}}{{.metadata.name}}|{{range .status.conditions}}{{if eq .status \"True\"}}{{.type}}{{end}}{{end}}{{println}}{{end}}")
-  while IFS='|' read -r name phase; do
-    [[ -n $name ]] || continue
-    verdict "$(same "$phase" Complete)" "Job $1/$name is complete" "$phase"
-  done <<<"$table"
-  [[ -n $seen ]] || verdict no "pods run in namespace $1" 'there is none'
-}
-
-# What ends a broker early and shows nowhere else: when it may not open one more file, the kernel
-# still completes the handshakes of devices, and of HAProxy's checks.
-verify_brokers() {
-  local row namespace set count needed number pod
-  for row in "${BROKERS[@]}"; do
-    IFS='|' read -r namespace set count _ needed <<<"$row"
-    for ((number = 0; number < count; number++)); do
-      pod=$set-$number
-      verify_open_files "$namespace" "$pod" "$needed" "$(how_to_renew "$row")"
-    done
-  done
-}
-
-# verify_open_files NAMESPACE POD NEEDED WAY OUT
-verify_open_files() {
-  local what="broker $1/$2 may open $3 files" state limit
-  state=$(kube --namespace="$1" get pod "$2" --ignore-not-found \
-    --output=go-template='{{.status.phase}}{{range .status.containerStatuses}}{{if eq .name "vernemq"}}{{if not .state.running}}, not started{{end}}{{end}}{{end}}')
-  if [[ $state != Running ]]; then
-    verdict no "$what" "it does not run (${state:-there is no such pod}), so nobody can tell yet"
-    return 0
-  fi
-  limit=$(kube --namespace="$1" exec "$2" --container=vernemq -- sh -c "$OPEN_FILES_OF_ERLANG" </dev/null |
-    sort -n | head -n 1 || true)
-  if [[ ! $limit =~ ^[0-9]+$ ]]; then
-    verdict no "$what" 'its container shows no process beam.smp, the Erlang VM: look at its log'
-  elif ((limit < $3)); then
-    verdict no "$what" "it may open $limit. Run the step node on its node, then make the brokers' pods again: $4"
-  else
-    verdict yes "$what"
-  fi
-}
-
-# For the sh of the broker's image: the limit of each Erlang VM that runs there. Processes may end meanwhile.
-IFS= read -r -d '' OPEN_FILES_OF_ERLANG <<'END_OF_SCRIPT' || true
-exec 2>/dev/null
-for comm in /proc/[0-9]*/comm; do
-  name=
-  read -r name <"$comm"
-  [ "$name" = beam.smp ] || continue
-  while read -r one two three soft rest; do
-    [ "$one $two $three" != 'Max open files' ] || echo "$soft"
-  done <"${comm%comm}limits"
-done
-END_OF_SCRIPT
-readonly OPEN_FILES_OF_ERLANG
-
-verify_application() {
-  local file found
-  file=$(compiled)/argocd/application.yml
-  if [[ ! -r $file ]]; then
-    verdict no 'the Argo CD application is Synced and Healthy' "$file is missing: name its place with --compiled"
-    return 0
-  fi
-  found=$(kube get --filename="$file" --ignore-not-found \
-    --output=go-template='{{with .status}}{{.sync.status}} {{.health.status}}{{else}}not looked at yet{{end}}' 2>/dev/null || true)
-  verdict "$(same "$found" 'Synced Healthy')" 'the Argo CD application is Synced and Healthy' "${found:-it does not exist}"
-}
-
-# Whether the file's copy has reached the load balancer shows where that answers.
-verify_node_ports() {
-  local row variable service port chosen noted
-  for row in "${NODE_PORTS[@]}"; do
-    IFS='|' read -r variable service port <<<"$row"
-    chosen=$(chosen_node_port "$service" "$port")
-    noted=$(noted_node_port "$variable")
-    verdict "$(same "${chosen:-none}" "$noted")" "$(node_ports_file) has the NodePort of $port of Service ${service#*/}" \
-      "Kubernetes says ${chosen:-nothing}, the file ${noted:-nothing}: run the step node-ports, copy the file to $LOAD_BALANCER_NAME, run load-balancer there"
-  done
-}
-
-verify_load_balancer() {
-  local row port name
-  for row in "${LOAD_BALANCER_PORTS[@]}"; do
-    IFS='|' read -r port name <<<"$row"
-    if timeout 5 bash -c "exec 3<>/dev/tcp/$LOAD_BALANCER_ADDRESS/$port" 2>/dev/null; then
-      verdict yes "$LOAD_BALANCER_NAME answers on port $port ($name)"
-    else
-      verdict no "$LOAD_BALANCER_NAME answers on port $port ($name)" "nothing accepts at $LOAD_BALANCER_ADDRESS:$port"
-    fi
-  done
-}
-
-# ---- plan
-# Step `plan`: which command on which machine, in order.
-
-step_plan() {
-  local row name address role master='' workers=()
-  for row in "${NODES[@]}"; do
-    IFS='|' read -r name address role _ <<<"$row"
-    if [[ $role == worker ]]; then
-      workers+=("$name ($address)")
-    else
-      master="$name ($address)"
-    fi
-  done
-  printf 'Cluster %s, Kubernetes %s. On every machine: this repository'\''s compiled/%s, as root.\n\n' \
-    "$CLUSTER_NAME" "$KUBERNETES_VERSION" "$CLUSTER_NAME"
-  printf ' 1. every node      bootstrap.sh node, bootstrap.sh volumes\n'
-  printf '                    %s\n' "$master" "${workers[@]}"
-  printf ' 2. %-15s bootstrap.sh control-plane\n' "${master%% *}"
-  printf ' 3. %-15s bootstrap.sh join-token; copy %s to the same place on each worker\n' "${master%% *}" "$JOIN_FILE"
-  printf ' 4. every worker    bootstrap.sh worker\n'
-  printf ' 5. %-15s bootstrap.sh join-done, bootstrap.sh labels\n' "${master%% *}"
-  printf ' 6. %-15s bootstrap.sh secrets, bootstrap.sh argocd\n' "${master%% *}"
-  if ((${#NODE_PORTS[@]})); then
-    printf '    %-15s bootstrap.sh node-ports, once Argo CD has synced; copy %s to the same place on %s\n' \
-      "${master%% *}" "$NODE_PORTS_FILE" "$LOAD_BALANCER_NAME"
-  fi
-  printf ' 7. %-15s bootstrap.sh load-balancer   (%s)\n' "$LOAD_BALANCER_NAME" "$LOAD_BALANCER_ADDRESS"
-  printf ' 8. %-15s bootstrap.sh verify\n' "${master%% *}"
-}
-
-# ---- main
-# The command line: bootstrap.sh STEP [OPTION...]
-
-# step_help STEP: its first line says what it does; nothing for an unknown step.
-step_help() {
-  case $1 in
-    plan) printf 'which command on which machine, in order; changes nothing\n' ;;
-    node)
-      printf 'make this host ready to be a node: name, swap, kernel, container runtime, Kubernetes\n'
-      printf 'Where: on every node. Options: --node --root --dry-run\n'
-      ;;
-    volumes)
-      printf 'make the directories of the local volumes of this node (owner as its service runs, mode 0750)\n'
-      printf 'Where: on every node. Options: --node --root --dry-run\n'
-      ;;
-    control-plane)
-      printf 'kubeadm init, the kubeconfig of the administrator (0600) and the pod network\n'
-      printf 'Where: on the control-plane node. Options: --node --kubeconfig --dry-run\n'
-      ;;
-    join-token)
-      printf 'write a short-lived join token and the hash of the CA to a file (0600)\n'
-      printf 'Where: on the control-plane node. Options: --node --join-file --kubeconfig --dry-run\n'
-      ;;
-    worker)
-      printf 'join the cluster, registering with the label of the group\n'
-      printf 'Where: on every worker. Options: --node --join-file --dry-run\n'
-      ;;
-    join-done)
-      printf 'delete the join tokens and the join file\n'
-      printf 'Where: on the control-plane node. Options: --join-file --kubeconfig --dry-run\n'
-      ;;
-    labels)
-      printf 'verify the group label of every worker, and repair it\n'
-      printf 'Where: wherever kubectl reaches the cluster. Options: --kubeconfig --dry-run\n'
-      ;;
-    secrets)
-      printf 'make the Secrets and keys that are missing; what exists stays as it is\n'
-      printf 'Where: wherever kubectl reaches the cluster. Options: --kubeconfig --dry-run\n'
-      ;;
-    argocd)
-      printf 'install Argo CD, its project and application: Git rules the cluster from here on\n'
-      printf 'Where: on the control-plane node. Options: --compiled --kubeconfig --dry-run\n'
-      ;;
-    node-ports)
-      printf 'write the NodePorts that Kubernetes has chosen to a file for the load balancer\n'
-      printf 'Where: on the control-plane node, once Argo CD has synced. Options: --node-ports --kubeconfig --dry-run\n'
-      ;;
-    load-balancer)
-      printf 'install HAProxy, its limits and its configuration; reload, never drop sessions\n'
-      printf 'Where: on the load balancer. Options: --compiled --node-ports --root --dry-run\n'
-      ;;
-    verify)
-      printf 'is everything as the inventory says? one line a thing, exit code 1 if not\n'
-      printf 'Where: wherever kubectl reaches the cluster. Options: --compiled --kubeconfig\n'
-      ;;
-  esac
-}
-
-readonly STEPS=(plan node volumes control-plane join-token worker join-done labels secrets argocd node-ports load-balancer verify)
-
-show_help() {
-  local step
-  printf 'Usage: bootstrap.sh STEP [OPTION...]\n\nBuilds the cluster %s up to the point where Argo CD takes over.\nEvery step can run again: it changes only what is not yet as it should be.\n\nSteps:\n' "$CLUSTER_NAME"
-  for step in "${STEPS[@]}"; do
-    printf '  %-15s %s\n' "$step" "$(step_help "$step" | head -n 1)"
-  done
-  cat <<'TEXT'
-
-Options:
-  --dry-run           change nothing, say what would be done
-  --node NAME         this host is node NAME, whose address it has (default: the node whose address it has)
-  --root DIR          prepare the system under DIR, such as a mounted image; with --node, of any node
-  --compiled DIR      the compiled folder of this cluster (default: the one above this script)
-  --join-file FILE    the file with the join token (default: /run/dojot-join)
-  --node-ports FILE   the file with the chosen NodePorts (default: /etc/dojot/node-ports)
-  --kubeconfig FILE   default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config; a cluster
-                      that is not the inventory's is refused
-  --help              this text, or with a step that step's
-
-Each line of output says done, skipped, would or failed, and what.
-Exit code: 0 all is well, 1 a step failed or verify found something, 2 wrong usage.
-TEXT
-}
-
-main() {
-  local step='' wants_help='' known name
-  while (($#)); do
-    case $1 in
-      --help | -h) wants_help=yes ;;
-      --dry-run) set_option dry-run yes ;;
-      --node=* | --root=* | --compiled=* | --join-file=* | --node-ports=* | --kubeconfig=*)
-        name=${1%%=*}
-        [[ -n ${1#*=} ]] || usage_error "$name needs a value"
-        set_option "${name#--}" "${1#*=}"
-        ;;
-      --node | --root | --compiled | --join-file | --node-ports | --kubeconfig)
-        [[ -n ${2-} ]] || usage_error "$1 needs a value"
-        set_option "${1#--}" "$2"
-        shift
-        ;;
-      -*) usage_error "unknown option $1 (see --help)" ;;
-      *)
-        [[ -z $step ]] || usage_error "one step at a time: $step or $1?"
-        known=$(step_help "$1")
-        [[ -n $known ]] || usage_error "unknown step $1 (see --help)"
-        step=$1
-        ;;
+join_cluster() {
+  local - path token='' hash='' word rest config='' text
+  set +x
+  path=$(option join-file)
+  [[ -r $path ]] || fail "there is no $path: copy it from the control-plane node, which makes it with the step join-token"
+  while read -r word rest; do
+    case $word in
+      token) token=$rest ;;
+      ca-hash) hash=$rest ;;
     esac
-    shift
-  done
-  if [[ -n $wants_help ]]; then
-    if [[ -n $step ]]; then
-      printf 'bootstrap.sh %s: %s\n' "$step" "$(step_help "$step")"
-    else
-      show_help
-    fi
-    return 0
-  fi
-  [[ -n $step ]] || usage_error 'which step? (see --help)'
-  check_root_option
-  if needs_lock "$step"; then
-    lock
-  fi
-  working_on "$step"
-  "step_${step//-/_}"
-}
-
-# --root without its trailing slash; `/` is the running system.
-check_root_option() {
-  local given
-  given=$(option root)
-  given=${given%/}
-  [[ -z $given || -d $given ]] || usage_error "--root $given is not a directory"
-  set_option root "$given"
+  done <"$path"
+  [[ $token =~ ^[a-z0-9]{6}\.[a-z0-9]{16}$ && $hash =~ ^sha256:[0-9a-f]{64}$ ]] ||
+    fail "$path is not what the step join-token writes: make a new one"
+  text=${KUBEADM_JOIN//@NODE@/$(self name)}
+  text=${text//@ADDRESS@/$(self address)}
+  text=${text//@LABEL@/$(self label)}
+  text=${text//@TOKEN@/$token}
+  text=${text//@CA_HASH@/$hash}
+  scratch config "${TMPDIR:-/tmp}/dojot-join.XXXXXX"
+  printf '%s' "$text" >"$config"
+  kubeadm join --config="$config" ||
+    fail "kubeadm join did not finish, see above. If it says that an earlier attempt left files behind, run \"kubeadm reset\" on this worker and then this step again"
 }
 
 main "$@"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +15,8 @@ from .scalar import SCALAR
 from .target import Inventory
 from .words import keys_of, wanted
 
+#: The name of what is no rule of its own: what a key may hold.
+SHAPE = "shape"
 #: From a parameter's path to the text that a file has there (see origin.Origin.written).
 Written = Callable[[Path], str | None]
 
@@ -34,7 +37,8 @@ def refusals(
     root: type[Entry], error: ValidationError, parameters: Mapping[str, Any], written: Written = nowhere
 ) -> list[Finding]:
     """What pydantic found of `parameters`, in an operator's words: one finding for each thing to do."""
-    return list(_Refusal(root, parameters, written).findings(error.errors(include_url=False)))
+    found = _Refusal(root, parameters, written).findings(error.errors(include_url=False))
+    return [replace(finding, by=SHAPE) for finding in found]
 
 
 class _Refusal:

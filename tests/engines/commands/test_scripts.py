@@ -10,8 +10,13 @@ import pytest
 
 from tests.conftest import ROOT
 
-GUIDE = ROOT / "tests" / "scripts" / "from_ansible" / "guide"
-_USAGE = {"compile.py": ["--nonsense"], "from_ansible.py": [], "install_engines.py": ["--nonsense"]}
+GUIDE = ROOT / "scripts" / "from_ansible" / "tests" / "guide"
+_USAGE = {
+    "compile.py": ["--nonsense"],
+    "docs.py": ["--nonsense"],
+    "from_ansible": [],
+    "install_engines.py": ["--nonsense"],
+}
 
 
 def _call(folder, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -33,6 +38,6 @@ def test_what_is_compiled_is_checked(tmp_path):
 
 def test_an_inventory_of_ansible_becomes_a_target(tmp_path):
     shutil.copytree(GUIDE, tmp_path / "ansible")
-    done = _call(tmp_path, "from_ansible.py", "converted", "ansible", "--tags", "100k", "--output", "converted.yml")
+    done = _call(tmp_path, "from_ansible", "converted", "ansible", "--tags", "100k", "--output", "converted.yml")
     assert done.returncode == 1, done.stderr
     assert (tmp_path / "converted.yml").is_file() and "\nansible/hosts.yaml:" in done.stderr

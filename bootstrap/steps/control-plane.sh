@@ -1,0 +1,129 @@
+# shellcheck shell=bash
+# help: kubeadm init, the kubeconfig of the administrator (0600) and the pod network
+# where: control plane
+# after: volumes
+# options: --node --kubeconfig --dry-run
+# guide: `kubeadm init`, copying the kubeconfig, flannel
+# worked: the last line is `ok: node … is Ready`
+
+readonly ETCD_DATA=/var/lib/etcd/member
+# An API server that starts takes a minute: this often it is asked, with a pause of 5 seconds.
+readonly API_ATTEMPTS=24
+
+step_control_plane() {
+  need_root
+  need_running_system
+  identify
+  need_role control-plane
+  init_control_plane
+  write_kubeconfig
+  need_cluster
+  apply_pod_network
+  wait_for_control_plane
+}
+
+init_control_plane() {
+  local config=''
+  if [[ -e $ADMIN_CONF ]]; then
+    need_finished_init
+    return 0
+  elif [[ -e $ETCD_DATA ]]; then
+    refuse "this host holds the data of a cluster ($ETCD_DATA) but no $ADMIN_CONF. Where the cluster is to live, \"kubeadm init phase kubeconfig admin --config=kubeadm-init.yml\" (the file beside this script) makes that file again from /etc/kubernetes/pki; before anything else, save /var/lib/etcd"
+    return 0
+  fi
+  if dry_run; then
+    report would "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
+    return 0
+  fi
+  scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
+  printf '%s' "$KUBEADM_INIT" >"$config"
+  # --skip-token-print: kubeadm would show its own token, which nobody needs.
+  change "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS" \
+    kubeadm init --config="$config" --skip-token-print
+}
+
+# A control plane that is away for a moment is not an init that broke off: where etcd has data,
+# a reset would destroy the cluster.
+need_finished_init() {
+  local proxy unfinished='an earlier kubeadm init did not finish'
+  if ! api_server_answers; then
+    if [[ -e $ETCD_DATA ]]; then
+      refuse "the API server does not answer, and this host holds the data of a cluster ($ETCD_DATA), so do not reset it. Look at $(list_containers) and at journalctl -u kubelet; run this step again when the API server answers"
+    else
+      refuse "$unfinished: the API server does not answer, and etcd has no data ($ETCD_DATA). See journalctl -u kubelet; if this host holds nothing you need, run \"kubeadm reset\" yourself and then this step again"
+    fi
+    return 0
+  fi
+  # The kube-proxy addon is what kubeadm init does last.
+  if ! proxy=$(admin_kube --namespace=kube-system get daemonset kube-proxy --ignore-not-found --output=name); then
+    refuse "the API server answers, but not what it is asked with $ADMIN_CONF (see above), so nobody knows whether kubeadm init has finished: put that right, then run this step again"
+  elif [[ -n $proxy ]]; then
+    report skipped 'the control plane exists'
+  elif [[ -e $ETCD_DATA ]]; then
+    refuse "$unfinished: the API server answers, but kube-proxy, which comes last, is not there (see journalctl -u kubelet). This host holds etcd's data ($ETCD_DATA): save them first (etcdctl snapshot save). If nothing of the cluster is needed, then run \"kubeadm reset\" yourself and this step again"
+  else
+    refuse "$unfinished: kube-proxy, which comes last, is not there (see journalctl -u kubelet). If this host holds nothing you need, run \"kubeadm reset\" yourself and then this step again"
+  fi
+}
+
+admin_kube() {
+  kubectl --kubeconfig="$ADMIN_CONF" --request-timeout=10s "$@"
+}
+
+api_server_answers() {
+  local attempt
+  for ((attempt = 1; attempt <= API_ATTEMPTS; attempt++)); do
+    if admin_kube get --raw=/healthz >/dev/null 2>&1; then
+      return 0
+    elif dry_run; then
+      return 1
+    elif ((attempt == 1)); then
+      printf '%s\n' 'bootstrap.sh: the API server does not answer yet: waiting for it, two minutes and more' >&2
+    fi
+    sleep 5
+  done
+  return 1
+}
+
+# The command that lists this host's containers, those of the control plane too.
+list_containers() {
+  if [[ $RUNTIME_NAME == docker ]]; then
+    printf 'docker ps --all'
+  else
+    printf 'crictl ps --all'
+  fi
+}
+
+# For the person who runs this (with sudo: that person, not root), readable by nobody else.
+write_kubeconfig() {
+  local user=${SUDO_USER:-root} home path
+  home=$(getent passwd "$user" | cut -d: -f6)
+  path=$home/.kube/config
+  if [[ -e $path ]]; then
+    if cmp --silent -- "$path" "$ADMIN_CONF"; then
+      report skipped "$path is the administrator's kubeconfig"
+    else
+      report skipped "$path is another kubeconfig, which stays; use --kubeconfig=$ADMIN_CONF"
+    fi
+    return 0
+  fi
+  change "write $path (0600, $user)" copy_kubeconfig "$user" "$path"
+}
+
+copy_kubeconfig() {
+  install --directory --mode=0700 --owner="$1" --group="$(id -gn "$1")" "${2%/*}"
+  install --mode=0600 --owner="$1" --group="$(id -gn "$1")" "$ADMIN_CONF" "$2"
+}
+
+apply_pod_network() {
+  local file=''
+  scratch file "${TMPDIR:-/tmp}/dojot-network.XXXXXX"
+  printf '%s' "$POD_NETWORK" >"$file"
+  apply 'the pod network' --filename="$file"
+}
+
+wait_for_control_plane() {
+  local name
+  name=$(self name)
+  await "node $name is Ready" kube wait --for=condition=Ready "node/$name" --timeout=300s
+}

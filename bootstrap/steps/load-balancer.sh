@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+# help: install HAProxy, its limits and its configuration; reload, never drop sessions
+# where: load balancer
+# after: argocd
+# options: --compiled --node-ports --root --dry-run
+# guide: sysctl, HAProxy and its configuration
+# worked: `done` or `skipped: service haproxy is running`
+#
+# Sessions of devices outlive a reload and none outlives a restart: this never restarts a HAProxy that carries sessions.
+
+step_load_balancer() {
+  need_root
+  need_system
+  if ! dry_run && [[ -z ${OPTION[root]-} ]]; then
+    has_address "$LOAD_BALANCER_ADDRESS" ||
+      fail "this host does not have $LOAD_BALANCER_ADDRESS, the address of $LOAD_BALANCER_NAME"
+  fi
+  need_compiled haproxy haproxy.cfg 99-dojot-haproxy.conf haproxy.service.d-limits.conf
+  local folder
+  folder=$(compiled)/haproxy
+  set_hostname "$LOAD_BALANCER_NAME"
+  write_hosts
+  # The kernel's limits and the unit's come first: the package starts HAProxy as it installs.
+  write_sysctl "$HAPROXY_SYSCTL" "$(<"$folder/99-dojot-haproxy.conf")"$'\n'
+  write_file "$HAPROXY_UNIT_LIMITS" 0644 "$(<"$folder/haproxy.service.d-limits.conf")"$'\n'
+  if file_changed; then
+    live 'read the unit files again' systemctl daemon-reload
+  fi
+  leave_running haproxy
+  add_repository haproxy "$HAPROXY_REPOSITORY"
+  install_pinned "${HAPROXY_PACKAGES[@]}"
+  configure_haproxy "$folder/haproxy.cfg"
+  raise_haproxy_limits
+}
+
+configure_haproxy() {
+  local changed='' text checked=$1
+  text=$(<"$1")
+  if ((${#NODE_PORTS[@]})); then
+    if dry_run && [[ ! -r $(option node-ports) ]]; then
+      report would "write $HAPROXY_CONFIG with the NodePorts of $(option node-ports)"
+      return 0
+    fi
+    set_node_ports
+    text=$NODE_PORT_SETTINGS$text
+    scratch checked "${TMPDIR:-/tmp}/dojot-haproxy.XXXXXX"
+    printf '%s\n' "$text" >"$checked"
+  fi
+  if command -v haproxy >/dev/null; then
+    working_on "check $1"
+    haproxy -c -f "$checked" >&2 || fail "haproxy refuses $1: the running configuration stays"
+  fi
+  write_file "$HAPROXY_CONFIG" 0640 "$text"$'\n' keep
+  if file_changed; then
+    changed=yes
+  fi
+  if is_active haproxy; then
+    if [[ -n $changed ]]; then
+      live 'reload haproxy' systemctl reload haproxy
+    else
+      report skipped 'haproxy runs with this configuration'
+    fi
+  fi
+  run_service haproxy
+}
+
+NODE_PORT_SETTINGS=''
+
+# The chosen NodePorts as HAProxy's own variables. In the configuration and not in the
+# environment of the service: that one a reload does not read again.
+set_node_ports() {
+  local row variable service port number
+  NODE_PORT_SETTINGS=$'global\n'
+  for row in "${NODE_PORTS[@]}"; do
+    columns "$row" variable service port
+    number=$(noted_node_port "$variable")
+    if [[ -z $number ]]; then
+      fail "$(option node-ports) has no NodePort for $port of Service ${service#*/}: copy it from the control-plane node, where the step node-ports makes it"
+    fi
+    NODE_PORT_SETTINGS+="    setenv $variable $number"$'\n'
+  done
+  NODE_PORT_SETTINGS+=$'\n'
+}
+
+# A process keeps the limit of open files with which it was started, through every reload.
+raise_haproxy_limits() {
+  local pid limit sessions
+  is_active haproxy || return 0
+  pid=$(systemctl show --property=MainPID --value haproxy)
+  limit=$(awk '/^Max open files/ { print $4 }' "/proc/$pid/limits" 2>/dev/null || true)
+  if [[ ! $limit =~ ^[0-9]+$ ]] || ((limit >= LOAD_BALANCER_OPEN_FILES)); then
+    report skipped 'haproxy may open enough files'
+    return 0
+  fi
+  sessions=$(device_sessions)
+  if ((sessions == 0)); then
+    live 'restart haproxy with its new limit of open files' systemctl restart haproxy
+  else
+    fail "haproxy runs with a limit of $limit open files, not $LOAD_BALANCER_OPEN_FILES; a restart would drop $sessions sessions: run this step again when none is open"
+  fi
+}
+
+# How many connections are open on the ports that clients use.
+device_sessions() {
+  local row port filter=''
+  for row in "${LOAD_BALANCER_PORTS[@]}"; do
+    columns "$row" port _
+    filter+="${filter:+ or }sport = :$port"
+  done
+  ss --no-header --numeric --tcp state established "( $filter )" | wc -l
+}

@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# help: which command on which machine, in order; changes nothing
+# where: anywhere
+# after: nothing
+
+step_plan() {
+  local row step machine table when next before='' number=0
+  printf 'Cluster %s, Kubernetes %s. On every machine: this repository'\''s compiled/%s, as root.\n\n' \
+    "$CLUSTER_NAME" "$KUBERNETES_VERSION" "$CLUSTER_NAME"
+  for row in "${STEPS[@]}"; do
+    columns "$row" step _ _ machine _ table when next
+    if [[ $machine == anywhere ]] || ! has_rows "$table"; then
+      continue
+    fi
+    if [[ $machine != "$before" ]]; then
+      number=$((number + 1))
+      printf '%2d. %s: %s\n' "$number" "$machine" "$(machines "$machine" | wrapped 16)"
+      before=$machine
+    fi
+    printf '      bootstrap.sh %s%s\n' "$step" "${when:+, $when}"
+    [[ -z $next ]] || printf '        then %s\n' "$next"
+  done
+}
+
+# has_rows TABLE: also where none is asked for.
+has_rows() {
+  [[ -n $1 ]] || return 0
+  local -n table_of_step=$1
+  ((${#table_of_step[@]}))
+}
+
+# machines PLACE, as the heads of steps call it: `NAME (ADDRESS)` of each, a line each.
+machines() {
+  local row name address role found=''
+  for row in "${NODES[@]}" "$LOAD_BALANCER_NAME|$LOAD_BALANCER_ADDRESS|load-balancer"; do
+    columns "$row" name address role _
+    case $1:$role in
+      'every node:control-plane' | 'every node:worker' | 'every worker:worker' | \
+        'control plane:control-plane' | 'load balancer:load-balancer') found+="${found:+,$'\n'}$name ($address)" ;;
+    esac
+  done
+  printf '%s\n' "$found"
+}

@@ -1,0 +1,232 @@
+# shellcheck shell=bash
+# help: is everything as the inventory says? one line a thing, exit code 1 if not
+# where: control plane, or wherever kubectl reaches the cluster
+# after: load-balancer
+# options: --compiled --node-ports --kubeconfig
+# guide: waiting and looking
+# worked: exit code 0, each line `ok`
+
+WRONG=0
+
+# verdict CONDITION WHAT [WHAT IS WRONG]: CONDITION is yes or no.
+verdict() {
+  if [[ $1 == yes ]]; then
+    report ok "$2"
+  else
+    report failed "$2${3:+: $3}"
+    WRONG=$((WRONG + 1))
+  fi
+}
+
+# same A B: yes or no
+same() {
+  if [[ $1 == "$2" ]]; then printf yes; else printf no; fi
+}
+
+step_verify() {
+  local namespace wrong
+  if ! cluster_answers; then
+    verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
+  elif wrong=$(wrong_cluster) && [[ -n $wrong ]]; then
+    verdict no "the cluster is $CLUSTER_NAME" "$wrong"
+  else
+    verdict yes "the cluster is $CLUSTER_NAME"
+    verify_nodes
+    verify_volumes
+    verify_secrets
+    verify_workloads kube-system
+    verify_workloads "$ARGOCD_NAMESPACE"
+    for namespace in "${NAMESPACES[@]}"; do
+      verify_workloads "$namespace"
+    done
+    verify_brokers
+    verify_application
+    verify_node_ports
+  fi
+  verify_load_balancer
+  if ((WRONG)); then
+    fail "$WRONG things are not as the inventory says"
+  fi
+}
+
+# node | is it Ready | version of its kubelet | label of its group
+readonly NODE_TABLE='
+{{range .items}}
+  {{.metadata.name}}|
+  {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}|
+  {{.status.nodeInfo.kubeletVersion}}|
+  {{with .metadata.labels}}{{with index . "@LABEL@"}}{{.}}{{end}}{{end}}
+  {{println}}
+{{end}}'
+
+verify_nodes() {
+  local row name role label found ready version value table
+  table=$(kube get nodes --output=go-template="$(template "$NODE_TABLE" LABEL "$GROUP_LABEL")")
+  for row in "${NODES[@]}"; do
+    columns "$row" name _ role label
+    [[ $role == worker ]] || label=''
+    found=$(grep -F -- "$name|" <<<"$table" | grep -- "^$name|" || true)
+    columns "$found" _ ready version value
+    verdict "$(same "$found" "$name|True|$KUBERNETES_VERSION|$label")" \
+      "node $name is Ready, $KUBERNETES_VERSION${label:+, $GROUP_LABEL=$label}" \
+      "Ready: ${ready:-not known}, version: ${version:-not known}, label: ${value:-none}"
+  done
+}
+
+verify_volumes() {
+  local name phase
+  for name in "${PERSISTENT_VOLUMES[@]}"; do
+    phase=$(kube get persistentvolume "$name" --ignore-not-found --output=go-template='{{.status.phase}}')
+    verdict "$(same "$phase" Bound)" "PersistentVolume $name is bound" "${phase:-it does not exist}"
+  done
+}
+
+verify_secrets() {
+  local row secret key kind present='' previous=''
+  for row in "${SECRETS[@]}"; do
+    columns "$row" secret key kind _
+    if [[ $secret != "$previous" ]]; then
+      present=$(secret_keys "$secret")
+      previous=$secret
+    fi
+    if grep -qxF -- "key $key" <<<"$present"; then
+      verdict yes "Secret ${secret#*/} has key $key"
+    elif [[ $kind == provided ]]; then
+      verdict no "Secret ${secret#*/} has key $key" "you provide it: $(how_to_provide "$secret")"
+    else
+      verdict no "Secret ${secret#*/} has key $key" 'run the step secrets'
+    fi
+  done
+}
+
+# pod | its phase | is it ready; none of a Job
+IFS= read -r -d '' POD_TABLE <<'END' || true
+{{range .items}}
+  {{$job := false}}
+  {{range .metadata.ownerReferences}}{{if eq .kind "Job"}}{{$job = true}}{{end}}{{end}}
+  {{if not $job}}
+    {{.metadata.name}}|
+    {{.status.phase}}|
+    {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}
+    {{println}}
+  {{end}}
+{{end}}
+END
+readonly POD_TABLE
+
+# Job | its conditions that hold
+readonly JOB_TABLE='
+{{range .items}}
+  {{.metadata.name}}|
+  {{range .status.conditions}}{{if eq .status "True"}}{{.type}}{{end}}{{end}}
+  {{println}}
+{{end}}'
+
+# verify_workloads NAMESPACE: every pod that is not a Job's is ready, every Job is complete.
+verify_workloads() {
+  local table row name phase ready seen=''
+  table=$(kube --namespace="$1" get pods --output=go-template="$(template "$POD_TABLE")")
+  while IFS= read -r row; do
+    columns "$row" name phase ready
+    [[ -n $name ]] || continue
+    seen=yes
+    verdict "$(same "$phase $ready" 'Running True')" "pod $1/$name is ready" "$phase"
+  done <<<"$table"
+  table=$(kube --namespace="$1" get jobs --output=go-template="$(template "$JOB_TABLE")")
+  while IFS= read -r row; do
+    columns "$row" name phase
+    [[ -n $name ]] || continue
+    verdict "$(same "$phase" Complete)" "Job $1/$name is complete" "$phase"
+  done <<<"$table"
+  [[ -n $seen ]] || verdict no "pods run in namespace $1" 'there is none'
+}
+
+# What ends a broker early and shows nowhere else: when it may not open one more file, the kernel
+# still completes the handshakes of devices, and of HAProxy's checks.
+verify_brokers() {
+  local row namespace set count needed number pod
+  for row in "${BROKERS[@]}"; do
+    columns "$row" namespace set count _ needed
+    for ((number = 0; number < count; number++)); do
+      pod=$set-$number
+      verify_open_files "$namespace" "$pod" "$needed" "$(how_to_renew "$row")"
+    done
+  done
+}
+
+# Its phase, and what its container lacks.
+readonly BROKER_STATE='
+{{.status.phase}}
+{{range .status.containerStatuses}}
+  {{if eq .name "vernemq"}}{{if not .state.running}}, not started{{end}}{{end}}
+{{end}}'
+
+# verify_open_files NAMESPACE POD NEEDED WAY OUT
+verify_open_files() {
+  local what="broker $1/$2 may open $3 files" state limit
+  state=$(kube --namespace="$1" get pod "$2" --ignore-not-found \
+    --output=go-template="$(template "$BROKER_STATE")")
+  if [[ $state != Running ]]; then
+    verdict no "$what" "it does not run (${state:-there is no such pod}), so nobody can tell yet"
+    return 0
+  fi
+  limit=$(kube --namespace="$1" exec "$2" --container=vernemq -- sh -c "$OPEN_FILES_OF_ERLANG" </dev/null |
+    sort -n | head -n 1 || true)
+  if [[ ! $limit =~ ^[0-9]+$ ]]; then
+    verdict no "$what" 'its container shows no process beam.smp, the Erlang VM: look at its log'
+  elif ((limit < $3)); then
+    verdict no "$what" "it may open $limit. Run the step node on its node, then make the brokers' pods again: $4"
+  else
+    verdict yes "$what"
+  fi
+}
+
+# For the sh of the broker's image: the limit of each Erlang VM that runs there. Processes may end meanwhile.
+IFS= read -r -d '' OPEN_FILES_OF_ERLANG <<'END_OF_SCRIPT' || true
+exec 2>/dev/null
+for comm in /proc/[0-9]*/comm; do
+  name=
+  read -r name <"$comm"
+  [ "$name" = beam.smp ] || continue
+  while read -r one two three soft rest; do
+    [ "$one $two $three" != 'Max open files' ] || echo "$soft"
+  done <"${comm%comm}limits"
+done
+END_OF_SCRIPT
+readonly OPEN_FILES_OF_ERLANG
+
+verify_application() {
+  local file found
+  file=$(compiled)/argocd/application.yml
+  if [[ ! -r $file ]]; then
+    verdict no 'the Argo CD application is Synced and Healthy' "$file is missing: name its place with --compiled"
+    return 0
+  fi
+  found=$(kube get --filename="$file" --ignore-not-found \
+    --output=go-template='{{with .status}}{{.sync.status}} {{.health.status}}{{else}}not looked at yet{{end}}' 2>/dev/null || true)
+  verdict "$(same "$found" 'Synced Healthy')" 'the Argo CD application is Synced and Healthy' "${found:-it does not exist}"
+}
+
+# Whether the file's copy has reached the load balancer shows where that answers.
+verify_node_ports() {
+  local row variable service port chosen noted
+  for row in "${NODE_PORTS[@]}"; do
+    columns "$row" variable service port
+    chosen=$(chosen_node_port "$service" "$port")
+    noted=$(noted_node_port "$variable")
+    verdict "$(same "${chosen:-none}" "$noted")" "$(option node-ports) has the NodePort of $port of Service ${service#*/}" \
+      "Kubernetes says ${chosen:-nothing}, the file ${noted:-nothing}: run the step node-ports, copy the file to $LOAD_BALANCER_NAME, run load-balancer there"
+  done
+}
+
+verify_load_balancer() {
+  local row port name
+  for row in "${LOAD_BALANCER_PORTS[@]}"; do
+    columns "$row" port name
+    if timeout 5 bash -c "exec 3<>/dev/tcp/$LOAD_BALANCER_ADDRESS/$port" 2>/dev/null; then
+      verdict yes "$LOAD_BALANCER_NAME answers on port $port ($name)"
+    else
+      verdict no "$LOAD_BALANCER_NAME answers on port $port ($name)" "nothing accepts at $LOAD_BALANCER_ADDRESS:$port"
+    fi
+  done
+}

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Write the tables of the documents that repeat what is said elsewhere: in code, in data, in heads of files.
+
+A document says where a table belongs by a line `<!-- generated: NAME -->` and a line `<!-- end of NAME -->`.
+What stands between the two is replaced; with --check nothing is written, and what is stale is listed.
+
+Exit code: 0 done (with --check: up to date), 1 a finding, nothing was written, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if __name__ == "__main__":
+    # Python puts scripts/ there; the faces are imported from the root.
+    sys.path[0] = str(ROOT)
+
+OK, FINDING = 0, 1
+#: Folders without documents of ours.
+ELSEWHERE = {"compiled"}
+_MARK = re.compile(r"<!-- (generated:|end of) ([a-z-]+) -->")
+
+Tables = Mapping[str, Callable[[], str]]
+
+
+def bootstrap_steps() -> str:
+    from components.kubeadm import runbook, steps
+
+    return runbook.steps_table(steps.read())
+
+
+def bootstrap_options() -> str:
+    from components.kubeadm import runbook, steps
+
+    return runbook.options_table(steps.read())
+
+
+def bootstrap_machines() -> str:
+    from components.kubeadm import runbook, steps
+
+    return runbook.machines_table(steps.read())
+
+
+def alerts() -> str:
+    from components.monitoring import documented
+    from tests.inventory.targets import watched_cluster
+
+    # No cluster of this repository: each may be deleted.
+    return documented.tables(watched_cluster())
+
+
+def ansible_variables() -> str:
+    from scripts.from_ansible.table import tables
+
+    return tables()
+
+
+#: Name, as documents say it -> what makes the text, in Markdown.
+TABLES: Tables = {
+    "alerts": alerts,
+    "ansible-variables": ansible_variables,
+    "bootstrap-machines": bootstrap_machines,
+    "bootstrap-options": bootstrap_options,
+    "bootstrap-steps": bootstrap_steps,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="docs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; list what is stale")
+    return run(ROOT, TABLES, parser.parse_args(arguments).check)
+
+
+def run(root: Path, tables: Tables, check: bool) -> int:
+    """All documents below `root`."""
+    made: dict[str, str] = {}
+    named: set[str] = set()
+    wrong: list[str] = []
+    stale: dict[Path, str] = {}
+    for path in sorted(documents(root)):
+        text = path.read_text("utf-8")
+        named |= {name for _, name in _MARK.findall(text)}
+        new = filled(text, tables, made, str(path.relative_to(root)), wrong)
+        if new != text:
+            stale[path] = new
+    wrong += [
+        f"scripts/docs.py: no document has the table {name}: put <!-- generated: {name} --> and "
+        f"<!-- end of {name} --> where it belongs, or take it out of TABLES"
+        for name in tables
+        if name not in named
+    ]
+    for line in wrong:
+        _say(line)
+    for path, text in stale.items():
+        if check:
+            _say(f'{path.relative_to(root)}: a table is stale: run "make docs"')
+        elif not wrong:
+            path.write_text(text, "utf-8")
+            _say(f"{path.relative_to(root)}: written")
+    return FINDING if wrong or (check and stale) else OK
+
+
+def documents(root: Path) -> Iterator[Path]:
+    """Every Markdown file but those of hidden folders and of ELSEWHERE."""
+    for folder, below, names in os.walk(root):
+        below[:] = [name for name in below if not name.startswith(".") and name not in ELSEWHERE]
+        yield from (Path(folder) / name for name in names if name.endswith(".md"))
+
+
+def filled(text: str, tables: Tables, made: dict[str, str], where: str, wrong: list[str]) -> str:
+    """The text of a document with its tables; `made` collects them, `wrong` what is wrong with its marks."""
+    from components.cluster.finding import suggest
+
+    lines: list[str] = []
+    inside = ""
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        mark = _MARK.fullmatch(line.strip())
+        if mark is None:
+            if not inside:
+                lines.append(line)
+            continue
+        begins, name = mark[1] == "generated:", mark[2]
+        if begins == bool(inside) or (inside and name != inside):
+            wrong.append(f"{where}:{number}: {mark[0]}: {_expected(inside)}")
+            return text
+        if name not in tables:
+            wrong.append(f"{where}:{number}: no table is called {name}. {suggest(name, tables)}")
+            return text
+        if begins:
+            made.setdefault(name, tables[name]().strip())
+            lines += [line, f"\n{made[name]}\n\n"]
+        else:
+            lines.append(line)
+        inside = name if begins else ""
+    if inside:
+        wrong.append(f"{where}: {_expected(inside)}")
+        return text
+    return "".join(lines)
+
+
+def _expected(inside: str) -> str:
+    return f"first <!-- end of {inside} --> has to come" if inside else "no <!-- generated: ... --> stands before it"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
