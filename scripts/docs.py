@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the tables of the documents that repeat what is said elsewhere: in code, in data, in heads of files.
+"""Write what repeats what is said elsewhere, in code, in data, in heads of files: tables of documents, and files.
 
 A document says where a table belongs by a line `<!-- generated: NAME -->` and a line `<!-- end of NAME -->`.
 What stands between the two is replaced; with --check nothing is written, and what is stale is listed.
@@ -10,11 +10,13 @@ Exit code: 0 done (with --check: up to date), 1 a finding, nothing was written, 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
@@ -61,6 +63,14 @@ def ansible_variables() -> str:
     return tables()
 
 
+def files_schema() -> str:
+    from components.cluster.input.json_schema import files_schema
+
+    return json.dumps(files_schema(), indent=1) + "\n"
+
+
+#: Files that are generated whole, by their path -> what makes the text.
+FILES: Tables = {"inventory/schema.json": files_schema}
 #: Name, as documents say it -> what makes the text, in Markdown.
 TABLES: Tables = {
     "alerts": alerts,
@@ -76,15 +86,15 @@ def main(arguments: list[str] | None = None) -> int:
         prog="docs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--check", action="store_true", help="write nothing; list what is stale")
-    return run(ROOT, TABLES, parser.parse_args(arguments).check)
+    return run(ROOT, TABLES, parser.parse_args(arguments).check, FILES)
 
 
-def run(root: Path, tables: Tables, check: bool) -> int:
-    """All documents below `root`."""
+def run(root: Path, tables: Tables, check: bool, files: Tables = MappingProxyType({})) -> int:
+    """All documents below `root`, and the files that are generated whole."""
     made: dict[str, str] = {}
     named: set[str] = set()
     wrong: list[str] = []
-    stale: dict[Path, str] = {}
+    stale = {root / name: text for name, make in files.items() if (text := make()) != _text(root / name)}
     for path in sorted(documents(root)):
         text = path.read_text("utf-8")
         named |= {name for _, name in _MARK.findall(text)}
@@ -101,11 +111,15 @@ def run(root: Path, tables: Tables, check: bool) -> int:
         _say(line)
     for path, text in stale.items():
         if check:
-            _say(f'{path.relative_to(root)}: a table is stale: run "make docs"')
+            _say(f'{path.relative_to(root)}: stale: run "make docs"')
         elif not wrong:
             path.write_text(text, "utf-8")
             _say(f"{path.relative_to(root)}: written")
     return FINDING if wrong or (check and stale) else OK
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8") if path.is_file() else ""
 
 
 def documents(root: Path) -> Iterator[Path]:

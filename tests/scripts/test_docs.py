@@ -28,7 +28,7 @@ def at(tmp_path):
 def test_tables_are_written_where_they_are_stale(at, capsys):
     before = (at / "b.md").stat().st_mtime_ns
     assert docs.run(at, TABLES, check=True) == 1
-    assert capsys.readouterr().err == 'docs/a.md: a table is stale: run "make docs"\n'
+    assert capsys.readouterr().err == 'docs/a.md: stale: run "make docs"\n'
     assert "stale, and old" in (at / "docs" / "a.md").read_text()
 
     assert docs.run(at, TABLES, check=False) == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Discriminator, Tag, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Tag, model_validator
 
 from ..quantity import millicores, size
 from .entry import NOTHING, Entry, Map, Maybe, Wanted, one_of
@@ -161,9 +161,14 @@ class Exec(Entry):
     """the command"""
 
 
+#: How a probe can ask.
+HANDLERS = ("httpGet", "tcpSocket", "exec")
+
+
 class Probe(Entry):
     """How Kubernetes asks whether a container is well."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [name]} for name in HANDLERS]})
     wanted: ClassVar = "a probe with exactly one of httpGet, tcpSocket and exec"
 
     httpGet: Maybe[HttpGet] = None
@@ -183,7 +188,7 @@ class Probe(Entry):
     successThreshold: Maybe[Positive] = None
     """successes in a row that count"""
 
-    _one_handler = model_validator(mode="after")(one_of(("httpGet",), ("tcpSocket",), ("exec",)))
+    _one_handler = model_validator(mode="after")(one_of(*((name,) for name in HANDLERS)))
 
     @property
     def port(self) -> str | None:
@@ -194,7 +199,7 @@ class Probe(Entry):
     @property
     def handler(self) -> str:
         """The key that says how the container is asked."""
-        return next(name for name in ("httpGet", "tcpSocket", "exec") if getattr(self, name))
+        return next(name for name in HANDLERS if getattr(self, name))
 
 
 class Requests(Entry):

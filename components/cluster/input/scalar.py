@@ -25,14 +25,13 @@ SCALAR = "scalar"
 class Scalar:
     """Annotates a str, int, float, bool, a Literal of texts, or a union of them.
 
-    `wanted` ends the sentence "Write ...". `pattern` is one for a whole text, `never` is what no text may match.
+    `wanted` ends the sentence "Write ...". `pattern` is one for a whole text.
     A text is one line without control characters; with `lines` it may have several, with none of them open at the
     end. A number without a fraction that is written with a point is no whole number: 100.000 is a hundred.
     """
 
     wanted: str
     pattern: str | None = None
-    never: str | None = None
     minimum: int | None = None
     maximum: int | None = None
     lines: bool = False
@@ -67,8 +66,6 @@ class Scalar:
         if self.values:
             return text in self.values
         if not text and not self.empty:
-            return False
-        if self.never and re.search(self.never, text):
             return False
         return self.pattern is None or re.fullmatch(self.pattern, text) is not None
 
@@ -119,8 +116,9 @@ class Scalar:
             pattern = "|".join(map(re.escape, self.values)) if self.values else self.pattern
             if pattern:
                 found["pattern"] = f"^(?:{pattern})$"
-            if self.never:
-                found["not"] = {"pattern": self.never}
+            found["not"] = {"pattern": r"\n$|" + _CONTROL_IN_LINES.pattern if self.lines else _CONTROL.pattern}
+            unseen = r"\n$|" + _CONTROL_IN_LINES.pattern if self.lines else _CONTROL.pattern
+            found["not"] = {"type": "string", "pattern": unseen}
             if not self.empty:
                 found["minLength"] = 1
         if self.minimum is not None:

@@ -1,0 +1,114 @@
+"""The JSON Schema says what the models say, and every file of the inventory tells editors where it is."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
+
+from components.cluster.input.json_schema import files_schema, parameters_schema
+from components.cluster.input.meanings import meanings, models
+from components.cluster.input.read import read
+from components.cluster.input.target import Inventory
+from tests.conftest import ROOT
+from tests.inventory.targets import fixtures, renderer, write_inventory
+
+INVENTORY = ROOT / "inventory"
+FILES = sorted(path for part in ("targets", "classes") for path in (INVENTORY / part).rglob("*.yml"))
+
+
+def _is_whole(_, value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_, value) -> bool:
+    return _is_whole(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON knows no difference between 1 and 1.0, and YAML has one.
+_CHECKER = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_whole, "number": _is_number})
+Validator = extend(Draft202012Validator, type_checker=_CHECKER)
+
+
+@pytest.fixture(scope="module")
+def strict():
+    Draft202012Validator.check_schema(parameters_schema())
+    return Validator(parameters_schema())
+
+
+@pytest.fixture(scope="module")
+def relaxed():
+    Draft202012Validator.check_schema(files_schema())
+    return Validator(files_schema())
+
+
+@pytest.fixture(scope="module")
+def valid_rendered(tmp_path_factory):
+    """Name of a valid fixture -> the arguments of load()."""
+    return renderer(write_inventory(tmp_path_factory.mktemp("valid"), fixtures("valid")))
+
+
+def test_both_refuse_the_same_inventories(strict, invalid, rendered):
+    parameters, origin = rendered(invalid.name)
+    refused = not isinstance(read(parameters, origin.written), Inventory)
+    assert strict.is_valid(parameters) is not refused
+
+
+def test_both_accept_the_same_inventories(strict, valid, valid_rendered):
+    parameters, _ = valid_rendered(valid.name)
+    assert isinstance(read(parameters), Inventory)
+    assert [error.message for error in strict.iter_errors(parameters)] == []
+
+
+def test_every_file_of_the_inventory_fits(relaxed):
+    wrong = {path: error.message for path in FILES for error in relaxed.iter_errors(yaml.safe_load(path.read_text()))}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "parameters: {cluster: {naem: a}}",
+        "parameters: {scale: {devices: many}}",
+        "parameters: {services: {kong: {ports: {http: {number: 0}}}}}",
+        "parametres: {}",
+        "classes: cluster",
+    ],
+)
+def test_editors_are_told(relaxed, text):
+    assert not relaxed.is_valid(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "parameters: {scale: {devices: '${other:number}'}}",
+        "parameters: {cluster: {nodes: {~a: {group: b}}}}",
+        "parameters: {~services: {kong: {ports: {http: '${a:b}'}}}}",
+        "classes: [a]\nparameters: {kapitan: {compile: []}}",
+    ],
+)
+def test_what_reclass_reads_is_left_alone(relaxed, text):
+    assert [error.message for error in relaxed.iter_errors(yaml.safe_load(text))] == []
+
+
+def test_editors_find_it():
+    for path in FILES:
+        wanted = f"# yaml-language-server: $schema={os.path.relpath(INVENTORY / 'schema.json', path.parent)}"
+        assert path.read_text("utf-8").splitlines()[0] == wanted, path
+
+
+def test_every_key_has_a_meaning():
+    """But the alerts, whose meanings are their descriptions."""
+    said = meanings()
+    silent = {
+        f"{model.__name__}.{name}"
+        for model in models()
+        for name, field in model.model_fields.items()
+        if (field.alias or name) not in said[model.__name__] and model.__name__ != "Alerts"
+    }
+    assert silent == set()
