@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.inventory.json_schema import Strict
 from tests.inventory.targets import GUIDE, fixtures, renderer, write_inventory
 from tests.inventory.variants import Variant, Variants
 
@@ -14,6 +15,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for folder in ("invalid", "valid"):
         if folder in metafunc.fixturenames:
             metafunc.parametrize(folder, fixtures(folder), ids=str)
+
+
+@pytest.fixture(scope="session")
+def json_schema() -> Strict:
+    """The second opinion on the shape of parameters."""
+    return Strict()
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,18 @@
 # by: RULE, RULE                            the functions that say it, or shape
 """
 
+from components.cluster.input.read import SHAPE
 from components.cluster.rules import RULES
 from tests.inventory.refusals import refusal_of
 from tests.inventory.targets import fixtures
 
 
-def test_refused(invalid, invalid_inventory, rendered):
+def test_refused(invalid, invalid_inventory, rendered, json_schema):
     refused, places = invalid.said["refused"], invalid.said["at"]
     assert len(refused) == len(places), "each `# refused:` needs its `# at:`"
-    refusal = refusal_of(*rendered(invalid.name))
+    parameters, origin = rendered(invalid.name)
+    assert json_schema.is_valid(parameters) is (invalid.said["by"] != [SHAPE]), "the JSON Schema has another opinion"
+    refusal = refusal_of(parameters, origin)
     assert list(refusal.lines) == [
         f"{_place(invalid_inventory, invalid.name, at)}: {words}" for words, at in zip(refused, places, strict=True)
     ]
@@ -38,4 +41,4 @@ def _place(inventory, name, at):
 def test_every_rule_is_broken_by_a_fixture():
     known = {rule.__name__ for rules in RULES.values() for rule in rules}
     named = {name for fixture in fixtures("invalid") for name in fixture.said["by"][0].split(", ")}
-    assert known <= named <= known | {"shape"}
+    assert known <= named <= known | {SHAPE}

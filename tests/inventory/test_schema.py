@@ -2,66 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import os
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.validators import extend
 
-from components.cluster.input.json_schema import files_schema, parameters_schema
+from components.cluster.input.json_schema import files_schema
 from components.cluster.input.meanings import meanings, models
-from components.cluster.input.read import read
-from components.cluster.input.target import Inventory
 from tests.conftest import ROOT
-from tests.inventory.targets import fixtures, renderer, write_inventory
+from tests.inventory.json_schema import Validator
 
 INVENTORY = ROOT / "inventory"
 FILES = sorted(path for part in ("targets", "classes") for path in (INVENTORY / part).rglob("*.yml"))
-
-
-def _is_whole(_, value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(_, value) -> bool:
-    return _is_whole(_, value) or (isinstance(value, float) and math.isfinite(value))
-
-
-# JSON knows no difference between 1 and 1.0, and YAML has one.
-_CHECKER = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_whole, "number": _is_number})
-Validator = extend(Draft202012Validator, type_checker=_CHECKER)
-
-
-@pytest.fixture(scope="module")
-def strict():
-    Draft202012Validator.check_schema(parameters_schema())
-    return Validator(parameters_schema())
 
 
 @pytest.fixture(scope="module")
 def relaxed():
     Draft202012Validator.check_schema(files_schema())
     return Validator(files_schema())
-
-
-@pytest.fixture(scope="module")
-def valid_rendered(tmp_path_factory):
-    """Name of a valid fixture -> the arguments of load()."""
-    return renderer(write_inventory(tmp_path_factory.mktemp("valid"), fixtures("valid")))
-
-
-def test_both_refuse_the_same_inventories(strict, invalid, rendered):
-    parameters, origin = rendered(invalid.name)
-    refused = not isinstance(read(parameters, origin.written), Inventory)
-    assert strict.is_valid(parameters) is not refused
-
-
-def test_both_accept_the_same_inventories(strict, valid, valid_rendered):
-    parameters, _ = valid_rendered(valid.name)
-    assert isinstance(read(parameters), Inventory)
-    assert [error.message for error in strict.iter_errors(parameters)] == []
 
 
 def test_every_file_of_the_inventory_fits(relaxed):

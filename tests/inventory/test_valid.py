@@ -14,6 +14,7 @@ import tests.compiled.checks as rooms
 from tests.engines.programs import installed
 from tests.haproxy import checks as haproxy
 from tests.haproxy.configuration import settings
+from tests.inventory.targets import TOOLS
 
 CHECKS = [
     check
@@ -36,6 +37,11 @@ RENAMED = {
     "with-another-group-label-key": ("dojot.components/group", "machines.intranet/role"),
     "with-another-volume-root": ("/mnt/data", "/srv/dojot"),
 }
+
+
+def test_the_json_schema_accepts_it(valid, variants, json_schema):
+    parameters = {key: value for key, value in variants[valid.name].tree.parameters.items() if key not in TOOLS}
+    assert json_schema.is_valid(parameters)
 
 
 def test_every_check_passes(valid, variants):
