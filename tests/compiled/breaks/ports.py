@@ -5,64 +5,9 @@ import base64
 from tests.compiled.breaking import breaks, gateway_of
 from tests.compiled.calls import calls
 from tests.compiled.checks import ports
-from tests.compiled.checks.ports import CALLS, HAPROXY
-from tests.compiled.exposed import exposed
+from tests.compiled.checks.ports import CALLS
 from tests.compiled.tree import Absent, Object, Tree, first
 from tests.compiled.workloads import broker_config
-
-
-def _listen(tree: Tree) -> tuple[str, dict]:
-    """(service, port) of an exposed port with a listener."""
-    for service, _, port in exposed(tree):
-        if port["expose"].get("listen"):
-            return service, port
-    raise Absent("nothing is exposed through the load balancer")
-
-
-def _haproxy(tree: Tree, old: str, new: str) -> None:
-    assert old in tree.files[HAPROXY]
-    tree.files[HAPROXY] = tree.files[HAPROXY].replace(old, new)
-
-
-@breaks(ports.listeners_lead_to_containers, "HAProxy does not listen on")
-def a_listener_on_another_port(tree: Tree) -> str:
-    service, port = _listen(tree)
-    _haproxy(tree, f"bind :{port['expose']['listen']}\n", "bind :18830\n")
-    return service
-
-
-@breaks(ports.listeners_lead_to_containers, "which no service of the inventory exposes")
-def a_listener_too_many(tree: Tree) -> str:
-    tree.files[HAPROXY] += "\nlisten more\n    bind :4711\n    server one 192.0.2.1:30000\n"
-    return "4711"
-
-
-@breaks(ports.listeners_lead_to_containers, "leads to NodePort")
-def a_server_with_another_node_port(tree: Tree) -> str:
-    service, port = _listen(tree)
-    _haproxy(tree, f":{port['expose']['node_port']}", ":32000")
-    return service
-
-
-@breaks(ports.listeners_lead_to_containers, "192.0.2.9")
-def a_server_that_is_no_node_of_the_group(tree: Tree) -> str:
-    service, _ = _listen(tree)
-    group = tree.parameters["services"][service]["group"]
-    address = next(node["address"] for node in tree.parameters["cluster"]["nodes"].values() if node["group"] == group)
-    for path in (HAPROXY,):
-        lines = tree.files[path].splitlines()
-        tree.files[path] = "\n".join(line.replace(f" {address}:", " 192.0.2.9:") for line in lines)
-    return service
-
-
-@breaks(ports.listeners_lead_to_containers, "but group")
-def a_node_without_a_server(tree: Tree) -> str:
-    service = first(
-        (name for name, entry in tree.parameters["services"].items() if entry["kind"] == "VerneMQ"), "no brokers"
-    )
-    group = tree.parameters["services"][service]["group"]
-    tree.parameters["cluster"]["nodes"]["another"] = {"address": "192.0.2.8", "group": group}
-    return service
 
 
 @breaks(ports.node_ports_lead_to_containers, "no Service has NodePort")

@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from typing import Any, Iterator
 
-from tests.compiled.bootstrap_values import table
 from tests.compiled.checks.policies import admits, policies_of
 from tests.compiled.exposed import exposed
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, open_ports, selected, workloads
-from tests.haproxy.configuration import sections
 
-HAPROXY = "haproxy/haproxy.cfg"
 CALLS = "kong-calls.txt"
 # host:port inside a value, with or without a scheme before it.
 _ADDRESS = re.compile(r"(?:^|//|[,;@ ])([a-z][a-z0-9.-]*):(\d{2,5})\b")
 _HOST_NAME = re.compile(r"^[a-z][a-z0-9.-]*$")
 _SCHEMES = {"http": 80, "https": 443}
-
-
-def listeners_lead_to_containers(tree: Tree) -> list[str]:
-    """Each way of the inventory is there whole: listener, nodes, NodePort, Service, container."""
-    ways = {listen: (node_port, servers) for listen, node_port, servers in _listeners(tree)}
-    found = []
-    for service, name, port in exposed(tree):
-        listen = port["expose"].get("listen")
-        where = f"{service} {name}"
-        if listen is None:
-            continue
-        if listen not in ways:
-            found.append(f"{where}: HAProxy does not listen on {listen}")
-            continue
-        node_port, servers = ways.pop(listen)
-        group = tree.parameters["services"][service]["group"]
-        nodes = {
-            node["address"] for node in tree.parameters["cluster"]["nodes"].values() if node["group"] == group
-        }
-        if servers != nodes:
-            found.append(
-                f"{where}: listener {listen} leads to {', '.join(sorted(servers))}, "
-                f"but group {group} is {', '.join(sorted(nodes))}"
-            )
-        wanted = _node_port(tree, service, name, port)
-        if node_port != wanted:
-            found.append(f"{where}: listener {listen} leads to NodePort {node_port}, not {wanted}")
-    found += [f"HAProxy listens on {listen}, which no service of the inventory exposes" for listen in ways]
-    return found
 
 
 def node_ports_lead_to_containers(tree: Tree) -> list[str]:
@@ -87,37 +54,6 @@ def _node_port(tree: Tree, service: str, name: str, port: dict[str, Any]) -> int
     if tree.parameters["nodeports"]["fixed"] or "listen" not in port["expose"]:
         return port["expose"]["node_port"]
     return f"of {tree.parameters['services'][service]['external_service']} {name}"
-
-
-def _listeners(tree: Tree) -> Iterator[tuple[int, int | str, set[str]]]:
-    """(port, NodePort, server addresses) of each listener that leads to servers."""
-    found = sections(tree.files[HAPROXY])
-    backends = {section.name: section for section in found if section.kind in ("backend", "listen")}
-    for section in found:
-        if section.kind not in ("frontend", "listen"):
-            continue
-        for (bind, *_) in section.values("bind"):
-            host, _, port = bind.rpartition(":")
-            if host not in ("", "*", "0.0.0.0", "::"):
-                if ipaddress.ip_address(host).is_loopback:
-                    continue
-            default = section.values("default_backend")
-            # HAProxy's own metrics; who may read them is a check of tests/haproxy.
-            if section.kind == "frontend" and not default:
-                continue
-            servers = [words[1] for words in (backends[default[0][0]] if default else section).values("server")]
-            addresses = {server.rpartition(":")[0] for server in servers}
-            numbers = {_number(tree, server.rpartition(":")[2]) for server in servers}
-            yield int(port), numbers.pop() if len(numbers) == 1 else -1, addresses
-
-
-def _number(tree: Tree, text: str) -> int | str:
-    """A server's port; of a variable, the Service and port whose NodePort the bootstrap sets it to."""
-    variables = {
-        f"${{{variable}}}": f"of {service.partition('/')[2]} {port}"
-        for variable, service, port in table(tree.files, "NODE_PORTS")
-    }
-    return variables.get(text, text) if text.startswith("$") else int(text)
 
 
 def services_reach_pods(tree: Tree) -> list[str]:
@@ -274,6 +210,6 @@ def local_services_have_local_pods(tree: Tree) -> list[str]:
 
 
 CHECKS = (
-    listeners_lead_to_containers, node_ports_lead_to_containers, services_reach_pods, probes_ask_open_ports,
+    node_ports_lead_to_containers, services_reach_pods, probes_ask_open_ports,
     environment_leads_to_services, routes_lead_to_services, local_services_have_local_pods,
 )
