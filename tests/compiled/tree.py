@@ -47,9 +47,10 @@ class Tree:
     @property
     def manifests(self) -> Iterator[tuple[str, Object]]:
         """What Argo CD syncs, with the name of the service (the file's name without suffix)."""
-        for path, entry in self.objects:
+        for path in self.documents:
             if path.startswith(MANIFESTS):
-                yield path.removeprefix(MANIFESTS).removesuffix(".yml"), entry
+                for entry in self.documents[path]:
+                    yield path.removeprefix(MANIFESTS).removesuffix(".yml"), entry
 
     def of_kind(self, *kinds: str) -> list[Object]:
         """The manifests of these kinds."""
