@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from components.cluster.quantity import size
 from tests.compiled import said
 
 CONTROL_PLANE = "control-plane"
@@ -80,6 +81,16 @@ def brokers(parameters: Mapping[str, Any]) -> int:
     return max(scale["minimum_brokers"], ceil(scale["devices"] / scale["devices_per_broker"]))
 
 
+def replicas(parameters: Mapping[str, Any], service: str) -> int:
+    """Pods of a service: a number, or what the guide's sentences about brokers, bridges and nodes come to."""
+    said_so = parameters["services"][service]["replicas"]
+    if said_so == "brokers":
+        return brokers(parameters)
+    if said_so == "bridges":
+        return brokers(parameters) * parameters["scale"]["bridges_per_broker"]
+    return len(parameters["cluster"]["nodes"]) if said_so == "nodes" else said_so
+
+
 def open_files_of_a_broker(parameters: Mapping[str, Any], service: str) -> int:
     """A file for each session, with one broker of several lost."""
     most = max(
@@ -87,3 +98,43 @@ def open_files_of_a_broker(parameters: Mapping[str, Any], service: str) -> int:
         default=parameters["scale"]["devices"],
     )
     return ceil(most / max(1, brokers(parameters) - 1)) + _OTHER_FILES
+
+
+def derived(parameters: Mapping[str, Any], service: str, word: str) -> str:
+    """The value of a variable of which the inventory says only what it follows from."""
+    scale, entry = parameters["scale"], parameters["services"][service]
+    if word == "kafka_partitions":
+        # One for each bridge that reads the topic.
+        bridges = brokers(parameters) * scale["bridges_per_broker"]
+        return str(scale["kafka"].get("partitions", bridges))
+    if word == "kafka_replication":
+        return str(min(3, replicas(parameters, "kafka-server")))
+    if word == "node_address":
+        return next(iter(nodes_of(parameters, entry["group"]).values()))
+    if word == "storage_share":
+        (volume,) = entry["volumes"].values()
+        return f"{size(volume['size']) * parameters['monitoring']['storage_share'] // (100 * 2**20)}MB"
+    if word == "zookeeper_servers":
+        (governing,) = (name for name, door in entry["kubernetes_services"].items() if door.get("headless"))
+        talk, vote = (entry["ports"][name]["number"] for name in ("server", "leader-election"))
+        pods = range(replicas(parameters, service))
+        return ";".join(f"{service}-{pod}.{governing}:{talk}:{vote}" for pod in pods)
+    raise ValueError(f"{service}: who says what {word} is?")
+
+
+def databases(parameters: Mapping[str, Any], service: str) -> dict[str, Any]:
+    """Variables of a database server: how many databases it makes, and of each its name, role and rights."""
+    wanted = [
+        entry["database"]
+        for _, entry in sorted(parameters["services"].items())
+        if entry.get("database", {}).get("server") == service
+    ]
+    found: dict[str, Any] = {"DATABASES": str(len(wanted))}
+    for number, database in enumerate(wanted, start=1):
+        found |= {
+            f"DATABASE_{number}_NAME": database["name"],
+            f"DATABASE_{number}_USER": ("secret", database["secret"], "user"),
+            f"DATABASE_{number}_PASSWORD": ("secret", database["secret"], "password"),
+            f"DATABASE_{number}_CREATEDB": str(database.get("create_databases", False)).lower(),
+        }
+    return found

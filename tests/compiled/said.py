@@ -57,7 +57,7 @@ def host_and_port(parameters: Entry, caller: str, service: str, port: str) -> tu
 
 
 def variable(parameters: Entry, service: str, value: Any) -> Any:
-    """A text, ("secret", name, key) or ("field", path); None for what is derived, which other checks reckon."""
+    """A text, ("secret", name, key) or ("field", path); None for what is derived: see reckoned.py."""
     if isinstance(value, list):
         return ",".join(_text(item["value"] if isinstance(item, Mapping) else item) for item in value
                         if not isinstance(item, Mapping) or item.get("enabled", True))

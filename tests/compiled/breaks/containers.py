@@ -115,3 +115,27 @@ def a_script_that_can_be_changed(tree: Tree) -> str:
     maps = {volume["name"] for volume in entry["spec"]["template"]["spec"]["volumes"] if "configMap" in volume}
     next(mount for mount in container["volumeMounts"] if mount["name"] in maps)["readOnly"] = False
     return f"container {container['name']}"
+
+
+def _variable(tree: Tree, name: str) -> dict:
+    return first(
+        (one for _, container in _containers(tree) for one in container.get("env", ()) if one["name"] == name), f"no {name}"
+    )
+
+
+@breaks(containers.variables_are_those_of_the_inventory, "_user, not ")
+def a_database_called_after_its_user(tree: Tree) -> str:
+    _variable(tree, "DATABASE_1_NAME")["value"] += "_user"
+    return "DATABASE_1_NAME"
+
+
+@breaks(containers.variables_are_those_of_the_inventory, "'another'")
+def a_password_of_another_service(tree: Tree) -> str:
+    _variable(tree, "DATABASE_1_PASSWORD")["valueFrom"]["secretKeyRef"]["name"] = "another"
+    return "DATABASE_1_PASSWORD"
+
+
+@breaks(containers.variables_are_those_of_the_inventory, "is 99, not ")
+def a_number_that_does_not_follow(tree: Tree) -> str:
+    _variable(tree, "KAFKA_REPLICATION_FACTOR")["value"] = "99"
+    return "KAFKA_REPLICATION_FACTOR"

@@ -93,6 +93,15 @@ def brokers_apart_by_zone(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
+@breaks(placement.distances_are_between_equals, "keeps its distance from")
+def bridges_spread_among_others(tree: Tree) -> str:
+    found = _beside_brokers(tree)[0]
+    pod = _pod(found)
+    terms = pod.get("topologySpreadConstraints") or pod["affinity"]["podAntiAffinity"][placement._REQUIRED]
+    terms[0]["labelSelector"]["matchLabels"]["name"] = "other"
+    return found["metadata"]["name"]
+
+
 @breaks(placement.replicas_follow_the_scale, "but the inventory asks for")
 def too_few_brokers(tree: Tree) -> str:
     service = _brokers(tree)

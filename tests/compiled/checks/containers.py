@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping
 
-from tests.compiled import said
+from tests.compiled import reckoned, said
 from tests.compiled.tree import Tree
 from tests.compiled.workloads import Workload, workloads
 
-# What the operator is told in a variable of its own, and what PostgreSQL's script reads (checked in reference.py).
-_GENERATED = ("VERNEMQ_CONF", "DATABASES", "DATABASE_")
+# What the operator is told in a variable of its own (checked in storage.py).
+_ELSEWHERE = "VERNEMQ_CONF"
 _PROBES = {"readiness": "readinessProbe", "liveness": "livenessProbe", "startup": "startupProbe"}
 
 
@@ -61,17 +61,25 @@ def variables_are_those_of_the_inventory(tree: Tree) -> list[str]:
     """Each with its value, or the Secret and key, or the field it comes from."""
     found = []
     for where, workload, container, entry in _pairs(tree):
-        wanted = {name: said.variable(tree.parameters, workload.service, value) for name, value in said.on(entry.get("env")).items()}
+        wanted = {name: _said(tree, workload.service, value) for name, value in said.on(entry.get("env")).items()}
+        if entry.get("database_server"):
+            wanted |= reckoned.databases(tree.parameters, workload.service)
         there = {variable["name"]: _source(variable) for variable in container.get("env", ())}
         for name in wanted.keys() - there.keys():
             found.append(f"{where}: has no variable {name}")
         for name, source in there.items():
             if name not in wanted:
-                if not name.startswith(_GENERATED):
+                if name != _ELSEWHERE:
                     found.append(f"{where}: nobody asked for the variable {name}")
-            elif wanted[name] is not None and source != wanted[name]:
+            elif source != wanted[name]:
                 found.append(f"{where}: {name} is {source}, not {wanted[name]}")
     return found
+
+
+def _said(tree: Tree, service: str, value: Any) -> Any:
+    if isinstance(value, Mapping) and "derived" in value:
+        return reckoned.derived(tree.parameters, service, value["derived"])
+    return said.variable(tree.parameters, service, value)
 
 
 def _source(variable: Mapping[str, Any]) -> Any:

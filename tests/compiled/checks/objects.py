@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from math import ceil
 from typing import Any, Mapping
 
-from tests.compiled import said
+from tests.compiled import reckoned, said
 from tests.compiled.tree import Tree, name_of
 from tests.compiled.workloads import Workload, workloads
 
+FILES_DIGEST = "dojot.components/files"
 SET_LABEL = "dojot.components/set"
 _RBAC = "rbac.authorization.k8s.io"
 # Kinds whose objects have the labels of their service's pods; others say only whose they are.
@@ -134,10 +137,28 @@ def _template(tree: Tree, workload: Workload, entry: said.Entry) -> list[str]:
     labels = said.labels(workload.service, entry) if workload.runs_on else {"app": "dojot", "name": workload.name}
     pods = {key: value for key, value in workload.labels.items() if key != SET_LABEL}
     found = [f"its pods' labels are {pods}, not {labels}"] if pods != labels else []
+    notes = workload.found["spec"]["template"]["metadata"].get("annotations", {})
+    # A job is made anew by every sync.
+    digest = _digest(tree, workload) if workload.runs_on else {}
+    if notes != digest:
+        found.append(f"its pods' annotations are {notes}, not {digest}: with other files there must be other pods")
     return found + [
         f"the pod's {key} is {there.get(key)}, not {wanted.get(key)}"
         for key in sorted({*there, *wanted}) if there.get(key) != wanted.get(key)
     ]
+
+
+def _digest(tree: Tree, workload: Workload) -> dict[str, str]:
+    """Of the files that the pod mounts: programs read them when they start."""
+    mounted = {volume["configMap"]["name"] for volume in workload.spec.get("volumes", ()) if "configMap" in volume}
+    files = {
+        name: text
+        for entry in tree.of_kind("ConfigMap")
+        if entry["metadata"]["name"] in mounted and entry["metadata"].get("namespace") == workload.namespace
+        for name, text in entry["data"].items()
+    }
+    parts = [part for name in sorted(files) for part in (name, files[name])]
+    return {FILES_DIGEST: sha256("\0".join(parts).encode()).hexdigest()[:16]} if parts else {}
 
 
 def names_are_those_of_the_inventory(tree: Tree) -> list[str]:
@@ -155,15 +176,17 @@ def names_are_those_of_the_inventory(tree: Tree) -> list[str]:
 
 
 def budgets_are_those_of_the_inventory(tree: Tree) -> list[str]:
-    """A disruption budget names the pods of its service; how many may go is checked by drains."""
+    """A disruption budget names the pods of its service, and how many may go."""
     found = []
     for service, entry in tree.manifests:
         if entry["kind"] == "PodDisruptionBudget":
             stated = tree.parameters["services"][service]
             spec = dict(entry["spec"])
-            most = stated.get("max_unavailable", spec.get("maxUnavailable"))
+            # A drain may take at once all that stand on one node.
+            nodes = len(reckoned.nodes_of(tree.parameters, stated["group"]))
+            most = stated.get("max_unavailable", ceil(reckoned.replicas(tree.parameters, service) / nodes))
             wanted = {"maxUnavailable": most, "selector": {"matchLabels": said.labels(service, stated)}}
-            if spec != wanted or not isinstance(most, int) or entry["metadata"]["name"] != f"{service}-pdb":
+            if spec != wanted or entry["metadata"]["name"] != f"{service}-pdb":
                 found.append(f"{name_of(entry)}: is {spec}, not {wanted}")
     return found
 

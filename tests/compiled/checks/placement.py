@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from typing import Any, Iterator
 
+from tests.compiled import reckoned
 from tests.compiled.scheduler import HOST, Machine, Pod, machines, pods, schedule
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, workloads
@@ -71,19 +72,20 @@ def replicas_follow_the_scale(tree: Tree) -> list[str]:
 
 
 def expected_replicas(tree: Tree) -> dict[str, int]:
-    """Service -> pods, from the guide's sentences about devices, brokers and bridges."""
-    scale, services = tree.parameters["scale"], tree.parameters["services"]
-    brokers = scale["minimum_brokers"]
-    while brokers * scale["devices_per_broker"] < scale["devices"]:
-        brokers += 1
-    for entry in services.values():
-        if entry["kind"] == "VerneMQ" and isinstance(entry["replicas"], int):
-            brokers = entry["replicas"]
-    by_rule = {
-        "brokers": brokers, "bridges": brokers * scale["bridges_per_broker"],
-        "nodes": len(tree.parameters["cluster"]["nodes"]),
-    }
-    return {name: by_rule.get(entry["replicas"], entry["replicas"]) for name, entry in services.items()}
+    """Service -> pods."""
+    return {name: reckoned.replicas(tree.parameters, name) for name in tree.parameters["services"]}
+
+
+def distances_are_between_equals(tree: Tree) -> list[str]:
+    """What a pod keeps its distance from, or is spread among, are the pods with all its labels: no more, no fewer."""
+    found = []
+    for workload in workloads(tree):
+        apart = workload.spec.get("affinity", {}).get("podAntiAffinity", {}).get(_REQUIRED, [])
+        for term in [*apart, *workload.spec.get("topologySpreadConstraints", ())]:
+            others = term.get("labelSelector")
+            if others != {"matchLabels": workload.labels}:
+                found.append(f"{workload}: keeps its distance from {others}, its own labels are {workload.labels}")
+    return found
 
 
 def every_order_gives_each_node_its_share(tree: Tree) -> list[str]:
@@ -262,7 +264,7 @@ def _once(problems: list[str]) -> list[str]:
 
 
 CHECKS = (
-    pods_stay_in_their_group, brokers_stand_apart, replicas_follow_the_scale, every_order_gives_each_node_its_share,
+    pods_stay_in_their_group, brokers_stand_apart, distances_are_between_equals, replicas_follow_the_scale, every_order_gives_each_node_its_share,
     a_node_that_joins_late_gets_its_share, every_node_can_be_drained, jobs_find_room, updates_find_room,
     budgets_select_pods,
 )

@@ -167,30 +167,6 @@ def admin_ports_are_guarded(tree: Tree) -> list[str]:
     return found
 
 
-def databases_are_created_for_their_users(tree: Tree) -> list[str]:
-    """Name, user and password of each database reach server and client from the same place."""
-    found = []
-    services = tree.parameters["services"]
-    for workload in workloads(tree):
-        env = {entry["name"]: entry for entry in workload.containers[0].get("env", ())}
-        if "DATABASES" not in env or not workload.runs_on:
-            continue
-        wanted = {
-            (entry["database"]["name"], entry["database"]["secret"]) for entry in services.values()
-            if entry.get("database", {}).get("server") == workload.service
-        }
-        made = set()
-        for number in range(1, int(env["DATABASES"]["value"]) + 1):
-            user = env[f"DATABASE_{number}_USER"]["valueFrom"]["secretKeyRef"]
-            password = env[f"DATABASE_{number}_PASSWORD"]["valueFrom"]["secretKeyRef"]
-            if user["name"] != password["name"]:
-                found.append(f"{workload}: database {number} has its user and password from two Secrets")
-            made.add((env[f"DATABASE_{number}_NAME"]["value"], user["name"]))
-        found += [f"{workload}: makes no database {name} for {secret}" for name, secret in sorted(wanted - made)]
-        found += [f"{workload}: makes database {name} for {secret}, which nobody wants" for name, secret in sorted(made - wanted)]
-    return found
-
-
 def names_are_those_that_images_look_up(tree: Tree) -> list[str]:
     """Services, ports, Secrets and variables are the reference deployment's, but for what differs with a reason."""
     found = []
@@ -246,5 +222,5 @@ CHECKS = (
     names_are_those_that_images_look_up,
     migrations_run_to_their_end, brokers_of_kafka_differ, topics_have_a_partition_for_each_bridge,
     zookeeper_is_an_ensemble, kafka_fits_its_disk, brokers_keep_their_sessions, nobody_logs_in_as_admin_admin,
-    databases_ask_for_a_password, admin_ports_are_guarded, databases_are_created_for_their_users,
+    databases_ask_for_a_password, admin_ports_are_guarded,
 )
