@@ -4,7 +4,7 @@ import re
 
 from tests.compiled.bootstrap_values import SCRIPT, scalar, table
 from tests.compiled.breaking import breaks
-from tests.compiled.checks import abilities
+from tests.compiled.checks import abilities, containers
 from tests.compiled.tree import Absent, Tree, first
 
 
@@ -37,14 +37,14 @@ def _slow(tree: Tree) -> tuple[str, dict]:
     return found["metadata"]["name"], found["spec"]["template"]["spec"]["containers"][0]
 
 
-@breaks(abilities.startup_probes_replace_waiting, "lacks the startup probe")
+@breaks(containers.ports_and_probes_are_those_of_the_inventory, "startupProbe is None")
 def a_slow_starter_that_is_killed(tree: Tree) -> str:
     name, container = _slow(tree)
     del container["startupProbe"]
     return name
 
 
-@breaks(abilities.startup_probes_replace_waiting, "and then once more")
+@breaks(containers.ports_and_probes_are_those_of_the_inventory, "livenessProbe is")
 def a_slow_starter_that_waits_twice(tree: Tree) -> str:
     name, container = _slow(tree)
     container["livenessProbe"]["initialDelaySeconds"] = 240

@@ -1,16 +1,16 @@
-"""Breaks of tests/compiled/checks/ports.py."""
+"""Ways that lead nowhere or too far, whichever check reports them."""
 
 import base64
 
 from tests.compiled.breaking import breaks, gateway_of
 from tests.compiled.calls import calls
-from tests.compiled.checks import ports
+from tests.compiled.checks import containers, network, ports
 from tests.compiled.checks.ports import CALLS
 from tests.compiled.tree import Absent, Object, Tree, first
 from tests.compiled.workloads import broker_config
 
 
-@breaks(ports.node_ports_lead_to_containers, "no Service has NodePort")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_service_with_another_node_port(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort")
     port = found["spec"]["ports"][0]
@@ -18,21 +18,21 @@ def a_service_with_another_node_port(tree: Tree) -> str:
     return str(number)
 
 
-@breaks(ports.node_ports_lead_to_containers, "is outside the inventory")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_node_port_too_many(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort")
     found["spec"]["ports"].append({"name": "more", "port": 9, "targetPort": 9, "nodePort": 32000})
     return found["metadata"]["name"]
 
 
-@breaks(ports.node_ports_lead_to_containers, "leaves its NodePort to chance")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_node_port_without_a_number(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort")
     del found["spec"]["ports"][0]["nodePort"]
     return found["metadata"]["name"]
 
 
-@breaks(ports.node_ports_lead_to_containers, "leads to pods of another service")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_node_port_to_other_pods(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort")
     other = tree.some("Deployment", lambda entry: entry["metadata"]["labels"]["name"] != found["spec"]["selector"].get("name"))
@@ -40,7 +40,7 @@ def a_node_port_to_other_pods(tree: Tree) -> str:
     return str(found["spec"]["ports"][0]["nodePort"])
 
 
-@breaks(ports.node_ports_lead_to_containers, "leads to container port")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_node_port_to_another_container_port(tree: Tree) -> str:
     # mqtts must not end at the listener without TLS.
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort" and len(entry["spec"]["ports"]) > 1)
@@ -49,7 +49,7 @@ def a_node_port_to_another_container_port(tree: Tree) -> str:
     return str(second["nodePort"])
 
 
-@breaks(ports.node_ports_lead_to_containers, "already")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def one_node_port_twice(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort")
     port = found["spec"]["ports"][0]
@@ -99,7 +99,7 @@ def _probed(found: Object) -> bool:
     return "tcpSocket" in found["spec"]["template"]["spec"]["containers"][0].get("livenessProbe", {})
 
 
-@breaks(ports.probes_ask_open_ports, "livenessProbe asks 4711")
+@breaks(containers.ports_and_probes_are_those_of_the_inventory, "livenessProbe is")
 def a_probe_of_a_closed_port(tree: Tree) -> str:
     found = tree.some("Deployment", _probed)
     found["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]["tcpSocket"]["port"] = 4711

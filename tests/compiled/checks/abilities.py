@@ -28,25 +28,6 @@ def pods_state_a_seccomp_profile(tree: Tree) -> list[str]:
     ]
 
 
-def startup_probes_replace_waiting(tree: Tree) -> list[str]:
-    """A container with a startup probe needs no delay before its liveness; a platform without them gets none."""
-    known = tree.cluster.platform.kubernetes["startup_probes"]
-    found = []
-    for workload in workloads(tree):
-        entry = tree.parameters["services"][workload.service]
-        for container in workload.containers:
-            where = f"{workload}: container {container['name']}"
-            startup = container.get("startupProbe")
-            if startup and not known:
-                found.append(f"{where}: the platform has no startup probes")
-            if startup and container.get("livenessProbe", {}).get("initialDelaySeconds"):
-                found.append(f"{where}: waits for its startup and then once more")
-        first = workload.containers[0]
-        if known and workload.runs_on and "startup" in entry and "startupProbe" not in first:
-            found.append(f"{workload}: container {first['name']}: lacks the startup probe of the inventory")
-    return found
-
-
 def pods_meet_the_namespaces_standard(tree: Tree) -> list[str]:
     """Each namespace enforces what the platform class says, and no pod would be refused there.
 
@@ -108,7 +89,4 @@ def brokers_may_open_a_file_for_each_session(tree: Tree) -> list[str]:
     return found
 
 
-CHECKS = (
-    pods_state_a_seccomp_profile, startup_probes_replace_waiting, pods_meet_the_namespaces_standard,
-    brokers_may_open_a_file_for_each_session,
-)
+CHECKS = (pods_state_a_seccomp_profile, pods_meet_the_namespaces_standard, brokers_may_open_a_file_for_each_session)

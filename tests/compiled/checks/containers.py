@@ -156,6 +156,10 @@ def mounts_are_those_of_the_inventory(tree: Tree) -> list[str]:
         for path in sorted({*wanted, *there}, key=str):
             if there.get(path) != wanted.get(path):
                 found.append(f"{where}: {path} is {there.get(path)}, not {wanted.get(path)}")
+    for workload in workloads(tree):
+        mounted = {mount["name"] for container in workload.containers for mount in container.get("volumeMounts", ())}
+        volumes = [volume["name"] for volume in workload.spec.get("volumes", ())]
+        found += [f"{workload}: nobody mounts volume {name}" for name in volumes if name not in mounted]
     return found
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from components.cluster.quantity import size
 
-from tests.compiled.checks.policies import admits, policies_of
+from tests.compiled.policies import admits, policies_of
 from tests.compiled.image_facts import facts, running
 from tests.compiled.tree import Tree
 from tests.compiled.workloads import selected

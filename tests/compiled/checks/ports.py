@@ -6,8 +6,7 @@ import json
 import re
 from typing import Any, Iterator
 
-from tests.compiled.checks.policies import admits, policies_of
-from tests.compiled.exposed import exposed
+from tests.compiled.policies import admits, policies_of
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, open_ports, selected, workloads
 
@@ -16,44 +15,6 @@ CALLS = "kong-calls.txt"
 _ADDRESS = re.compile(r"(?:^|//|[,;@ ])([a-z][a-z0-9.-]*):(\d{2,5})\b")
 _HOST_NAME = re.compile(r"^[a-z][a-z0-9.-]*$")
 _SCHEMES = {"http": 80, "https": 443}
-
-
-def node_ports_lead_to_containers(tree: Tree) -> list[str]:
-    """Each NodePort of the inventory leads to the container port it stands beside, and there is no other."""
-    found, seen = [], {}
-    for entry in tree.of_kind("Service"):
-        for port in entry["spec"].get("ports", ()):
-            if entry["spec"].get("type") != "NodePort" and "nodePort" not in port:
-                continue
-            number = port.get("nodePort", f"of {entry['metadata']['name']} {port.get('name')}")
-            if "nodePort" not in port and tree.parameters["nodeports"]["fixed"]:
-                found.append(f"{name_of(entry)}: port {port['port']} leaves its NodePort to chance")
-                continue
-            if number in seen:
-                found.append(f"{name_of(entry)}: NodePort {number} leads to {name_of(seen[number][0])} already")
-            if "nodePort" in port and not 30000 <= number <= 32767:
-                found.append(f"{name_of(entry)}: NodePort {number} is outside 30000-32767")
-            seen[number] = (entry, port)
-    for service, name, wanted in exposed(tree):
-        number = _node_port(tree, service, name, wanted)
-        if number not in seen:
-            found.append(f"{service} {name}: no Service has NodePort {number}")
-            continue
-        entry, port = seen.pop(number)
-        targets = {_target(workload, port) for workload in selected(tree, entry["spec"]["selector"])}
-        if targets != {wanted["number"]}:
-            found.append(f"{service} {name}: NodePort {number} leads to container port {targets or 'none'}, not {wanted['number']}")
-        if {one.service for one in selected(tree, entry["spec"]["selector"])} != {service}:
-            found.append(f"{service} {name}: NodePort {number} leads to pods of another service")
-    found += [f"{name_of(entry)}: NodePort {number} is outside the inventory" for number, (entry, _) in seen.items()]
-    return found
-
-
-def _node_port(tree: Tree, service: str, name: str, port: dict[str, Any]) -> int | str:
-    """The number of the inventory; where Kubernetes chooses, the Service and port for which it does."""
-    if tree.parameters["nodeports"]["fixed"] or "listen" not in port["expose"]:
-        return port["expose"]["node_port"]
-    return f"of {tree.parameters['services'][service]['external_service']} {name}"
 
 
 def services_reach_pods(tree: Tree) -> list[str]:
@@ -86,20 +47,6 @@ def _target(workload: Workload, port: dict[str, Any]) -> int | None:
 
 def _shown(workload: Workload) -> str:
     return ", ".join(str(number) for number, _ in sorted(open_ports(workload))) or "none"
-
-
-def probes_ask_open_ports(tree: Tree) -> list[str]:
-    """A probe asks a port of its own container."""
-    found = []
-    for workload in workloads(tree):
-        for container in workload.containers:
-            declared = {key for port in container.get("ports", ()) for key in (port["containerPort"], port.get("name"))}
-            for probe in ("readinessProbe", "livenessProbe", "startupProbe"):
-                for handler in ("httpGet", "tcpSocket"):
-                    port = container.get(probe, {}).get(handler, {}).get("port")
-                    if port is not None and port not in declared:
-                        found.append(f"{workload}: container {container['name']}: {probe} asks {port}, which it does not open")
-    return found
 
 
 def environment_leads_to_services(tree: Tree) -> list[str]:
@@ -209,7 +156,4 @@ def local_services_have_local_pods(tree: Tree) -> list[str]:
     return found
 
 
-CHECKS = (
-    node_ports_lead_to_containers, services_reach_pods, probes_ask_open_ports,
-    environment_leads_to_services, routes_lead_to_services, local_services_have_local_pods,
-)
+CHECKS = (services_reach_pods, environment_leads_to_services, routes_lead_to_services, local_services_have_local_pods)

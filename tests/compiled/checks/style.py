@@ -9,7 +9,6 @@ from typing import Any, Iterator
 import yaml
 
 from tests.compiled.tree import Object, Tree, name_of
-from tests.compiled.workloads import system_workloads, workloads
 
 # What may look like an anchor or an alias; only a parser can tell.
 _SUSPECT = re.compile(r"(?m)(?:^|[:\-\[{,])\s*[&*]\w")
@@ -109,20 +108,4 @@ def namespaces_are_stated(tree: Tree) -> list[str]:
     return found
 
 
-def images_have_a_version(tree: Tree) -> list[str]:
-    """Neither `latest` nor nothing."""
-    found = []
-    for workload in [*workloads(tree), *system_workloads(tree)]:
-        images = [(container["name"], container["image"]) for container in workload.containers]
-        if workload.kind == "VerneMQ":
-            images.append(("bundler", workload.found["spec"].get("bundlerImage", "")))
-        for name, image in images:
-            match = _IMAGE.match(image)
-            if match is None or "/" in match["tag"] or match["tag"] == "latest":
-                found.append(f"{workload}: container {name}: image {image or '(none)'} names no version")
-    return found
-
-
-CHECKS = (
-    no_anchors, no_timestamps, no_empty_fields, identities_are_unique, namespaces_are_stated, images_have_a_version,
-)
+CHECKS = (no_anchors, no_timestamps, no_empty_fields, identities_are_unique, namespaces_are_stated)

@@ -82,27 +82,6 @@ def _differences(claim: Claim, volume: Object) -> list[str]:
     ]
 
 
-def volumes_are_written_by_one_node(tree: Tree) -> list[str]:
-    """Directories of one node cannot be shared, and outlive their claim."""
-    found = []
-    for claim in claims(tree):
-        if claim.spec.get("accessModes") != ["ReadWriteOnce"]:
-            found.append(f"claim {claim.name}: accessModes {claim.spec.get('accessModes')}, local volumes have ReadWriteOnce only")
-        if claim.workload and claim.workload.kind == "Deployment" and claim.workload.replicas > 1:
-            found.append(f"claim {claim.name}: {claim.workload.replicas} pods of {claim.workload} would share it")
-    for volume in tree.of_kind("PersistentVolume"):
-        if volume["spec"].get("persistentVolumeReclaimPolicy") != "Retain":
-            found.append(f"{name_of(volume)}: reclaim policy is not Retain")
-    names = {entry["metadata"]["name"]: entry for entry in tree.of_kind("StorageClass")}
-    for claim in claims(tree):
-        if claim.spec.get("storageClassName") not in names:
-            found.append(f"claim {claim.name}: there is no StorageClass {claim.spec.get('storageClassName')}")
-    for name, entry in names.items():
-        if entry.get("volumeBindingMode") != "WaitForFirstConsumer":
-            found.append(f"StorageClass {name}: must wait for the pod, or a claim is bound on a node without it")
-    return found
-
-
 def volumes_are_on_their_services_nodes(tree: Tree) -> list[str]:
     """A volume names its node by host name, and that node is of the group of the pod that mounts it."""
     parameters, found = tree.parameters, []
@@ -191,16 +170,9 @@ def pods_can_write_their_volumes(tree: Tree) -> list[str]:
     return found
 
 
-def claim_templates_state_their_type(tree: Tree) -> list[str]:
-    """Without apiVersion and kind Argo CD sees a difference for ever."""
-    return [
-        f"{workload}: volumeClaimTemplate {template['metadata']['name']} does not state {key}"
-        for workload in workloads(tree) for template in workload.claim_templates
-        for key, value in (("apiVersion", "v1"), ("kind", "PersistentVolumeClaim")) if template.get(key) != value
-    ]
-
-
 CHECKS = (
-    every_claim_has_its_volume, volumes_are_written_by_one_node, volumes_are_on_their_services_nodes,
-    the_bootstrap_makes_every_directory, pods_can_write_their_volumes, claim_templates_state_their_type,
+    every_claim_has_its_volume,
+    volumes_are_on_their_services_nodes,
+    the_bootstrap_makes_every_directory,
+    pods_can_write_their_volumes,
 )
