@@ -82,6 +82,13 @@ def _definition(tree: Tree) -> tuple[str, dict, dict]:
     return found["metadata"]["name"], found["spec"], found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
 
 
+@breaks(schemas.definitions_are_structural, "its scope is Cluster")
+def a_definition_for_the_whole_cluster(tree: Tree) -> str:
+    found = tree.some("CustomResourceDefinition")
+    found["spec"]["scope"] = "Cluster"
+    return found["metadata"]["name"]
+
+
 @breaks(schemas.definitions_are_structural, "preserveUnknownFields must be left out")
 def a_definition_that_states_what_the_server_drops(tree: Tree) -> str:
     name, spec, _ = _definition(tree)

@@ -63,6 +63,8 @@ def definitions_are_structural(tree: Tree) -> list[str]:
             found.append(f"{name}: preserveUnknownFields must be left out: v1 allows false only, and the API server drops it")
         if definition["metadata"]["name"] != f"{spec['names']['plural']}.{spec['group']}":
             found.append(f"{name}: its name must be {spec['names']['plural']}.{spec['group']}")
+        if spec.get("scope") != "Namespaced":
+            found.append(f"{name}: its scope is {spec.get('scope')}, and its objects have a namespace")
         if [version.get("storage") for version in spec["versions"]].count(True) != 1:
             found.append(f"{name}: exactly one version is stored")
         for version in spec["versions"]:
