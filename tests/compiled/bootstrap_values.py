@@ -94,6 +94,12 @@ def values(script: str) -> Values:
     return found
 
 
+@lru_cache(maxsize=4)
+def values_of(script: str) -> Values:
+    """The same of a whole script. Several checks ask: not to be changed."""
+    return values(generated(script)[0])
+
+
 def _block(found: Values, first: int, lines: Iterator[tuple[int, str]], end: str) -> list[str]:
     """The lines up to `end`."""
     found.lines.append(first)

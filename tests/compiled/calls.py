@@ -24,8 +24,8 @@ def calls(entry: Mapping[str, Any]) -> dict[str, Call]:
 
 
 def _addresses(node: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(node, Mapping) and {"service", "port"} <= node.keys():
+    if isinstance(node, dict) and "service" in node and "port" in node:
         yield node["service"], node["port"]
-    elif isinstance(node, Mapping | list):
-        for below in node.values() if isinstance(node, Mapping) else node:
+    elif isinstance(node, dict | list):
+        for below in node.values() if isinstance(node, dict) else node:
             yield from _addresses(below)

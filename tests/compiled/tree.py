@@ -49,8 +49,9 @@ class Tree:
         """What Argo CD syncs, with the name of the service (the file's name without suffix)."""
         for path in self.documents:
             if path.startswith(MANIFESTS):
+                service = path.removeprefix(MANIFESTS).removesuffix(".yml")
                 for entry in self.documents[path]:
-                    yield path.removeprefix(MANIFESTS).removesuffix(".yml"), entry
+                    yield service, entry
 
     def of_kind(self, *kinds: str) -> list[Object]:
         """The manifests of these kinds."""

@@ -68,11 +68,10 @@ def test_the_judge_refuses_what_is_broken_already(tree):
 @pytest.mark.parametrize("face", FACES)
 def test_who_is_not_asked_has_nothing_to_say(tree, judge, face):
     """Of a change of a file that they do not read."""
-    for change in random.Random(face).sample(changes(tree, face), 3):
-        changed = tree.copy()
-        apply(change, changed)
-        others = set(CHECKS) - set(judge.readers({change.file, SCRIPT} if face == "bootstrap" else {change.file}))
-        assert others and [check.__name__ for check in others if check(changed)] == [], change
+    change, changed = random.Random(face).choice(changes(tree, face)), tree.copy()
+    apply(change, changed)
+    others = set(CHECKS) - set(judge.readers({change.file, SCRIPT} if face == "bootstrap" else {change.file}))
+    assert others and [check.__name__ for check in others if check(changed)] == [], change
 
 
 @pytest.mark.parametrize(

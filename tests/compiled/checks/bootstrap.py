@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.compiled import reckoned, said
-from tests.compiled.bootstrap_values import EMBEDDED, SCRIPT, generated, values
+from tests.compiled.bootstrap_values import EMBEDDED, SCRIPT, generated, values, values_of
 from tests.compiled.compare import differences
 from tests.compiled.tree import Tree
 
@@ -35,7 +35,7 @@ def the_script_is_values_and_parts(tree: Tree) -> list[str]:
 
 def values_are_those_of_the_inventory(tree: Tree) -> list[str]:
     """Each value and each row of each table: no more, no less."""
-    found = values(generated(tree.files[SCRIPT])[0])
+    found = values_of(tree.files[SCRIPT])
     problems = list(differences(found.scalars, _scalars(tree.parameters), SCRIPT))
     wanted = _tables(tree.parameters)
     there = {name: rows for name, rows in found.tables.items() if name not in _OF_VOLUMES}
@@ -172,7 +172,7 @@ def _kubernetes_packages(kubernetes: Mapping[str, Any]) -> list[str]:
 
 def people_review_what_the_script_carries(tree: Tree) -> list[str]:
     """The files beside the script are the texts in it, and there are no others."""
-    texts = values(generated(tree.files[SCRIPT])[0]).texts
+    texts = values_of(tree.files[SCRIPT]).texts
     found = [
         f"{path}: is not {name} of {SCRIPT}"
         for name, path in EMBEDDED.items()

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from tests.compiled import reckoned
-from tests.compiled.bootstrap_values import EMBEDDED, SCRIPT, generated, values
+from tests.compiled.bootstrap_values import EMBEDDED, SCRIPT, values_of
 from tests.compiled.compare import differences
 from tests.compiled.tree import Tree
 
@@ -20,7 +20,7 @@ _IMAGES, _CRI = "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"
 
 
 def _texts(tree: Tree) -> dict[str, str]:
-    return values(generated(tree.files[SCRIPT])[0]).texts
+    return values_of(tree.files[SCRIPT]).texts
 
 
 def the_kernel_is_set_as_the_inventory_says(tree: Tree) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterator, Mapping
 
 from tests.compiled import said
-from tests.compiled.calls import calls
+from tests.compiled.calls import Call, calls
 from tests.compiled.tree import Tree, name_of
 
 NAMESPACE_LABEL = "dojot.components/namespace"
@@ -60,11 +60,12 @@ def policies_admit_who_says_so(tree: Tree) -> list[str]:
         (home, "default-deny"): ("", {"podSelector": {}, "policyTypes": ["Ingress"]}) for home in said.namespaces(tree.parameters)
     }
     services = tree.parameters["services"]
+    asked = {name: _Asked(caller) for name, caller in services.items()}
     for service, entry in services.items():
         home = said.namespace(tree.parameters, service)
         if entry.get("host_network"):
             continue
-        admitted = set(_admitted(tree, service, entry))
+        admitted = set(_admitted(tree, service, entry, asked))
         if admitted:
             wanted[home, service] = service, _policy(said.labels(service, entry), admitted)
         for name, made in entry.get("makes", {}).items():
@@ -76,7 +77,17 @@ def policies_admit_who_says_so(tree: Tree) -> list[str]:
     return _compared(tree, "NetworkPolicy", wanted, _canonical)
 
 
-def _admitted(tree: Tree, service: str, entry: said.Entry) -> Iterator[tuple[Any, Any]]:
+class _Asked:
+    """Whom a service and its jobs call."""
+
+    def __init__(self, caller: said.Entry) -> None:
+        self.service = calls(_switched(caller))
+        self.jobs = {name: calls(_switched(job)) for name, job in said.jobs(caller)}
+
+
+def _admitted(
+    tree: Tree, service: str, entry: said.Entry, asked: Mapping[str, _Asked]
+) -> Iterator[tuple[Any, Any]]:
     """(peer, port) pairs; peer None is everybody, port None every port."""
     home = said.namespace(tree.parameters, service)
     if entry.get("peers"):
@@ -88,18 +99,18 @@ def _admitted(tree: Tree, service: str, entry: said.Entry) -> Iterator[tuple[Any
             continue
         for other, caller in tree.parameters["services"].items():
             there = said.namespace(tree.parameters, other)
-            if port in _asks(tree, other, caller, service):
+            if port in _asks(tree, other, asked[other].service, service):
                 yield _peer(home, there, said.labels(other, caller)), number
-            for name, job in said.jobs(caller):
-                if port in getattr(calls(_switched(job)).get(service), "ports", ()):
+            for name, job in asked[other].jobs.items():
+                if port in getattr(job.get(service), "ports", ()):
                     yield _peer(home, there, {"app": "dojot", "name": name}), number
 
 
-def _asks(tree: Tree, other: str, caller: said.Entry, service: str) -> set[str]:
+def _asks(tree: Tree, other: str, called: Mapping[str, Call], service: str) -> set[str]:
     """The ports of `service` that another one calls: as it says, for its routes (the gateway), for its metrics (Prometheus)."""
     entry = tree.parameters["services"][service]
     # What a service calls of its own stays in its pod, or is a matter of peers.
-    found = set() if other == service else set(getattr(calls(_switched(caller)).get(service), "ports", ()))
+    found = set() if other == service else set(getattr(called.get(service), "ports", ()))
     if other == tree.parameters.get("gateway", {}).get("service"):
         found |= {route["port"] for route in entry.get("routes", {}).values()}
         plugins = [*tree.parameters["gateway"]["authentication"].values()]
