@@ -24,16 +24,17 @@ def a_pod_without_a_profile(tree: Tree) -> str:
 @breaks(abilities.pods_state_a_seccomp_profile, "seccompProfile is None")
 def a_pod_network_without_a_profile(tree: Tree) -> str:
     _needs(tree, "seccomp")
-    found = first((one for path, one in tree.objects if path.startswith("bootstrap/") and one["kind"] == "DaemonSet"), "no pod network")
+    found = first(
+        (one for path, one in tree.objects if path.startswith("bootstrap/") and one["kind"] == "DaemonSet"),
+        "no pod network",
+    )
     del found["spec"]["template"]["spec"]["securityContext"]["seccompProfile"]
     return found["metadata"]["name"]
 
 
 def _slow(tree: Tree) -> tuple[str, dict]:
     _needs(tree, "startup_probes")
-    found = tree.some(
-        "StatefulSet", lambda entry: "startupProbe" in entry["spec"]["template"]["spec"]["containers"][0]
-    )
+    found = tree.some("StatefulSet", lambda entry: "startupProbe" in entry["spec"]["template"]["spec"]["containers"][0])
     return found["metadata"]["name"], found["spec"]["template"]["spec"]["containers"][0]
 
 
@@ -98,7 +99,9 @@ def a_verification_that_asks_for_too_little(tree: Tree) -> str:
 @breaks(abilities.brokers_may_open_a_file_for_each_session, "are not VerneMQ")
 def brokers_that_verify_forgets(tree: Tree) -> str:
     word = _broker(tree)
-    tree.files[SCRIPT] = re.sub(r"^readonly BROKERS=\(.*?^\)", "readonly BROKERS=(\n)", tree.files[SCRIPT], flags=re.M | re.S)
+    tree.files[SCRIPT] = re.sub(
+        r"^readonly BROKERS=\(.*?^\)", "readonly BROKERS=(\n)", tree.files[SCRIPT], flags=re.M | re.S
+    )
     return word
 
 

@@ -135,7 +135,9 @@ def a_token_for_nothing(tree: Tree) -> str:
 def a_token_for_the_brokers(tree: Tree) -> str:
     _need_rbac(tree)
     found = tree.some("VerneMQ")
-    account = tree.some("ServiceAccount", lambda entry: entry["metadata"]["name"] == found["spec"]["serviceAccountName"])
+    account = tree.some(
+        "ServiceAccount", lambda entry: entry["metadata"]["name"] == found["spec"]["serviceAccountName"]
+    )
     del account["automountServiceAccountToken"]
     return found["metadata"]["name"]
 

@@ -9,8 +9,12 @@ def _policy(tree: Tree, wanted: str = "from") -> Object:
     """A policy of one service, not a namespace's; its last rule has the key `wanted`."""
     return tree.some(
         "NetworkPolicy",
-        lambda entry: entry["spec"]["podSelector"] and wanted in entry["spec"]["ingress"][-1]
-        and "ports" in entry["spec"]["ingress"][-1] and "name" in entry["metadata"]["labels"],
+        lambda entry: (
+            entry["spec"]["podSelector"]
+            and wanted in entry["spec"]["ingress"][-1]
+            and "ports" in entry["spec"]["ingress"][-1]
+            and "name" in entry["metadata"]["labels"]
+        ),
     )
 
 

@@ -77,16 +77,22 @@ def a_budget_of_other_pods(tree: Tree) -> str:
 
 @breaks(objects.budgets_are_those_of_the_inventory, "not {'maxUnavailable'")
 def a_budget_of_more_than_a_node(tree: Tree) -> str:
-    found = tree.some("PodDisruptionBudget", lambda one: "max_unavailable" not in tree.parameters["services"].get(
-        one["metadata"]["name"].removesuffix("-pdb"), {"max_unavailable": 1}
-    ))
+    found = tree.some(
+        "PodDisruptionBudget",
+        lambda one: (
+            "max_unavailable"
+            not in tree.parameters["services"].get(one["metadata"]["name"].removesuffix("-pdb"), {"max_unavailable": 1})
+        ),
+    )
     found["spec"]["maxUnavailable"] += 1
     return found["metadata"]["name"]
 
 
 @breaks(objects.workloads_have_the_fields_of_the_inventory, "with other files there must be other pods")
 def pods_that_keep_their_old_files(tree: Tree) -> str:
-    found = tree.some("Deployment", lambda one: objects.FILES_DIGEST in one["spec"]["template"]["metadata"].get("annotations", {}))
+    found = tree.some(
+        "Deployment", lambda one: objects.FILES_DIGEST in one["spec"]["template"]["metadata"].get("annotations", {})
+    )
     del found["spec"]["template"]["metadata"]["annotations"]
     return found["metadata"]["name"]
 

@@ -35,7 +35,9 @@ def a_node_port_without_a_number(tree: Tree) -> str:
 @breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_node_port_to_other_pods(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort")
-    other = tree.some("Deployment", lambda entry: entry["metadata"]["labels"]["name"] != found["spec"]["selector"].get("name"))
+    other = tree.some(
+        "Deployment", lambda entry: entry["metadata"]["labels"]["name"] != found["spec"]["selector"].get("name")
+    )
     found["spec"]["selector"] = other["spec"]["selector"]["matchLabels"]
     return str(found["spec"]["ports"][0]["nodePort"])
 
@@ -117,7 +119,9 @@ def _calling(tree: Tree, wanted) -> tuple[Object, dict]:
 
 @breaks(ports.environment_leads_to_services, "has no port 4711")
 def a_call_to_a_closed_port(tree: Tree) -> str:
-    found, entry = _calling(tree, lambda value: value.startswith("http://") and value.count(":") == 2 and "127.0" not in value)
+    found, entry = _calling(
+        tree, lambda value: value.startswith("http://") and value.count(":") == 2 and "127.0" not in value
+    )
     entry["value"] = f"{entry['value'].rpartition(':')[0]}:4711"
     return f"{found['metadata']['name']}: {entry['name']}"
 
@@ -133,12 +137,18 @@ def a_call_to_a_service_of_another_profile(tree: Tree) -> str:
 def a_call_that_a_policy_stops(tree: Tree) -> str:
     gateway = gateway_of(tree)
     port = next(
-        port["port"] for rule in tree.some("NetworkPolicy", lambda entry: entry["metadata"]["name"] == gateway)["spec"]["ingress"]
-        if "from" in rule for port in rule["ports"]
+        port["port"]
+        for rule in tree.some("NetworkPolicy", lambda entry: entry["metadata"]["name"] == gateway)["spec"]["ingress"]
+        if "from" in rule
+        for port in rule["ports"]
     )
     found = first(
-        (entry for service, entry in tree.manifests if entry["kind"] in ("Deployment", "StatefulSet")
-         if service != gateway and gateway not in calls(tree.parameters["services"][service])),
+        (
+            entry
+            for service, entry in tree.manifests
+            if entry["kind"] in ("Deployment", "StatefulSet")
+            if service != gateway and gateway not in calls(tree.parameters["services"][service])
+        ),
         "every service has business at the gateway",
     )
     env = found["spec"]["template"]["spec"]["containers"][0].setdefault("env", [])
@@ -204,7 +214,9 @@ def a_route_that_nobody_sends(tree: Tree) -> str:
 
 @breaks(ports.local_services_have_local_pods, "same-node routing is False")
 def bridges_that_call_any_broker(tree: Tree) -> str:
-    found = tree.some("Service", lambda entry: "topologyKeys" in entry["spec"] or "internalTrafficPolicy" in entry["spec"])
+    found = tree.some(
+        "Service", lambda entry: "topologyKeys" in entry["spec"] or "internalTrafficPolicy" in entry["spec"]
+    )
     found["spec"].pop("topologyKeys", None)
     found["spec"].pop("internalTrafficPolicy", None)
     return found["metadata"]["name"]

@@ -164,7 +164,9 @@ def a_directory_for_nothing(tree: Tree) -> str:
 def a_directory_of_another_owner(tree: Tree) -> str:
     found = _volume(tree)
     path = found["spec"]["local"]["path"]
-    tree.files[SCRIPT] = re.sub(rf"\|\d+\|{re.escape(path)}('?)$", rf"|4711|{path}\1", tree.files[SCRIPT], flags=re.MULTILINE)
+    tree.files[SCRIPT] = re.sub(
+        rf"\|\d+\|{re.escape(path)}('?)$", rf"|4711|{path}\1", tree.files[SCRIPT], flags=re.MULTILINE
+    )
     return found["metadata"]["name"]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Iterator
-
+from collections.abc import Iterator
+from typing import Any
 
 from tests.compiled.tree import Tree, name_of
 from tests.compiled.workloads import Workload, workloads
@@ -55,7 +55,9 @@ def names_are_legal(tree: Tree) -> list[str]:
     found = []
     for path, entry in tree.objects:
         name = entry["metadata"]["name"]
-        pattern = _SERVICE if entry["kind"] == "Service" else _LABEL if entry["kind"] in ("Namespace", "Job") else _SUBDOMAIN
+        pattern = (
+            _SERVICE if entry["kind"] == "Service" else _LABEL if entry["kind"] in ("Namespace", "Job") else _SUBDOMAIN
+        )
         if entry["kind"] not in ("ClusterRole", "ClusterRoleBinding") and not pattern.match(name):
             found.append(f"{path}: {name_of(entry)}: the name is not legal")
         if entry["kind"] == "StatefulSet" and len(name) > _SET_NAME:
@@ -64,7 +66,9 @@ def names_are_legal(tree: Tree) -> list[str]:
             if not _VALUE.match(value):
                 found.append(f"{path}: {name_of(entry)}: label {key} = {value} is not legal")
         if entry["kind"] == "ConfigMap":
-            found += [f"{path}: {name_of(entry)}: key {key} is not legal" for key in entry["data"] if not _FILE.match(key)]
+            found += [
+                f"{path}: {name_of(entry)}: key {key} is not legal" for key in entry["data"] if not _FILE.match(key)
+            ]
     for workload in workloads(tree):
         found += _names_in_pod(workload)
     return found
@@ -105,7 +109,9 @@ def quoted_variables_come_first(tree: Tree) -> list[str]:
             for entry in container.get("env", ()):
                 for name in _QUOTED.findall(entry.get("value") or ""):
                     if name not in above:
-                        found.append(f"{workload}: variable {entry['name']} quotes {name}, which does not stand above it")
+                        found.append(
+                            f"{workload}: variable {entry['name']} quotes {name}, which does not stand above it"
+                        )
                 above.add(entry["name"])
     return found
 

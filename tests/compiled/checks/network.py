@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tests.compiled import said
 from tests.compiled.calls import Call, calls
 from tests.compiled.tree import Tree, name_of
 
 NAMESPACE_LABEL = "dojot.components/namespace"
-_SAME_NODE = {"topologyKeys": {"topologyKeys": ["kubernetes.io/hostname"]}, "internalTrafficPolicy": {"internalTrafficPolicy": "Local"}}
+_SAME_NODE = {
+    "topologyKeys": {"topologyKeys": ["kubernetes.io/hostname"]},
+    "internalTrafficPolicy": {"internalTrafficPolicy": "Local"},
+}
 
 
 def services_are_those_of_the_inventory(tree: Tree) -> list[str]:
@@ -34,30 +38,45 @@ def _services(tree: Tree, service: str, entry: said.Entry) -> Iterator[tuple[str
         if door.get("same_node"):
             spec.update(_SAME_NODE[tree.parameters["platform"]["kubernetes"]["same_node_routing"]])
         spec["ports"] = [
-            {"name": port, "port": number, "protocol": ports[port].get("protocol", "TCP"), "targetPort": ports[port]["number"]}
-            for port, number in offered.items() if port in ports
+            {
+                "name": port,
+                "port": number,
+                "protocol": ports[port].get("protocol", "TCP"),
+                "targetPort": ports[port]["number"],
+            }
+            for port, number in offered.items()
+            if port in ports
         ]
         yield name, {key: value for key, value in spec.items() if value != []}
     exposed = {port: one for port, one in ports.items() if "expose" in one}
     if exposed:
         fixed = tree.parameters["nodeports"]["fixed"]
-        yield entry["external_service"], {
-            "type": "NodePort", "selector": pods, "externalTrafficPolicy": "Local" if entry.get("one_per_node") else "Cluster",
-            "ports": [
-                {
-                    "name": port, "port": one["number"], "protocol": one.get("protocol", "TCP"), "targetPort": one["number"],
-                    # A number that clients are told, or that HAProxy is not asked for, is never Kubernetes' to choose.
-                    **({"nodePort": one["expose"]["node_port"]} if fixed or "listen" not in one["expose"] else {}),
-                }
-                for port, one in exposed.items()
-            ],
-        }
+        yield (
+            entry["external_service"],
+            {
+                "type": "NodePort",
+                "selector": pods,
+                "externalTrafficPolicy": "Local" if entry.get("one_per_node") else "Cluster",
+                "ports": [
+                    {
+                        "name": port,
+                        "port": one["number"],
+                        "protocol": one.get("protocol", "TCP"),
+                        "targetPort": one["number"],
+                        # A number that clients are told, or that HAProxy is not asked for, is never Kubernetes' to choose.
+                        **({"nodePort": one["expose"]["node_port"]} if fixed or "listen" not in one["expose"] else {}),
+                    }
+                    for port, one in exposed.items()
+                ],
+            },
+        )
 
 
 def policies_admit_who_says_so(tree: Tree) -> list[str]:
     """Each namespace denies by default; a policy names its pods, and who may come to which port."""
     wanted: dict[tuple[str, str], tuple[str, Any]] = {
-        (home, "default-deny"): ("", {"podSelector": {}, "policyTypes": ["Ingress"]}) for home in said.namespaces(tree.parameters)
+        (home, "default-deny"): ("", {"podSelector": {}, "policyTypes": ["Ingress"]})
+        for home in said.namespaces(tree.parameters)
     }
     services = tree.parameters["services"]
     asked = {name: _Asked(caller) for name, caller in services.items()}
@@ -70,8 +89,12 @@ def policies_admit_who_says_so(tree: Tree) -> list[str]:
             wanted[home, service] = service, _policy(said.labels(service, entry), admitted)
         for name, made in entry.get("makes", {}).items():
             callers = {
-                (_peer(home, said.namespace(tree.parameters, other), said.labels(other, services[other])), (made["port"], "TCP"))
-                for other in made["callers"] if other in services
+                (
+                    _peer(home, said.namespace(tree.parameters, other), said.labels(other, services[other])),
+                    (made["port"], "TCP"),
+                )
+                for other in made["callers"]
+                if other in services
             }
             wanted[home, name] = service, _policy(made["labels"], callers)
     return _compared(tree, "NetworkPolicy", wanted, _canonical)
@@ -85,9 +108,7 @@ class _Asked:
         self.jobs = {name: calls(_switched(job)) for name, job in said.jobs(caller)}
 
 
-def _admitted(
-    tree: Tree, service: str, entry: said.Entry, asked: Mapping[str, _Asked]
-) -> Iterator[tuple[Any, Any]]:
+def _admitted(tree: Tree, service: str, entry: said.Entry, asked: Mapping[str, _Asked]) -> Iterator[tuple[Any, Any]]:
     """(peer, port) pairs; peer None is everybody, port None every port."""
     home = said.namespace(tree.parameters, service)
     if entry.get("peers"):
@@ -114,10 +135,18 @@ def _asks(tree: Tree, other: str, called: Mapping[str, Call], service: str) -> s
     if other == tree.parameters.get("gateway", {}).get("service"):
         found |= {route["port"] for route in entry.get("routes", {}).values()}
         plugins = [*tree.parameters["gateway"]["authentication"].values()]
-        plugins += [plugin for one in tree.parameters["services"].values() for route in one.get("routes", {}).values()
-                    for plugin in route.get("plugins", {}).values()]
-        found |= {value["port"] for plugin in plugins for value in plugin.values()
-                  if isinstance(value, Mapping) and value.get("service") == service}
+        plugins += [
+            plugin
+            for one in tree.parameters["services"].values()
+            for route in one.get("routes", {}).values()
+            for plugin in route.get("plugins", {}).values()
+        ]
+        found |= {
+            value["port"]
+            for plugin in plugins
+            for value in plugin.values()
+            if isinstance(value, Mapping) and value.get("service") == service
+        }
     if other == tree.parameters.get("monitoring", {}).get("service") and "metrics" in entry:
         found.add(entry["metrics"]["port"])
     return found
@@ -125,7 +154,9 @@ def _asks(tree: Tree, other: str, called: Mapping[str, Call], service: str) -> s
 
 def _switched(entry: said.Entry) -> dict[str, Any]:
     """Without what is switched off in its environment."""
-    inner = {name: {**sidecar, "env": said.on(sidecar.get("env"))} for name, sidecar in entry.get("sidecars", {}).items()}
+    inner = {
+        name: {**sidecar, "env": said.on(sidecar.get("env"))} for name, sidecar in entry.get("sidecars", {}).items()
+    }
     return {**entry, "env": said.on(entry.get("env")), "sidecars": inner}
 
 
@@ -175,7 +206,9 @@ def _read_port(port: Mapping[str, Any]) -> tuple[int, str]:
     return port["port"], port["protocol"]
 
 
-def _compared(tree: Tree, kind: str, wanted: Mapping[tuple[str, str], tuple[str, Any]], read=lambda spec: spec) -> list[str]:
+def _compared(
+    tree: Tree, kind: str, wanted: Mapping[tuple[str, str], tuple[str, Any]], read=lambda spec: spec
+) -> list[str]:
     """Every object of a kind has the spec that is wanted of it, stands in its service's file, and no other is there."""
     found, left = [], dict(wanted)
     for file, entry in tree.manifests:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from math import ceil
-from typing import Any, Mapping
+from typing import Any
 
 from tests.compiled import reckoned, said
 from tests.compiled.tree import Tree, name_of
@@ -15,8 +16,19 @@ SET_LABEL = "dojot.components/set"
 _RBAC = "rbac.authorization.k8s.io"
 # Kinds whose objects have the labels of their service's pods; others say only whose they are.
 _LIKE_PODS = {
-    "ClusterRole", "ClusterRoleBinding", "ConfigMap", "DaemonSet", "Deployment", "NetworkPolicy", "PersistentVolumeClaim",
-    "PodDisruptionBudget", "Role", "RoleBinding", "Service", "ServiceAccount", "StatefulSet",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "DaemonSet",
+    "Deployment",
+    "NetworkPolicy",
+    "PersistentVolumeClaim",
+    "PodDisruptionBudget",
+    "Role",
+    "RoleBinding",
+    "Service",
+    "ServiceAccount",
+    "StatefulSet",
 }
 # A drain, an old release to go back to, and how long a job may try: the same for all, and nobody's choice.
 _HISTORY, _DEADLINE, _RETRIES = 3, 900, 6
@@ -30,7 +42,7 @@ def objects_have_their_labels(tree: Tree) -> list[str]:
         wanted: dict[str, str] = {"app": "dojot"}
         jobs = {name for name, _ in said.jobs(stated)} if stated else set()
         name = entry["metadata"]["name"]
-        if entry["kind"] == "Job" or entry["kind"] == "ConfigMap" and name.removesuffix("-files") in jobs:
+        if entry["kind"] == "Job" or (entry["kind"] == "ConfigMap" and name.removesuffix("-files") in jobs):
             wanted = {"app": "dojot", "name": name.removesuffix("-files")}
         elif stated and entry["kind"] in _LIKE_PODS:
             wanted = said.labels(service, stated)
@@ -80,7 +92,11 @@ def workloads_have_the_fields_of_the_inventory(tree: Tree) -> list[str]:
         if workload.kind == "VerneMQ":
             continue
         entry = tree.parameters["services"][workload.service]
-        spec = {key: value for key, value in workload.found["spec"].items() if key not in ("template", "volumeClaimTemplates")}
+        spec = {
+            key: value
+            for key, value in workload.found["spec"].items()
+            if key not in ("template", "volumeClaimTemplates")
+        }
         for key, value in _fields(tree, workload, entry).items():
             there = spec.pop(key, None)
             if there != value:
@@ -99,16 +115,23 @@ def _fields(tree: Tree, workload: Workload, entry: said.Entry) -> dict[str, Any]
     if workload.kind == "DaemonSet":
         return {**fields, "updateStrategy": strategy}
     # What follows a rule (brokers, bridges) is reckoned in placement.py.
-    replicas = entry["replicas"] if isinstance(entry["replicas"], int) else workload.found["spec"].get("replicas", 0) or None
+    replicas = (
+        entry["replicas"] if isinstance(entry["replicas"], int) else workload.found["spec"].get("replicas", 0) or None
+    )
     if workload.kind == "Deployment":
         return {
-            **fields, "replicas": replicas, "strategy": strategy,
+            **fields,
+            "replicas": replicas,
+            "strategy": strategy,
             **({"progressDeadlineSeconds": entry["progress_deadline"]} if "progress_deadline" in entry else {}),
         }
     doors = entry.get("kubernetes_services", {})
     governing = min(doors, key=lambda name: (not doors[name].get("headless", False), name))
     return {
-        **fields, "replicas": replicas, "serviceName": governing, "updateStrategy": strategy,
+        **fields,
+        "replicas": replicas,
+        "serviceName": governing,
+        "updateStrategy": strategy,
         "podManagementPolicy": entry.get("pod_management", "OrderedReady"),
     }
 
@@ -128,10 +151,13 @@ def _template(tree: Tree, workload: Workload, entry: said.Entry) -> list[str]:
             wanted.update(hostNetwork=True, dnsPolicy="ClusterFirstWithHostNet")
         if entry.get("host_pid"):
             wanted["hostPID"] = True
-        wanted.update({
-            field: entry[key] for field, key in (("hostname", "hostname"), ("terminationGracePeriodSeconds", "grace_period"))
-            if key in entry
-        })
+        wanted.update(
+            {
+                field: entry[key]
+                for field, key in (("hostname", "hostname"), ("terminationGracePeriodSeconds", "grace_period"))
+                if key in entry
+            }
+        )
     if workload.kind == "DaemonSet":
         wanted["tolerations"] = [{"operator": "Exists"}]
     labels = said.labels(workload.service, entry) if workload.runs_on else {"app": "dojot", "name": workload.name}
@@ -144,7 +170,8 @@ def _template(tree: Tree, workload: Workload, entry: said.Entry) -> list[str]:
         found.append(f"its pods' annotations are {notes}, not {digest}: with other files there must be other pods")
     return found + [
         f"the pod's {key} is {there.get(key)}, not {wanted.get(key)}"
-        for key in sorted({*there, *wanted}) if there.get(key) != wanted.get(key)
+        for key in sorted({*there, *wanted})
+        if there.get(key) != wanted.get(key)
     ]
 
 
@@ -167,8 +194,12 @@ def names_are_those_of_the_inventory(tree: Tree) -> list[str]:
     for service, entry in tree.parameters["services"].items():
         kind = entry["kind"]
         name = entry["custom_resource"]["name"] if kind == "VerneMQ" else service
-        there = sorted(one["metadata"]["name"] for file, one in tree.manifests if file == service and one["kind"] == kind)
-        numbered = entry.get("spread_evenly") and tree.parameters["platform"]["kubernetes"]["pod_spread"] == "anti-affinity"
+        there = sorted(
+            one["metadata"]["name"] for file, one in tree.manifests if file == service and one["kind"] == kind
+        )
+        numbered = (
+            entry.get("spread_evenly") and tree.parameters["platform"]["kubernetes"]["pod_spread"] == "anti-affinity"
+        )
         wanted = [f"{name}-{number}" for number in range(1, len(there) + 1)] if numbered else [name]
         if there != wanted:
             found.append(f"{service}: its {kind} is called {there}, not {wanted}")
@@ -194,19 +225,36 @@ def budgets_are_those_of_the_inventory(tree: Tree) -> list[str]:
 def api_versions_are_those_of_the_platform(tree: Tree) -> list[str]:
     stated = tree.parameters["platform"]["kubernetes"]["api_versions"]
     fixed: Mapping[str, str] = {
-        "ConfigMap": "v1", "DaemonSet": "apps/v1", "Deployment": "apps/v1", "Job": "batch/v1", "Namespace": "v1",
-        "NetworkPolicy": "networking.k8s.io/v1", "PersistentVolume": "v1", "PersistentVolumeClaim": "v1", "Service": "v1",
-        "ServiceAccount": "v1", "StatefulSet": "apps/v1", "StorageClass": "storage.k8s.io/v1", "VerneMQ": "vernemq.com/v1alpha1",
-        "CustomResourceDefinition": "apiextensions.k8s.io/v1", "PodDisruptionBudget": "policy/v1",
-        **{kind: f"{_RBAC}/v1" for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")}, **stated,
+        "ConfigMap": "v1",
+        "DaemonSet": "apps/v1",
+        "Deployment": "apps/v1",
+        "Job": "batch/v1",
+        "Namespace": "v1",
+        "NetworkPolicy": "networking.k8s.io/v1",
+        "PersistentVolume": "v1",
+        "PersistentVolumeClaim": "v1",
+        "Service": "v1",
+        "ServiceAccount": "v1",
+        "StatefulSet": "apps/v1",
+        "StorageClass": "storage.k8s.io/v1",
+        "VerneMQ": "vernemq.com/v1alpha1",
+        "CustomResourceDefinition": "apiextensions.k8s.io/v1",
+        "PodDisruptionBudget": "policy/v1",
+        **dict.fromkeys(("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"), f"{_RBAC}/v1"),
+        **stated,
     }
     return [
         f"{file}: {name_of(entry)}: {entry['apiVersion']} is not {fixed.get(entry['kind'])}"
-        for file, entry in tree.manifests if entry["apiVersion"] != fixed.get(entry["kind"])
+        for file, entry in tree.manifests
+        if entry["apiVersion"] != fixed.get(entry["kind"])
     ]
 
 
 CHECKS = (
-    objects_have_their_labels, rights_are_those_of_the_inventory, workloads_have_the_fields_of_the_inventory,
-    names_are_those_of_the_inventory, budgets_are_those_of_the_inventory, api_versions_are_those_of_the_platform,
+    objects_have_their_labels,
+    rights_are_those_of_the_inventory,
+    workloads_have_the_fields_of_the_inventory,
+    names_are_those_of_the_inventory,
+    budgets_are_those_of_the_inventory,
+    api_versions_are_those_of_the_platform,
 )

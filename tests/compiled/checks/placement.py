@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from tests.compiled import reckoned
 from tests.compiled.scheduler import HOST, Machine, Pod, machines, pods, schedule
@@ -51,7 +52,7 @@ def brokers_stand_apart(tree: Tree) -> list[str]:
         terms = workload.spec.get("affinity", {}).get("podAntiAffinity", {}).get(_REQUIRED, [])
         if not any(
             term.get("topologyKey") == HOST
-            and 0 < len(term.get("labelSelector", {}).get("matchLabels", {}))
+            and len(term.get("labelSelector", {}).get("matchLabels", {})) > 0
             and term["labelSelector"]["matchLabels"].items() <= workload.labels.items()
             for term in terms
         ):
@@ -67,8 +68,13 @@ def replicas_follow_the_scale(tree: Tree) -> list[str]:
             running[workload.service] += workload.replicas
     return [
         f"{service}: {running[service]} pods, but the inventory asks for {wanted}"
-        for service, wanted in expected_replicas(tree).items() if running[service] != wanted
-    ] + [f"{service}: not a service of the inventory" for service in running if service not in tree.parameters["services"]]
+        for service, wanted in expected_replicas(tree).items()
+        if running[service] != wanted
+    ] + [
+        f"{service}: not a service of the inventory"
+        for service in running
+        if service not in tree.parameters["services"]
+    ]
 
 
 def expected_replicas(tree: Tree) -> dict[str, int]:
@@ -134,7 +140,9 @@ def every_node_can_be_drained(tree: Tree) -> list[str]:
             drained.pods.remove(pod)
             waiting = schedule([*waiting, pod], others, chance)
         found += [
-            f"drain of {name}: {pod.name} of another group waits" for pod in waiting if _group(tree, pod) != drained.group
+            f"drain of {name}: {pod.name} of another group waits"
+            for pod in waiting
+            if _group(tree, pod) != drained.group
         ]
         left = schedule(waiting, nodes, chance)
         found += [f"after the drain of {name}: {problem}" for problem in _unplaced(left) + _misplaced(tree, nodes)]
@@ -219,7 +227,11 @@ def budgets_select_pods(tree: Tree) -> list[str]:
     for service, wanted in expected_replicas(tree).items():
         members = [pod for pod in everyone if pod.workload.service == service]
         # No drain evicts the pods of a DaemonSet.
-        if wanted > 1 and tree.parameters["services"][service]["kind"] != "DaemonSet" and not all(any(_selects(budget, pod) for budget in budgets) for pod in members):
+        if (
+            wanted > 1
+            and tree.parameters["services"][service]["kind"] != "DaemonSet"
+            and not all(any(_selects(budget, pod) for budget in budgets) for pod in members)
+        ):
             found.append(f"{service}: {wanted} pods without a disruption budget")
     return found
 
@@ -248,13 +260,15 @@ def _misplaced(tree: Tree, nodes: list[Machine]) -> list[str]:
         home = [node for node in nodes if node.group == entry["group"]]
         found += [
             f"{service} stands on {node.name}, which is not of group {entry['group']}"
-            for node in nodes if node not in home and node.count(service)
+            for node in nodes
+            if node not in home and node.count(service)
         ]
         if entry.get("one_per_node") or entry.get("spread_evenly"):
             share = wanted[service] // len(home)
             found += [
                 f"{node.name} has {node.count(service)} pods of {service} instead of {share}"
-                for node in home if node.count(service) != share
+                for node in home
+                if node.count(service) != share
             ]
     return found
 
@@ -264,7 +278,14 @@ def _once(problems: list[str]) -> list[str]:
 
 
 CHECKS = (
-    pods_stay_in_their_group, brokers_stand_apart, distances_are_between_equals, replicas_follow_the_scale, every_order_gives_each_node_its_share,
-    a_node_that_joins_late_gets_its_share, every_node_can_be_drained, jobs_find_room, updates_find_room,
+    pods_stay_in_their_group,
+    brokers_stand_apart,
+    distances_are_between_equals,
+    replicas_follow_the_scale,
+    every_order_gives_each_node_its_share,
+    a_node_that_joins_late_gets_its_share,
+    every_node_can_be_drained,
+    jobs_find_room,
+    updates_find_room,
     budgets_select_pods,
 )

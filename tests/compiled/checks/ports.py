@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from tests.compiled.policies import admits, policies_of
 from tests.compiled.tree import Object, Tree, name_of
@@ -95,7 +96,8 @@ def routes_lead_to_services(tree: Tree) -> list[str]:
     wanted = {name for entry in tree.parameters["services"].values() for name in entry.get("routes", {})}
     sent = {
         line.split("/")[2].split(" ")[0]
-        for entry in tree.of_kind("ConfigMap") for line in entry.get("data", {}).get(CALLS, "").splitlines()
+        for entry in tree.of_kind("ConfigMap")
+        for line in entry.get("data", {}).get(CALLS, "").splitlines()
     }
     found += [f"{CALLS}: route {name} of the inventory is missing" for name in sorted(wanted - sent)]
     return found
@@ -145,7 +147,7 @@ def local_services_have_local_pods(tree: Tree) -> list[str]:
         same_node = keys == ["kubernetes.io/hostname"] or spec.get("internalTrafficPolicy") == "Local"
         if keys and spec.get("externalTrafficPolicy") == "Local":
             found.append(f"{name_of(entry)}: topologyKeys and externalTrafficPolicy: Local exclude each other")
-        for service, wanted in services.items():
+        for wanted in services.values():
             declared = wanted.get("kubernetes_services", {}).get(entry["metadata"]["name"])
             if declared is not None and bool(declared.get("same_node")) != same_node:
                 found.append(f"{name_of(entry)}: same-node routing is {same_node}, the inventory says otherwise")

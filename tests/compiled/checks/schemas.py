@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import Iterator
+from collections.abc import Iterator
 
 from jsonschema import Draft7Validator
 
@@ -18,7 +18,9 @@ def objects_fit_their_schema(tree: Tree) -> list[str]:
     """Strictly: a field that the schema does not know is an error, and so is a kind without a schema."""
     return [
         f"{path}: {name_of(found)}: {error}"
-        for path, found in tree.objects if kubernetes.kind_of(found)[0] != _ARGOCD for error in _judged(tree, found)
+        for path, found in tree.objects
+        if kubernetes.kind_of(found)[0] != _ARGOCD
+        for error in _judged(tree, found)
     ]
 
 
@@ -60,7 +62,9 @@ def definitions_are_structural(tree: Tree) -> list[str]:
     for definition in tree.of_kind("CustomResourceDefinition"):
         spec, name = definition["spec"], name_of(definition)
         if "preserveUnknownFields" in spec:
-            found.append(f"{name}: preserveUnknownFields must be left out: v1 allows false only, and the API server drops it")
+            found.append(
+                f"{name}: preserveUnknownFields must be left out: v1 allows false only, and the API server drops it"
+            )
         if definition["metadata"]["name"] != f"{spec['names']['plural']}.{spec['group']}":
             found.append(f"{name}: its name must be {spec['names']['plural']}.{spec['group']}")
         if spec.get("scope") != "Namespaced":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
-from typing import Any, Iterator
+from typing import Any
 
 import yaml
 
@@ -15,11 +16,19 @@ _SUSPECT = re.compile(r"(?m)(?:^|[:\-\[{,])\s*[&*]\w")
 _TIME = re.compile(r"\b20\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d")
 # Empty on purpose: an emptyDir without options, all pods, nobody, no plugins.
 _MAY_BE_EMPTY = {
-    "emptyDir", "spec.podSelector", "spec.ingress", "spec.config.plugins",
+    "emptyDir",
+    "spec.podSelector",
+    "spec.ingress",
+    "spec.config.plugins",
 }
 # Kinds without a namespace, of those that this project uses.
 CLUSTER_SCOPED = {
-    "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace", "PersistentVolume", "StorageClass",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "Namespace",
+    "PersistentVolume",
+    "StorageClass",
 }
 _IMAGE = re.compile(r"^[\w.\-/:]+?:(?P<tag>[\w][\w.\-]*)(?:@sha256:[0-9a-f]{64})?$")
 
@@ -38,12 +47,11 @@ def no_anchors(tree: Tree) -> list[str]:
 
 def no_timestamps(tree: Tree) -> list[str]:
     """The same inventory gives the same bytes tomorrow."""
-    found = [
-        f"{path}: the time {match.group()}"
-        for path, text in tree.files.items() for match in _TIME.finditer(text)
-    ]
+    found = [f"{path}: the time {match.group()}" for path, text in tree.files.items() for match in _TIME.finditer(text)]
     for path, entry in tree.objects:
-        found += [f"{path}: {name_of(entry)}: {where} is a time" for where, value in _walk(entry) if isinstance(value, date)]
+        found += [
+            f"{path}: {name_of(entry)}: {where} is a time" for where, value in _walk(entry) if isinstance(value, date)
+        ]
     return found
 
 
@@ -51,7 +59,8 @@ def no_empty_fields(tree: Tree) -> list[str]:
     """A field that says nothing is left out, or the API server's answer differs from Git for ever."""
     return [
         f"{path}: {name_of(entry)}: {where} is empty ({value!r})"
-        for path, entry in tree.objects for where, value in _walk(entry)
+        for path, entry in tree.objects
+        for where, value in _walk(entry)
         if (value is None or value == {} or value == []) and not _may_be_empty(where)
     ]
 

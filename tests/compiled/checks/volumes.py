@@ -7,7 +7,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from components.cluster.quantity import size
-
 from tests.compiled.bootstrap_values import SCRIPT, table
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, workloads
@@ -31,12 +30,17 @@ def claims(tree: Tree) -> list[Claim]:
     everyone = workloads(tree)
     mounted = {
         volume["persistentVolumeClaim"]["claimName"]: (volume["name"], workload)
-        for workload in everyone for volume in workload.spec.get("volumes", ()) if "persistentVolumeClaim" in volume
+        for workload in everyone
+        for volume in workload.spec.get("volumes", ())
+        if "persistentVolumeClaim" in volume
     }
     found = [
         Claim(
-            name := entry["metadata"]["name"], entry["metadata"]["namespace"],
-            mounted.get(name, ("", None))[0], entry["spec"], mounted.get(name, ("", None))[1],
+            name := entry["metadata"]["name"],
+            entry["metadata"]["namespace"],
+            mounted.get(name, ("", None))[0],
+            entry["spec"],
+            mounted.get(name, ("", None))[1],
         )
         for entry in tree.of_kind("PersistentVolumeClaim")
     ]
@@ -45,8 +49,11 @@ def claims(tree: Tree) -> list[Claim]:
             stem = template["metadata"]["name"]
             found += [
                 Claim(
-                    f"{stem}-{workload.pods}-{number}", workload.found["metadata"]["namespace"], stem,
-                    template["spec"], workload,
+                    f"{stem}-{workload.pods}-{number}",
+                    workload.found["metadata"]["namespace"],
+                    stem,
+                    template["spec"],
+                    workload,
                 )
                 for number in range(workload.replicas)
             ]
@@ -78,7 +85,9 @@ def _differences(claim: Claim, volume: Object) -> list[str]:
     pairs = [(key, claim.spec.get(key), spec.get(key)) for key in ("storageClassName", "accessModes", "volumeMode")]
     pairs.append(("size", size(claim.spec["resources"]["requests"]["storage"]), size(spec["capacity"]["storage"])))
     return [
-        f"{name_of(volume)}: {key} is {there}, but claim {claim.name} says {here}" for key, here, there in pairs if here != there
+        f"{name_of(volume)}: {key} is {there}, but claim {claim.name} says {here}"
+        for key, here, there in pairs
+        if here != there
     ]
 
 
@@ -93,12 +102,16 @@ def volumes_are_on_their_services_nodes(tree: Tree) -> list[str]:
             continue
         group = parameters["cluster"]["nodes"][hosts[0]]["group"]
         if labels != [parameters["node_groups"][group]["label"]]:
-            found.append(f"{name_of(volume)}: is on {hosts[0]} of group {group}, but asks for label {', '.join(labels) or 'none'}")
+            found.append(
+                f"{name_of(volume)}: is on {hosts[0]} of group {group}, but asks for label {', '.join(labels) or 'none'}"
+            )
         claim = of_claim.get((volume["spec"]["claimRef"]["namespace"], volume["spec"]["claimRef"]["name"]))
         if claim and claim.workload:
             wanted = parameters["services"][claim.workload.service]["group"]
             if group != wanted:
-                found.append(f"{name_of(volume)}: is on {hosts[0]} of group {group}, but {claim.workload} runs on group {wanted}")
+                found.append(
+                    f"{name_of(volume)}: is on {hosts[0]} of group {group}, but {claim.workload} runs on group {wanted}"
+                )
     return found
 
 
@@ -108,8 +121,10 @@ def _node_values(volume: Object, key: str) -> list[str]:
     if len(terms) != 1:
         return []
     return [
-        value for wanted in terms[0].get("matchExpressions", ())
-        if wanted["key"] == key and wanted["operator"] == "In" for value in wanted["values"]
+        value
+        for wanted in terms[0].get("matchExpressions", ())
+        if wanted["key"] == key and wanted["operator"] == "In"
+        for value in wanted["values"]
     ]
 
 
@@ -157,7 +172,8 @@ def pods_can_write_their_volumes(tree: Tree) -> list[str]:
         owner = tree.parameters["services"][claim.workload.service]["volumes"][claim.volume]["owner"]
         pod = spec.get("securityContext", {})
         mounts = [
-            container for container in claim.workload.containers
+            container
+            for container in claim.workload.containers
             if claim.workload.kind == "VerneMQ"
             or claim.volume in [mount["name"] for mount in container.get("volumeMounts", ())]
         ]
@@ -166,7 +182,9 @@ def pods_can_write_their_volumes(tree: Tree) -> list[str]:
         for container in mounts:
             user = container.get("securityContext", {}).get("runAsUser", pod.get("runAsUser"))
             if user != owner and "fsGroup" not in pod:
-                found.append(f"claim {claim.name}: container {container['name']} is user {user}, the directory is {owner}'s")
+                found.append(
+                    f"claim {claim.name}: container {container['name']} is user {user}, the directory is {owner}'s"
+                )
     return found
 
 
