@@ -23,7 +23,7 @@ compile: $(READY) ## Compile the inventory into compiled/ (CLUSTERS="a b": only 
 test: $(READY) ## Run the tests (ARGS="-k name": options of pytest)
 	@$(BIN)/python -m pytest --ignore=tests/engines $(ARGS)
 
-mutants: $(READY) ## Which single changes of compiled/ do the checks miss (ARGS="dojot-lab --face manifests --all")
+mutants: $(READY) ## Which single changes of compiled/ do the checks miss (half a minute; ARGS="dojot-lab --face manifests --all")
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
 engines-install: $(READY) ## Install or build the programs that `make engines` runs

@@ -38,11 +38,6 @@ def test_amounts_in_words():
     assert amount(_limit(0, 0), 100_000) == "100,000"
 
 
-def test_committed_clusters_fit(cluster):
-    assert list(fits(cluster)) == []
-    assert [limit.what for limit in limits(cluster) if limit.binding and not limit.fits] == []
-
-
 def test_one_line_for_two_listeners_with_one_range(guide_cluster):
     narrow = replace(guide_cluster, load_balancer=replace(guide_cluster.load_balancer, source_ports=(65_000, 65_535)))
     about_ports = [finding for finding in fits(narrow) if "source ports" in finding.rule]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any
 
 
 @dataclass
@@ -15,12 +16,16 @@ class Call:
 
 
 def calls(entry: Mapping[str, Any]) -> dict[str, Call]:
-    """Service -> Call of a service or job: its `uses`, and every address in its and its sidecars' environment."""
-    found = {
-        name: Call(use.get("at_start", True), set(use["ports"])) for name, use in entry.get("uses", {}).items()
-    }
-    for holder in (entry, *entry.get("sidecars", {}).values()):
-        for value in holder.get("env", {}).values():
-            if isinstance(value, Mapping) and "service" in value:
-                found.setdefault(value["service"], Call()).ports.add(value["port"])
+    """Service -> Call of a service or job: its `uses`, and whatever names a service and its port, wherever that stands."""
+    found = {name: Call(use.get("at_start", True), set(use["ports"])) for name, use in entry.get("uses", {}).items()}
+    for service, port in _addresses({key: value for key, value in entry.items() if key != "jobs"}):
+        found.setdefault(service, Call()).ports.add(port)
     return found
+
+
+def _addresses(node: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(node, dict) and "service" in node and "port" in node:
+        yield node["service"], node["port"]
+    elif isinstance(node, dict | list):
+        for below in node.values() if isinstance(node, dict) else node:
+            yield from _addresses(below)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 import yaml
 
@@ -50,7 +51,8 @@ class Running:
     def volume(self, path: str) -> tuple[Object, Object] | None:
         """(mount, volume) of the innermost mount that covers a path; a claim's template counts as volume."""
         covering = [
-            mount for mount in self.container.get("volumeMounts", ())
+            mount
+            for mount in self.container.get("volumeMounts", ())
             if PurePosixPath(path).is_relative_to(mount["mountPath"])
         ]
         if not covering:

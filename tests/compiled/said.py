@@ -5,14 +5,19 @@ Reads parameters alone. Everything that is switched off is passed over.
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 Entry = Mapping[str, Any]
 
 
 def on(entries: Mapping[str, Any] | None) -> dict[str, Any]:
     """The entries of a map that are switched on."""
-    return {name: entry for name, entry in (entries or {}).items() if not isinstance(entry, Mapping) or entry.get("enabled", True)}
+    return {
+        name: entry
+        for name, entry in (entries or {}).items()
+        if not isinstance(entry, Mapping) or entry.get("enabled", True)
+    }
 
 
 def containers(service: str, entry: Entry) -> Iterator[tuple[str, Entry]]:
@@ -57,10 +62,13 @@ def host_and_port(parameters: Entry, caller: str, service: str, port: str) -> tu
 
 
 def variable(parameters: Entry, service: str, value: Any) -> Any:
-    """A text, ("secret", name, key) or ("field", path); None for what is derived, which other checks reckon."""
+    """A text, ("secret", name, key) or ("field", path); None for what is derived: see reckoned.py."""
     if isinstance(value, list):
-        return ",".join(_text(item["value"] if isinstance(item, Mapping) else item) for item in value
-                        if not isinstance(item, Mapping) or item.get("enabled", True))
+        return ",".join(
+            _text(item["value"] if isinstance(item, Mapping) else item)
+            for item in value
+            if not isinstance(item, Mapping) or item.get("enabled", True)
+        )
     if not isinstance(value, Mapping):
         return _text(value)
     if "value" in value:

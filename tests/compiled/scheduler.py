@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Iterable, Iterator
+from typing import Any
 
 from components.cluster.capacity import argocd_request
 from components.cluster.quantity import millicores, size
 from components.cluster.types import CONTROL_PLANE, Cluster, Node
-
 from tests.compiled.tree import Tree
 from tests.compiled.workloads import Workload, workloads
 
@@ -78,12 +78,14 @@ def machines(tree: Tree) -> list[Machine]:
     """The cluster's nodes, less what the system, Argo CD and the pods on every node keep."""
     cluster = tree.cluster
     daemons = [one for one in workloads(tree) if one.on_every_node]
-    taken = [sum(amounts) for amounts in zip((0, 0), *map(_requests, daemons))]
+    taken = [sum(amounts) for amounts in zip((0, 0), *map(_requests, daemons), strict=True)]
     return [
         Machine(
-            node.name, node.group,
+            node.name,
+            node.group,
             {HOST: node.name, cluster.group_label: cluster.groups[node.group].label},
-            node.group == CONTROL_PLANE, *(there - less for there, less in zip(free(cluster, node), taken)),
+            node.group == CONTROL_PLANE,
+            *(there - less for there, less in zip(free(cluster, node), taken, strict=True)),
         )
         for node in cluster.nodes
     ]
@@ -107,7 +109,9 @@ def pods(tree: Tree, *, jobs: bool = False) -> list[Pod]:
         for volume in tree.of_kind("PersistentVolume")
     }
     return [
-        pod for workload in workloads(tree) if workload.runs_on != jobs and not workload.on_every_node
+        pod
+        for workload in workloads(tree)
+        if workload.runs_on != jobs and not workload.on_every_node
         for pod in _pods(workload, bound)
     ]
 
@@ -119,10 +123,14 @@ def _pods(workload: Workload, bound: dict[str, dict[str, Any]]) -> Iterator[Pod]
             f"{template['metadata']['name']}-{workload.pods}-{number}" for template in workload.claim_templates
         ] + [
             volume["persistentVolumeClaim"]["claimName"]
-            for volume in workload.spec.get("volumes", ()) if "persistentVolumeClaim" in volume
+            for volume in workload.spec.get("volumes", ())
+            if "persistentVolumeClaim" in volume
         ]
         yield Pod(
-            f"{workload.pods}-{number}", workload, cpu, memory,
+            f"{workload.pods}-{number}",
+            workload,
+            cpu,
+            memory,
             tuple(bound[claim] for claim in claims if claim in bound),
         )
 
@@ -190,7 +198,13 @@ def _repelled(pod: Pod, node: Machine, nodes: list[Machine]) -> bool:
 
 
 _SPREAD_KEYS = {
-    "maxSkew", "minDomains", "topologyKey", "whenUnsatisfiable", "labelSelector", "nodeAffinityPolicy", "nodeTaintsPolicy",
+    "maxSkew",
+    "minDomains",
+    "topologyKey",
+    "whenUnsatisfiable",
+    "labelSelector",
+    "nodeAffinityPolicy",
+    "nodeTaintsPolicy",
 }
 
 

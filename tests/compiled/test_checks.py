@@ -5,37 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.compiled.breaking import BREAKS, assert_reported
-from tests.compiled.breaks import abilities as _abilities  # noqa: F401  (each registers its breaks)
-from tests.compiled.breaks import argocd as _argocd  # noqa: F401
-from tests.compiled.breaks import containers as _containers  # noqa: F401
-from tests.compiled.breaks import hygiene as _hygiene  # noqa: F401
-from tests.compiled.breaks import images as _images  # noqa: F401
-from tests.compiled.breaks import monitoring as _monitoring  # noqa: F401
-from tests.compiled.breaks import network as _network  # noqa: F401
-from tests.compiled.breaks import objects as _objects  # noqa: F401
-from tests.compiled.breaks import operator as _operator  # noqa: F401
-from tests.compiled.breaks import placement as _placement  # noqa: F401
-from tests.compiled.breaks import policies as _policies  # noqa: F401
-from tests.compiled.breaks import ports as _ports  # noqa: F401
-from tests.compiled.breaks import reference as _reference  # noqa: F401
-from tests.compiled.breaks import schemas as _schemas  # noqa: F401
-from tests.compiled.breaks import secrets as _secrets  # noqa: F401
-from tests.compiled.breaks import storage as _storage  # noqa: F401
-from tests.compiled.breaks import style as _style  # noqa: F401
-from tests.compiled.breaks import volumes as _volumes  # noqa: F401
-from tests.compiled.checks import (
-    abilities, argocd, containers, hygiene, images, monitoring, network, objects, operator, placement, policies, ports,
-    reference, schemas, secrets, storage, style, volumes,
-)
+from tests.compiled.rooms import CHECKS, import_breaks
 
-CHECKS = [
-    check
-    for room in (
-        schemas, operator, style, placement, ports, policies, volumes, secrets, argocd, hygiene, reference, abilities,
-        monitoring, images, containers, network, objects, storage,
-    )
-    for check in room.CHECKS
-]
+import_breaks()
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

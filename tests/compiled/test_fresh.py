@@ -8,7 +8,6 @@ from scripts import in_process
 from scripts.in_process import Kapitan
 from scripts.trees import difference
 from scripts.written import NOTE
-
 from tests.conftest import CLUSTERS, ROOT
 
 

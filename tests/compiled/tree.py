@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import yaml
 
@@ -47,9 +48,11 @@ class Tree:
     @property
     def manifests(self) -> Iterator[tuple[str, Object]]:
         """What Argo CD syncs, with the name of the service (the file's name without suffix)."""
-        for path, entry in self.objects:
+        for path in self.documents:
             if path.startswith(MANIFESTS):
-                yield path.removeprefix(MANIFESTS).removesuffix(".yml"), entry
+                service = path.removeprefix(MANIFESTS).removesuffix(".yml")
+                for entry in self.documents[path]:
+                    yield service, entry
 
     def of_kind(self, *kinds: str) -> list[Object]:
         """The manifests of these kinds."""
@@ -57,7 +60,9 @@ class Tree:
 
     def some(self, kind: str, wanted: Callable[[Object], bool] = lambda found: True) -> Object:
         """The first manifest of a kind that is `wanted`. Raises Absent."""
-        return first((entry for entry in self.of_kind(kind) if wanted(entry)), f"{self.cluster.name} has no such {kind}")
+        return first(
+            (entry for entry in self.of_kind(kind) if wanted(entry)), f"{self.cluster.name} has no such {kind}"
+        )
 
     def copy(self) -> Tree:
         """A tree whose files, objects and parameters can be changed; the cluster is shared."""
@@ -75,8 +80,7 @@ def first(found: Iterable[Any], otherwise: str) -> Any:
 def read(folder: Path, cluster: Cluster, parameters: Mapping[str, Any]) -> Tree:
     """The tree of a compiled folder."""
     files = {
-        str(path.relative_to(folder)): path.read_text("utf-8")
-        for path in sorted(folder.rglob("*")) if path.is_file()
+        str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(folder.rglob("*")) if path.is_file()
     }
     return Tree(cluster, parameters, files, documents(files))
 
@@ -85,10 +89,12 @@ def documents(files: Mapping[str, str]) -> dict[str, list[Object]]:
     """Path -> Kubernetes objects, for every YAML file that has some."""
     found = {
         path: [
-            entry for entry in yaml.load_all(text, Loader=yaml.CSafeLoader)
+            entry
+            for entry in yaml.load_all(text, Loader=yaml.CSafeLoader)
             if not str((entry or {}).get("apiVersion")).startswith(_NO_API)
         ]
-        for path, text in files.items() if path.endswith((".yml", ".yaml"))
+        for path, text in files.items()
+        if path.endswith((".yml", ".yaml"))
     }
     return {path: entries for path, entries in found.items() if entries}
 

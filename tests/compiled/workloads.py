@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Any
 
 from tests.compiled.tree import Object, Tree
 
@@ -72,7 +73,8 @@ def workloads(tree: Tree) -> list[Workload]:
 def system_workloads(tree: Tree) -> list[Workload]:
     """Those of all other files: the pod network."""
     return [
-        _templated(tree, path, entry) for path, entry in tree.objects
+        _templated(tree, path, entry)
+        for path, entry in tree.objects
         if not path.startswith("manifests/") and entry.get("kind") in _TEMPLATED
     ]
 
@@ -87,7 +89,8 @@ def open_ports(workload: Workload) -> dict[tuple[int, str], str]:
     """(number, protocol) -> name of each port that the pod's containers declare."""
     return {
         (port["containerPort"], port.get("protocol", "TCP")): port.get("name", "")
-        for container in workload.containers for port in container.get("ports", ())
+        for container in workload.containers
+        for port in container.get("ports", ())
     }
 
 
@@ -104,9 +107,14 @@ def _templated(tree: Tree, service: str, found: Object) -> Workload:
     name = found["metadata"]["name"]
     every_node = len(tree.cluster.nodes)
     return Workload(
-        service, found, found["kind"], name, name,
+        service,
+        found,
+        found["kind"],
+        name,
+        name,
         every_node if found["kind"] == "DaemonSet" else spec.get("replicas", 1),
-        spec["template"]["metadata"].get("labels", {}), spec["template"]["spec"],
+        spec["template"]["metadata"].get("labels", {}),
+        spec["template"]["spec"],
         spec.get("volumeClaimTemplates", []),
     )
 
@@ -124,11 +132,18 @@ def _brokers(service: str, found: Object) -> Workload:
     }
     template = spec.get("storage", {}).get("volumeClaimTemplate")
     return Workload(
-        service, found, "VerneMQ", name, f"vernemq-{name}", spec["size"],
+        service,
+        found,
+        "VerneMQ",
+        name,
+        f"vernemq-{name}",
+        spec["size"],
         {"app": "vernemq", "vernemq": name},
         {
-            "affinity": spec.get("affinity", {}), "containers": [container],
-            "serviceAccountName": spec.get("serviceAccountName"), "securityContext": spec.get("securityContext", {}),
+            "affinity": spec.get("affinity", {}),
+            "containers": [container],
+            "serviceAccountName": spec.get("serviceAccountName"),
+            "securityContext": spec.get("securityContext", {}),
         },
         [template] if template else [],
     )

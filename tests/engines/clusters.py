@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.conftest import ROOT
-from tests.haproxy.checks import CONFIG, SYSCTL
+from tests.haproxy.configuration import CONFIG, SYSCTL
 from tests.platforms import one_a_platform
 
 

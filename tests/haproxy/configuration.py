@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CONFIG = "haproxy.cfg"
+SYSCTL = "99-dojot-haproxy.conf"
+LIMITS = "haproxy.service.d-limits.conf"
 _KINDS = {"global", "defaults", "frontend", "backend", "listen"}
 
 
@@ -15,6 +18,9 @@ class Section:
     name: str
     lines: tuple[tuple[str, ...], ...]
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".rstrip()
+
     def values(self, *keyword: str) -> list[tuple[str, ...]]:
         """What follows `keyword` on each line that begins with it."""
         size = len(keyword)
@@ -23,7 +29,7 @@ class Section:
     def value(self, *keyword: str) -> str:
         """The one word that follows `keyword`; an assertion fails if there is not exactly one."""
         found = self.values(*keyword)
-        assert len(found) == 1 and found[0], f"{self.kind} {self.name}: {' '.join(keyword)} is there {len(found)} times"
+        assert len(found) == 1 and found[0], f"{self}: {' '.join(keyword)} is there {len(found)} times"
         return found[0][0]
 
     def seconds(self, *keyword: str) -> int:
@@ -35,8 +41,7 @@ class Section:
 def sections(text: str) -> list[Section]:
     found: list[tuple[str, str, list[tuple[str, ...]]]] = []
     for line in text.splitlines():
-        # Quotes are for HAProxy, which looks for variables between them.
-        words = tuple(line.split("#")[0].replace('"', "").split())
+        words = tuple(line.split("#")[0].split())
         if not words:
             continue
         if words[0] in _KINDS and not line[0].isspace():

@@ -1,4 +1,4 @@
-"""The HAProxy face of every cluster keeps its promises, and HAProxy itself agrees."""
+"""HAProxy itself accepts what was compiled, and people can read it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ import pytest
 
 from components.haproxy.files import files
 from tests.engines.programs import installed
-from tests.haproxy.checks import CHECKS, CONFIG
+from tests.haproxy.configuration import CONFIG
 
 
 @pytest.fixture(scope="module")
 def texts(cluster):
     return files(cluster)
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_promise(check, cluster, texts):
-    check(cluster, texts)
 
 
 def test_haproxy_accepts_the_compiled_file_without_a_warning(cluster, compiled):

@@ -14,7 +14,6 @@ from components.manifests.face import manifests
 from tests.compiled.bootstrap_values import table
 from tests.compiled.workloads import broker_config
 from tests.engines.programs import installed
-from tests.haproxy import checks as haproxy
 from tests.inventory.targets import TOOLS
 from tests.inventory.variants import Difference, difference
 
@@ -199,9 +198,6 @@ def test_chosen_node_ports(variants, guide, tmp_path):
     )
     for path, text in variant.files.items():
         assert not re.search(r"\b3000[1-9]\b", text), path
-    texts = {path.removeprefix("haproxy/"): text for path, text in variant.files.items() if path.startswith("haproxy/")}
-    for check in haproxy.CHECKS:
-        check(variant.tree.cluster, texts)
     (tmp_path / "haproxy.cfg").write_text(variant.files[CONFIG])
     chosen = {row[0]: str(31000 + place) for place, row in enumerate(table(variant.files, "NODE_PORTS"))}
     read = partial(

@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.compiled.bootstrap_values import SCRIPT
+from components.render import yaml_documents
+from tests.compiled.bootstrap_values import EMBEDDED, SCRIPT, generated, values
 from tests.compiled.tree import Tree
 
 FACES = ("manifests", "argocd", "haproxy", "bootstrap")
 ALTERED, DROPPED = "altered", "dropped"
+# What is altered by itself in a line of a text.
+_WORD = re.compile(r"[^\s|=,:]+")
 _NUMBER = re.compile(r"\d+(?!.*\d)", re.DOTALL)
 
 
@@ -22,7 +25,7 @@ class Change:
     """One change of one file.
 
     `place` leads into its documents (keys and indices, the first is the document's), or is
-    (line, word) of a text; the word -1 means the whole line.
+    (line, word) of a text; the word -1 means the whole line. A text that the script carries changes in both places.
     """
 
     file: str
@@ -61,45 +64,58 @@ def _below(node: Any) -> Iterator[tuple[tuple, str]]:
 def _of_text(file: str, text: str) -> Iterator[Change]:
     for number, line in _lines(file, text):
         yield Change(file, (number, -1), DROPPED)
-        for word in range(1, len(line.split())):
+        for word in range(len(_WORD.findall(line))):
             yield Change(file, (number, word), ALTERED)
 
 
 def _lines(file: str, text: str) -> Iterator[tuple[int, str]]:
-    """The lines that mean something. Of the script, those that the inventory gave it."""
-    inside = file != SCRIPT
-    for number, line in enumerate(text.splitlines()):
-        if file == SCRIPT and line.startswith(("readonly CLUSTER_NAME=", "shopt ")):
-            inside = line.startswith("readonly")
-        if inside and line.strip() and not line.lstrip().startswith(("#", ";")) and line != ")":
-            yield number, line
+    """The lines that mean something. Of the script, the values: its parts are judged as they stand in bootstrap/."""
+    lines = text.splitlines()
+    numbers: Iterable[int] = range(len(lines))
+    if file == SCRIPT:
+        found = values(generated(text)[0])
+        # What stands in a file of its own, too, is changed there.
+        beside = {number for name in EMBEDDED for number in found.lines_of[name]}
+        numbers = [number for number in found.lines if number not in beside]
+    for number in numbers:
+        if lines[number].strip() and not lines[number].lstrip().startswith(("#", ";")):
+            yield number, lines[number]
 
 
 def apply(change: Change, tree: Tree) -> None:
-    """Make the change in `tree`, which is a copy; its files and documents go on agreeing."""
+    """Make the change in `tree`, which is a copy; its files and documents go on agreeing, and the script with its texts."""
+    before = tree.files[change.file]
     if change.file in tree.documents:
-        from components.render import yaml_documents
+        _change_document(change, tree.documents[change.file])
+        after = yaml_documents(tree.documents[change.file])
+    else:
+        after = _changed_text(change, before)
+    tree.files[change.file] = after
+    if change.file in EMBEDDED.values():
+        tree.files[SCRIPT] = tree.files[SCRIPT].replace(before, after)
 
-        *above, last = change.place
-        node: Any = tree.documents[change.file]
-        for key in above:
-            node = node[key]
-        if change.what == DROPPED:
-            del node[last]
-        else:
-            node[last] = altered(node[last])
-        tree.files[change.file] = yaml_documents(tree.documents[change.file])
-        return
-    lines = tree.files[change.file].splitlines(keepends=True)
+
+def _change_document(change: Change, documents: list[Any]) -> None:
+    *above, last = change.place
+    node: Any = documents
+    for key in above:
+        node = node[key]
+    if change.what == DROPPED:
+        del node[last]
+    else:
+        node[last] = altered(node[last])
+
+
+def _changed_text(change: Change, text: str) -> str:
+    lines = text.splitlines(keepends=True)
     number, word = change.place
     if word == -1:
         del lines[number]
     else:
-        parts = re.split(r"(\s+)", lines[number])
-        words = [index for index, part in enumerate(parts) if part.strip()]
-        parts[words[word]] = altered(parts[words[word]])
-        lines[number] = "".join(parts)
-    tree.files[change.file] = "".join(lines)
+        found = list(_WORD.finditer(lines[number]))[word]
+        start, end = found.span()
+        lines[number] = lines[number][:start] + altered(found[0]) + lines[number][end:]
+    return "".join(lines)
 
 
 def altered(value: Any) -> Any:
@@ -139,17 +155,21 @@ def _decoded(value: str) -> str | None:
 def words(change: Change, tree: Tree) -> tuple[str, str]:
     """Where the change is, for people; and its shape, equal for changes that the same check would have to notice."""
     if change.file not in tree.documents:
-        line = tree.files[change.file].splitlines()[change.place[0]].split()
-        where = f"{change.file}:{change.place[0] + 1}: {' '.join(line)[:90]}"
-        shape = f"{change.file.rpartition('/')[2]}: {line[0]}" + (
-            f" word {change.place[1]}" if change.place[1] > 0 else ""
-        )
-        return (
-            f"{where} ({change.what}{f' word {change.place[1]}' if change.place[1] > 0 else ''})",
-            f"{shape} {change.what}",
-        )
+        number, word = change.place
+        line = tree.files[change.file].splitlines()[number]
+        found = _WORD.findall(line)
+        what = change.what if word == -1 else f"{found[word]!r} {change.what}"
+        shape = change.what if word == -1 else f"word {word} {change.what}"
+        name = change.file.rpartition("/")[2]
+        return f"{change.file}:{number + 1}: {line.strip()[:90]} ({what})", f"{name}: {_heading(line)} {shape}"
     document = tree.documents[change.file][change.place[0]]
     name = f"{document.get('kind')} {document.get('metadata', {}).get('name')}"
     path = ".".join(map(str, change.place[1:]))
     shape = ".".join("[]" if isinstance(key, int) else str(key) for key in change.place[1:])
     return f"{change.file}: {name}: {path} ({change.what})", f"{document.get('kind')}: {shape} {change.what}"
+
+
+def _heading(line: str) -> str:
+    """The first word of a line; of a row or a value, nothing that is one cluster's own."""
+    first = line.split()[0]
+    return re.sub(r"=.*|[0-9'|].*", "", first) or first[:1]

@@ -37,7 +37,7 @@ def files_schema() -> Schema:
         for key, meaning in said.items():
             if key in (known := definitions.get(model, parameters).get("properties", {})):
                 known[key] = {**known[key], "description": meaning}
-    parameters["properties"].update(dict.fromkeys(_OF_THE_TOOLS, {}))
+    parameters["properties"] |= {key: {} for key in _OF_THE_TOOLS}
     names: Schema = {"type": "array", "items": {"type": "string"}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -4,12 +4,12 @@ import re
 
 from tests.compiled.bootstrap_values import SCRIPT, scalar, table
 from tests.compiled.breaking import breaks
-from tests.compiled.checks import abilities
+from tests.compiled.checks import abilities, containers
 from tests.compiled.tree import Absent, Tree, first
 
 
 def _needs(tree: Tree, ability: str) -> None:
-    if tree.cluster.platform.kubernetes[ability] in (False, "none"):
+    if getattr(tree.cluster.platform.kubernetes, ability) in (False, "none"):
         raise Absent(f"the platform has no {ability}")
 
 
@@ -24,27 +24,28 @@ def a_pod_without_a_profile(tree: Tree) -> str:
 @breaks(abilities.pods_state_a_seccomp_profile, "seccompProfile is None")
 def a_pod_network_without_a_profile(tree: Tree) -> str:
     _needs(tree, "seccomp")
-    found = first((one for path, one in tree.objects if path.startswith("bootstrap/") and one["kind"] == "DaemonSet"), "no pod network")
+    found = first(
+        (one for path, one in tree.objects if path.startswith("bootstrap/") and one["kind"] == "DaemonSet"),
+        "no pod network",
+    )
     del found["spec"]["template"]["spec"]["securityContext"]["seccompProfile"]
     return found["metadata"]["name"]
 
 
 def _slow(tree: Tree) -> tuple[str, dict]:
     _needs(tree, "startup_probes")
-    found = tree.some(
-        "StatefulSet", lambda entry: "startupProbe" in entry["spec"]["template"]["spec"]["containers"][0]
-    )
+    found = tree.some("StatefulSet", lambda entry: "startupProbe" in entry["spec"]["template"]["spec"]["containers"][0])
     return found["metadata"]["name"], found["spec"]["template"]["spec"]["containers"][0]
 
 
-@breaks(abilities.startup_probes_replace_waiting, "lacks the startup probe")
+@breaks(containers.ports_and_probes_are_those_of_the_inventory, "startupProbe is None")
 def a_slow_starter_that_is_killed(tree: Tree) -> str:
     name, container = _slow(tree)
     del container["startupProbe"]
     return name
 
 
-@breaks(abilities.startup_probes_replace_waiting, "and then once more")
+@breaks(containers.ports_and_probes_are_those_of_the_inventory, "livenessProbe is")
 def a_slow_starter_that_waits_twice(tree: Tree) -> str:
     name, container = _slow(tree)
     container["livenessProbe"]["initialDelaySeconds"] = 240
@@ -98,7 +99,9 @@ def a_verification_that_asks_for_too_little(tree: Tree) -> str:
 @breaks(abilities.brokers_may_open_a_file_for_each_session, "are not VerneMQ")
 def brokers_that_verify_forgets(tree: Tree) -> str:
     word = _broker(tree)
-    tree.files[SCRIPT] = re.sub(r"^readonly BROKERS=\(.*?^\)", "readonly BROKERS=(\n)", tree.files[SCRIPT], flags=re.M | re.S)
+    tree.files[SCRIPT] = re.sub(
+        r"^readonly BROKERS=\(.*?^\)", "readonly BROKERS=(\n)", tree.files[SCRIPT], flags=re.M | re.S
+    )
     return word
 
 

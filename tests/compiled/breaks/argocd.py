@@ -48,16 +48,23 @@ def _user(tree: Tree) -> tuple[Object, str]:
 @breaks(argocd.services_come_after_what_they_need, "which it needs at start")
 def everything_at_once(tree: Tree) -> str:
     found, needed = _user(tree)
-    other = next(entry for service, entry in tree.manifests if service == needed and entry["kind"] in ("Deployment", "StatefulSet", "VerneMQ"))
+    other = next(
+        entry
+        for service, entry in tree.manifests
+        if service == needed and entry["kind"] in ("Deployment", "StatefulSet", "VerneMQ")
+    )
     return _wave(found, argocd.wave(other))
 
 
 @breaks(argocd.services_come_after_what_they_need, "(wave 0) does not come after")
 def a_migration_before_its_database(tree: Tree) -> str:
-    found = tree.some("Job", lambda entry: any(
-        entry["metadata"]["name"] in service.get("jobs", {}) and calls(service)
-        for service in tree.parameters["services"].values()
-    ))
+    found = tree.some(
+        "Job",
+        lambda entry: any(
+            entry["metadata"]["name"] in service.get("jobs", {}) and calls(service)
+            for service in tree.parameters["services"].values()
+        ),
+    )
     return _wave(found, 0)
 
 
@@ -108,7 +115,12 @@ def a_job_without_an_end(tree: Tree) -> str:
 
 @breaks(argocd.jobs_are_hooks, "runs before")
 def a_migration_after_its_service(tree: Tree) -> str:
-    names = [name for entry in tree.parameters["services"].values() for name, job in entry.get("jobs", {}).items() if job["when"] == "before"]
+    names = [
+        name
+        for entry in tree.parameters["services"].values()
+        for name, job in entry.get("jobs", {}).items()
+        if job["when"] == "before"
+    ]
     return _wave(tree.some("Job", lambda entry: entry["metadata"]["name"] in names), 1000)
 
 

@@ -1,7 +1,7 @@
-"""Breaks of tests/compiled/checks/hygiene.py."""
+"""Bad manners of pods, whichever check reports them."""
 
 from tests.compiled.breaking import breaks
-from tests.compiled.checks import hygiene
+from tests.compiled.checks import containers, hygiene, network, objects, storage
 from tests.compiled.tree import Absent, Object, Tree
 from tests.compiled.workloads import workloads
 
@@ -13,21 +13,21 @@ def _deployment(tree: Tree) -> tuple[str, dict, dict]:
     return found["metadata"]["name"], pod, pod["containers"][0]
 
 
-@breaks(hygiene.containers_state_their_resources, "has no memory limit")
+@breaks(containers.programs_are_those_of_the_inventory, "requests are None")
 def a_container_without_resources(tree: Tree) -> str:
     name, _, container = _deployment(tree)
     del container["resources"]
     return name
 
 
-@breaks(hygiene.containers_state_their_resources, "requests no cpu")
+@breaks(containers.programs_are_those_of_the_inventory, "requests are")
 def brokers_without_a_cpu_request(tree: Tree) -> str:
     found = tree.some("VerneMQ")
     del found["spec"]["resources"]["requests"]["cpu"]
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.containers_state_their_resources, "memory limit is below its request")
+@breaks(containers.programs_are_those_of_the_inventory, "limits are")
 def a_limit_below_its_request(tree: Tree) -> str:
     name, _, container = _deployment(tree)
     container["resources"]["limits"]["memory"] = "1Mi"
@@ -62,56 +62,56 @@ def a_probe_slower_than_its_period(tree: Tree) -> str:
     return name
 
 
-@breaks(hygiene.containers_have_no_rights, "does not drop ALL")
+@breaks(containers.security_contexts_are_those_of_the_inventory, "'drop': ['NET_RAW']")
 def a_container_with_capabilities(tree: Tree) -> str:
     name, _, container = _deployment(tree)
     container["securityContext"]["capabilities"] = {"drop": ["NET_RAW"]}
     return name
 
 
-@breaks(hygiene.containers_have_no_rights, "allowPrivilegeEscalation is not false")
+@breaks(containers.security_contexts_are_those_of_the_inventory, "its securityContext is")
 def a_container_that_may_rise(tree: Tree) -> str:
     name, _, container = _deployment(tree)
     del container["securityContext"]["allowPrivilegeEscalation"]
     return name
 
 
-@breaks(hygiene.containers_have_no_rights, "is privileged")
+@breaks(containers.security_contexts_are_those_of_the_inventory, "'privileged': True")
 def a_privileged_container(tree: Tree) -> str:
     name, _, container = _deployment(tree)
     container["securityContext"]["privileged"] = True
     return name
 
 
-@breaks(hygiene.containers_have_no_rights, "runAsUser 0 and runAsNonRoot True disagree")
+@breaks(containers.security_contexts_are_those_of_the_inventory, "its securityContext is")
 def root_that_says_it_is_not(tree: Tree) -> str:
     name, _, container = _deployment(tree)
     container["securityContext"] |= {"runAsUser": 0, "runAsNonRoot": True}
     return name
 
 
-@breaks(hygiene.containers_have_no_rights, "is a hostPath")
+@breaks(containers.mounts_are_those_of_the_inventory, "nobody mounts volume")
 def a_directory_of_the_host(tree: Tree) -> str:
     name, pod, _ = _deployment(tree)
     pod.setdefault("volumes", []).append({"name": "root", "hostPath": {"path": "/"}})
     return name
 
 
-@breaks(hygiene.containers_have_no_rights, "hostPID opens the host")
+@breaks(objects.workloads_have_the_fields_of_the_inventory, "hostPID is True")
 def the_hosts_processes(tree: Tree) -> str:
     name, pod, _ = _deployment(tree)
     pod["hostPID"] = True
     return name
 
 
-@breaks(hygiene.containers_have_no_rights, "may run as root")
+@breaks(containers.security_contexts_are_those_of_the_inventory, "its securityContext is")
 def brokers_as_root(tree: Tree) -> str:
     found = tree.some("VerneMQ")
     del found["spec"]["securityContext"]["runAsNonRoot"]
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.pods_see_no_more_than_they_need, "enableServiceLinks is not false")
+@breaks(objects.workloads_have_the_fields_of_the_inventory, "enableServiceLinks is None")
 def service_links(tree: Tree) -> str:
     name, pod, _ = _deployment(tree)
     del pod["enableServiceLinks"]
@@ -123,7 +123,7 @@ def _need_rbac(tree: Tree) -> None:
         raise Absent("without RBAC every token has every right")
 
 
-@breaks(hygiene.pods_see_no_more_than_they_need, "gets a token of the API, but has no rights there")
+@breaks(objects.workloads_have_the_fields_of_the_inventory, "automountServiceAccountToken is True")
 def a_token_for_nothing(tree: Tree) -> str:
     _need_rbac(tree)
     name, pod, _ = _deployment(tree)
@@ -131,16 +131,18 @@ def a_token_for_nothing(tree: Tree) -> str:
     return name
 
 
-@breaks(hygiene.pods_see_no_more_than_they_need, "gets a token of the API, but has no rights there")
+@breaks(objects.rights_are_those_of_the_inventory, "differs from what the inventory grants")
 def a_token_for_the_brokers(tree: Tree) -> str:
     _need_rbac(tree)
     found = tree.some("VerneMQ")
-    account = tree.some("ServiceAccount", lambda entry: entry["metadata"]["name"] == found["spec"]["serviceAccountName"])
+    account = tree.some(
+        "ServiceAccount", lambda entry: entry["metadata"]["name"] == found["spec"]["serviceAccountName"]
+    )
     del account["automountServiceAccountToken"]
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.pods_see_no_more_than_they_need, "has rights at the API, but gets no token")
+@breaks(objects.workloads_have_the_fields_of_the_inventory, "automountServiceAccountToken is False")
 def an_operator_without_a_token(tree: Tree) -> str:
     bound = [entry["subjects"][0]["name"] for entry in tree.of_kind("RoleBinding")]
     found = tree.some("Deployment", lambda entry: entry["spec"]["template"]["spec"].get("serviceAccountName") in bound)
@@ -148,21 +150,21 @@ def an_operator_without_a_token(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.pods_see_no_more_than_they_need, "there is no ServiceAccount")
+@breaks(objects.rights_are_those_of_the_inventory, "there is none")
 def an_account_that_is_missing(tree: Tree) -> str:
     found = tree.some("ServiceAccount")
     found["metadata"]["name"] += "-renamed"
     return found["metadata"]["name"].removesuffix("-renamed")
 
 
-@breaks(hygiene.rights_are_exact, "a wildcard in verbs")
+@breaks(objects.rights_are_those_of_the_inventory, "'verbs': ['*']")
 def every_verb(tree: Tree) -> str:
     found = tree.some("Role")
     found["rules"][0]["verbs"] = ["*"]
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.rights_are_exact, "there is no Role")
+@breaks(objects.rights_are_those_of_the_inventory, "differs from what the inventory grants")
 def a_binding_to_nothing(tree: Tree) -> str:
     # The reference bound a Role to nobody, and nobody noticed.
     found = tree.some("RoleBinding")
@@ -170,21 +172,21 @@ def a_binding_to_nothing(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.rights_are_exact, "there is no ServiceAccount")
+@breaks(objects.rights_are_those_of_the_inventory, "differs from what the inventory grants")
 def a_binding_of_another_namespace(tree: Tree) -> str:
     found = tree.some("RoleBinding")
     found["subjects"][0]["namespace"] = "default"
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.rights_are_exact, "there is no ClusterRole")
+@breaks(objects.rights_are_those_of_the_inventory, "differs from what the inventory grants")
 def a_cluster_wide_binding_to_nothing(tree: Tree) -> str:
     found = tree.some("ClusterRoleBinding")
     found["roleRef"]["name"] = "nothing"
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.containers_have_no_rights, "may write to the host's")
+@breaks(containers.mounts_are_those_of_the_inventory, "not ('host'")
 def a_directory_of_the_host_to_write_to(tree: Tree) -> str:
     found = tree.some("DaemonSet")
     for mount in found["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]:
@@ -192,14 +194,14 @@ def a_directory_of_the_host_to_write_to(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.sets_have_their_service, "does not exist")
+@breaks(objects.workloads_have_the_fields_of_the_inventory, "serviceName is None")
 def a_set_without_a_service(tree: Tree) -> str:
     found = tree.some("StatefulSet")
     del found["spec"]["serviceName"]
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.sets_have_their_service, "selects other pods")
+@breaks(objects.workloads_have_the_fields_of_the_inventory, "serviceName is")
 def a_set_with_anothers_service(tree: Tree) -> str:
     found = tree.some("StatefulSet")
     other = tree.some("Service", lambda entry: entry["metadata"]["labels"] != found["metadata"]["labels"])
@@ -207,22 +209,22 @@ def a_set_with_anothers_service(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.sets_have_their_service, "is not headless")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def several_pods_without_names(tree: Tree) -> str:
     found = tree.some("StatefulSet", lambda entry: entry["spec"]["replicas"] > 1)
     service = tree.some("Service", lambda entry: entry["metadata"]["name"] == found["spec"]["serviceName"])
     del service["spec"]["clusterIP"]
-    return found["metadata"]["name"]
+    return service["metadata"]["name"]
 
 
-@breaks(hygiene.selectors_fit_their_templates, "does not match its template")
+@breaks(objects.workloads_have_the_fields_of_the_inventory, "selector is")
 def a_selector_of_other_pods(tree: Tree) -> str:
     found = tree.some("Deployment")
     found["spec"]["selector"]["matchLabels"] = {"app": "other"}
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.selectors_fit_their_templates, "selects pods of")
+@breaks(objects.workloads_have_the_fields_of_the_inventory, "selector is")
 def a_selector_of_everybodys_pods(tree: Tree) -> str:
     found = tree.some("StatefulSet")
     found["spec"]["selector"]["matchLabels"] = {"app": "dojot"}
@@ -235,29 +237,28 @@ def _with_files(tree: Tree) -> tuple[Object, dict, dict]:
     return found, pod, next(volume for volume in pod["volumes"] if "configMap" in volume)
 
 
-@breaks(hygiene.mounts_lead_to_volumes, "there is no ConfigMap")
+@breaks(containers.mounts_are_those_of_the_inventory, "is ('files', ()), not")
 def files_that_are_missing(tree: Tree) -> str:
     found, _, volume = _with_files(tree)
     volume["configMap"]["name"] = "missing"
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.mounts_lead_to_volumes, "nobody mounts it")
+@breaks(containers.mounts_are_those_of_the_inventory, "is ('files', ()), not")
 def files_that_nobody_reads(tree: Tree) -> str:
     found, _, volume = _with_files(tree)
-    name = volume["configMap"]["name"]
     volume["configMap"]["name"] = "missing"
-    return name
+    return found["metadata"]["name"]
 
 
-@breaks(hygiene.mounts_lead_to_volumes, "which is no volume")
+@breaks(containers.mounts_are_those_of_the_inventory, " is (")
 def a_mount_without_a_volume(tree: Tree) -> str:
     found, pod, volume = _with_files(tree)
     pod["volumes"].remove(volume)
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.mounts_lead_to_volumes, "is mounted twice")
+@breaks(containers.mounts_are_those_of_the_inventory, "/tmp is (")
 def one_path_for_two_volumes(tree: Tree) -> str:
     found, pod, _ = _with_files(tree)
     mounts = pod["containers"][0]["volumeMounts"]
@@ -265,14 +266,14 @@ def one_path_for_two_volumes(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.mounts_lead_to_volumes, "nobody mounts volume idle")
+@breaks(containers.mounts_are_those_of_the_inventory, "nobody mounts volume idle")
 def a_volume_that_nobody_mounts(tree: Tree) -> str:
     name, pod, _ = _deployment(tree)
     pod.setdefault("volumes", []).append({"name": "idle", "emptyDir": {}})
     return name
 
 
-@breaks(hygiene.mounts_lead_to_volumes, "there is no claim")
+@breaks(storage.claims_are_those_of_the_inventory, "the inventory has no such volume")
 def a_claim_that_is_missing(tree: Tree) -> str:
     found = tree.some("PersistentVolumeClaim")
     name = found["metadata"]["name"]
@@ -323,14 +324,14 @@ def a_label_with_a_slash(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.services_are_well_formed, "two ports share a port")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_service_with_one_port_twice(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"].get("ports"))
     found["spec"]["ports"].append({**found["spec"]["ports"][0], "name": "again"})
     return found["metadata"]["name"]
 
 
-@breaks(hygiene.services_are_well_formed, "two ports share a name")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_service_with_one_name_twice(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"].get("ports"))
     found["spec"]["ports"].append({**found["spec"]["ports"][0], "port": 9})

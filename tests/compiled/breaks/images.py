@@ -1,6 +1,6 @@
 """Breaks of tests/compiled/checks/images.py."""
 
-from typing import Callable
+from collections.abc import Callable
 
 from tests.compiled.breaking import breaks
 from tests.compiled.checks import images

@@ -11,7 +11,9 @@ def _policy(tree: Tree) -> Object:
 
 @breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_service_of_another_type(tree: Tree) -> str:
-    found = tree.some("Service", lambda entry: entry["spec"]["type"] == "ClusterIP" and "clusterIP" not in entry["spec"])
+    found = tree.some(
+        "Service", lambda entry: entry["spec"]["type"] == "ClusterIP" and "clusterIP" not in entry["spec"]
+    )
     found["spec"]["type"] = "LoadBalancer"
     return found["metadata"]["name"]
 

@@ -75,6 +75,28 @@ def a_budget_of_other_pods(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
+@breaks(objects.budgets_are_those_of_the_inventory, "not {'maxUnavailable'")
+def a_budget_of_more_than_a_node(tree: Tree) -> str:
+    found = tree.some(
+        "PodDisruptionBudget",
+        lambda one: (
+            "max_unavailable"
+            not in tree.parameters["services"].get(one["metadata"]["name"].removesuffix("-pdb"), {"max_unavailable": 1})
+        ),
+    )
+    found["spec"]["maxUnavailable"] += 1
+    return found["metadata"]["name"]
+
+
+@breaks(objects.workloads_have_the_fields_of_the_inventory, "with other files there must be other pods")
+def pods_that_keep_their_old_files(tree: Tree) -> str:
+    found = tree.some(
+        "Deployment", lambda one: objects.FILES_DIGEST in one["spec"]["template"]["metadata"].get("annotations", {})
+    )
+    del found["spec"]["template"]["metadata"]["annotations"]
+    return found["metadata"]["name"]
+
+
 @breaks(objects.api_versions_are_those_of_the_platform, "apps/v1beta1 is not apps/v1")
 def an_older_api(tree: Tree) -> str:
     found = tree.some("Deployment")

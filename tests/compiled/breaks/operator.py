@@ -31,7 +31,9 @@ def a_port_as_text(tree: Tree) -> str:
 
 def _described(tree: Tree) -> tuple[str, dict]:
     found = tree.some("CustomResourceDefinition", lambda one: one["spec"]["names"]["kind"] == "VerneMQ")
-    return found["metadata"]["name"], found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    return found["metadata"]["name"], found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"][
+        "properties"
+    ]
 
 
 @breaks(operator.the_definition_has_the_operators_types, "the operator has no such field")

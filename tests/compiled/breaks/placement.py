@@ -64,9 +64,7 @@ def a_pod_that_tolerates_everything(tree: Tree) -> str:
 
 @breaks(placement.pods_stay_in_their_group, "no required node affinity")
 def a_service_that_the_inventory_moved(tree: Tree) -> str:
-    service, found = first(
-        (pair for pair in tree.manifests if pair[1]["kind"] == "Deployment"), "no Deployment"
-    )
+    service, found = first((pair for pair in tree.manifests if pair[1]["kind"] == "Deployment"), "no Deployment")
     groups = [name for name in tree.parameters["node_groups"] if name != tree.parameters["services"][service]["group"]]
     tree.parameters["services"][service]["group"] = groups[0]
     return found["metadata"]["name"]
@@ -90,6 +88,15 @@ def brokers_that_keep_away_from_others(tree: Tree) -> str:
 def brokers_apart_by_zone(tree: Tree) -> str:
     found = tree.some("VerneMQ")
     found["spec"]["affinity"]["podAntiAffinity"][_REQUIRED][0]["topologyKey"] = "topology.kubernetes.io/zone"
+    return found["metadata"]["name"]
+
+
+@breaks(placement.distances_are_between_equals, "keeps its distance from")
+def bridges_spread_among_others(tree: Tree) -> str:
+    found = _beside_brokers(tree)[0]
+    pod = _pod(found)
+    terms = pod.get("topologySpreadConstraints") or pod["affinity"]["podAntiAffinity"][placement._REQUIRED]
+    terms[0]["labelSelector"]["matchLabels"]["name"] = "other"
     return found["metadata"]["name"]
 
 
@@ -131,7 +138,10 @@ def bridges_without_distance(tree: Tree) -> str:
 def bridges_that_keep_away_from_all_bridges(tree: Tree) -> str:
     # The obvious wrong spread: one rule for the whole service leaves one pod a node.
     for found in _beside_brokers(tree):
-        apart = {"labelSelector": {"matchLabels": {"name": found["metadata"]["labels"]["name"]}}, "topologyKey": "kubernetes.io/hostname"}
+        apart = {
+            "labelSelector": {"matchLabels": {"name": found["metadata"]["labels"]["name"]}},
+            "topologyKey": "kubernetes.io/hostname",
+        }
         _pod(found)["affinity"]["podAntiAffinity"] = {_REQUIRED: [apart]}
     return found["metadata"]["labels"]["name"]
 
@@ -158,7 +168,9 @@ def brokers_whose_volumes_are_on_one_node(tree: Tree) -> str:
     if found["spec"]["size"] < 2 or "volumeClaimTemplate" not in found["spec"]["storage"]:
         raise Absent("no several brokers with volumes")
     stem = found["spec"]["storage"]["volumeClaimTemplate"]["metadata"]["name"]
-    volumes = [one for one in tree.of_kind("PersistentVolume") if one["spec"]["claimRef"]["name"].startswith(f"{stem}-")]
+    volumes = [
+        one for one in tree.of_kind("PersistentVolume") if one["spec"]["claimRef"]["name"].startswith(f"{stem}-")
+    ]
     for volume in volumes:
         volume["spec"]["nodeAffinity"] = volumes[0]["spec"]["nodeAffinity"]
     return f"vernemq-{found['metadata']['name']}"
@@ -210,7 +222,9 @@ def half_of_one_pod(tree: Tree) -> str:
 @breaks(placement.every_node_can_be_drained, "may not be evicted")
 def one_bridge_at_a_time(tree: Tree) -> str:
     name = _beside_brokers(tree)[0]["metadata"]["labels"]["name"]
-    budget = tree.some("PodDisruptionBudget", lambda entry: entry["spec"]["selector"]["matchLabels"].get("name") == name)
+    budget = tree.some(
+        "PodDisruptionBudget", lambda entry: entry["spec"]["selector"]["matchLabels"].get("name") == name
+    )
     budget["spec"]["maxUnavailable"] = 1
     return budget["metadata"]["name"]
 

@@ -1,71 +1,16 @@
-"""Breaks of tests/compiled/checks/ports.py."""
+"""Ways that lead nowhere or too far, whichever check reports them."""
 
 import base64
 
 from tests.compiled.breaking import breaks, gateway_of
 from tests.compiled.calls import calls
-from tests.compiled.checks import ports
-from tests.compiled.checks.ports import CALLS, HAPROXY
-from tests.compiled.exposed import exposed
+from tests.compiled.checks import containers, network, ports
+from tests.compiled.checks.ports import CALLS
 from tests.compiled.tree import Absent, Object, Tree, first
 from tests.compiled.workloads import broker_config
 
 
-def _listen(tree: Tree) -> tuple[str, dict]:
-    """(service, port) of an exposed port with a listener."""
-    for service, _, port in exposed(tree):
-        if port["expose"].get("listen"):
-            return service, port
-    raise Absent("nothing is exposed through the load balancer")
-
-
-def _haproxy(tree: Tree, old: str, new: str) -> None:
-    assert old in tree.files[HAPROXY]
-    tree.files[HAPROXY] = tree.files[HAPROXY].replace(old, new)
-
-
-@breaks(ports.listeners_lead_to_containers, "HAProxy does not listen on")
-def a_listener_on_another_port(tree: Tree) -> str:
-    service, port = _listen(tree)
-    _haproxy(tree, f"bind :{port['expose']['listen']}\n", "bind :18830\n")
-    return service
-
-
-@breaks(ports.listeners_lead_to_containers, "which no service of the inventory exposes")
-def a_listener_too_many(tree: Tree) -> str:
-    tree.files[HAPROXY] += "\nlisten more\n    bind :4711\n    server one 192.0.2.1:30000\n"
-    return "4711"
-
-
-@breaks(ports.listeners_lead_to_containers, "leads to NodePort")
-def a_server_with_another_node_port(tree: Tree) -> str:
-    service, port = _listen(tree)
-    _haproxy(tree, f":{port['expose']['node_port']}", ":32000")
-    return service
-
-
-@breaks(ports.listeners_lead_to_containers, "192.0.2.9")
-def a_server_that_is_no_node_of_the_group(tree: Tree) -> str:
-    service, _ = _listen(tree)
-    group = tree.parameters["services"][service]["group"]
-    address = next(node["address"] for node in tree.parameters["cluster"]["nodes"].values() if node["group"] == group)
-    for path in (HAPROXY,):
-        lines = tree.files[path].splitlines()
-        tree.files[path] = "\n".join(line.replace(f" {address}:", " 192.0.2.9:") for line in lines)
-    return service
-
-
-@breaks(ports.listeners_lead_to_containers, "but group")
-def a_node_without_a_server(tree: Tree) -> str:
-    service = first(
-        (name for name, entry in tree.parameters["services"].items() if entry["kind"] == "VerneMQ"), "no brokers"
-    )
-    group = tree.parameters["services"][service]["group"]
-    tree.parameters["cluster"]["nodes"]["another"] = {"address": "192.0.2.8", "group": group}
-    return service
-
-
-@breaks(ports.node_ports_lead_to_containers, "no Service has NodePort")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_service_with_another_node_port(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort")
     port = found["spec"]["ports"][0]
@@ -73,29 +18,31 @@ def a_service_with_another_node_port(tree: Tree) -> str:
     return str(number)
 
 
-@breaks(ports.node_ports_lead_to_containers, "is outside the inventory")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_node_port_too_many(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort")
     found["spec"]["ports"].append({"name": "more", "port": 9, "targetPort": 9, "nodePort": 32000})
     return found["metadata"]["name"]
 
 
-@breaks(ports.node_ports_lead_to_containers, "leaves its NodePort to chance")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_node_port_without_a_number(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort")
     del found["spec"]["ports"][0]["nodePort"]
     return found["metadata"]["name"]
 
 
-@breaks(ports.node_ports_lead_to_containers, "leads to pods of another service")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_node_port_to_other_pods(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort")
-    other = tree.some("Deployment", lambda entry: entry["metadata"]["labels"]["name"] != found["spec"]["selector"].get("name"))
+    other = tree.some(
+        "Deployment", lambda entry: entry["metadata"]["labels"]["name"] != found["spec"]["selector"].get("name")
+    )
     found["spec"]["selector"] = other["spec"]["selector"]["matchLabels"]
     return str(found["spec"]["ports"][0]["nodePort"])
 
 
-@breaks(ports.node_ports_lead_to_containers, "leads to container port")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def a_node_port_to_another_container_port(tree: Tree) -> str:
     # mqtts must not end at the listener without TLS.
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort" and len(entry["spec"]["ports"]) > 1)
@@ -104,7 +51,7 @@ def a_node_port_to_another_container_port(tree: Tree) -> str:
     return str(second["nodePort"])
 
 
-@breaks(ports.node_ports_lead_to_containers, "already")
+@breaks(network.services_are_those_of_the_inventory, "its spec is")
 def one_node_port_twice(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"]["type"] == "NodePort")
     port = found["spec"]["ports"][0]
@@ -154,7 +101,7 @@ def _probed(found: Object) -> bool:
     return "tcpSocket" in found["spec"]["template"]["spec"]["containers"][0].get("livenessProbe", {})
 
 
-@breaks(ports.probes_ask_open_ports, "livenessProbe asks 4711")
+@breaks(containers.ports_and_probes_are_those_of_the_inventory, "livenessProbe is")
 def a_probe_of_a_closed_port(tree: Tree) -> str:
     found = tree.some("Deployment", _probed)
     found["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]["tcpSocket"]["port"] = 4711
@@ -172,7 +119,9 @@ def _calling(tree: Tree, wanted) -> tuple[Object, dict]:
 
 @breaks(ports.environment_leads_to_services, "has no port 4711")
 def a_call_to_a_closed_port(tree: Tree) -> str:
-    found, entry = _calling(tree, lambda value: value.startswith("http://") and value.count(":") == 2 and "127.0" not in value)
+    found, entry = _calling(
+        tree, lambda value: value.startswith("http://") and value.count(":") == 2 and "127.0" not in value
+    )
     entry["value"] = f"{entry['value'].rpartition(':')[0]}:4711"
     return f"{found['metadata']['name']}: {entry['name']}"
 
@@ -188,12 +137,18 @@ def a_call_to_a_service_of_another_profile(tree: Tree) -> str:
 def a_call_that_a_policy_stops(tree: Tree) -> str:
     gateway = gateway_of(tree)
     port = next(
-        port["port"] for rule in tree.some("NetworkPolicy", lambda entry: entry["metadata"]["name"] == gateway)["spec"]["ingress"]
-        if "from" in rule for port in rule["ports"]
+        port["port"]
+        for rule in tree.some("NetworkPolicy", lambda entry: entry["metadata"]["name"] == gateway)["spec"]["ingress"]
+        if "from" in rule
+        for port in rule["ports"]
     )
     found = first(
-        (entry for service, entry in tree.manifests if entry["kind"] in ("Deployment", "StatefulSet")
-         if service != gateway and gateway not in calls(tree.parameters["services"][service])),
+        (
+            entry
+            for service, entry in tree.manifests
+            if entry["kind"] in ("Deployment", "StatefulSet")
+            if service != gateway and gateway not in calls(tree.parameters["services"][service])
+        ),
         "every service has business at the gateway",
     )
     env = found["spec"]["template"]["spec"]["containers"][0].setdefault("env", [])
@@ -259,7 +214,9 @@ def a_route_that_nobody_sends(tree: Tree) -> str:
 
 @breaks(ports.local_services_have_local_pods, "same-node routing is False")
 def bridges_that_call_any_broker(tree: Tree) -> str:
-    found = tree.some("Service", lambda entry: "topologyKeys" in entry["spec"] or "internalTrafficPolicy" in entry["spec"])
+    found = tree.some(
+        "Service", lambda entry: "topologyKeys" in entry["spec"] or "internalTrafficPolicy" in entry["spec"]
+    )
     found["spec"].pop("topologyKeys", None)
     found["spec"].pop("internalTrafficPolicy", None)
     return found["metadata"]["name"]

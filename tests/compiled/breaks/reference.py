@@ -134,26 +134,6 @@ def a_gateway_with_an_open_policy(tree: Tree) -> str:
     return gateway
 
 
-@breaks(reference.databases_are_created_for_their_users, "makes no database")
-def a_database_called_after_its_user(tree: Tree) -> str:
-    for workload in workloads(tree):
-        for entry in workload.containers[0].get("env", ()):
-            if entry["name"] == "DATABASE_1_NAME":
-                name, entry["value"] = entry["value"], f"{entry['value']}_user"
-                return name
-    raise Absent("no database server")
-
-
-@breaks(reference.databases_are_created_for_their_users, "from two Secrets")
-def a_password_of_another_service(tree: Tree) -> str:
-    for workload in workloads(tree):
-        for entry in workload.containers[0].get("env", ()):
-            if entry["name"] == "DATABASE_1_PASSWORD":
-                entry["valueFrom"]["secretKeyRef"]["name"] = "another"
-                return workload.name
-    raise Absent("no database server")
-
-
 @breaks(reference.names_are_those_that_images_look_up, "has no port")
 def a_service_under_another_name(tree: Tree) -> str:
     service = next((one for one in tree.of_kind("Service") if one["metadata"]["name"] == "auth"), None)

@@ -70,13 +70,6 @@ def a_custom_resource_without_its_definition(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(schemas.objects_fit_their_schema, "'selfHealing' was unexpected")
-def an_application_with_an_unknown_option(tree: Tree) -> str:
-    found = tree.documents["argocd/application.yml"][0]
-    found["spec"]["syncPolicy"]["automated"]["selfHealing"] = True
-    return found["metadata"]["name"]
-
-
 @breaks(schemas.objects_fit_their_schema, "hostNetworking")
 def an_unknown_field_of_the_pod_network(tree: Tree) -> str:
     found = next(entry for entry in tree.documents["bootstrap/pod-network.yml"] if entry["kind"] == "DaemonSet")
@@ -87,6 +80,13 @@ def an_unknown_field_of_the_pod_network(tree: Tree) -> str:
 def _definition(tree: Tree) -> tuple[str, dict, dict]:
     found = tree.some("CustomResourceDefinition")
     return found["metadata"]["name"], found["spec"], found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+
+
+@breaks(schemas.definitions_are_structural, "its scope is Cluster")
+def a_definition_for_the_whole_cluster(tree: Tree) -> str:
+    found = tree.some("CustomResourceDefinition")
+    found["spec"]["scope"] = "Cluster"
+    return found["metadata"]["name"]
 
 
 @breaks(schemas.definitions_are_structural, "preserveUnknownFields must be left out")

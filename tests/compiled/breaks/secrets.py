@@ -36,7 +36,9 @@ def _row(tree: Tree, secret: str, key: str, how: str, value: str) -> None:
 
 @breaks(secrets.no_secret_objects, "Secret")
 def a_secret_in_git(tree: Tree) -> str:
-    tree.documents["manifests/namespace.yml"].append({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "told"}})
+    tree.documents["manifests/namespace.yml"].append(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "told"}}
+    )
     return "told"
 
 
@@ -57,7 +59,9 @@ def a_misspelled_key(tree: Tree) -> str:
 @breaks(secrets.references_lead_to_secrets, "is used by nobody")
 def a_secret_that_nobody_uses(tree: Tree) -> str:
     # The reference made a Secret for MongoDB and ran it without authentication.
-    tree.files[SCRIPT] = tree.files[SCRIPT].replace("readonly SECRETS=(", "readonly SECRETS=(\n  'idle|password|random|'")
+    tree.files[SCRIPT] = tree.files[SCRIPT].replace(
+        "readonly SECRETS=(", "readonly SECRETS=(\n  'idle|password|random|'"
+    )
     return "idle"
 
 

@@ -1,9 +1,9 @@
-"""Breaks of tests/compiled/checks/style.py."""
+"""Objects written in a bad way, whichever check reports them."""
 
 from datetime import datetime
 
 from tests.compiled.breaking import breaks
-from tests.compiled.checks import style
+from tests.compiled.checks import containers, storage, style
 from tests.compiled.tree import Tree
 
 
@@ -96,22 +96,22 @@ def _image(tree: Tree, image: str) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(style.images_have_a_version, "names no version")
+@breaks(containers.programs_are_those_of_the_inventory, "image is")
 def an_image_without_a_tag(tree: Tree) -> str:
     return _image(tree, "dojot/byrnedo-alpine-curl")
 
 
-@breaks(style.images_have_a_version, "names no version")
+@breaks(containers.programs_are_those_of_the_inventory, "image is registry.example.org:5000")
 def an_image_without_a_tag_from_a_port(tree: Tree) -> str:
     return _image(tree, "registry.example.org:5000/dojot/curl")
 
 
-@breaks(style.images_have_a_version, "names no version")
+@breaks(containers.programs_are_those_of_the_inventory, ":latest, not")
 def the_latest_image(tree: Tree) -> str:
     return _image(tree, "curlimages/curl:latest")
 
 
-@breaks(style.images_have_a_version, "container bundler")
+@breaks(storage.brokers_are_configured_as_the_inventory_says, "bundlerImage is")
 def a_bundler_without_a_version(tree: Tree) -> str:
     found = tree.some("VerneMQ")
     found["spec"]["bundlerImage"] = found["spec"]["bundlerImage"].rpartition(":")[0]

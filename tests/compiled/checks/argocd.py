@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
 
 from tests.compiled.calls import calls
 from tests.compiled.tree import Object, Tree, name_of
@@ -40,9 +42,11 @@ def foundations_come_first(tree: Tree) -> list[str]:
             continue
         step = next((number for number, kinds in enumerate(_STEPS) if entry["kind"] in kinds), len(_STEPS))
         waves[step].append((wave(entry), name_of(entry)))
-    for earlier, later in zip(waves, waves[1:]):
+    for earlier, later in pairwise(waves):
         if earlier and later and max(earlier)[0] >= min(later)[0]:
-            found.append(f"{min(later)[1]} (wave {min(later)[0]}) does not come after {max(earlier)[1]} (wave {max(earlier)[0]})")
+            found.append(
+                f"{min(later)[1]} (wave {min(later)[0]}) does not come after {max(earlier)[1]} (wave {max(earlier)[0]})"
+            )
     return found
 
 
@@ -64,7 +68,9 @@ def services_come_after_what_they_need(tree: Tree) -> list[str]:
         for what, place, needed in _needs(services, service, own, _waves(tree, {"Job"})[service]):
             for name, other in running.get(needed, {}).items():
                 if place <= other:
-                    found.append(f"{what} (wave {place}) does not come after {name} (wave {other}), which it needs at start")
+                    found.append(
+                        f"{what} (wave {place}) does not come after {name} (wave {other}), which it needs at start"
+                    )
     return found
 
 
@@ -135,7 +141,9 @@ def data_is_protected(tree: Tree) -> list[str]:
     wanted = set(tree.parameters["platform"]["argocd"]["protect_options"])
     return [
         f"{name_of(entry)}: lacks the sync option {option}"
-        for _, entry in tree.manifests if entry["kind"] in PROTECTED for option in sorted(wanted - set(_options(entry)))
+        for _, entry in tree.manifests
+        if entry["kind"] in PROTECTED
+        for option in sorted(wanted - set(_options(entry)))
     ] + ([] if wanted else ["the platform class names no protect_options"])
 
 
@@ -165,7 +173,8 @@ def custom_resources_skip_the_dry_run(tree: Tree) -> list[str]:
     kinds = {entry["spec"]["names"]["kind"] for entry in tree.of_kind("CustomResourceDefinition")}
     return [
         f"{name_of(entry)}: lacks the sync option {wanted}"
-        for _, entry in tree.manifests if entry["kind"] in kinds and wanted not in _options(entry)
+        for _, entry in tree.manifests
+        if entry["kind"] in kinds and wanted not in _options(entry)
     ]
 
 
@@ -184,7 +193,8 @@ def rollouts_wait_as_long_as_a_start_may_take(tree: Tree) -> list[str]:
         for container in workload.containers:
             startup = container.get("startupProbe")
             patience = (
-                startup.get("periodSeconds", 10) * startup.get("failureThreshold", 3) if startup
+                startup.get("periodSeconds", 10) * startup.get("failureThreshold", 3)
+                if startup
                 else container.get("livenessProbe", {}).get("initialDelaySeconds", 0)
             )
             if patience >= deadline:
@@ -196,7 +206,12 @@ def rollouts_wait_as_long_as_a_start_may_take(tree: Tree) -> list[str]:
 
 
 CHECKS = (
-    foundations_come_first, services_come_after_what_they_need, jobs_are_hooks, data_is_protected,
-    what_stays_is_no_difference, options_are_known, custom_resources_skip_the_dry_run,
+    foundations_come_first,
+    services_come_after_what_they_need,
+    jobs_are_hooks,
+    data_is_protected,
+    what_stays_is_no_difference,
+    options_are_known,
+    custom_resources_skip_the_dry_run,
     rollouts_wait_as_long_as_a_start_may_take,
 )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from tests.compiled import said
+from tests.compiled import reckoned, said
 from tests.compiled.tree import Tree
 from tests.compiled.workloads import Workload, workloads
 
-# What the operator is told in a variable of its own, and what PostgreSQL's script reads (checked in reference.py).
-_GENERATED = ("VERNEMQ_CONF", "DATABASES", "DATABASE_")
+# What the operator is told in a variable of its own (checked in storage.py).
+_ELSEWHERE = "VERNEMQ_CONF"
 _PROBES = {"readiness": "readinessProbe", "liveness": "livenessProbe", "startup": "startupProbe"}
 
 
@@ -34,7 +35,11 @@ def every_container_is_there(tree: Tree) -> list[str]:
             found.append(f"{service}: its jobs run {there}, not {wanted}")
         for workload in own:
             names = [container["name"] for container in workload.containers]
-            if workload.runs_on and workload.kind != "VerneMQ" and names != [name for name, _ in said.containers(service, entry)]:
+            if (
+                workload.runs_on
+                and workload.kind != "VerneMQ"
+                and names != [name for name, _ in said.containers(service, entry)]
+            ):
                 found.append(f"{workload}: has the containers {names}")
     return found
 
@@ -61,17 +66,25 @@ def variables_are_those_of_the_inventory(tree: Tree) -> list[str]:
     """Each with its value, or the Secret and key, or the field it comes from."""
     found = []
     for where, workload, container, entry in _pairs(tree):
-        wanted = {name: said.variable(tree.parameters, workload.service, value) for name, value in said.on(entry.get("env")).items()}
+        wanted = {name: _said(tree, workload.service, value) for name, value in said.on(entry.get("env")).items()}
+        if entry.get("database_server"):
+            wanted |= reckoned.databases(tree.parameters, workload.service)
         there = {variable["name"]: _source(variable) for variable in container.get("env", ())}
         for name in wanted.keys() - there.keys():
             found.append(f"{where}: has no variable {name}")
         for name, source in there.items():
             if name not in wanted:
-                if not name.startswith(_GENERATED):
+                if name != _ELSEWHERE:
                     found.append(f"{where}: nobody asked for the variable {name}")
-            elif wanted[name] is not None and source != wanted[name]:
+            elif source != wanted[name]:
                 found.append(f"{where}: {name} is {source}, not {wanted[name]}")
     return found
+
+
+def _said(tree: Tree, service: str, value: Any) -> Any:
+    if isinstance(value, Mapping) and "derived" in value:
+        return reckoned.derived(tree.parameters, service, value["derived"])
+    return said.variable(tree.parameters, service, value)
 
 
 def _source(variable: Mapping[str, Any]) -> Any:
@@ -80,7 +93,10 @@ def _source(variable: Mapping[str, Any]) -> Any:
         return variable.get("value")
     if "secretKeyRef" in reference and set(reference["secretKeyRef"]) == {"name", "key"}:
         return "secret", reference["secretKeyRef"]["name"], reference["secretKeyRef"]["key"]
-    if set(reference.get("fieldRef", {})) == {"apiVersion", "fieldPath"} and reference["fieldRef"]["apiVersion"] == "v1":
+    if (
+        set(reference.get("fieldRef", {})) == {"apiVersion", "fieldPath"}
+        and reference["fieldRef"]["apiVersion"] == "v1"
+    ):
         return "field", reference["fieldRef"]["fieldPath"]
     return reference
 
@@ -92,9 +108,15 @@ def ports_and_probes_are_those_of_the_inventory(tree: Tree) -> list[str]:
     for where, workload, container, entry in _pairs(tree):
         if workload.kind == "VerneMQ":
             continue  # the operator knows ports and probes by itself
-        ports = {(name, port["number"], port.get("protocol", "TCP")) for name, port in said.on(entry.get("ports")).items()}
-        there = {(port.get("name"), port.get("containerPort"), port.get("protocol")) for port in container.get("ports", ())}
-        if there != ports or any(set(port) != {"name", "containerPort", "protocol"} for port in container.get("ports", ())):
+        ports = {
+            (name, port["number"], port.get("protocol", "TCP")) for name, port in said.on(entry.get("ports")).items()
+        }
+        there = {
+            (port.get("name"), port.get("containerPort"), port.get("protocol")) for port in container.get("ports", ())
+        }
+        if there != ports or any(
+            set(port) != {"name", "containerPort", "protocol"} for port in container.get("ports", ())
+        ):
             found.append(f"{where}: its ports are {sorted(there, key=str)}, not {sorted(ports)}")
         for name, field in _PROBES.items():
             wanted = said.probe(entry, name)
@@ -113,11 +135,17 @@ def security_contexts_are_those_of_the_inventory(tree: Tree) -> list[str]:
     found = []
     for where, workload, container, entry in _pairs(tree):
         security = entry["security"]
-        capabilities = {"drop": ["ALL"], **({"add": list(security["capabilities"])} if security.get("capabilities") else {})}
+        capabilities = {
+            "drop": ["ALL"],
+            **({"add": list(security["capabilities"])} if security.get("capabilities") else {}),
+        }
         wanted = {
-            "allowPrivilegeEscalation": False, "capabilities": capabilities,
+            "allowPrivilegeEscalation": False,
+            "capabilities": capabilities,
             "readOnlyRootFilesystem": security.get("read_only_root", False),
-            "runAsGroup": security["group"], "runAsNonRoot": security["user"] != 0, "runAsUser": security["user"],
+            "runAsGroup": security["group"],
+            "runAsNonRoot": security["user"] != 0,
+            "runAsUser": security["user"],
         }
         if workload.kind == "VerneMQ":
             # It passes on the pod's part only.
@@ -133,7 +161,9 @@ def security_contexts_are_those_of_the_inventory(tree: Tree) -> list[str]:
         if not workload.runs_on and not said.on(dict(said.jobs(entry))[workload.name].get("secret_files")):
             group = None
         if workload.spec.get("securityContext", {}).get("fsGroup") != group:
-            found.append(f"{workload}: fsGroup is {workload.spec.get('securityContext', {}).get('fsGroup')}, not {group}")
+            found.append(
+                f"{workload}: fsGroup is {workload.spec.get('securityContext', {}).get('fsGroup')}, not {group}"
+            )
     return found
 
 
@@ -144,10 +174,16 @@ def mounts_are_those_of_the_inventory(tree: Tree) -> list[str]:
         if workload.kind == "VerneMQ":
             continue  # the operator mounts its one volume
         wanted = said.mounts(tree.parameters, entry)
-        there = {mount.get("mountPath"): _leads_to(tree, workload, mount) for mount in container.get("volumeMounts", ())}
+        there = {
+            mount.get("mountPath"): _leads_to(tree, workload, mount) for mount in container.get("volumeMounts", ())
+        }
         for path in sorted({*wanted, *there}, key=str):
             if there.get(path) != wanted.get(path):
                 found.append(f"{where}: {path} is {there.get(path)}, not {wanted.get(path)}")
+    for workload in workloads(tree):
+        mounted = {mount["name"] for container in workload.containers for mount in container.get("volumeMounts", ())}
+        volumes = [volume["name"] for volume in workload.spec.get("volumes", ())]
+        found += [f"{workload}: nobody mounts volume {name}" for name in volumes if name not in mounted]
     return found
 
 
@@ -165,26 +201,44 @@ def _leads_to(tree: Tree, workload: Workload, mount: Mapping[str, Any]) -> tuple
         return ("scratch",)
     if kind == {"persistentVolumeClaim": {"claimName": name}} and written and not rest:
         return "volume", name
-    if "hostPath" in kind and kind["hostPath"].get("type") == "DirectoryOrCreate" and not written and rest == {"mountPropagation": "HostToContainer"}:
+    if (
+        "hostPath" in kind
+        and kind["hostPath"].get("type") == "DirectoryOrCreate"
+        and not written
+        and rest == {"mountPropagation": "HostToContainer"}
+    ):
         return "host", kind["hostPath"]["path"]
     if "secret" in kind and not written and not rest and kind["secret"].get("defaultMode") == 0o440:
         keys = {
-            key for entry in tree.parameters["services"].values()
-            for key in said.on(entry.get("secrets")).get(kind["secret"]["secretName"], {}) if key != "enabled"
+            key
+            for entry in tree.parameters["services"].values()
+            for key in said.on(entry.get("secrets")).get(kind["secret"]["secretName"], {})
+            if key != "enabled"
         }
         if {(item["key"], item["path"]) for item in kind["secret"].get("items", ())} == {(key, key) for key in keys}:
             return "secret", kind["secret"]["secretName"]
     if "configMap" in kind and not written and not rest and kind["configMap"].get("defaultMode") == 0o555:
         data = next(
-            (one["data"] for one in tree.of_kind("ConfigMap") if one["metadata"]["name"] == kind["configMap"]["name"]
-             and one["metadata"].get("namespace") == workload.namespace), {},
+            (
+                one["data"]
+                for one in tree.of_kind("ConfigMap")
+                if one["metadata"]["name"] == kind["configMap"]["name"]
+                and one["metadata"].get("namespace") == workload.namespace
+            ),
+            {},
         )
         items = kind["configMap"].get("items", [{"key": key, "path": key} for key in data])
-        return "files", tuple(sorted(item["key"] for item in items if item["key"] == item["path"] and item["key"] in data))
+        return "files", tuple(
+            sorted(item["key"] for item in items if item["key"] == item["path"] and item["key"] in data)
+        )
     return name, mount, kind
 
 
 CHECKS = (
-    every_container_is_there, programs_are_those_of_the_inventory, variables_are_those_of_the_inventory,
-    ports_and_probes_are_those_of_the_inventory, security_contexts_are_those_of_the_inventory, mounts_are_those_of_the_inventory,
+    every_container_is_there,
+    programs_are_those_of_the_inventory,
+    variables_are_those_of_the_inventory,
+    ports_and_probes_are_those_of_the_inventory,
+    security_contexts_are_those_of_the_inventory,
+    mounts_are_those_of_the_inventory,
 )

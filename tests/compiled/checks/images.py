@@ -5,9 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from components.cluster.quantity import size
-
-from tests.compiled.checks.policies import admits, policies_of
 from tests.compiled.image_facts import facts, running
+from tests.compiled.policies import admits, policies_of
 from tests.compiled.tree import Tree
 from tests.compiled.workloads import selected
 
@@ -18,7 +17,8 @@ def images_are_known_or_said_to_be_unread(tree: Tree) -> list[str]:
     """The facts are those of the release, and say something of each of its images."""
     release = tree.parameters["release"]
     found = [
-        f"image {key}: neither read nor unread in images.yml" for key in release["images"]
+        f"image {key}: neither read nor unread in images.yml"
+        for key in release["images"]
         if (key in facts()["read"]) + (key in facts()["unread"]) != 1
     ]
     if release["version"] != facts()["release"]:
@@ -30,8 +30,10 @@ def images_write_where_they_may(tree: Tree) -> list[str]:
     """Each place that an image writes to is the container's user's, or a volume for writing."""
     return [
         f"{one}: user {one.user} may not write to {one.place(write)} ({one.known['source']}: {write['file']})"
-        for one in running(tree) if one.workload.runs_on
-        for write in one.known.get("writes", ()) if not one.may_write(write)
+        for one in running(tree)
+        if one.workload.runs_on
+        for write in one.known.get("writes", ())
+        if not one.may_write(write)
     ]
 
 
@@ -40,8 +42,10 @@ def nothing_grows_without_end(tree: Tree) -> list[str]:
     return [
         f"{one}: {grown['path']} grows until the {'pod is evicted' if one.volume(grown['path']) else 'disk is full'} "
         f"({one.known['source']}: {grown['file']})"
-        for one in running(tree) if one.workload.runs_on
-        for grown in one.known.get("grows", ()) if grown["kept_small"] not in one.command
+        for one in running(tree)
+        if one.workload.runs_on
+        for grown in one.known.get("grows", ())
+        if grown["kept_small"] not in one.command
     ]
 
 
@@ -76,12 +80,15 @@ def who_asks_once_is_answered(tree: Tree) -> list[str]:
             if PATIENT not in one.command or where != "127.0.0.1":
                 found.append(f"{one}: asks {asked['service']} only while it starts, and nothing waits for the answer")
             names = {
-                service["metadata"]["name"] for service in tree.of_kind("Service")
+                service["metadata"]["name"]
+                for service in tree.of_kind("Service")
                 if service["metadata"]["labels"].get("name") == asked["service"]
             }
             behind = (one.variable("DATA_BROKER_ADDRESS") or "").partition(":")[0]
             if behind not in names:
-                found.append(f"{one}: {asked['service']} is not behind the script that waits for it, but {behind or 'nobody'}")
+                found.append(
+                    f"{one}: {asked['service']} is not behind the script that waits for it, but {behind or 'nobody'}"
+                )
     return found
 
 
@@ -100,6 +107,10 @@ def memory_bounds_fit_the_limit(tree: Tree) -> list[str]:
 
 
 CHECKS = (
-    images_are_known_or_said_to_be_unread, images_write_where_they_may, nothing_grows_without_end,
-    calls_in_the_code_are_admitted, who_asks_once_is_answered, memory_bounds_fit_the_limit,
+    images_are_known_or_said_to_be_unread,
+    images_write_where_they_may,
+    nothing_grows_without_end,
+    calls_in_the_code_are_admitted,
+    who_asks_once_is_answered,
+    memory_bounds_fit_the_limit,
 )

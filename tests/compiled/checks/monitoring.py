@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import yaml
 
@@ -24,7 +25,8 @@ def scrape_jobs(tree: Tree) -> list[dict[str, Any]]:
 def _files(tree: Tree, name: str) -> list[dict[str, Any]]:
     return [
         yaml.load(entry["data"][name], Loader=yaml.CSafeLoader)
-        for entry in tree.of_kind("ConfigMap") if entry["metadata"]["name"] == "prometheus-files"
+        for entry in tree.of_kind("ConfigMap")
+        if entry["metadata"]["name"] == "prometheus-files"
     ]
 
 
@@ -84,7 +86,8 @@ def rules_speak_of_what_there_is(tree: Tree) -> list[str]:
             for label, values in _MATCHER.findall(rule["expr"]):
                 found += [
                     f"{rule.get('alert') or rule['record']}: there is no {label} {value}"
-                    for value in values.split("|") if value not in known[label]
+                    for value in values.split("|")
+                    if value not in known[label]
                 ]
     return found
 
@@ -149,6 +152,9 @@ def _admits(tree: Tree, workload: Workload, asks: Workload, port: int) -> bool:
 
 
 CHECKS = (
-    targets_are_there, prometheus_is_let_in, rules_speak_of_what_there_is, metrics_are_read_at_leisure,
+    targets_are_there,
+    prometheus_is_let_in,
+    rules_speak_of_what_there_is,
+    metrics_are_read_at_leisure,
     files_fit_their_object,
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tests.compiled import said
-from tests.compiled.calls import calls
+from tests.compiled.calls import Call, calls
 from tests.compiled.tree import Tree, name_of
 
 NAMESPACE_LABEL = "dojot.components/namespace"
-_SAME_NODE = {"topologyKeys": {"topologyKeys": ["kubernetes.io/hostname"]}, "internalTrafficPolicy": {"internalTrafficPolicy": "Local"}}
+_SAME_NODE = {
+    "topologyKeys": {"topologyKeys": ["kubernetes.io/hostname"]},
+    "internalTrafficPolicy": {"internalTrafficPolicy": "Local"},
+}
 
 
 def services_are_those_of_the_inventory(tree: Tree) -> list[str]:
@@ -34,49 +38,77 @@ def _services(tree: Tree, service: str, entry: said.Entry) -> Iterator[tuple[str
         if door.get("same_node"):
             spec.update(_SAME_NODE[tree.parameters["platform"]["kubernetes"]["same_node_routing"]])
         spec["ports"] = [
-            {"name": port, "port": number, "protocol": ports[port].get("protocol", "TCP"), "targetPort": ports[port]["number"]}
-            for port, number in offered.items() if port in ports
+            {
+                "name": port,
+                "port": number,
+                "protocol": ports[port].get("protocol", "TCP"),
+                "targetPort": ports[port]["number"],
+            }
+            for port, number in offered.items()
+            if port in ports
         ]
         yield name, {key: value for key, value in spec.items() if value != []}
     exposed = {port: one for port, one in ports.items() if "expose" in one}
     if exposed:
         fixed = tree.parameters["nodeports"]["fixed"]
-        yield entry["external_service"], {
-            "type": "NodePort", "selector": pods, "externalTrafficPolicy": "Local" if entry.get("one_per_node") else "Cluster",
-            "ports": [
-                {
-                    "name": port, "port": one["number"], "protocol": one.get("protocol", "TCP"), "targetPort": one["number"],
-                    # A number that clients are told, or that HAProxy is not asked for, is never Kubernetes' to choose.
-                    **({"nodePort": one["expose"]["node_port"]} if fixed or "listen" not in one["expose"] else {}),
-                }
-                for port, one in exposed.items()
-            ],
-        }
+        yield (
+            entry["external_service"],
+            {
+                "type": "NodePort",
+                "selector": pods,
+                "externalTrafficPolicy": "Local" if entry.get("one_per_node") else "Cluster",
+                "ports": [
+                    {
+                        "name": port,
+                        "port": one["number"],
+                        "protocol": one.get("protocol", "TCP"),
+                        "targetPort": one["number"],
+                        # A number that clients are told, or that HAProxy is not asked for, is never Kubernetes' to choose.
+                        **({"nodePort": one["expose"]["node_port"]} if fixed or "listen" not in one["expose"] else {}),
+                    }
+                    for port, one in exposed.items()
+                ],
+            },
+        )
 
 
 def policies_admit_who_says_so(tree: Tree) -> list[str]:
     """Each namespace denies by default; a policy names its pods, and who may come to which port."""
     wanted: dict[tuple[str, str], tuple[str, Any]] = {
-        (home, "default-deny"): ("", {"podSelector": {}, "policyTypes": ["Ingress"]}) for home in said.namespaces(tree.parameters)
+        (home, "default-deny"): ("", {"podSelector": {}, "policyTypes": ["Ingress"]})
+        for home in said.namespaces(tree.parameters)
     }
     services = tree.parameters["services"]
+    asked = {name: _Asked(caller) for name, caller in services.items()}
     for service, entry in services.items():
         home = said.namespace(tree.parameters, service)
         if entry.get("host_network"):
             continue
-        admitted = set(_admitted(tree, service, entry))
+        admitted = set(_admitted(tree, service, entry, asked))
         if admitted:
             wanted[home, service] = service, _policy(said.labels(service, entry), admitted)
         for name, made in entry.get("makes", {}).items():
             callers = {
-                (_peer(home, said.namespace(tree.parameters, other), said.labels(other, services[other])), (made["port"], "TCP"))
-                for other in made["callers"] if other in services
+                (
+                    _peer(home, said.namespace(tree.parameters, other), said.labels(other, services[other])),
+                    (made["port"], "TCP"),
+                )
+                for other in made["callers"]
+                if other in services
             }
             wanted[home, name] = service, _policy(made["labels"], callers)
     return _compared(tree, "NetworkPolicy", wanted, _canonical)
 
 
-def _admitted(tree: Tree, service: str, entry: said.Entry) -> Iterator[tuple[Any, Any]]:
+class _Asked:
+    """Whom a service and its jobs call."""
+
+    def __init__(self, caller: said.Entry) -> None:
+        self.service = calls(_switched(caller))
+        self.jobs = {name: calls(_switched(job)) for name, job in said.jobs(caller)}
+
+
+def _admitted(tree: Tree, service: str, entry: said.Entry, asked: Mapping[str, _Asked]) -> Iterator[tuple[Any, Any]]:
     """(peer, port) pairs; peer None is everybody, port None every port."""
     home = said.namespace(tree.parameters, service)
     if entry.get("peers"):
@@ -88,25 +120,33 @@ def _admitted(tree: Tree, service: str, entry: said.Entry) -> Iterator[tuple[Any
             continue
         for other, caller in tree.parameters["services"].items():
             there = said.namespace(tree.parameters, other)
-            if port in _asks(tree, other, caller, service):
+            if port in _asks(tree, other, asked[other].service, service):
                 yield _peer(home, there, said.labels(other, caller)), number
-            for name, job in said.jobs(caller):
-                if port in getattr(calls(_switched(job)).get(service), "ports", ()):
+            for name, job in asked[other].jobs.items():
+                if port in getattr(job.get(service), "ports", ()):
                     yield _peer(home, there, {"app": "dojot", "name": name}), number
 
 
-def _asks(tree: Tree, other: str, caller: said.Entry, service: str) -> set[str]:
+def _asks(tree: Tree, other: str, called: Mapping[str, Call], service: str) -> set[str]:
     """The ports of `service` that another one calls: as it says, for its routes (the gateway), for its metrics (Prometheus)."""
     entry = tree.parameters["services"][service]
     # What a service calls of its own stays in its pod, or is a matter of peers.
-    found = set() if other == service else set(getattr(calls(_switched(caller)).get(service), "ports", ()))
+    found = set() if other == service else set(getattr(called.get(service), "ports", ()))
     if other == tree.parameters.get("gateway", {}).get("service"):
         found |= {route["port"] for route in entry.get("routes", {}).values()}
         plugins = [*tree.parameters["gateway"]["authentication"].values()]
-        plugins += [plugin for one in tree.parameters["services"].values() for route in one.get("routes", {}).values()
-                    for plugin in route.get("plugins", {}).values()]
-        found |= {value["port"] for plugin in plugins for value in plugin.values()
-                  if isinstance(value, Mapping) and value.get("service") == service}
+        plugins += [
+            plugin
+            for one in tree.parameters["services"].values()
+            for route in one.get("routes", {}).values()
+            for plugin in route.get("plugins", {}).values()
+        ]
+        found |= {
+            value["port"]
+            for plugin in plugins
+            for value in plugin.values()
+            if isinstance(value, Mapping) and value.get("service") == service
+        }
     if other == tree.parameters.get("monitoring", {}).get("service") and "metrics" in entry:
         found.add(entry["metrics"]["port"])
     return found
@@ -114,7 +154,9 @@ def _asks(tree: Tree, other: str, caller: said.Entry, service: str) -> set[str]:
 
 def _switched(entry: said.Entry) -> dict[str, Any]:
     """Without what is switched off in its environment."""
-    inner = {name: {**sidecar, "env": said.on(sidecar.get("env"))} for name, sidecar in entry.get("sidecars", {}).items()}
+    inner = {
+        name: {**sidecar, "env": said.on(sidecar.get("env"))} for name, sidecar in entry.get("sidecars", {}).items()
+    }
     return {**entry, "env": said.on(entry.get("env")), "sidecars": inner}
 
 
@@ -164,7 +206,9 @@ def _read_port(port: Mapping[str, Any]) -> tuple[int, str]:
     return port["port"], port["protocol"]
 
 
-def _compared(tree: Tree, kind: str, wanted: Mapping[tuple[str, str], tuple[str, Any]], read=lambda spec: spec) -> list[str]:
+def _compared(
+    tree: Tree, kind: str, wanted: Mapping[tuple[str, str], tuple[str, Any]], read=lambda spec: spec
+) -> list[str]:
     """Every object of a kind has the spec that is wanted of it, stands in its service's file, and no other is there."""
     found, left = [], dict(wanted)
     for file, entry in tree.manifests:

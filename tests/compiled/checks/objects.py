@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from hashlib import sha256
+from math import ceil
+from typing import Any
 
-from tests.compiled import said
+from tests.compiled import reckoned, said
 from tests.compiled.tree import Tree, name_of
 from tests.compiled.workloads import Workload, workloads
 
+FILES_DIGEST = "dojot.components/files"
 SET_LABEL = "dojot.components/set"
 _RBAC = "rbac.authorization.k8s.io"
 # Kinds whose objects have the labels of their service's pods; others say only whose they are.
 _LIKE_PODS = {
-    "ClusterRole", "ClusterRoleBinding", "ConfigMap", "DaemonSet", "Deployment", "NetworkPolicy", "PersistentVolumeClaim",
-    "PodDisruptionBudget", "Role", "RoleBinding", "Service", "ServiceAccount", "StatefulSet",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "DaemonSet",
+    "Deployment",
+    "NetworkPolicy",
+    "PersistentVolumeClaim",
+    "PodDisruptionBudget",
+    "Role",
+    "RoleBinding",
+    "Service",
+    "ServiceAccount",
+    "StatefulSet",
 }
 # A drain, an old release to go back to, and how long a job may try: the same for all, and nobody's choice.
 _HISTORY, _DEADLINE, _RETRIES = 3, 900, 6
@@ -27,7 +42,7 @@ def objects_have_their_labels(tree: Tree) -> list[str]:
         wanted: dict[str, str] = {"app": "dojot"}
         jobs = {name for name, _ in said.jobs(stated)} if stated else set()
         name = entry["metadata"]["name"]
-        if entry["kind"] == "Job" or entry["kind"] == "ConfigMap" and name.removesuffix("-files") in jobs:
+        if entry["kind"] == "Job" or (entry["kind"] == "ConfigMap" and name.removesuffix("-files") in jobs):
             wanted = {"app": "dojot", "name": name.removesuffix("-files")}
         elif stated and entry["kind"] in _LIKE_PODS:
             wanted = said.labels(service, stated)
@@ -77,7 +92,11 @@ def workloads_have_the_fields_of_the_inventory(tree: Tree) -> list[str]:
         if workload.kind == "VerneMQ":
             continue
         entry = tree.parameters["services"][workload.service]
-        spec = {key: value for key, value in workload.found["spec"].items() if key not in ("template", "volumeClaimTemplates")}
+        spec = {
+            key: value
+            for key, value in workload.found["spec"].items()
+            if key not in ("template", "volumeClaimTemplates")
+        }
         for key, value in _fields(tree, workload, entry).items():
             there = spec.pop(key, None)
             if there != value:
@@ -96,16 +115,23 @@ def _fields(tree: Tree, workload: Workload, entry: said.Entry) -> dict[str, Any]
     if workload.kind == "DaemonSet":
         return {**fields, "updateStrategy": strategy}
     # What follows a rule (brokers, bridges) is reckoned in placement.py.
-    replicas = entry["replicas"] if isinstance(entry["replicas"], int) else workload.found["spec"].get("replicas", 0) or None
+    replicas = (
+        entry["replicas"] if isinstance(entry["replicas"], int) else workload.found["spec"].get("replicas", 0) or None
+    )
     if workload.kind == "Deployment":
         return {
-            **fields, "replicas": replicas, "strategy": strategy,
+            **fields,
+            "replicas": replicas,
+            "strategy": strategy,
             **({"progressDeadlineSeconds": entry["progress_deadline"]} if "progress_deadline" in entry else {}),
         }
     doors = entry.get("kubernetes_services", {})
     governing = min(doors, key=lambda name: (not doors[name].get("headless", False), name))
     return {
-        **fields, "replicas": replicas, "serviceName": governing, "updateStrategy": strategy,
+        **fields,
+        "replicas": replicas,
+        "serviceName": governing,
+        "updateStrategy": strategy,
         "podManagementPolicy": entry.get("pod_management", "OrderedReady"),
     }
 
@@ -125,19 +151,41 @@ def _template(tree: Tree, workload: Workload, entry: said.Entry) -> list[str]:
             wanted.update(hostNetwork=True, dnsPolicy="ClusterFirstWithHostNet")
         if entry.get("host_pid"):
             wanted["hostPID"] = True
-        wanted.update({
-            field: entry[key] for field, key in (("hostname", "hostname"), ("terminationGracePeriodSeconds", "grace_period"))
-            if key in entry
-        })
+        wanted.update(
+            {
+                field: entry[key]
+                for field, key in (("hostname", "hostname"), ("terminationGracePeriodSeconds", "grace_period"))
+                if key in entry
+            }
+        )
     if workload.kind == "DaemonSet":
         wanted["tolerations"] = [{"operator": "Exists"}]
     labels = said.labels(workload.service, entry) if workload.runs_on else {"app": "dojot", "name": workload.name}
     pods = {key: value for key, value in workload.labels.items() if key != SET_LABEL}
     found = [f"its pods' labels are {pods}, not {labels}"] if pods != labels else []
+    notes = workload.found["spec"]["template"]["metadata"].get("annotations", {})
+    # A job is made anew by every sync.
+    digest = _digest(tree, workload) if workload.runs_on else {}
+    if notes != digest:
+        found.append(f"its pods' annotations are {notes}, not {digest}: with other files there must be other pods")
     return found + [
         f"the pod's {key} is {there.get(key)}, not {wanted.get(key)}"
-        for key in sorted({*there, *wanted}) if there.get(key) != wanted.get(key)
+        for key in sorted({*there, *wanted})
+        if there.get(key) != wanted.get(key)
     ]
+
+
+def _digest(tree: Tree, workload: Workload) -> dict[str, str]:
+    """Of the files that the pod mounts: programs read them when they start."""
+    mounted = {volume["configMap"]["name"] for volume in workload.spec.get("volumes", ()) if "configMap" in volume}
+    files = {
+        name: text
+        for entry in tree.of_kind("ConfigMap")
+        if entry["metadata"]["name"] in mounted and entry["metadata"].get("namespace") == workload.namespace
+        for name, text in entry["data"].items()
+    }
+    parts = [part for name in sorted(files) for part in (name, files[name])]
+    return {FILES_DIGEST: sha256("\0".join(parts).encode()).hexdigest()[:16]} if parts else {}
 
 
 def names_are_those_of_the_inventory(tree: Tree) -> list[str]:
@@ -146,8 +194,12 @@ def names_are_those_of_the_inventory(tree: Tree) -> list[str]:
     for service, entry in tree.parameters["services"].items():
         kind = entry["kind"]
         name = entry["custom_resource"]["name"] if kind == "VerneMQ" else service
-        there = sorted(one["metadata"]["name"] for file, one in tree.manifests if file == service and one["kind"] == kind)
-        numbered = entry.get("spread_evenly") and tree.parameters["platform"]["kubernetes"]["pod_spread"] == "anti-affinity"
+        there = sorted(
+            one["metadata"]["name"] for file, one in tree.manifests if file == service and one["kind"] == kind
+        )
+        numbered = (
+            entry.get("spread_evenly") and tree.parameters["platform"]["kubernetes"]["pod_spread"] == "anti-affinity"
+        )
         wanted = [f"{name}-{number}" for number in range(1, len(there) + 1)] if numbered else [name]
         if there != wanted:
             found.append(f"{service}: its {kind} is called {there}, not {wanted}")
@@ -155,15 +207,17 @@ def names_are_those_of_the_inventory(tree: Tree) -> list[str]:
 
 
 def budgets_are_those_of_the_inventory(tree: Tree) -> list[str]:
-    """A disruption budget names the pods of its service; how many may go is checked by drains."""
+    """A disruption budget names the pods of its service, and how many may go."""
     found = []
     for service, entry in tree.manifests:
         if entry["kind"] == "PodDisruptionBudget":
             stated = tree.parameters["services"][service]
             spec = dict(entry["spec"])
-            most = stated.get("max_unavailable", spec.get("maxUnavailable"))
+            # A drain may take at once all that stand on one node.
+            nodes = len(reckoned.nodes_of(tree.parameters, stated["group"]))
+            most = stated.get("max_unavailable", ceil(reckoned.replicas(tree.parameters, service) / nodes))
             wanted = {"maxUnavailable": most, "selector": {"matchLabels": said.labels(service, stated)}}
-            if spec != wanted or not isinstance(most, int) or entry["metadata"]["name"] != f"{service}-pdb":
+            if spec != wanted or entry["metadata"]["name"] != f"{service}-pdb":
                 found.append(f"{name_of(entry)}: is {spec}, not {wanted}")
     return found
 
@@ -171,19 +225,36 @@ def budgets_are_those_of_the_inventory(tree: Tree) -> list[str]:
 def api_versions_are_those_of_the_platform(tree: Tree) -> list[str]:
     stated = tree.parameters["platform"]["kubernetes"]["api_versions"]
     fixed: Mapping[str, str] = {
-        "ConfigMap": "v1", "DaemonSet": "apps/v1", "Deployment": "apps/v1", "Job": "batch/v1", "Namespace": "v1",
-        "NetworkPolicy": "networking.k8s.io/v1", "PersistentVolume": "v1", "PersistentVolumeClaim": "v1", "Service": "v1",
-        "ServiceAccount": "v1", "StatefulSet": "apps/v1", "StorageClass": "storage.k8s.io/v1", "VerneMQ": "vernemq.com/v1alpha1",
-        "CustomResourceDefinition": "apiextensions.k8s.io/v1", "PodDisruptionBudget": "policy/v1",
-        **{kind: f"{_RBAC}/v1" for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")}, **stated,
+        "ConfigMap": "v1",
+        "DaemonSet": "apps/v1",
+        "Deployment": "apps/v1",
+        "Job": "batch/v1",
+        "Namespace": "v1",
+        "NetworkPolicy": "networking.k8s.io/v1",
+        "PersistentVolume": "v1",
+        "PersistentVolumeClaim": "v1",
+        "Service": "v1",
+        "ServiceAccount": "v1",
+        "StatefulSet": "apps/v1",
+        "StorageClass": "storage.k8s.io/v1",
+        "VerneMQ": "vernemq.com/v1alpha1",
+        "CustomResourceDefinition": "apiextensions.k8s.io/v1",
+        "PodDisruptionBudget": "policy/v1",
+        **dict.fromkeys(("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"), f"{_RBAC}/v1"),
+        **stated,
     }
     return [
         f"{file}: {name_of(entry)}: {entry['apiVersion']} is not {fixed.get(entry['kind'])}"
-        for file, entry in tree.manifests if entry["apiVersion"] != fixed.get(entry["kind"])
+        for file, entry in tree.manifests
+        if entry["apiVersion"] != fixed.get(entry["kind"])
     ]
 
 
 CHECKS = (
-    objects_have_their_labels, rights_are_those_of_the_inventory, workloads_have_the_fields_of_the_inventory,
-    names_are_those_of_the_inventory, budgets_are_those_of_the_inventory, api_versions_are_those_of_the_platform,
+    objects_have_their_labels,
+    rights_are_those_of_the_inventory,
+    workloads_have_the_fields_of_the_inventory,
+    names_are_those_of_the_inventory,
+    budgets_are_those_of_the_inventory,
+    api_versions_are_those_of_the_platform,
 )

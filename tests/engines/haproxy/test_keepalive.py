@@ -17,7 +17,7 @@ from components.cluster.load import load
 from tests.conftest import ROOT
 from tests.engines.clusters import balancers
 from tests.engines.haproxy import adapted
-from tests.haproxy.checks import CONFIG
+from tests.haproxy.configuration import CONFIG
 from tests.inventory.targets import renderer
 
 pytestmark = pytest.mark.parametrize("cluster", balancers(), indirect=True, scope="session")

@@ -19,8 +19,7 @@ from tests.engines.haproxy import adapted
 from tests.engines.haproxy.broker import WHO
 from tests.engines.mqtt.client import Client, Unanswered
 from tests.engines.pki import Authority
-from tests.haproxy.checks import CONFIG, SYSCTL
-from tests.haproxy.configuration import settings
+from tests.haproxy.configuration import CONFIG, SYSCTL, settings
 
 pytestmark = pytest.mark.parametrize("cluster", balancers(), indirect=True, scope="session")
 

@@ -14,8 +14,7 @@ from tests.engines.clusters import balancers
 from tests.engines.processes import until
 from tests.engines.virtual_machine.balancer import EXCHANGED, BalancerHost, values
 from tests.engines.virtual_machine.devices import Devices
-from tests.haproxy.checks import CONFIG, LIMITS, SYSCTL
-from tests.haproxy.configuration import settings
+from tests.haproxy.configuration import CONFIG, LIMITS, SYSCTL, settings
 
 pytestmark = pytest.mark.parametrize("cluster", balancers(), indirect=True, scope="module")
 SESSIONS = 300

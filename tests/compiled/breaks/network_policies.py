@@ -1,7 +1,7 @@
-"""Breaks of tests/compiled/checks/policies.py."""
+"""Who may call whom: breaks of tests/compiled/checks/network.py."""
 
 from tests.compiled.breaking import breaks, gateway_of
-from tests.compiled.checks import policies
+from tests.compiled.checks import network
 from tests.compiled.tree import Object, Tree, first
 
 
@@ -9,33 +9,37 @@ def _policy(tree: Tree, wanted: str = "from") -> Object:
     """A policy of one service, not a namespace's; its last rule has the key `wanted`."""
     return tree.some(
         "NetworkPolicy",
-        lambda entry: entry["spec"]["podSelector"] and wanted in entry["spec"]["ingress"][-1]
-        and "ports" in entry["spec"]["ingress"][-1] and "name" in entry["metadata"]["labels"],
+        lambda entry: (
+            entry["spec"]["podSelector"]
+            and wanted in entry["spec"]["ingress"][-1]
+            and "ports" in entry["spec"]["ingress"][-1]
+            and "name" in entry["metadata"]["labels"]
+        ),
     )
 
 
-@breaks(policies.policies_fit_their_pods, "selects no pod")
+@breaks(network.policies_admit_who_says_so, "{'app': 'nobody'}")
 def a_policy_for_nobody(tree: Tree) -> str:
     found = _policy(tree)
     found["spec"]["podSelector"]["matchLabels"] = {"app": "nobody"}
     return found["metadata"]["name"]
 
 
-@breaks(policies.policies_fit_their_pods, "port 4711 is not open")
+@breaks(network.policies_admit_who_says_so, "4711")
 def a_policy_for_a_closed_port(tree: Tree) -> str:
     found = _policy(tree)
     found["spec"]["ingress"][-1]["ports"][0]["port"] = 4711
     return found["metadata"]["name"]
 
 
-@breaks(policies.policies_fit_their_pods, "which nobody has")
+@breaks(network.policies_admit_who_says_so, "its spec is")
 def a_policy_that_admits_nobody_known(tree: Tree) -> str:
     found = _policy(tree)
     found["spec"]["ingress"][-1]["from"][0]["podSelector"]["matchLabels"] = {"app": "dojot", "name": "nobody"}
     return found["metadata"]["name"]
 
 
-@breaks(policies.policies_fit_their_pods, "which is exposed by a NodePort")
+@breaks(network.policies_admit_who_says_so, "its spec is")
 def a_policy_that_closes_the_gateway(tree: Tree) -> str:
     gateway = gateway_of(tree)
     found = tree.some("NetworkPolicy", lambda entry: entry["metadata"]["name"] == gateway)
@@ -43,7 +47,7 @@ def a_policy_that_closes_the_gateway(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(policies.namespaces_deny_by_default, "no policy denies by default")
+@breaks(network.policies_admit_who_says_so, "there is no NetworkPolicy default-deny")
 def a_namespace_that_admits_everybody(tree: Tree) -> str:
     found = tree.some("NetworkPolicy", lambda entry: entry["spec"]["podSelector"] == {})
     for documents in tree.documents.values():
@@ -52,14 +56,14 @@ def a_namespace_that_admits_everybody(tree: Tree) -> str:
     return found["metadata"]["namespace"]
 
 
-@breaks(policies.namespaces_deny_by_default, "admits somebody to every pod")
+@breaks(network.policies_admit_who_says_so, "frozenset({(None, None)})")
 def a_default_that_admits(tree: Tree) -> str:
     found = tree.some("NetworkPolicy", lambda entry: entry["spec"]["podSelector"] == {})
     found["spec"]["ingress"] = [{}]
     return found["metadata"]["name"]
 
 
-@breaks(policies.made_pods_are_called_by_their_callers, "do not admit")
+@breaks(network.policies_admit_who_says_so, "its spec is")
 def a_policy_that_forgets_what_a_service_makes(tree: Tree) -> str:
     made = first(
         (made for entry in tree.parameters["services"].values() for made in entry.get("makes", {}).values()),
@@ -70,13 +74,13 @@ def a_policy_that_forgets_what_a_service_makes(tree: Tree) -> str:
     return str(made["port"])
 
 
-@breaks(policies.users_are_admitted, "which admits it not")
+@breaks(network.policies_admit_who_says_so, "its spec is")
 def a_policy_that_forgets_a_user(tree: Tree) -> str:
     found = _policy(tree)
     return found["spec"]["ingress"][-1]["from"].pop()["podSelector"]["matchLabels"].get("name", "VerneMQ")
 
 
-@breaks(policies.users_are_admitted, "which admits it not")
+@breaks(network.policies_admit_who_says_so, "its spec is")
 def a_user_looked_for_in_another_namespace(tree: Tree) -> str:
     found = _policy(tree)
     peer = found["spec"]["ingress"][-1]["from"][0]
@@ -84,7 +88,7 @@ def a_user_looked_for_in_another_namespace(tree: Tree) -> str:
     return peer["podSelector"]["matchLabels"].get("name", "VerneMQ")
 
 
-@breaks(policies.users_are_admitted, "which declares no use")
+@breaks(network.policies_admit_who_says_so, "its spec is")
 def a_port_open_to_everybody(tree: Tree) -> str:
     found = _policy(tree)
     del found["spec"]["ingress"][-1]["from"]

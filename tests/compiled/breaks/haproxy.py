@@ -1,0 +1,138 @@
+"""Breaks of tests/compiled/checks/haproxy.py."""
+
+import re
+
+from tests.compiled import reckoned
+from tests.compiled.breaking import breaks
+from tests.compiled.checks import haproxy
+from tests.compiled.tree import Absent, Tree
+from tests.haproxy.configuration import CONFIG, LIMITS, SYSCTL
+
+
+def _edit(tree: Tree, file: str, old: str, new: str) -> str:
+    """An edit wherever the words stand; they must stand somewhere."""
+    path = f"haproxy/{file}"
+    if old not in tree.files[path]:
+        raise Absent(f"{path} has no {old!r}")
+    tree.files[path] = tree.files[path].replace(old, new)
+    return ""
+
+
+@breaks(haproxy.haproxy_cfg_says_what_the_inventory_says, "there is no listen vernemq-mqtts")
+def a_listener_of_another_name(tree: Tree) -> str:
+    return _edit(tree, CONFIG, "listen vernemq-mqtts\n", "listen mqtts\n")
+
+
+@breaks(haproxy.haproxy_cfg_says_what_the_inventory_says, "vernemq-mqtts lacks 'server ")
+def a_server_of_another_node(tree: Tree) -> str:
+    (address, *_) = next(iter(one.nodes.values() for one in reckoned.listeners(tree.parameters) if one.devices), ("",))
+    return _edit(tree, CONFIG, f" {address}:", " 192.0.2.9:")
+
+
+@breaks(haproxy.haproxy_cfg_says_what_the_inventory_says, "nobody asked for 'server ")
+def one_server_more(tree: Tree) -> str:
+    return _edit(tree, CONFIG, "balance roundrobin\n", "balance roundrobin\n    server other 192.0.2.9:80\n")
+
+
+@breaks(haproxy.haproxy_cfg_says_what_the_inventory_says, "nobody asked for frontend other")
+def a_door_that_nobody_asked_for(tree: Tree) -> str:
+    tree.files[f"haproxy/{CONFIG}"] += "\nfrontend other\n    bind :9999\n"
+    return ""
+
+
+@breaks(haproxy.haproxy_cfg_says_what_the_inventory_says, "is there 2 times")
+def a_section_twice(tree: Tree) -> str:
+    tree.files[f"haproxy/{CONFIG}"] += "\nfrontend stats\n    bind 127.0.0.1:9999\n"
+    return "frontend stats"
+
+
+@breaks(haproxy.haproxy_cfg_says_what_the_inventory_says, "does not begin with")
+def defaults_after_what_needs_them(tree: Tree) -> str:
+    text = tree.files[f"haproxy/{CONFIG}"]
+    defaults = re.search(r"^defaults\n(    .*\n)+", text, re.M)[0]
+    return _edit(tree, CONFIG, defaults, "") + _edit(tree, CONFIG, "\nlisten ", f"\n{defaults}\nlisten ")
+
+
+@breaks(haproxy.haproxy_cfg_says_what_the_inventory_says, "stand in another order")
+def refused_before_it_is_asked(tree: Tree) -> str:
+    answer, refusal = (
+        "    http-request use-service prometheus-exporter if { path /metrics }\n",
+        "    http-request deny\n",
+    )
+    return _edit(tree, CONFIG, answer + refusal, refusal + answer)
+
+
+@breaks(haproxy.limits_follow_from_the_inventory, f"{SYSCTL}: lacks 'net.core.somaxconn")
+def a_short_queue(tree: Tree) -> str:
+    return _edit(tree, SYSCTL, "net.core.somaxconn = ", "net.core.somaxconn = 1")
+
+
+@breaks(haproxy.limits_follow_from_the_inventory, f"{LIMITS}: nobody asked for")
+def a_limit_of_another_kind(tree: Tree) -> str:
+    return _edit(tree, LIMITS, "LimitNOFILE", "LimitNPROC")
+
+
+@breaks(haproxy.limits_follow_from_the_inventory, "begins outside of [Service]")
+def a_limit_of_no_section(tree: Tree) -> str:
+    return _edit(tree, LIMITS, "[Service]\n", "") + _edit(
+        tree, LIMITS, "OOMScoreAdjust=-500\n", "OOMScoreAdjust=-500\n[Service]\n"
+    )
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "is less than the")
+def fewer_sessions_than_its_listeners(tree: Tree) -> str:
+    return (
+        _edit(tree, CONFIG, f"    maxconn {reckoned.sessions(tree.parameters)}\n", "    maxconn 100\n") or "maxconn 100"
+    )
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "that HAProxy opens")
+def fewer_files_than_sessions(tree: Tree) -> str:
+    return _edit(tree, LIMITS, "LimitNOFILE=", "LimitNOFILE=1\n#") or "LimitNOFILE 1"
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "fs.nr_open is below LimitNOFILE")
+def fewer_files_than_the_unit_says(tree: Tree) -> str:
+    return _edit(tree, SYSCTL, "fs.nr_open = ", "fs.nr_open = 1\n# ")
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "do not fit into fs.file-max")
+def no_room_for_a_reload(tree: Tree) -> str:
+    return _edit(tree, SYSCTL, "fs.file-max = ", "fs.file-max = 1\n# ")
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "cuts living devices")
+def devices_that_may_be_silent_for_longer(tree: Tree) -> str:
+    tree.parameters["scale"]["keepalive"] *= 2
+    return ""
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "one side ends sessions")
+def another_timeout_of_servers(tree: Tree) -> str:
+    return _edit(tree, CONFIG, "timeout server ", "timeout server 9")
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "before the kernel's verdict")
+def probes_that_come_too_late(tree: Tree) -> str:
+    return _edit(tree, SYSCTL, "net.ipv4.tcp_keepalive_time = ", "net.ipv4.tcp_keepalive_time = 9")
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "a reload ends living sessions")
+def sessions_that_outlive_a_reload(tree: Tree) -> str:
+    return _edit(tree, CONFIG, "hard-stop-after ", "hard-stop-after 1s\n#")
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "find too few source ports")
+def more_devices_than_source_ports(tree: Tree) -> str:
+    return _edit(tree, CONFIG, ":10240-65535", ":65500-65535")
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "hold ports of others")
+def source_ports_over_a_listener(tree: Tree) -> str:
+    return _edit(tree, CONFIG, ":10240-65535", ":8000-65535")
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "finds no room")
+def no_room_for_those_who_come_back(tree: Tree) -> str:
+    most = next((one.most for one in reckoned.listeners(tree.parameters) if one.devices), 0)
+    return _edit(tree, CONFIG, f"    maxconn {most}\n", f"    maxconn {tree.parameters['scale']['devices']}\n")

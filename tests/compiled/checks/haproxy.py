@@ -1,0 +1,230 @@
+"""The load balancer's files: each line is one that the inventory asks for, and the numbers suit the devices."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.compiled import reckoned
+from tests.compiled.reckoned import Listener
+from tests.compiled.tree import Tree
+from tests.haproxy.configuration import (
+    CONFIG,
+    LIMITS,
+    SYSCTL,
+    Section,
+    only,
+    sections,
+    settings,
+)
+
+_FOLDER = "haproxy/"
+# Until the kernel closes what it accepted for us, and while a page is read: HAProxy's own listeners carry no devices.
+_OWN_CONNECTIONS, _OWN_SECONDS = 16, 10
+_HEADINGS = ("global", "defaults")
+# Rules of which the first that fits decides: their order is part of what they say.
+_ORDERED = ("http-request", "tcp-request")
+# Linux' own default of what one process may open, and what the rest of a small host opens.
+_NR_OPEN, _REST_OF_THE_HOST = 1_048_576, 65_536
+
+
+def haproxy_cfg_says_what_the_inventory_says(tree: Tree) -> list[str]:
+    """Line by line, in each section; a line that nobody asked for is as wrong as one that is missing."""
+    there = sections(tree.files[_FOLDER + CONFIG])
+    wanted = dict(_wanted(tree.parameters))
+    found = [
+        f"{CONFIG}: {name} is there {count} times" for name, count in Counter(map(str, there)).items() if count > 1
+    ]
+    if tuple(map(str, there[: len(_HEADINGS)])) != _HEADINGS:
+        found.append(f"{CONFIG}: does not begin with {' and '.join(_HEADINGS)}")
+    for section in there:
+        if str(section) not in wanted:
+            found.append(f"{CONFIG}: nobody asked for {section}")
+    by_name = {str(section): section for section in there}
+    for name, lines in wanted.items():
+        if name not in by_name:
+            found.append(f"{CONFIG}: there is no {name}")
+            continue
+        stated = [" ".join(line) for line in by_name[name].lines]
+        found += [f"{CONFIG}: {name} lacks {line!r}" for line in (Counter(lines) - Counter(stated)).elements()]
+        found += [
+            f"{CONFIG}: {name}: nobody asked for {line!r}" for line in (Counter(stated) - Counter(lines)).elements()
+        ]
+        for word in _ORDERED:
+            first, second = ([line for line in all_lines if line.startswith(word)] for all_lines in (stated, lines))
+            if first != second and sorted(first) == sorted(second):
+                found.append(f"{CONFIG}: {name}: its {word} rules stand in another order")
+    return found
+
+
+def _wanted(parameters: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    haproxy, balancer = parameters["platform"]["haproxy"], parameters["load_balancer"]
+    yield (
+        "global",
+        [
+            f"log {haproxy['log']['target']} {haproxy['log']['facility']}",
+            f"chroot {haproxy['paths']['chroot']}",
+            f"user {haproxy['user']}",
+            f"group {haproxy['group']}",
+            # For root alone, and the next process gets the listeners through it.
+            f"stats socket {haproxy['paths']['admin_socket']} mode 600 level admin expose-fd listeners",
+            "stats timeout 30s",
+            f"maxconn {reckoned.sessions(parameters)}",
+            f"hard-stop-after {haproxy['hard_stop_after']}s",
+        ],
+    )
+    timeout = _session_timeout(parameters)
+    yield (
+        "defaults",
+        [
+            "mode tcp",
+            "log global",
+            *(f"option {option}" for option in ("tcplog", "dontlognull", "clitcpka", "srvtcpka", "redispatch 1")),
+            f"timeout client {timeout}s",
+            f"timeout server {timeout}s",
+            f"timeout connect {haproxy['connect_timeout']}s",
+            f"timeout client-fin {haproxy['client_fin_timeout']}s",
+        ],
+    )
+    own = [
+        "mode http",
+        f"maxconn {_OWN_CONNECTIONS}",
+        "option httplog",
+        "option dontlog-normal",
+        f"timeout http-request {_OWN_SECONDS}s",
+        f"timeout client {_OWN_SECONDS}s",
+    ]
+    metrics = ["http-request use-service prometheus-exporter if { path /metrics }"]
+    port = haproxy["stats_port"]
+    pages = ["stats enable", "stats uri /", f"stats refresh {_OWN_SECONDS}s"]
+    with_metrics = metrics if haproxy["prometheus_exporter"] else []
+    yield "frontend stats", [*own, f"bind 127.0.0.1:{port}", *with_metrics, *pages]
+    readers = list(_metrics_readers(parameters))
+    if readers and with_metrics:
+        admitted = f"tcp-request connection reject unless {{ src {' '.join(readers)} }}"
+        closed = [admitted, *metrics, "http-request deny"]
+        yield "frontend metrics", [*own, f"bind {balancer['address']}:{port}", *closed]
+    for listener in reckoned.listeners(parameters):
+        yield from _listener(parameters, listener)
+
+
+def _session_timeout(parameters: Mapping[str, Any]) -> int:
+    """MQTT: a session is dead after one and a half keepalives. A minute more, so that the broker is the one who says so."""
+    return parameters["scale"]["keepalive"] * 3 // 2 + 60
+
+
+def _metrics_readers(parameters: Mapping[str, Any]) -> Iterator[str]:
+    """The nodes from which Prometheus asks."""
+    watch = parameters.get("monitoring")
+    if watch and watch["load_balancer"]:
+        entry = parameters["services"].get(watch["service"])
+        yield from reckoned.nodes_of(parameters, entry["group"]).values() if entry else ()
+
+
+def _listener(parameters: Mapping[str, Any], listener: Listener) -> Iterator[tuple[str, list[str]]]:
+    """Devices' sessions go out by source ports of their own, so their servers are checked by twins without."""
+    haproxy, balancer = parameters["platform"]["haproxy"], parameters["load_balancer"]
+    check = f"default-server check inter {haproxy['check_interval']}s fall 3 rise 2"
+    ended = "on-marked-down shutdown-sessions"
+    head = [f"bind :{listener.listen}", f"maxconn {listener.most}"]
+    servers = {name: f"server {name} {_end(listener, address)}" for name, address in listener.nodes.items()}
+    if not listener.devices:
+        yield f"listen {listener.name}", [*head, "balance roundrobin", f"{check} {ended}", *servers.values()]
+        return
+    first, last = balancer["source_ports"]["first"], balancer["source_ports"]["last"]
+    checks, source = f"{listener.name}-checks", f"source {balancer['address']}:{first}-{last}"
+    yield f"backend {checks}", [check, *servers.values()]
+    tracked = [f"{line} track {checks}/{name} {source}" for name, line in servers.items()]
+    retries, most = f"retries {haproxy['source_port_retries']}", f"default-server maxconn {last - first + 1} {ended}"
+    yield f"listen {listener.name}", [*head, "balance leastconn", retries, most, *tracked]
+
+
+def _end(listener: Listener, address: str) -> str:
+    """HAProxy puts in variables between double quotes only."""
+    return f'"{address}:${{{listener.variable}}}"' if listener.node_port is None else f"{address}:{listener.node_port}"
+
+
+def limits_follow_from_the_inventory(tree: Tree) -> list[str]:
+    """Each setting of the kernel, and of the service's unit."""
+    parameters = tree.parameters
+    haproxy, ephemeral = parameters["platform"]["haproxy"], parameters["load_balancer"]["ephemeral_ports"]
+    files, probes = reckoned.open_files(parameters), haproxy["tcp_keepalive"]
+    own = sorted({haproxy["stats_port"], *(one.listen for one in reckoned.listeners(parameters))})
+    kernel = {
+        "net.ipv4.ip_local_port_range": f"{ephemeral['first']} {ephemeral['last']}",
+        "net.ipv4.ip_local_reserved_ports": ",".join(map(str, own)),
+        "net.core.somaxconn": haproxy["backlog"],
+        "net.ipv4.tcp_max_syn_backlog": haproxy["backlog"],
+        "net.ipv4.tcp_tw_reuse": 1,
+        "net.ipv4.tcp_keepalive_time": probes["idle"],
+        "net.ipv4.tcp_keepalive_intvl": probes["interval"],
+        "net.ipv4.tcp_keepalive_probes": probes["probes"],
+        "fs.nr_open": max(_NR_OPEN, files),
+        # After a reload two processes hold their sessions.
+        "fs.file-max": 2 * files + _REST_OF_THE_HOST,
+    }
+    wanted = {
+        SYSCTL: [f"{name} = {value}" for name, value in kernel.items()],
+        # The kernel ends whatever else it can first.
+        LIMITS: ["[Service]", f"LimitNOFILE={files}", "OOMScoreAdjust=-500"],
+    }
+    found = []
+    for file, lines in wanted.items():
+        text = tree.files[_FOLDER + file].splitlines()
+        there = [line for line in text if line.strip() and not line.startswith(("#", ";"))]
+        found += [f"{file}: lacks {line!r}" for line in (Counter(lines) - Counter(there)).elements()]
+        found += [f"{file}: nobody asked for {line!r}" for line in (Counter(there) - Counter(lines)).elements()]
+        if file == LIMITS and there and there[0] != lines[0]:
+            found.append(f"{file}: begins outside of {lines[0]}")
+    return found
+
+
+def the_numbers_suit_the_devices(tree: Tree) -> list[str]:
+    """By what HAProxy and the kernel do with them: every device gets in and stays, also with one broker less and over a reload."""
+    scale = tree.parameters["scale"]
+    text = tree.files[_FOLDER + CONFIG]
+    kernel, unit = (settings(tree.files[_FOLDER + file]) for file in (SYSCTL, LIMITS))
+    main, defaults = only(text, "global"), only(text, "defaults")
+    total, files = int(main.value("maxconn")), int(unit["LimitNOFILE"])
+    # Measured: 2 x maxconn + 35 + 3 x threads, and one for each check.
+    checked = sum(len(section.values("server")) for section in sections(text))
+    needed = 2 * total + 35 + 3 * 64 + checked
+    timeout = defaults.seconds("timeout", "client")
+    idle, interval, probes = (int(kernel[f"net.ipv4.tcp_keepalive_{name}"]) for name in ("time", "intvl", "probes"))
+    listen = [section for section in sections(text) if section.kind == "listen"]
+    shares = sum(int(section.value("maxconn")) for section in listen)
+    rules = {
+        f"maxconn {total} is less than the {shares} of its listeners": total >= shares,
+        f"LimitNOFILE {files} is less than the {needed} that HAProxy opens": files >= needed,
+        "fs.nr_open is below LimitNOFILE": int(kernel["fs.nr_open"]) >= files,
+        "two processes do not fit into fs.file-max": int(kernel["fs.file-max"]) >= 2 * files,
+        f"a timeout of {timeout} s cuts living devices": timeout > 1.5 * scale["keepalive"],
+        "one side ends sessions of the other": timeout == defaults.seconds("timeout", "server"),
+        "the session timeout comes before the kernel's verdict": idle + interval * probes < timeout,
+        "a reload ends living sessions": main.seconds("hard-stop-after") * 1000 > scale["session_lifetime"],
+    }
+    found = [rule for rule, kept in rules.items() if not kept]
+    own = {int(one.rpartition(":")[2]) for section in sections(text) for (one, *_) in section.values("bind")}
+    for section in listen:
+        found += _source_ports(section, own, scale["devices"])
+    return [f"haproxy: {problem}" for problem in found]
+
+
+def _source_ports(section: Section, own: set[int], devices: int) -> Iterator[str]:
+    """Servers of devices: the ranges of all but one hold every device, and no port of HAProxy's own."""
+    ranges = [
+        line[line.index("source") + 1].rpartition(":")[2] for line in section.values("server") if "source" in line
+    ]
+    if not ranges:
+        return
+    low, high = map(int, ranges[0].split("-"))
+    if max(1, len(ranges) - 1) * (high - low + 1) < devices:
+        yield f"{section}: with one server less, {devices} devices find too few source ports"
+    if any(low <= port <= high for port in own) or not 1024 <= low <= high <= 65535:
+        yield f"{section}: source ports {low}-{high} hold ports of others"
+    if int(section.value("maxconn")) <= devices:
+        yield f"{section}: a device that connects again finds no room"
+
+
+CHECKS = (haproxy_cfg_says_what_the_inventory_says, limits_follow_from_the_inventory, the_numbers_suit_the_devices)

@@ -1,0 +1,165 @@
+"""What the bootstrap hands to programs of the hosts: kernel, container runtime, kubeadm, kubelet, kube-proxy."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from tests.compiled import reckoned
+from tests.compiled.bootstrap_values import EMBEDDED, SCRIPT, values_of
+from tests.compiled.compare import differences
+from tests.compiled.tree import Tree
+
+_API_PORT = 6443
+# Where the plugins of containerd 2 (configuration 3) keep what is theirs.
+_IMAGES, _CRI = "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"
+
+
+def _texts(tree: Tree) -> dict[str, str]:
+    return values_of(tree.files[SCRIPT]).texts
+
+
+def the_kernel_is_set_as_the_inventory_says(tree: Tree) -> list[str]:
+    """A line `name = value` a setting, as sysctl reads them."""
+    there = [line.split(" = ") for line in _texts(tree)["SYSCTL_CONF"].splitlines()]
+    wanted = tree.parameters["platform"]["operating_system"]["sysctl"]
+    return list(differences(sorted(there), sorted([name, str(value)] for name, value in wanted.items()), "SYSCTL_CONF"))
+
+
+def the_runtime_shares_with_the_kubelet(tree: Tree) -> list[str]:
+    """Its own configuration: the kubelet's cgroup driver, the bounds of logs that it keeps itself, the pause image."""
+    platform, text = tree.parameters["platform"], _texts(tree)["RUNTIME_CONFIG"]
+    runtime, driver = platform["runtime"], platform["kubernetes"]["cgroup_driver"]
+    where = f"the configuration of {runtime['name']}"
+    if runtime["name"] == "containerd":
+        wanted: dict[str, Any] = {
+            "version": 3,
+            "plugins": {
+                _IMAGES: {"pinned_images": {"sandbox": runtime["sandbox_image"]}},
+                _CRI: {
+                    "containerd": {
+                        "runtimes": {
+                            "runc": {
+                                "runtime_type": "io.containerd.runc.v2",
+                                "options": {"SystemdCgroup": driver == "systemd"},
+                            }
+                        }
+                    }
+                },
+            },
+        }
+        return list(differences(tomllib.loads(text), wanted, where))
+    sizes = {"Ki": "k", "Mi": "m", "Gi": "g"}
+    number, unit = runtime["log"]["max_size"][:-2], runtime["log"]["max_size"][-2:]
+    wanted = {
+        "exec-opts": [f"native.cgroupdriver={driver}"],
+        # Containers outlive a restart of the daemon.
+        "live-restore": True,
+        "log-driver": "json-file",
+        "log-opts": {"max-file": str(runtime["log"]["max_files"]), "max-size": number + sizes[unit]},
+        "storage-driver": "overlay2",
+    }
+    return list(differences(json.loads(text), wanted, where))
+
+
+def kubeadm_is_told_what_the_inventory_says(tree: Tree) -> list[str]:
+    """Every document of `kubeadm init` and `kubeadm join`, key by key."""
+    found = []
+    for name, wanted in (("KUBEADM_INIT", _init(tree.parameters)), ("KUBEADM_JOIN", _join(tree.parameters))):
+        documents = list(yaml.load_all(tree.files[EMBEDDED[name]], Loader=yaml.CSafeLoader))
+        there = {document.pop("kind", None): document for document in documents}
+        if len(there) != len(documents):
+            found.append(f"{name}: two documents are of the same kind")
+        found += differences(there, wanted, name)
+    return found
+
+
+def _init(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    kubernetes = parameters["platform"]["kubernetes"]
+    gates = kubernetes["feature_gates"]
+    feature_gates = {"featureGates": gates} if gates else {}
+    spoken = ",".join(f"{name}={str(gates[name]).lower()}" for name in sorted(gates))
+    components = ("apiServer", "controllerManager", "scheduler") if gates else ()
+    ((name, address),) = reckoned.nodes_of(parameters, reckoned.CONTROL_PLANE).items()
+    log = parameters["platform"]["runtime"]["log"]
+    # Docker bounds its logs by itself.
+    own_logs = parameters["platform"]["runtime"]["name"] == "docker"
+    return {
+        "InitConfiguration": {
+            "apiVersion": kubernetes["kubeadm_api"],
+            # The token that kubeadm always makes dies at once.
+            "bootstrapTokens": [{"ttl": "1m0s"}],
+            "localAPIEndpoint": {"advertiseAddress": address, "bindPort": _API_PORT},
+            "nodeRegistration": {
+                **_registration(parameters, name, {"node-ip": address}),
+                "taints": [{"key": kubernetes["control_plane_taint"], "effect": "NoSchedule"}],
+            },
+        },
+        "ClusterConfiguration": {
+            "apiVersion": kubernetes["kubeadm_api"],
+            "clusterName": parameters["cluster"]["name"],
+            "kubernetesVersion": kubernetes["version"],
+            "imageRepository": kubernetes["image_repository"],
+            "controlPlaneEndpoint": f"{address}:{_API_PORT}",
+            "networking": {
+                "podSubnet": parameters["platform"]["pod_network"]["cidr"],
+                "serviceSubnet": kubernetes["service_subnet"],
+            },
+            **{name: {"extraArgs": _arguments(parameters, {"feature-gates": spoken})} for name in components},
+        },
+        "KubeletConfiguration": {
+            "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "cgroupDriver": kubernetes["cgroup_driver"],
+            "failSwapOn": True,
+            **({} if own_logs else {"containerLogMaxFiles": log["max_files"], "containerLogMaxSize": log["max_size"]}),
+            **feature_gates,
+        },
+        "KubeProxyConfiguration": {
+            "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+            # flannel and kube-router work with iptables.
+            "mode": "iptables",
+            **feature_gates,
+        },
+    }
+
+
+def _join(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """With a blank for each value that the `worker` step fills in on the node that joins."""
+    arguments = {"node-ip": "@ADDRESS@", "node-labels": f"{parameters['cluster']['group_label']}=@LABEL@"}
+    (address,) = reckoned.nodes_of(parameters, reckoned.CONTROL_PLANE).values()
+    return {
+        "JoinConfiguration": {
+            "apiVersion": parameters["platform"]["kubernetes"]["kubeadm_api"],
+            "nodeRegistration": _registration(parameters, "@NODE@", arguments),
+            "discovery": {
+                "bootstrapToken": {
+                    "apiServerEndpoint": f"{address}:{_API_PORT}",
+                    "token": "@TOKEN@",
+                    "caCertHashes": ["@CA_HASH@"],
+                }
+            },
+        }
+    }
+
+
+def _registration(parameters: Mapping[str, Any], name: str, arguments: Mapping[str, str]) -> dict[str, Any]:
+    socket = parameters["platform"]["runtime"]["cri_socket"]
+    return {"name": name, "criSocket": socket, "kubeletExtraArgs": _arguments(parameters, arguments)}
+
+
+def _arguments(parameters: Mapping[str, Any], arguments: Mapping[str, str]) -> Any:
+    """v1beta4 made a list of what had been a map."""
+    if parameters["platform"]["kubernetes"]["kubeadm_api"] in ("kubeadm.k8s.io/v1beta2", "kubeadm.k8s.io/v1beta3"):
+        return dict(arguments)
+    return [{"name": name, "value": value} for name, value in arguments.items()]
+
+
+CHECKS = (
+    the_kernel_is_set_as_the_inventory_says,
+    the_runtime_shares_with_the_kubelet,
+    kubeadm_is_told_what_the_inventory_says,
+)

@@ -1,0 +1,140 @@
+"""Numbers that follow from the inventory's parameters, by arithmetic of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from components.cluster.quantity import size
+from tests.compiled import said
+
+CONTROL_PLANE = "control-plane"
+# Two sockets a session, and room for listeners, checks and threads. HAProxy itself asks for 2 x maxconn + 35 + 3 x threads.
+_OTHER_FILES = 4096
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A port of the load balancer; `node_port` is None where Kubernetes chooses it."""
+
+    service: str
+    port: str
+    listen: int
+    node_port: int | None
+    devices: bool
+    most: int
+    nodes: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}-{self.port}"
+
+    @property
+    def variable(self) -> str:
+        return f"NODEPORT_{self.name}".replace("-", "_").upper()
+
+
+def nodes_of(parameters: Mapping[str, Any], group: str) -> dict[str, str]:
+    """Name and address of each node of a group."""
+    return {name: node["address"] for name, node in parameters["cluster"]["nodes"].items() if node["group"] == group}
+
+
+def listeners(parameters: Mapping[str, Any]) -> list[Listener]:
+    """What HAProxy listens on for clients, by port number."""
+    balancer, scale = parameters["load_balancer"], parameters["scale"]
+    # A tenth more than there are devices (or as the inventory says): old sessions live on for a moment.
+    devices = scale["devices"] * (100 + balancer["reconnect_overlap"]) // 100
+    found = []
+    for service, entry in parameters["services"].items():
+        for name, port in said.on(entry.get("ports")).items():
+            door = port.get("expose", {})
+            if door.get("listen") is None:
+                continue
+            fixed = parameters["nodeports"]["fixed"]
+            many = door.get("devices", False)
+            most = devices if many else balancer["api_connections"]
+            nodes = nodes_of(parameters, entry["group"])
+            found.append(
+                Listener(service, name, door["listen"], door["node_port"] if fixed else None, many, most, nodes)
+            )
+    return sorted(found, key=lambda one: one.listen)
+
+
+def sessions(parameters: Mapping[str, Any]) -> int:
+    """Of all listeners together."""
+    return sum(one.most for one in listeners(parameters))
+
+
+def open_files(parameters: Mapping[str, Any]) -> int:
+    """Of HAProxy's process."""
+    return 2 * sessions(parameters) + _OTHER_FILES
+
+
+def brokers(parameters: Mapping[str, Any]) -> int:
+    """The guide: one for each 33,334 devices (or as the inventory says), at least three; a number that is written wins."""
+    scale = parameters["scale"]
+    for entry in parameters["services"].values():
+        if entry["kind"] == "VerneMQ" and isinstance(entry["replicas"], int):
+            return entry["replicas"]
+    return max(scale["minimum_brokers"], ceil(scale["devices"] / scale["devices_per_broker"]))
+
+
+def replicas(parameters: Mapping[str, Any], service: str) -> int:
+    """Pods of a service: a number, or what the guide's sentences about brokers, bridges and nodes come to."""
+    said_so = parameters["services"][service]["replicas"]
+    if said_so == "brokers":
+        return brokers(parameters)
+    if said_so == "bridges":
+        return brokers(parameters) * parameters["scale"]["bridges_per_broker"]
+    return len(parameters["cluster"]["nodes"]) if said_so == "nodes" else said_so
+
+
+def open_files_of_a_broker(parameters: Mapping[str, Any], service: str) -> int:
+    """A file for each session, with one broker of several lost."""
+    most = max(
+        (one.most for one in listeners(parameters) if one.devices and one.service == service),
+        default=parameters["scale"]["devices"],
+    )
+    return ceil(most / max(1, brokers(parameters) - 1)) + _OTHER_FILES
+
+
+def derived(parameters: Mapping[str, Any], service: str, word: str) -> str:
+    """The value of a variable of which the inventory says only what it follows from."""
+    scale, entry = parameters["scale"], parameters["services"][service]
+    if word == "kafka_partitions":
+        # One for each bridge that reads the topic.
+        bridges = brokers(parameters) * scale["bridges_per_broker"]
+        return str(scale["kafka"].get("partitions", bridges))
+    if word == "kafka_replication":
+        return str(min(3, replicas(parameters, "kafka-server")))
+    if word == "node_address":
+        return next(iter(nodes_of(parameters, entry["group"]).values()))
+    if word == "storage_share":
+        (volume,) = entry["volumes"].values()
+        return f"{size(volume['size']) * parameters['monitoring']['storage_share'] // (100 * 2**20)}MB"
+    if word == "zookeeper_servers":
+        (governing,) = (name for name, door in entry["kubernetes_services"].items() if door.get("headless"))
+        talk, vote = (entry["ports"][name]["number"] for name in ("server", "leader-election"))
+        pods = range(replicas(parameters, service))
+        return ";".join(f"{service}-{pod}.{governing}:{talk}:{vote}" for pod in pods)
+    raise ValueError(f"{service}: who says what {word} is?")
+
+
+def databases(parameters: Mapping[str, Any], service: str) -> dict[str, Any]:
+    """Variables of a database server: how many databases it makes, and of each its name, role and rights."""
+    wanted = [
+        entry["database"]
+        for _, entry in sorted(parameters["services"].items())
+        if entry.get("database", {}).get("server") == service
+    ]
+    found: dict[str, Any] = {"DATABASES": str(len(wanted))}
+    for number, database in enumerate(wanted, start=1):
+        found |= {
+            f"DATABASE_{number}_NAME": database["name"],
+            f"DATABASE_{number}_USER": ("secret", database["secret"], "user"),
+            f"DATABASE_{number}_PASSWORD": ("secret", database["secret"], "password"),
+            f"DATABASE_{number}_CREATEDB": str(database.get("create_databases", False)).lower(),
+        }
+    return found
