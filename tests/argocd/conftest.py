@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from components.argocd.files import files
-from components.manifests.face import manifests as render
+from components.manifests.files import files as render
 
 
 @pytest.fixture(scope="module")

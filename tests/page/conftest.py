@@ -72,7 +72,7 @@ def page(cluster, render) -> Page:
 @pytest.fixture(scope="session")
 def objects(cluster) -> SimpleNamespace:
     """What the manifests of the same cluster say: the page must not say anything else."""
-    from components.manifests.face import manifests
+    from components.manifests.files import files as manifests
 
     found = [
         document for text in manifests(cluster).values() for document in yaml.load_all(text, Loader=yaml.CSafeLoader)
