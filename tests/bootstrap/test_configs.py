@@ -8,7 +8,8 @@ import tomllib
 import pytest
 import yaml
 
-from components.kubeadm import configs, pod_network, runtimes, script
+from components.kubeadm import configs, pod_network, runtimes
+from components.kubeadm.files import files
 from tests.changed import with_platform
 
 from .conftest import arguments
@@ -99,7 +100,7 @@ def test_no_token_is_written(cluster):
 
 
 def test_the_join_template_leaves_each_blank_once(cluster):
-    text = script.files(cluster)["kubeadm-join.yml"]
+    text = files(cluster)["kubeadm-join.yml"]
     assert [text.count(blank) for blank in configs.JOIN_PLACEHOLDERS] == [1] * len(configs.JOIN_PLACEHOLDERS)
 
 
@@ -166,6 +167,6 @@ def test_the_firewall_watches_endpoints_as_its_release_does(cluster, kind, group
 
 
 def test_the_reviewers_files_are_the_embedded_ones(cluster, text):
-    for name, content in script.files(cluster).items():
+    for name, content in files(cluster).items():
         if name.endswith(".yml"):
             assert content in text

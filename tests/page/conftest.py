@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from components.page import files
+from components.page.files import files
 
 
 @dataclass(frozen=True)
