@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from components.cluster.types import Cluster, Frontend, Server
 from components.haproxy.kernel import connection_tracking_entries, file_handles
+from components.render import template
+
+_FOLDER = Path(__file__).parent / "templates"
 
 # File name in compiled/<cluster>/haproxy/ -> template.
 TEMPLATES = {
@@ -19,14 +20,6 @@ TEMPLATES = {
 
 def files(cluster: Cluster) -> dict[str, str]:
     """The three files; their places on the host are platform.haproxy.paths."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
     balancer = cluster.load_balancer
     facts = {
         "cluster": cluster,
@@ -37,7 +30,7 @@ def files(cluster: Cluster) -> dict[str, str]:
         "file_handles": file_handles(balancer.open_files),
         "tracked_connections": connection_tracking_entries(balancer.maxconn),
     }
-    return {name: environment.get_template(template).render(facts) for name, template in TEMPLATES.items()}
+    return {name: template(_FOLDER / source, **facts) for name, source in TEMPLATES.items()}
 
 
 def endpoint(frontend: Frontend, server: Server) -> str:

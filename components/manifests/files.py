@@ -8,7 +8,7 @@ from typing import Any
 from components.cluster.types import Cluster, Service
 from components.render import yaml_documents
 
-from . import custom_resource_definition, foundation, jobs, network, policies, rbac, storage, vernemq, workloads
+from . import foundation, jobs, network, policies, rbac, storage, vernemq, workloads
 
 Object = dict[str, Any]
 
@@ -29,7 +29,7 @@ def objects(cluster: Cluster) -> dict[str, list[Object]]:
     if cluster.disks:
         found["storage-class.yml"] = [foundation.storage_class(cluster)]
     if cluster.brokers:
-        found["vernemq-crd.yml"] = [custom_resource_definition.vernemq(cluster)]
+        found["vernemq-crd.yml"] = [foundation.vernemq_definition(cluster)]
     for service in cluster.services:
         found[f"{service.name}.yml"] = list(_service_objects(cluster, service))
     return dict(sorted(found.items()))
