@@ -159,6 +159,10 @@ class Service:
             return {"app": "vernemq", "vernemq": self.spec.custom_resource.name}
         return pod_labels(self.name)
 
+    def request(self, kind: str) -> int:
+        """CPU (millicores) or memory (bytes) that one of its pods requests."""
+        return sum(getattr(container.resources, kind) for container in self.containers)
+
     @property
     def pods_prefix(self) -> str:
         return pods_prefix(self.name, self.spec)
