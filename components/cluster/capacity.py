@@ -99,8 +99,6 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
 
 def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
     balancer, scale = cluster.load_balancer, cluster.scale
-    first, last = balancer.source_ports
-    ports = max(0, last - first + 1)
     brokers = cluster.brokers
     for frontend in balancer.frontends:
         if not frontend.devices:
@@ -115,7 +113,7 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
             yield Limit(
                 f"source ports of {frontend.name}" + (", one broker lost" if lost else ""),
                 scale.devices,
-                max(0, len(frontend.servers) - lost) * ports,
+                max(0, len(frontend.servers) - lost) * balancer.sessions_per_server,
                 "count",
                 ("load_balancer", "source_ports"),
                 f"Widen the range, or {more}: each server line connects from this range of ports",
@@ -203,4 +201,4 @@ def argocd_request(cluster: Cluster, group: Group, kind: str) -> int:
     if argocd.group != group.name:
         return 0
     total = argocd.requests.cpu if kind == "cpu" else argocd.requests.memory
-    return -(-total // len(group.nodes))
+    return ceil_div(total, len(group.nodes))

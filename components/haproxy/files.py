@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from components.cluster.types import Cluster, Frontend, Server
-from components.haproxy.kernel import connection_tracking_entries, file_handles
 from components.render import template
 
 _FOLDER = Path(__file__).parent / "templates"
@@ -20,17 +19,8 @@ TEMPLATES = {
 
 def files(cluster: Cluster) -> dict[str, str]:
     """The three files; their places on the host are platform.haproxy.paths."""
-    balancer = cluster.load_balancer
-    facts = {
-        "cluster": cluster,
-        "balancer": balancer,
-        "endpoint": endpoint,
-        "haproxy": cluster.platform.haproxy,
-        "ports_per_server": source_ports_per_server(balancer.source_ports),
-        "file_handles": file_handles(balancer.open_files),
-        "tracked_connections": connection_tracking_entries(balancer.maxconn),
-    }
-    return {name: template(_FOLDER / source, **facts) for name, source in TEMPLATES.items()}
+    facts = {"balancer": cluster.load_balancer, "haproxy": cluster.platform.haproxy, "endpoint": endpoint}
+    return {name: template(_FOLDER / source, cluster=cluster, **facts) for name, source in TEMPLATES.items()}
 
 
 def endpoint(frontend: Frontend, server: Server) -> str:
@@ -38,9 +28,3 @@ def endpoint(frontend: Frontend, server: Server) -> str:
     if server.port is None:
         return f'"{server.address}:${{{frontend.variable}}}"'
     return f"{server.address}:{server.port}"
-
-
-def source_ports_per_server(source_ports: tuple[int, int]) -> int:
-    """How many sessions one server line can have: the ports of its source range."""
-    low, high = source_ports
-    return high - low + 1

@@ -31,7 +31,7 @@ def objects(cluster: Cluster, service: Service, when: str) -> Iterator[dict[str,
 
 
 def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any]]:
-    labels = {"app": "dojot", "name": job.name}
+    labels = job.pod_labels
     wave = job_wave(service.wave, job.when)
     if job.files:
         yield config_map(cluster, service.namespace, job.name, job.files, service.wave, labels)
@@ -57,6 +57,6 @@ def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any
         "spec": {
             "activeDeadlineSeconds": _DEADLINE_SECONDS,
             "backoffLimit": _RETRIES,
-            "template": {"metadata": {"labels": labels}, "spec": spec},
+            "template": {"metadata": {"labels": dict(labels)}, "spec": spec},
         },
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.cluster.types import Cluster
+from components.cluster.types import DOJOT_LABEL, Cluster
 
 # Sync waves of what services stand on; services themselves begin at 10.
 NAMESPACE_WAVE = -30
@@ -37,7 +37,7 @@ def metadata(
     found: dict[str, Any] = {"name": name}
     if namespace:
         found["namespace"] = namespace
-    found["labels"] = dict(labels or {"app": "dojot"})
+    found["labels"] = dict(labels or DOJOT_LABEL)
     notes = {WAVE: str(wave), **(annotations or {})}
     if options:
         notes[OPTIONS] = ",".join(options)

@@ -58,7 +58,7 @@ def _devices(cluster: Cluster) -> list:
         graph(
             "Connects a second",
             {"connects": recordings.RECONNECTS},
-            limit=scale.devices * 1000 / scale.session_lifetime,
+            limit=scale.reconnects_per_second,
             about="Line: what follows from scale.session_lifetime alone.",
         ),
         graph("Work of each broker", {"{{node}}": "avg by (node) (system_utilization)"}, unit="percent", limit=100),
