@@ -17,12 +17,12 @@ _TEMPLATE = Path(__file__).parent / "pod-network.yml.j2"
 
 def documents(cluster: Cluster) -> list[dict[str, Any]]:
     """Every object of the pod network, in the order in which they are applied."""
-    found: list[dict[str, Any]] = list(
+    objects: list[dict[str, Any]] = list(
         yaml.load_all(template(_TEMPLATE, platform=cluster.platform), Loader=yaml.CSafeLoader)
     )
-    config = next(document for document in found if document["kind"] == "ConfigMap")
-    flannel = next(document for document in found if document["kind"] == "DaemonSet")
+    config = next(entry for entry in objects if entry["kind"] == "ConfigMap")
+    flannel = next(entry for entry in objects if entry["kind"] == "DaemonSet")
     # flanneld reads its files only at start: the checksum rolls it when they change.
     digest = hashlib.sha256(json.dumps(config["data"], sort_keys=True).encode()).hexdigest()
     flannel["spec"]["template"]["metadata"]["annotations"] = {"checksum/config": digest}
-    return found
+    return objects

@@ -19,14 +19,14 @@ _VERNEMQ = Path(__file__).parent / "vernemq-crd.yml"
 def namespace(cluster: Cluster, name: str) -> dict[str, Any]:
     """One of the cluster's namespaces. Where a service sees its host, no lower standard admits its pods."""
     kubernetes = cluster.platform.kubernetes
-    about = metadata(name, NAMESPACE_WAVE, options=protection(cluster))
-    about["labels"][NAMESPACE_LABEL] = name
+    meta = metadata(name, NAMESPACE_WAVE, options=protection(cluster))
+    meta["labels"][NAMESPACE_LABEL] = name
     if kubernetes.pod_security != "none":
         sees_hosts = any(service.sees_its_host for service in cluster.services if service.namespace == name)
-        about["labels"][_ENFORCE] = "privileged" if sees_hosts else kubernetes.pod_security
+        meta["labels"][_ENFORCE] = "privileged" if sees_hosts else kubernetes.pod_security
         # As this release understands it: an upgrade must not refuse pods that run today.
-        about["labels"][f"{_ENFORCE}-version"] = f"v{kubernetes.minor}"
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": about}
+        meta["labels"][f"{_ENFORCE}-version"] = f"v{kubernetes.minor}"
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
 
 
 def storage_class(cluster: Cluster) -> dict[str, Any]:

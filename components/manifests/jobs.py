@@ -38,7 +38,7 @@ def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any
     spec = pods.pod_spec(
         cluster,
         affinity(cluster, service.group),
-        [pods.container(cluster, job.container, (), job.files, job.name)],
+        [pods.container_spec(cluster, job.container, (), job.files, job.name)],
         # Mounted Secrets are the group's to read.
         service.spec.security.fs_group if job.container.secret_files else None,
     )

@@ -33,7 +33,8 @@ def nodes(cluster: Cluster) -> str:
                     graph(
                         "Disk",
                         {
-                            "{{node}}": '1 - node_filesystem_avail_bytes{mountpoint="/"} / node_filesystem_size_bytes{mountpoint="/"}',
+                            "{{node}}": '1 - node_filesystem_avail_bytes{mountpoint="/"}'
+                            ' / node_filesystem_size_bytes{mountpoint="/"}',
                         },
                         unit="percentunit",
                         limit=1,
@@ -49,14 +50,16 @@ def nodes(cluster: Cluster) -> str:
                     graph(
                         "Network in",
                         {
-                            "{{node}}": f'sum by (node) (rate(node_network_receive_bytes_total{{device!="lo"}}[{rate}]))',
+                            "{{node}}": "sum by (node) "
+                            f'(rate(node_network_receive_bytes_total{{device!="lo"}}[{rate}]))',
                         },
                         unit="Bps",
                     ),
                     graph(
                         "Network out",
                         {
-                            "{{node}}": f'sum by (node) (rate(node_network_transmit_bytes_total{{device!="lo"}}[{rate}]))',
+                            "{{node}}": "sum by (node) "
+                            f'(rate(node_network_transmit_bytes_total{{device!="lo"}}[{rate}]))',
                         },
                         unit="Bps",
                     ),
@@ -98,7 +101,8 @@ def nodes(cluster: Cluster) -> str:
                         {
                             "{{node}} {{path}}": "(dojot_certificate_expiry_timestamp_seconds - time()) / 86400",
                         },
-                        about="Certificates of Kubernetes; those of devices, brokers and bridges are the x509 service's.",
+                        about="Certificates of Kubernetes; those of devices, brokers and bridges are the x509 "
+                        "service's.",
                     ),
                 ],
             ),
