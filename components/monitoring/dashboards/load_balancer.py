@@ -27,10 +27,7 @@ def _process(cluster: Cluster) -> list:
         ),
         graph(
             "Connections",
-            {
-                "now": "haproxy_process_current_connections",
-                "maxconn": "haproxy_process_max_connections",
-            },
+            {"now": "haproxy_process_current_connections", "maxconn": "haproxy_process_max_connections"},
             limit=maxconn,
             about="Line: maxconn of the process.",
         ),

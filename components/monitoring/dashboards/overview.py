@@ -31,10 +31,7 @@ def _now(cluster: Cluster) -> list:
     if cluster.brokers:
         found += [
             figure(
-                "Devices",
-                recordings.SESSIONS,
-                limit=cluster.scale.devices,
-                about="Open sessions, bridges included.",
+                "Devices", recordings.SESSIONS, limit=cluster.scale.devices, about="Open sessions, bridges included."
             ),
             figure(
                 "Brokers",
@@ -80,13 +77,10 @@ def _messages(cluster: Cluster) -> list:
     found = [
         graph(
             "Messages a second",
-            {
-                "received": f"sum({recordings.MESSAGES_IN})",
-                "sent": f"sum({recordings.MESSAGES_OUT})",
-            },
+            {"received": f"sum({recordings.MESSAGES_IN})", "sent": f"sum({recordings.MESSAGES_OUT})"},
             limit=cluster.scale.messages_per_second,
             about="Line: every device at scale.message.interval.",
-        ),
+        )
     ]
     if any(service.per_node is not None for service in cluster.services):
         found.append(
