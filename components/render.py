@@ -1,12 +1,15 @@
-"""YAML text of Kubernetes objects: one style for every face, and no anchors."""
+"""Text of every face: YAML of Kubernetes objects in one style, without anchors; and files that have a template."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 # Plain scalars that PyYAML takes for text and Kubernetes' parser does not: `y` is a
 # boolean to it, and `12e5` a number. Everything that could be either is quoted.
@@ -40,3 +43,23 @@ _Dumper.add_representer(tuple, yaml.representer.SafeRepresenter.represent_list)
 def yaml_documents(objects: Iterable[Mapping[str, Any]]) -> str:
     """The objects as YAML documents, keys in the order given, parted by `---`."""
     return yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, width=4096, allow_unicode=True)
+
+
+def template(path: Path, **facts: Any) -> str:
+    """The text of a template, whose statements leave no lines behind; a name that it lacks is an error."""
+    return _environment(path.parent).get_template(path.name).render(facts)
+
+
+@cache
+def _environment(folder: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    # In the order given, as in what is written as YAML.
+    environment.policies["json.dumps_kwargs"] = {}
+    return environment

@@ -1,14 +1,5 @@
 """The Argo CD face: AppProject, Application and what argocd-cm has to say."""
 
-from __future__ import annotations
+from components.faces import kapitan_main
 
-from components.argocd.files import files
-
-__all__ = ["files", "main"]
-
-
-def main():
-    """Entry point of the compiler: {file name: text} of the cluster being compiled."""
-    from components.cluster.kapitan import current_cluster
-
-    return files(current_cluster())
+main = kapitan_main("argocd")

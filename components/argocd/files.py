@@ -6,6 +6,7 @@ from components.argocd.application import application
 from components.argocd.project import project
 from components.argocd.settings import settings
 from components.cluster.types import Cluster
+from components.manifests.files import objects
 from components.render import yaml_documents
 
 
@@ -14,8 +15,9 @@ def files(cluster: Cluster) -> dict[str, str]:
 
     argocd-cm.yml is a patch for the ConfigMap of that name: it has only the keys to set.
     """
+    manifests = [manifest for documents in objects(cluster).values() for manifest in documents]
     return {
         "application.yml": yaml_documents([application(cluster)]),
         "argocd-cm.yml": yaml_documents([settings(cluster)]),
-        "project.yml": yaml_documents([project(cluster)]),
+        "project.yml": yaml_documents([project(cluster, manifests)]),
     }

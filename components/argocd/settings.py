@@ -16,7 +16,7 @@ CHECKS = {
 
 
 def settings(cluster: Cluster) -> dict[str, Any]:
-    """ConfigMap argocd-cm with the platform's settings and the health checks, nothing else: merge it, do not replace."""
+    """ConfigMap argocd-cm with the platform's settings and the health checks, nothing else: it is to be merged."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .brokers import broker_open_files
+from .placement import pods_per_node
 from .quantity import ceil_div, size
 from .sizes import KAFKA
-from .types import EVERY_NODE, Cluster, Group, Service
+from .types import EVERY_NODE, Cluster, Group
 
 # What fs.nr_open, the bound of one process' open files, can be raised to on a 64-bit Linux: sysctl_nr_open_max of
 # its fs/file.c, the largest multiple of 64 in a signed 32-bit number. Below it, the kernel's limits follow the need.
@@ -98,8 +99,6 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
 
 def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
     balancer, scale = cluster.load_balancer, cluster.scale
-    first, last = balancer.source_ports
-    ports = max(0, last - first + 1)
     brokers = cluster.brokers
     for frontend in balancer.frontends:
         if not frontend.devices:
@@ -114,7 +113,7 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
             yield Limit(
                 f"source ports of {frontend.name}" + (", one broker lost" if lost else ""),
                 scale.devices,
-                max(0, len(frontend.servers) - lost) * ports,
+                max(0, len(frontend.servers) - lost) * balancer.sessions_per_server,
                 "count",
                 ("load_balancer", "source_ports"),
                 f"Widen the range, or {more}: each server line connects from this range of ports",
@@ -169,7 +168,7 @@ def _nodes(cluster: Cluster, group: Group) -> Iterator[Limit]:
     if not group.nodes or not members:
         return
     cpu, memory = (
-        sum(pods_per_node(service, group) * _request(service, kind) for service in members)
+        sum(pods_per_node(service, group) * service.request(kind) for service in members)
         + max((getattr(job.container.resources, kind) for service in members for job in service.jobs), default=0)
         + argocd_request(cluster, group, kind)
         for kind in ("cpu", "memory")
@@ -196,21 +195,10 @@ def _nodes(cluster: Cluster, group: Group) -> Iterator[Limit]:
             )
 
 
-def pods_per_node(service: Service, group: Group) -> int:
-    """The most pods of a service that one node of the group carries."""
-    if service.kind == "DaemonSet":
-        return 1
-    return ceil_div(service.replicas, max(1, len(group.nodes)))
-
-
 def argocd_request(cluster: Cluster, group: Group, kind: str) -> int:
     """What Argo CD's own pods are counted with on the group that carries them."""
     argocd = cluster.platform.argocd
     if argocd.group != group.name:
         return 0
     total = argocd.requests.cpu if kind == "cpu" else argocd.requests.memory
-    return -(-total // len(group.nodes))
-
-
-def _request(service: Service, kind: str) -> int:
-    return sum(getattr(container.resources, kind) for container in service.containers)
+    return ceil_div(total, len(group.nodes))

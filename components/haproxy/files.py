@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from components.cluster.types import Cluster, Frontend, Server
-from components.haproxy.kernel import connection_tracking_entries, file_handles
+from components.render import template
+
+_FOLDER = Path(__file__).parent / "templates"
 
 # File name in compiled/<cluster>/haproxy/ -> template.
 TEMPLATES = {
@@ -19,25 +19,8 @@ TEMPLATES = {
 
 def files(cluster: Cluster) -> dict[str, str]:
     """The three files; their places on the host are platform.haproxy.paths."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    balancer = cluster.load_balancer
-    facts = {
-        "cluster": cluster,
-        "balancer": balancer,
-        "endpoint": endpoint,
-        "haproxy": cluster.platform.haproxy,
-        "ports_per_server": source_ports_per_server(balancer.source_ports),
-        "file_handles": file_handles(balancer.open_files),
-        "tracked_connections": connection_tracking_entries(balancer.maxconn),
-    }
-    return {name: environment.get_template(template).render(facts) for name, template in TEMPLATES.items()}
+    facts = {"balancer": cluster.load_balancer, "haproxy": cluster.platform.haproxy, "endpoint": endpoint}
+    return {name: template(_FOLDER / source, cluster=cluster, **facts) for name, source in TEMPLATES.items()}
 
 
 def endpoint(frontend: Frontend, server: Server) -> str:
@@ -45,9 +28,3 @@ def endpoint(frontend: Frontend, server: Server) -> str:
     if server.port is None:
         return f'"{server.address}:${{{frontend.variable}}}"'
     return f"{server.address}:{server.port}"
-
-
-def source_ports_per_server(source_ports: tuple[int, int]) -> int:
-    """How many sessions one server line can have: the ports of its source range."""
-    low, high = source_ports
-    return high - low + 1

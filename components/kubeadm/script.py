@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from components.cluster.types import Cluster
-from components.render import yaml_documents
 
-from . import configs, pod_network, values
+from . import values
 from .steps import FOLDER, SEPARATOR, HeadError, Parts, read
 
 _HEADER = """\
@@ -20,16 +19,6 @@ set -euo pipefail
 
 # ---- values of the inventory
 """
-
-
-def files(cluster: Cluster) -> dict[str, str]:
-    """bootstrap.sh, and for the reviewer's eye the configs that it carries."""
-    return {
-        "bootstrap.sh": script(cluster),
-        "kubeadm-init.yml": yaml_documents(configs.init_documents(cluster)),
-        "kubeadm-join.yml": yaml_documents(configs.join_documents(cluster)),
-        "pod-network.yml": yaml_documents(pod_network.documents(cluster)),
-    }
 
 
 def script(cluster: Cluster, folder: Path = FOLDER) -> str:

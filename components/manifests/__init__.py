@@ -1,9 +1,5 @@
 """The manifests face: Kubernetes objects, one file a service with all its objects in it."""
 
-from components.cluster.kapitan import current_cluster
-from components.manifests.face import manifests
+from components.faces import kapitan_main
 
-
-def main() -> dict[str, str]:
-    """File name -> text for the cluster that Kapitan compiles now."""
-    return manifests(current_cluster())
+main = kapitan_main("manifests")

@@ -1,8 +1,11 @@
-"""What services stand on: the namespace, and the storage class of their volumes."""
+"""What services stand on: the namespace, the storage class of their volumes, and VerneMQ's kind."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from components.cluster.types import Cluster
 
@@ -10,19 +13,20 @@ from .metadata import FOUNDATION_WAVE, NAMESPACE_LABEL, NAMESPACE_WAVE, metadata
 
 # What the API server reads on a namespace: which pods it refuses there.
 _ENFORCE = "pod-security.kubernetes.io/enforce"
+_VERNEMQ = Path(__file__).parent / "vernemq-crd.yml"
 
 
 def namespace(cluster: Cluster, name: str) -> dict[str, Any]:
     """One of the cluster's namespaces. Where a service sees its host, no lower standard admits its pods."""
     kubernetes = cluster.platform.kubernetes
-    about = metadata(name, NAMESPACE_WAVE, options=protection(cluster))
-    about["labels"][NAMESPACE_LABEL] = name
+    meta = metadata(name, NAMESPACE_WAVE, options=protection(cluster))
+    meta["labels"][NAMESPACE_LABEL] = name
     if kubernetes.pod_security != "none":
         sees_hosts = any(service.sees_its_host for service in cluster.services if service.namespace == name)
-        about["labels"][_ENFORCE] = "privileged" if sees_hosts else kubernetes.pod_security
+        meta["labels"][_ENFORCE] = "privileged" if sees_hosts else kubernetes.pod_security
         # As this release understands it: an upgrade must not refuse pods that run today.
-        about["labels"][f"{_ENFORCE}-version"] = f"v{kubernetes.minor}"
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": about}
+        meta["labels"][f"{_ENFORCE}-version"] = f"v{kubernetes.minor}"
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
 
 
 def storage_class(cluster: Cluster) -> dict[str, Any]:
@@ -35,3 +39,10 @@ def storage_class(cluster: Cluster) -> dict[str, Any]:
         "reclaimPolicy": "Retain",
         "volumeBindingMode": "WaitForFirstConsumer",
     }
+
+
+def vernemq_definition(cluster: Cluster) -> dict[str, Any]:
+    """The CustomResourceDefinition, whose schema stands in a file of its own."""
+    definition: dict[str, Any] = yaml.load(_VERNEMQ.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    name = definition["metadata"]["name"]
+    return definition | {"metadata": metadata(name, FOUNDATION_WAVE, options=protection(cluster))}

@@ -31,14 +31,14 @@ def objects(cluster: Cluster, service: Service, when: str) -> Iterator[dict[str,
 
 
 def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any]]:
-    labels = {"app": "dojot", "name": job.name}
+    labels = job.pod_labels
     wave = job_wave(service.wave, job.when)
     if job.files:
         yield config_map(cluster, service.namespace, job.name, job.files, service.wave, labels)
     spec = pods.pod_spec(
         cluster,
         affinity(cluster, service.group),
-        [pods.container(cluster, job.container, (), job.files, job.name)],
+        [pods.container_spec(cluster, job.container, (), job.files, job.name)],
         # Mounted Secrets are the group's to read.
         service.spec.security.fs_group if job.container.secret_files else None,
     )
@@ -57,6 +57,6 @@ def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any
         "spec": {
             "activeDeadlineSeconds": _DEADLINE_SECONDS,
             "backoffLimit": _RETRIES,
-            "template": {"metadata": {"labels": labels}, "spec": spec},
+            "template": {"metadata": {"labels": dict(labels)}, "spec": spec},
         },
     }

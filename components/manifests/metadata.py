@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.cluster.types import Cluster
+from components.cluster.types import DOJOT_LABEL, Cluster
 
 # Sync waves of what services stand on; services themselves begin at 10.
 NAMESPACE_WAVE = -30
@@ -34,17 +34,17 @@ def metadata(
     What pruning spares is not reported as a difference either once its manifest is gone:
     Argo CD would try to sync it away again and again.
     """
-    found: dict[str, Any] = {"name": name}
+    meta: dict[str, Any] = {"name": name}
     if namespace:
-        found["namespace"] = namespace
-    found["labels"] = dict(labels or {"app": "dojot"})
+        meta["namespace"] = namespace
+    meta["labels"] = dict(labels or DOJOT_LABEL)
     notes = {WAVE: str(wave), **(annotations or {})}
     if options:
         notes[OPTIONS] = ",".join(options)
     if "Prune=false" in options:
         notes[COMPARE] = "IgnoreExtraneous"
-    found["annotations"] = dict(sorted(notes.items()))
-    return found
+    meta["annotations"] = dict(sorted(notes.items()))
+    return meta
 
 
 def protection(cluster: Cluster) -> tuple[str, ...]:

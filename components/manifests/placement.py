@@ -19,15 +19,15 @@ def group_term(cluster: Cluster, group: str) -> dict[str, Any]:
 
 def affinity(cluster: Cluster, group: str, apart: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Required affinity to the group; pods with the labels `apart` never share a node."""
-    found: dict[str, Any] = {
+    terms: dict[str, Any] = {
         "nodeAffinity": {
             "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [group_term(cluster, group)]}
         }
     }
     if apart:
-        found["podAntiAffinity"] = {
+        terms["podAntiAffinity"] = {
             "requiredDuringSchedulingIgnoredDuringExecution": [
                 {"labelSelector": {"matchLabels": dict(apart)}, "topologyKey": _HOST}
             ]
         }
-    return found
+    return terms

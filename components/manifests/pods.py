@@ -19,39 +19,39 @@ _SECRET_MODE = 0o440
 _SCRATCH_LIMIT = binary(256 * 2**20)
 
 
-def container(
+def container_spec(
     cluster: Cluster,
-    found: Container,
+    container: Container,
     volumes: Sequence[Volume] = (),
     files: Sequence[File] = (),
     owner: str = "",
     host_paths: Mapping[str, HostPathEntry] = Frozen(),
 ) -> dict[str, Any]:
     """A container of a pod template. `owner` names the ConfigMap of its files."""
-    spec: dict[str, Any] = {"name": found.name, "image": found.image, "imagePullPolicy": "IfNotPresent"}
-    if found.command:
-        spec["command"] = list(found.command)
-    if found.args:
-        spec["args"] = list(found.args)
-    if found.env:
-        spec["env"] = environment(found.env)
-    if found.ports:
+    spec: dict[str, Any] = {"name": container.name, "image": container.image, "imagePullPolicy": "IfNotPresent"}
+    if container.command:
+        spec["command"] = list(container.command)
+    if container.args:
+        spec["args"] = list(container.args)
+    if container.env:
+        spec["env"] = environment(container.env)
+    if container.ports:
         spec["ports"] = [
-            {"name": port.name, "containerPort": port.number, "protocol": port.protocol} for port in found.ports
+            {"name": port.name, "containerPort": port.number, "protocol": port.protocol} for port in container.ports
         ]
-    if found.readiness:
-        spec["readinessProbe"] = dict(found.readiness)
-    spec.update(_liveness(cluster, found))
-    spec["resources"] = resources(found)
-    spec["securityContext"] = _rights(found)
+    if container.readiness:
+        spec["readinessProbe"] = dict(container.readiness)
+    spec.update(_liveness(cluster, container))
+    spec["resources"] = resources(container)
+    spec["securityContext"] = _rights(container)
     mounts: list[dict[str, Any]] = [{"name": volume.name, "mountPath": volume.mount} for volume in volumes]
     mounts += [
         # What the node mounts later is seen, too.
         {"name": name, "mountPath": directory.mount, "readOnly": True, "mountPropagation": "HostToContainer"}
         for name, directory in sorted(host_paths.items())
     ]
-    mounts += [{"name": _scratch_name(found, path), "mountPath": path} for path in found.security.writable]
-    mounts += [{"name": held.secret, "mountPath": held.mount, "readOnly": True} for held in found.secret_files]
+    mounts += [{"name": _scratch_name(container, path), "mountPath": path} for path in container.security.writable]
+    mounts += [{"name": mount.secret, "mountPath": mount.mount, "readOnly": True} for mount in container.secret_files]
     mounts += [
         {"name": name, "mountPath": directory, "readOnly": True}
         for name, directory, _ in _file_directories(owner, files)
@@ -61,34 +61,34 @@ def container(
     return spec
 
 
-def _liveness(cluster: Cluster, found: Container) -> dict[str, Any]:
+def _liveness(cluster: Cluster, container: Container) -> dict[str, Any]:
     """Liveness, and the startup probe after whose success it begins at once."""
-    if found.startup and cluster.platform.kubernetes.startup_probes:
-        early = {key: value for key, value in (found.liveness or {}).items() if key != "initialDelaySeconds"}
-        return {"startupProbe": dict(found.startup), **({"livenessProbe": early} if early else {})}
-    return {"livenessProbe": dict(found.liveness)} if found.liveness else {}
+    if container.startup and cluster.platform.kubernetes.startup_probes:
+        early = {key: value for key, value in (container.liveness or {}).items() if key != "initialDelaySeconds"}
+        return {"startupProbe": dict(container.startup), **({"livenessProbe": early} if early else {})}
+    return {"livenessProbe": dict(container.liveness)} if container.liveness else {}
 
 
 def environment(env: Sequence[EnvVar]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     for variable in env:
         if variable.secret:
             source = {"secretKeyRef": {"name": variable.secret, "key": variable.key}}
         elif variable.field:
             source = {"fieldRef": {"apiVersion": "v1", "fieldPath": variable.field}}
         else:
-            found.append({"name": variable.name, "value": variable.value})
+            entries.append({"name": variable.name, "value": variable.value})
             continue
-        found.append({"name": variable.name, "valueFrom": source})
-    return found
+        entries.append({"name": variable.name, "valueFrom": source})
+    return entries
 
 
-def resources(found: Container) -> dict[str, Any]:
-    return found.resources.written()
+def resources(container: Container) -> dict[str, Any]:
+    return container.resources.written()
 
 
-def _rights(found: Container) -> dict[str, Any]:
-    security = found.security
+def _rights(container: Container) -> dict[str, Any]:
+    security = container.security
     capabilities: dict[str, Any] = {"drop": ["ALL"]}
     if security.capabilities:
         capabilities["add"] = list(security.capabilities)
@@ -102,44 +102,44 @@ def _rights(found: Container) -> dict[str, Any]:
     }
 
 
-def scratch_volumes(found: Sequence[Container]) -> list[dict[str, Any]]:
+def scratch_volumes(containers: Sequence[Container]) -> list[dict[str, Any]]:
     return [
-        {"name": _scratch_name(one, path), "emptyDir": {"sizeLimit": _SCRATCH_LIMIT}}
-        for one in found
-        for path in one.security.writable
+        {"name": _scratch_name(container, path), "emptyDir": {"sizeLimit": _SCRATCH_LIMIT}}
+        for container in containers
+        for path in container.security.writable
     ]
 
 
-def _scratch_name(found: Container, path: str) -> str:
-    return f"scratch-{found.name}{path.replace('/', '-').replace('_', '-').rstrip('-')}"
+def _scratch_name(container: Container, path: str) -> str:
+    return f"scratch-{container.name}{path.replace('/', '-').replace('_', '-').rstrip('-')}"
 
 
-def secret_volumes(found: Sequence[Container]) -> list[dict[str, Any]]:
+def secret_volumes(containers: Sequence[Container]) -> list[dict[str, Any]]:
     """One for each Secret; a pod waits until it has every key."""
-    held = {one.secret: one for container in found for one in container.secret_files}
+    mounts = {mount.secret: mount for container in containers for mount in container.secret_files}
     return [
         {
             "name": name,
             "secret": {
                 "secretName": name,
                 "defaultMode": _SECRET_MODE,
-                "items": [{"key": key, "path": key} for key in one.keys],
+                "items": [{"key": key, "path": key} for key in mount.keys],
             },
         }
-        for name, one in sorted(held.items())
+        for name, mount in sorted(mounts.items())
     ]
 
 
 def files_volumes(owner: str, files: Sequence[File]) -> list[dict[str, Any]]:
     """One volume for each directory that files are mounted in, all of one ConfigMap."""
-    found = []
+    volumes = []
     directories = _file_directories(owner, files)
     for name, _, names in directories:
         source: dict[str, Any] = {"name": files_name(owner), "defaultMode": _SCRIPT_MODE}
         if len(directories) > 1:
             source["items"] = [{"key": file, "path": file} for file in names]
-        found.append({"name": name, "configMap": source})
-    return found
+        volumes.append({"name": name, "configMap": source})
+    return volumes
 
 
 def _file_directories(owner: str, files: Sequence[File]) -> list[tuple[str, str, list[str]]]:

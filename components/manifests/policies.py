@@ -14,7 +14,7 @@ Peer = dict[str, Any]
 
 def default_deny(namespace: str) -> dict[str, Any]:
     """What no other policy of the namespace admits is refused."""
-    return _policy("default-deny", namespace, {}, {"app": "dojot"}, [])
+    return _policy("default-deny", namespace, {}, {}, [])
 
 
 def policies(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:

@@ -33,22 +33,22 @@ def objects(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
         )
     if service.spec.cluster_rbac and cluster.rbac:
         # No namespace keeps two clusters' names apart here: the account's namespace does.
-        about = metadata(f"{service.namespace}-{name}", SUPPORT_WAVE, labels=service.pod_labels)
-        yield from _granted("ClusterRole", service, about, service.spec.cluster_rbac)
+        meta = metadata(f"{service.namespace}-{name}", SUPPORT_WAVE, labels=service.pod_labels)
+        yield from _granted("ClusterRole", service, meta, service.spec.cluster_rbac)
 
 
-def _granted(kind: str, service: Service, about: dict[str, Any], rules: Sequence[RbacRule]) -> Iterator[dict[str, Any]]:
+def _granted(kind: str, service: Service, meta: dict[str, Any], rules: Sequence[RbacRule]) -> Iterator[dict[str, Any]]:
     """A Role or ClusterRole, and its binding to the service's account."""
     yield {
         "apiVersion": f"{_GROUP}/v1",
         "kind": kind,
-        "metadata": about,
+        "metadata": meta,
         "rules": [rule.model_dump(exclude_none=True) for rule in rules],
     }
     yield {
         "apiVersion": f"{_GROUP}/v1",
         "kind": f"{kind}Binding",
-        "metadata": about,
-        "roleRef": {"apiGroup": _GROUP, "kind": kind, "name": about["name"]},
+        "metadata": meta,
+        "roleRef": {"apiGroup": _GROUP, "kind": kind, "name": meta["name"]},
         "subjects": [{"kind": "ServiceAccount", "name": service.spec.service_account, "namespace": service.namespace}],
     }

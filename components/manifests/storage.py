@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.cluster.quantity import binary
-from components.cluster.types import Cluster, Disk, Service, Volume
+from components.cluster.types import Cluster, Disk, Service, Volume, pod_labels
 
 from .metadata import SUPPORT_WAVE, metadata, protection
 from .placement import group_term
@@ -22,7 +22,7 @@ def persistent_volumes(cluster: Cluster, service: Service) -> Iterator[dict[str,
                 "metadata": metadata(
                     disk.persistent_volume,
                     SUPPORT_WAVE,
-                    labels={"app": "dojot", "name": service.name, "type": "local"},
+                    labels={**pod_labels(service.name), "type": "local"},
                     options=protection(cluster),
                 ),
                 "spec": {

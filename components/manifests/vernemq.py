@@ -68,11 +68,11 @@ def _conf(settings: Mapping[str, Any]) -> str:
 
 def _listeners(service: Service) -> list[dict[str, Any]]:
     """Listeners that VerneMQ opens while it runs; TLS (8883) is part of vernemq.conf."""
-    found = []
+    listeners = []
     for port in service.container.ports:
         if port.listener:
             listener: dict[str, Any] = {"address": "0.0.0.0", "port": port.number}
             if port.listener == "websocket":
                 listener["websocket"] = True
-            found.append(listener)
-    return found
+            listeners.append(listener)
+    return listeners

@@ -123,11 +123,11 @@ def _template(
     cluster: Cluster, service: Service, labels: Mapping[str, str], place: Mapping[str, Any]
 ) -> dict[str, Any]:
     containers = [
-        pods.container(
+        pods.container_spec(
             cluster, service.container, service.volumes, service.files, service.name, service.spec.host_paths
         )
     ]
-    containers += [pods.container(cluster, sidecar) for sidecar in service.sidecars]
+    containers += [pods.container_spec(cluster, sidecar) for sidecar in service.sidecars]
     spec = pods.pod_spec(cluster, place, containers, service.spec.security.fs_group)
     if service.spec.service_account:
         spec["serviceAccountName"] = service.spec.service_account
@@ -145,27 +145,27 @@ def _template(
     if volumes:
         spec["volumes"] = volumes
     template: dict[str, Any] = {"metadata": {"labels": dict(labels)}, "spec": spec}
-    notes = pods.pod_annotations(contents(cluster, service.files))
-    if notes:
-        template["metadata"]["annotations"] = notes
+    annotations = pods.pod_annotations(contents(cluster, service.files))
+    if annotations:
+        template["metadata"]["annotations"] = annotations
     return template
 
 
 def _volumes(service: Service) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    volumes: list[dict[str, Any]] = []
     for volume in service.volumes:
         if not volume.persistent:
-            found.append({"name": volume.name, "emptyDir": {}})
+            volumes.append({"name": volume.name, "emptyDir": {}})
         elif service.kind == "Deployment":
-            found.append({"name": volume.name, "persistentVolumeClaim": {"claimName": volume.name}})
-    found += [
+            volumes.append({"name": volume.name, "persistentVolumeClaim": {"claimName": volume.name}})
+    volumes += [
         # The directory of volumes, for one, is missing where a node has none.
         {"name": name, "hostPath": {"path": directory.path, "type": "DirectoryOrCreate"}}
         for name, directory in sorted(service.spec.host_paths.items())
     ]
-    found += pods.scratch_volumes(service.containers)
-    found += pods.secret_volumes(service.containers)
-    return found + pods.files_volumes(service.name, service.files)
+    volumes += pods.scratch_volumes(service.containers)
+    volumes += pods.secret_volumes(service.containers)
+    return volumes + pods.files_volumes(service.name, service.files)
 
 
 def _workload(

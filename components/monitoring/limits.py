@@ -27,18 +27,16 @@ def limits(cluster: Cluster) -> Iterator[Recording]:
     if cluster.brokers:
         yield _limit(DEVICES, scale.devices)
         yield _limit(BROKER_SESSIONS, scale.devices_per_broker)
-        # Every device connects again once in a session's lifetime (milliseconds).
-        yield _limit(RECONNECTS, round(scale.devices * 1000 / scale.session_lifetime, 3))
+        yield _limit(RECONNECTS, round(scale.reconnects_per_second, 3))
     for service in cluster.services:
         if service.per_node is not None:
             for node in cluster.groups[service.group].nodes:
                 yield _limit(BRIDGES, service.per_node, service=service.name, node=node.name)
-    low, high = balancer.source_ports
     for frontend in balancer.frontends:
         yield _limit(LISTENER_SESSIONS, frontend.maxconn, proxy=frontend.name)
         if frontend.devices:
             for server in frontend.servers:
-                yield _limit(SERVER_SESSIONS, high - low + 1, proxy=frontend.name, server=server.name)
+                yield _limit(SERVER_SESSIONS, balancer.sessions_per_server, proxy=frontend.name, server=server.name)
     for service, volume, disk in cluster.disks:
         place = {"node": disk.node.name, "path": disk.host_path, "service": service.name, "claim": disk.claim}
         if service.name == KAFKA:

@@ -1,14 +1,5 @@
 """The page for people: one cluster on one page of Markdown."""
 
-from __future__ import annotations
+from components.faces import kapitan_main
 
-from components.page.page import files
-
-__all__ = ["files", "main"]
-
-
-def main():
-    """Entry point of the compiler: {file name: text} of the cluster being compiled."""
-    from components.cluster.kapitan import current_cluster
-
-    return files(current_cluster())
+main = kapitan_main("page")

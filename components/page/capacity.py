@@ -2,68 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from components.cluster.capacity import Limit, limits
 from components.cluster.quantity import cores
 from components.cluster.types import Cluster
 
-from .markdown import code, note, section, table
 from .words import amount, count, names
 
 _FORMAT = {"cpu": cores, "bytes": amount, "count": count}
 _UNIT = {"cpu": " CPU", "bytes": "", "count": ""}
 
-# Key of the inventory (its end) -> what an exceeded advice means there.
-_MEANING = {
-    ("resources", "limits", "memory"): (
-        "A broker that reaches its memory limit is killed, and its devices move on to the brokers that are left."
-    ),
-}
 
-
-def section_of(cluster: Cluster) -> str:
-    found = limits(cluster)
-    memory = ", ".join(f"{amount(size)} ({name})" for name, size in cluster.scale.session_memory.items())
-    return section(
-        "Capacity",
-        "A *rule* that does not hold is refused by `make compile`. *Advice* is an estimate for the operator to judge; "
-        f"a session in a broker is counted with {memory}.",
-        table(("Limit", ">Needed", ">Available", ">Headroom", "Kind"), _rows(found)),
-        *(_warning(cluster, limit) for limit in found if not limit.fits),
-    )
-
-
-def _rows(found: tuple[Limit, ...]) -> list[tuple[str, ...]]:
+def rows(cluster: Cluster) -> Iterator[tuple[str, ...]]:
     """One row for each limit; nodes with the same figures share one."""
-    rows: dict[tuple, tuple[Limit, list[str]]] = {}
-    for limit in found:
-        node = _node(limit)
+    alike: dict[tuple, tuple[Limit, list[str]]] = {}
+    for limit in limits(cluster):
+        node = limit.path[2] if limit.path[:2] == ("cluster", "nodes") else ""
         key = (limit.what.removesuffix(node), limit.needed, limit.available, limit.unit, limit.binding)
-        rows.setdefault(key, (limit, []))[1].append(node)
-    return [_row(limit, nodes) for limit, nodes in rows.values()]
-
-
-def _node(limit: Limit) -> str:
-    """The name of the node that the limit is about; empty for others."""
-    return limit.path[2] if limit.path[:2] == ("cluster", "nodes") and len(limit.path) > 2 else ""
+        alike.setdefault(key, (limit, []))[1].append(node)
+    return (_row(limit, nodes) for limit, nodes in alike.values())
 
 
 def _row(limit: Limit, nodes: list[str]) -> tuple[str, ...]:
-    what = _sentence(limit.what)
+    what, headroom = sentence(limit), percent(limit.headroom)
     if len(nodes) > 1:
         what = what.removesuffix(f"node {nodes[0]}") + f"each of {names(nodes)}"
-    form = _FORMAT[limit.unit]
-    headroom = percent(limit.headroom)
     return (
         what if limit.fits else f"**{what}**",
-        form(limit.needed) + _UNIT[limit.unit],
-        form(limit.available) + _UNIT[limit.unit],
+        figure(limit, limit.needed) + _UNIT[limit.unit],
+        figure(limit, limit.available) + _UNIT[limit.unit],
         headroom if limit.fits else f"**{headroom} exceeded**",
         "rule" if limit.binding else "advice",
     )
 
 
-def _sentence(what: str) -> str:
-    return what[0].upper() + what[1:]
+def exceeded(cluster: Cluster) -> list[Limit]:
+    return [limit for limit in limits(cluster) if not limit.fits]
+
+
+def sentence(limit: Limit) -> str:
+    return limit.what[0].upper() + limit.what[1:]
+
+
+def figure(limit: Limit, number: int) -> str:
+    return _FORMAT[limit.unit](number)
 
 
 def percent(share: float) -> str:
@@ -75,23 +58,8 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
-def _warning(cluster: Cluster, limit: Limit) -> str:
-    form = _FORMAT[limit.unit]
-    meaning = next((text for end, text in _MEANING.items() if limit.path[-len(end) :] == end), "")
-    # What is needed grows with the devices.
-    carried = cluster.scale.devices * limit.available // limit.needed
-    parts = (
-        f"**{_sentence(limit.what)}**: {form(limit.needed)} needed, {form(limit.available)} there.",
-        meaning,
-        f"There is enough for about {count(_rounded_down(carried))} of {count(cluster.scale.devices)} devices."
-        if meaning
-        else "",
-        f"{limit.way_out}: {code('.'.join(limit.path))}.",
-    )
-    return note("WARNING", "\n".join(part for part in parts if part))
-
-
-def _rounded_down(number: int) -> int:
-    """To three significant digits: it is an estimate."""
+def carried(cluster: Cluster, limit: Limit) -> int:
+    """Devices for which there is enough of what grows with them: an estimate, so rounded down to three digits."""
+    number = cluster.scale.devices * limit.available // limit.needed
     step = 10 ** max(0, len(str(number)) - 3)
     return number // step * step

@@ -2,94 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from components.cluster.placement import Share, shares
 from components.cluster.types import CONTROL_PLANE, Cluster, Group
 
-from .markdown import code, codes, note, section, table
-from .pods import Share, shares
-from .words import count, names
+from .markdown import code
+from .words import count, names, pods
 
 
-def section_of(cluster: Cluster) -> str:
-    groups = [group for name, group in cluster.groups.items() if name != CONTROL_PLANE]
-    drains = [(group, found, nodes) for group in groups for found, nodes in _alike(cluster, group)]
-    blocked = dict.fromkeys(share.service.name for _, found, _ in drains for share in found if _blocks(share))
-    return section(
-        "Draining a node",
-        "*Pending*: no other node may run the pod, because of its group's label, its volume, or the rule of so many pods "
-        "a node. It starts again when the node is back. *Budget*: pods of the service that may be missing at a time.",
-        table(
-            ("Drained", "Pending until it is back", "Moves to another node", "Budget"),
-            [_row(cluster, *drain) for drain in drains],
-        ),
-        _spread(cluster),
-        note(
-            "WARNING",
-            f"The budget of {codes(blocked)} is smaller than the number of pods on one node, and evicted pods stay Pending: "
-            "the drain never ends.",
-        )
-        if blocked
-        else "",
-    )
+def rows(cluster: Cluster) -> Iterator[tuple[str, ...]]:
+    """One for the nodes of a group with the same pods: volumes make nodes differ."""
+    for group in _groups(cluster):
+        alike: list[tuple[list[Share], list[str]]] = []
+        for node in group.nodes:
+            # kubectl drain leaves the pods of DaemonSets where they are.
+            found = [share for share in shares(cluster, node) if share.service.kind != "DaemonSet"]
+            nodes = next((nodes for others, nodes in alike if others == found), None)
+            if nodes is None:
+                alike.append((found, nodes := []))
+            nodes.append(code(node.name))
+        yield from (_row(cluster, group, found, nodes) for found, nodes in alike)
 
 
-def _spread(cluster: Cluster) -> str:
-    """What the scheduler's even spread costs while a node has no pods; sets do not have this price."""
-    spread = [service.name for service in cluster.services if service.per_node is not None]
-    if not spread or cluster.platform.kubernetes.pod_spread != "topology-spread":
-        return ""
-    return (
-        f"{codes(spread)} are spread by the scheduler. While one node has none of their pods, those on the other nodes "
-        "run on, but one that is deleted or updated waits until the node is back."
-    )
+def _groups(cluster: Cluster) -> list[Group]:
+    return [group for name, group in cluster.groups.items() if name != CONTROL_PLANE]
 
 
-def _alike(cluster: Cluster, group: Group) -> list[tuple[tuple[Share, ...], list[str]]]:
-    """What runs on a node, and the group's nodes with just that: volumes make nodes differ."""
-    alike: list[tuple[tuple[Share, ...], list[str]]] = []
-    for node in group.nodes:
-        # kubectl drain leaves the pods of DaemonSets where they are.
-        found = tuple(share for share in shares(cluster, node) if share.service.kind != "DaemonSet")
-        for other, nodes in alike:
-            if other == found:
-                nodes.append(node.name)
-                break
-        else:
-            alike.append((found, [node.name]))
-    return alike
-
-
-def _row(cluster: Cluster, group: Group, found: tuple[Share, ...], nodes: list[str]) -> tuple[str, ...]:
-    alone = len(group.nodes) == 1
-    pending = [_pods(share) for share in found if stays(share)]
-    moving = [_pods(share) for share in found if not stays(share)]
+def _row(cluster: Cluster, group: Group, found: list[Share], nodes: list[str]) -> tuple[str, ...]:
+    # Exact: pods that have their place on this node and on no other.
+    pending = [_pods(share) for share in found if share.exact]
+    moving = [_pods(share) for share in found if not share.exact]
     if cluster.platform.argocd.group == group.name:
-        (pending if alone else moving).append("Argo CD")
+        (pending if len(group.nodes) == 1 else moving).append("Argo CD")
     budgets = [
         f"{code(share.service.name)} {count(share.service.max_unavailable)}"
         for share in found
         if share.service.max_unavailable is not None
     ]
-    drained = names([code(node) for node in nodes])
-    return (
-        drained if len(nodes) == 1 else f"one of {drained}",
-        ", ".join(pending),
-        ", ".join(moving),
-        ", ".join(budgets),
-    )
-
-
-def stays(share: Share) -> bool:
-    """Pods that have their place on this node and on no other."""
-    return share.exact
+    drained = names(nodes) if len(nodes) == 1 else f"one of {names(nodes)}"
+    return drained, ", ".join(pending), ", ".join(moving), ", ".join(budgets)
 
 
 def _pods(share: Share) -> str:
-    text = code(share.service.name)
-    if share.pods == 1:
-        return text
-    return f"{count(share.pods)} × {text}" if share.exact else f"up to {count(share.pods)} × {text}"
+    name = code(share.service.name)
+    return name if share.pods == 1 else pods(share, name)
 
 
-def _blocks(share: Share) -> bool:
-    budget = share.service.max_unavailable
-    return share.exact and budget is not None and share.pods > budget
+def blocked(cluster: Cluster) -> list[str]:
+    """Services with more pods on one node than may be missing at a time, each once."""
+    found = (share for group in _groups(cluster) for node in group.nodes for share in shares(cluster, node))
+    return list(
+        dict.fromkeys(
+            share.service.name
+            for share in found
+            if share.exact and share.service.max_unavailable is not None and share.pods > share.service.max_unavailable
+        )
+    )
+
+
+def spread(cluster: Cluster) -> list[str]:
+    """Services that the scheduler spreads evenly, which has its price while a node has no pods; sets have not."""
+    by_scheduler = cluster.platform.kubernetes.pod_spread == "topology-spread"
+    return [service.name for service in cluster.services if by_scheduler and service.per_node is not None]

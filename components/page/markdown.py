@@ -1,26 +1,15 @@
-"""GitHub-flavoured Markdown: tables, code, links, notes. Knows nothing of clusters."""
+"""GitHub-flavoured Markdown: rows of tables, code, lists. Knows nothing of clusters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-#: Column heads that start with this are aligned to the right (numbers).
-RIGHT = ">"
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; a head that starts with ">" aligns its column to the right.
-
-    Cells are Markdown already; a pipe in them is escaped here, also inside code,
-    where GitHub needs it just the same.
-    """
-    rules = ["---:" if head.startswith(RIGHT) else ":---" for head in heads]
-    lines = [_line(head.removeprefix(RIGHT) for head in heads), _line(rules)]
-    return "\n".join([*lines, *(_line(row) for row in rows)])
+import re
+from collections.abc import Iterable
+from itertools import count
 
 
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", r"\|") or "–" for cell in cells) + " |"
+def row(*cells: str | int) -> str:
+    """A row of a table. Cells are Markdown already; a pipe in them is escaped, also inside code: GitHub needs that."""
+    return "| " + " | ".join(str(cell).replace("|", r"\|") or "–" for cell in cells) + " |"
 
 
 def code(text: str | int) -> str:
@@ -31,33 +20,21 @@ def code(text: str | int) -> str:
     return f"`{text}`"
 
 
-def codes(texts: Iterable[str | int]) -> str:
-    """Several in code style, parted by commas."""
-    return ", ".join(code(text) for text in texts)
+def codes(texts: Iterable[str | int], between: str = ", ") -> str:
+    """Several in code style, parted by commas unless `between` says otherwise."""
+    return between.join(code(text) for text in texts)
 
 
-def link(text: str, target: str) -> str:
-    return f"[{text}]({target})"
+def tidy(text: str) -> str:
+    """What a template has written, tidied.
+
+    A line that ends with a backslash goes on in the next one, one empty line parts two
+    blocks, and the items of a block that begin with `#.` get their numbers.
+    """
+    whole = re.sub(r" *\\\n\s*", " ", text).strip("\n")
+    return "\n\n".join(_numbered(block) for block in re.split(r"\n{2,}", whole)) + "\n"
 
 
-def bullets(items: Iterable[str]) -> str:
-    return "\n".join(f"- {item}" for item in items)
-
-
-def steps(items: Iterable[str]) -> str:
-    """A numbered list."""
-    return "\n".join(f"{number}. {item}" for number, item in enumerate(items, start=1))
-
-
-def note(kind: str, text: str) -> str:
-    """GitHub's coloured note: kind is NOTE, IMPORTANT, WARNING or CAUTION."""
-    return "\n".join(f"> {line}".rstrip() for line in [f"[!{kind}]", *text.split("\n")])
-
-
-def fence(language: str, text: str) -> str:
-    return f"```{language}\n{text}\n```"
-
-
-def section(title: str, *parts: str) -> str:
-    """A second-level section of its non-empty parts."""
-    return "\n\n".join([f"## {title}", *(part for part in parts if part)])
+def _numbered(block: str) -> str:
+    numbers = count(1)
+    return re.sub(r"^#\.", lambda _: f"{next(numbers)}.", block, flags=re.M)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from .markdown import fence
-
 _INDENT = "    "
 
 
@@ -50,4 +48,4 @@ def subgraph(name: str, title: Sequence[str], lines: Iterable[str]) -> list[str]
 
 def flowchart(direction: str, lines: Iterable[str]) -> str:
     """The whole diagram as a block of Markdown; direction is LR or TB."""
-    return fence("mermaid", "\n".join([f"flowchart {direction}", *(_INDENT + line for line in lines)]))
+    return "\n".join(["```mermaid", f"flowchart {direction}", *(_INDENT + line for line in lines), "```"])

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
-from typing import Any
+from collections.abc import Iterator
 
-from pydantic import BaseModel
-
-from components.cluster.input.service import ServiceEntry
-from components.cluster.types import Cluster
+from components.cluster.types import Cluster, Container
 
 _HOST = re.compile(r"(?<![\w.-])(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+(?![\w-])")
 _TOP = {"test", "example", "invalid", "localhost"}
@@ -26,31 +21,42 @@ def reserved_host(text: str) -> str | None:
     return None
 
 
-def reserved_values(cluster: Cluster) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """Each such value of the cluster -> the places where the model has it."""
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for place, text in _texts((), cluster):
+def values(cluster: Cluster) -> dict[str, list[str]]:
+    """Each such value, of those that say where something is -> the places that have it, in the inventory's words."""
+    found: dict[str, list[str]] = {}
+    for place, text in _addresses(cluster):
         if reserved_host(text):
             found.setdefault(text, []).append(place)
-    return {text: tuple(places) for text, places in found.items()}
+    return found
 
 
-def _texts(place: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every text in the model with the names that lead to it."""
-    if isinstance(value, str):
-        yield place, value
-    elif isinstance(value, ServiceEntry):
-        # All else of it is in what was made of it.
-        yield from _texts(place, value.custom_resource)
-    elif isinstance(value, BaseModel):
-        for name, inner in value:
-            yield from _texts((*place, name), inner)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from _texts((*place, field.name), getattr(value, field.name))
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _texts((*place, str(key)), inner)
-    elif isinstance(value, (tuple, list)):
-        for position, inner in enumerate(value):
-            yield from _texts((*place, getattr(inner, "name", str(position))), inner)
+def images(cluster: Cluster) -> dict[str, list[str]]:
+    """Each image in such a registry -> the services that have it."""
+    found: dict[str, list[str]] = {}
+    for service in cluster.services:
+        containers = (*service.containers, *(job.container for job in service.jobs))
+        bundler = [service.spec.custom_resource.bundler_image] if service.spec.custom_resource else []
+        for image in dict.fromkeys([*bundler, *(container.image for container in containers)]):
+            if reserved_host(image):
+                found.setdefault(image, []).append(service.name)
+    return found
+
+
+def _addresses(cluster: Cluster) -> Iterator[tuple[str, str]]:
+    yield "domain", cluster.domain
+    for service in cluster.services:
+        place = f"services.{service.name}"
+        yield from _environment(f"{place}.container", service.container)
+        for sidecar in service.sidecars:
+            yield from _environment(f"{place}.sidecars.{sidecar.name}", sidecar)
+        for job in service.jobs:
+            yield from _environment(f"{place}.jobs.{job.name}.container", job.container)
+    if cluster.monitoring:
+        for alertmanager in cluster.monitoring.alertmanagers:
+            yield "monitoring.alertmanagers", alertmanager
+        yield "monitoring.locust_exporter", cluster.monitoring.locust_exporter or ""
+
+
+def _environment(place: str, container: Container) -> Iterator[tuple[str, str]]:
+    """The e-mail host, for one, is there, and what has the domain in it."""
+    return ((f"{place}.env.{variable.name}.value", variable.value or "") for variable in container.env)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from components.cluster.placement import Share
+
 _BINARY = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
 # Keeps a number and its unit on one line.
@@ -43,6 +45,13 @@ def _minutes(number: float) -> str:
 def plural(number: int, noun: str) -> str:
     """1 node, 2 nodes."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def pods(share: Share, name: str) -> str:
+    """The name of what runs on a node, with the number of its pods unless that is 1 for certain."""
+    if not share.exact:
+        return f"up to {count(share.pods)} × {name}"
+    return name if share.pods == 1 else f"{count(share.pods)} × {name}"
 
 
 def node_port(number: int | None) -> str:

@@ -26,7 +26,9 @@ def judge(script: str, obj: dict) -> tuple[str, str]:
     """Status and message of `obj`. The script sees what Argo CD gives it: no string or io library."""
     program = f"""
 local check = assert(loadfile({json.dumps(str(SCRIPTS / script))}))
-setfenv(check, {{obj = {_literal(obj)}, table = table, ipairs = ipairs, pairs = pairs, tostring = tostring, type = type}})
+local given = {{table = table, ipairs = ipairs, pairs = pairs, tostring = tostring, type = type}}
+given.obj = {_literal(obj)}
+setfenv(check, given)
 local health = check()
 io.write(health.status, "\\n", health.message)
 """

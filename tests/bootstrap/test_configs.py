@@ -7,7 +7,8 @@ import tomllib
 
 import pytest
 
-from components.kubeadm import configs, pod_network, runtimes, script
+from components.kubeadm import configs, pod_network, runtimes
+from components.kubeadm.files import files
 from tests.changed import with_platform
 
 from .conftest import arguments
@@ -71,7 +72,7 @@ def test_logs_of_containers_are_bounded_in_one_place(cluster):
 
 
 def test_the_join_template_leaves_each_blank_once(cluster):
-    text = script.files(cluster)["kubeadm-join.yml"]
+    text = files(cluster)["kubeadm-join.yml"]
     assert [text.count(blank) for blank in configs.JOIN_PLACEHOLDERS] == [1] * len(configs.JOIN_PLACEHOLDERS)
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from components.kubeadm import script, steps, values
+from components.kubeadm import steps, values
+from components.kubeadm.files import files
 from tests.changed import with_spec
 
 
@@ -23,7 +24,7 @@ def test_shellcheck_knows_no_exceptions(text):
 
 
 def test_same_cluster_same_bytes(cluster, text):
-    assert script.files(cluster)["bootstrap.sh"] == text
+    assert files(cluster)["bootstrap.sh"] == text
 
 
 def test_every_part_is_in_it_once(text):

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from components.cluster.brokers import broker_open_files
-from components.cluster.capacity import Limit, limits, pods_per_node
+from components.cluster.capacity import Limit, limits
 from components.cluster.input.machines import Hardware
+from components.cluster.placement import pods_per_node
 from components.cluster.rules.capacity import amount, fits
 from components.cluster.types import Group
 

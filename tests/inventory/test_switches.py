@@ -10,7 +10,7 @@ import pytest
 
 from components.cluster import load
 from components.cluster.origin import Origin
-from components.manifests.face import manifests
+from components.manifests.files import files as manifests
 from tests.compiled.bootstrap_values import table
 from tests.compiled.workloads import broker_config
 from tests.engines.programs import installed

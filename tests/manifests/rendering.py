@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from components.cluster.types import Cluster, Service
-from components.manifests.face import manifests
+from components.manifests.files import files as manifests
 from tests import changed
 
 Object = dict[str, Any]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from components.manifests.face import manifests
+from components.manifests.files import files as manifests
 from tests.manifests.rendering import of_kind, render, some_service, with_platform, with_service
 
 

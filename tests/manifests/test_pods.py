@@ -19,7 +19,9 @@ def _container(cluster, **changes):
 
 
 def test_rights_are_dropped_and_only_named_ones_come_back(cluster):
-    spec = pods.container(cluster, _container(cluster, security=_rights(0, capabilities=("CHOWN",))))["securityContext"]
+    spec = pods.container_spec(cluster, _container(cluster, security=_rights(0, capabilities=("CHOWN",))))[
+        "securityContext"
+    ]
     assert spec["capabilities"] == {"drop": ["ALL"], "add": ["CHOWN"]}
     assert (spec["runAsUser"], spec["runAsNonRoot"], spec["readOnlyRootFilesystem"]) == (0, False, True)
     assert spec["allowPrivilegeEscalation"] is False
@@ -27,7 +29,7 @@ def test_rights_are_dropped_and_only_named_ones_come_back(cluster):
 
 def test_writable_paths_are_bounded_directories_of_their_own(cluster):
     container = _container(cluster, name="web", security=_rights(1, writable=("/tmp", "/var/cache_files/")))
-    mounts = pods.container(cluster, container)["volumeMounts"]
+    mounts = pods.container_spec(cluster, container)["volumeMounts"]
     volumes = pods.scratch_volumes([container])
     assert [mount["mountPath"] for mount in mounts] == ["/tmp", "/var/cache_files/"]
     assert [mount["name"] for mount in mounts] == [volume["name"] for volume in volumes]
@@ -37,7 +39,7 @@ def test_writable_paths_are_bounded_directories_of_their_own(cluster):
 
 def test_files_of_one_folder_are_mounted_once_and_cannot_be_written(cluster):
     files = (File("a", "a", "/scripts", "text"), File("b", "b", "/scripts", "text"))
-    mounts = pods.container(cluster, _container(cluster, security=_rights(1)), (), files, "owner")["volumeMounts"]
+    mounts = pods.container_spec(cluster, _container(cluster, security=_rights(1)), (), files, "owner")["volumeMounts"]
     assert mounts == [{"name": "owner-files", "mountPath": "/scripts", "readOnly": True}]
     volume = pods.files_volumes("owner", files)[0]["configMap"]
     assert volume["name"] == "owner-files" and volume["defaultMode"] & 0o222 == 0
@@ -49,7 +51,7 @@ def test_each_folder_has_only_its_own_files(cluster):
         File("b", "b", "/settings", "text"),
         File("c", "c", "/scripts", "text"),
     )
-    mounts = pods.container(cluster, _container(cluster, security=_rights(1)), (), files, "owner")["volumeMounts"]
+    mounts = pods.container_spec(cluster, _container(cluster, security=_rights(1)), (), files, "owner")["volumeMounts"]
     assert {mount["name"]: mount["mountPath"] for mount in mounts} == {
         "owner-files-1": "/scripts",
         "owner-files-2": "/settings",

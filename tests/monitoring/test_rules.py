@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from components.cluster.input.monitoring import Alerts
 from components.cluster.sizes import KAFKA
 from components.monitoring import limits
 from components.monitoring.alerts import alerts
@@ -31,6 +32,14 @@ def _limit(cluster, name):
 def test_the_inventory_knows_exactly_the_alerts_that_there_are(guide_cluster_watched):
     made = {alert.name for found in alerts(guide_cluster_watched).values() for alert in found}
     assert made == set(guide_cluster_watched.monitoring.alerts)
+
+
+def test_an_inventory_states_only_what_it_wants_otherwise():
+    stated = Alerts.model_validate({"SourcePortsShort": {"above": 70}, "RuleFailing": {"for": 60}}).by_name
+    usual = Alerts().by_name
+    assert stated["SourcePortsShort"] == changed(usual["SourcePortsShort"], above=70)
+    assert stated["RuleFailing"] == changed(usual["RuleFailing"], wait=60)
+    assert {name for name in stated if stated[name] != usual[name]} == {"SourcePortsShort", "RuleFailing"}
 
 
 def test_limits_are_the_clusters_own(guide_cluster_watched):

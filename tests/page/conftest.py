@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from components.page import files
+from components.page.files import files
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def page(cluster, render) -> Page:
 @pytest.fixture(scope="session")
 def objects(cluster) -> SimpleNamespace:
     """What the manifests of the same cluster say: the page must not say anything else."""
-    from components.manifests.face import manifests
+    from components.manifests.files import files as manifests
 
     found = [
         document for text in manifests(cluster).values() for document in yaml.load_all(text, Loader=yaml.CSafeLoader)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from components.page.reserved import reserved_host, reserved_values
+from components.page.reserved import images, reserved_host, values
 
 
 @pytest.mark.parametrize(
@@ -32,10 +32,10 @@ def test_reserved_hosts(text, host):
 
 def test_each_is_listed_with_the_place_to_change(cluster, page):
     section = page.section("Before the first sync")
-    found = reserved_values(cluster)
-    for value in found:
+    found = {**values(cluster), **images(cluster)}
+    for value in (*found, cluster.git.repository):
         assert f"`{value}`" in section
-    assert ("reserved for examples" in section) == bool(found)
+    assert ("reserved for examples" in section) == any(map(reserved_host, (*found, cluster.git.repository)))
 
 
 def test_an_address_of_ones_own_is_not_listed(cluster, render):

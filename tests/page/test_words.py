@@ -5,20 +5,20 @@ from __future__ import annotations
 import pytest
 
 from components.page.capacity import percent
-from components.page.markdown import code, note, table
+from components.page.markdown import code, row, tidy
 from components.page.words import amount, count, names, plural, seconds
 
 
 def test_a_pipe_does_not_end_a_cell():
-    assert table(("A", ">B"), [("x|y", "")]) == "| A | B |\n| :--- | ---: |\n| x\\|y | – |"
+    assert row("x|y", "", 3) == "| x\\|y | – | 3 |"
 
 
 def test_code_may_hold_a_backquote():
     assert code("a`b") == "`` a`b ``"
 
 
-def test_a_note_quotes_every_line():
-    assert note("WARNING", "a\nb") == "> [!WARNING]\n> a\n> b"
+def test_a_templates_text_is_tidied():
+    assert tidy("\n\na \\\n  b\n\n\n\n#. c\n   - d\n#. e\n\n#. f\n") == "a b\n\n1. c\n   - d\n2. e\n\n1. f\n"
 
 
 @pytest.mark.parametrize(("number", "text"), [(100000, "100,000"), (66.66, "66.7"), (5.0, "5"), (3333.3, "3,333")])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from .entry import NOTHING, Entry, Map, Maybe
 from .scalar import Scalar
@@ -29,12 +29,18 @@ class LocustExporter(Entry):
 class AlertEntry(Entry):
     """An alert without a number of its own."""
 
+    # What is not stated is the default's.
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))
     wanted: ClassVar = "severity and for, such as {severity: warning, for: 300}"
 
     severity: Annotated[Literal["warning", "critical"], Scalar("warning or critical")]
     """warning or critical"""
     wait: Positive = Field(alias="for")
     """seconds for which its condition has to hold"""
+
+    @classmethod
+    def of(cls, severity: str, wait: int, **bound: int) -> Self:
+        return cls.model_validate({"severity": severity, "for": wait, **bound})
 
     @property
     def bound(self) -> int | None:
@@ -69,34 +75,64 @@ class AlertBelow(AlertEntry):
 
 
 class Alerts(Entry):
-    """Each alert is listed: one that is missing would silently never fire."""
+    """Every alert with its numbers: bounds in per cent of the limit where nothing else is said.
 
-    BrokerSessionsHigh: AlertAbove
-    DevicesAboveScale: AlertAbove
-    ReconnectsHigh: AlertAbove
-    MessagesDropped: AlertAbove
-    BrokersApart: AlertEntry
-    BridgesMissing: AlertEntry
-    LoadBalancerServerDown: AlertEntry
-    LoadBalancerWithoutServer: AlertEntry
-    LoadBalancerListenerFull: AlertAbove
-    LoadBalancerFull: AlertAbove
-    SourcePortsShort: AlertAbove
-    KafkaLogAboveRetention: AlertAbove
-    VolumeFilling: AlertAbove
-    NodeDiskFilling: AlertBelow
-    NodeMemoryLow: AlertBelow
-    NodeNotReady: AlertEntry
-    NodeUnderPressure: AlertEntry
-    ConnectionTrackingFull: AlertAbove
-    PodNotReady: AlertEntry
-    PodRestarting: AlertAbove
-    WorkloadShort: AlertEntry
-    ContainerMemoryHigh: AlertAbove
-    CertificateExpiring: AlertBelow
-    TargetDown: AlertEntry
-    TargetsMissing: AlertEntry
-    RuleFailing: AlertEntry
+    An inventory states what it wants otherwise, be it one number of an alert.
+    """
+
+    # Of devices_per_broker. A full cluster stands at 100; with one broker of three lost, at 150.
+    BrokerSessionsHigh: AlertAbove = AlertAbove.of("warning", 600, above=110)
+    # Of scale.devices.
+    DevicesAboveScale: AlertAbove = AlertAbove.of("warning", 600, above=105)
+    # Of the rate at which the session lifetime alone makes devices connect again.
+    ReconnectsHigh: AlertAbove = AlertAbove.of("warning", 600, above=300)
+    # Of the messages that enter the brokers' queues.
+    MessagesDropped: AlertAbove = AlertAbove.of("warning", 600, above=1)
+    BrokersApart: AlertEntry = AlertEntry.of("critical", 120)
+    BridgesMissing: AlertEntry = AlertEntry.of("warning", 600)
+    LoadBalancerServerDown: AlertEntry = AlertEntry.of("warning", 60)
+    LoadBalancerWithoutServer: AlertEntry = AlertEntry.of("critical", 30)
+    # Of the listener's maxconn. All devices on one listener stand at 91.
+    LoadBalancerListenerFull: AlertAbove = AlertAbove.of("critical", 120, above=95)
+    # Of the process's maxconn.
+    LoadBalancerFull: AlertAbove = AlertAbove.of("critical", 120, above=90)
+    # Of the source ports of one server line.
+    SourcePortsShort: AlertAbove = AlertAbove.of("critical", 120, above=85)
+    # Of one server's share of the log, by the rule that sizes its volume.
+    KafkaLogAboveRetention: AlertAbove = AlertAbove.of("critical", 600, above=102)
+    # Of the volume's size.
+    VolumeFilling: AlertAbove = AlertAbove.of("warning", 600, above=90)
+    # Of the node's disk and memory.
+    NodeDiskFilling: AlertBelow = AlertBelow.of("warning", 600, below=15)
+    NodeMemoryLow: AlertBelow = AlertBelow.of("warning", 600, below=5)
+    NodeNotReady: AlertEntry = AlertEntry.of("critical", 300)
+    NodeUnderPressure: AlertEntry = AlertEntry.of("warning", 300)
+    # Of the kernel's table.
+    ConnectionTrackingFull: AlertAbove = AlertAbove.of("warning", 300, above=80)
+    PodNotReady: AlertEntry = AlertEntry.of("warning", 900)
+    # Restarts of one container within an hour.
+    PodRestarting: AlertAbove = AlertAbove.of("warning", 60, above=3)
+    WorkloadShort: AlertEntry = AlertEntry.of("warning", 900)
+    # Of the container's memory limit, without page cache.
+    ContainerMemoryHigh: AlertAbove = AlertAbove.of("warning", 600, above=95)
+    # Days that are left.
+    CertificateExpiring: AlertBelow = AlertBelow.of("warning", 3600, below=30)
+    TargetDown: AlertEntry = AlertEntry.of("warning", 300)
+    TargetsMissing: AlertEntry = AlertEntry.of("warning", 900)
+    RuleFailing: AlertEntry = AlertEntry.of("warning", 300)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _completed(cls, stated: Any) -> Any:
+        """What is stated of an alert, beside its other numbers."""
+        if not isinstance(stated, dict):
+            return stated
+        defaults = {name: cls.model_fields[name].default for name in stated if name in cls.model_fields}
+        return stated | {
+            name: default.model_dump(by_alias=True) | stated[name]
+            for name, default in defaults.items()
+            if isinstance(stated[name], dict)
+        }
 
     @property
     def by_name(self) -> dict[str, AlertEntry]:
@@ -134,8 +170,8 @@ class MonitoringEntry(Entry):
     """where alerts go, outside the cluster (`[host:port]`)"""
     locust_exporter: Maybe[LocustExporter] = None
     """a load test's exporter, outside the cluster (`{address, port}`)"""
-    alerts: Alerts
-    """numbers of each alert: severity, for (seconds) and the bound, above or below"""
+    alerts: Alerts = Alerts()
+    """other numbers of an alert: severity, for (seconds) and the bound, above or below"""
 
     @property
     def retention_seconds(self) -> int:

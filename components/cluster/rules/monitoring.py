@@ -79,20 +79,16 @@ def quiet_when_healthy(cluster: Cluster) -> Iterator[Finding]:
 def _healthy_loads(cluster: Cluster, watch: Monitoring) -> Iterator[tuple[str, int, str]]:
     """(alert, per cent of its limit in a healthy cluster, what is meant)."""
     scale = cluster.scale
-    if any(service.kind == "VerneMQ" for service in cluster.services):
+    if cluster.brokers:
         yield "BrokerSessionsHigh", _per_cent(scale.devices, scale.brokers * scale.devices_per_broker), "a broker"
         yield "DevicesAboveScale", 100, "the number of sessions"
         yield "ReconnectsHigh", 100, "the rate of connects"
-    low, high = cluster.load_balancer.source_ports
     listeners = [frontend for frontend in cluster.load_balancer.frontends if frontend.devices]
     if watch.load_balancer:
         for frontend in listeners:
             yield "LoadBalancerListenerFull", _per_cent(scale.devices, frontend.maxconn), f"{frontend.name} of HAProxy"
-            yield (
-                "SourcePortsShort",
-                _per_cent(scale.devices, len(frontend.servers) * (high - low + 1)),
-                f"a server of {frontend.name}",
-            )
+            ports = len(frontend.servers) * cluster.load_balancer.sessions_per_server
+            yield "SourcePortsShort", _per_cent(scale.devices, ports), f"a server of {frontend.name}"
         if listeners:
             yield "LoadBalancerFull", _per_cent(scale.devices, cluster.load_balancer.maxconn), "HAProxy"
     if any(service.name == KAFKA for service, _, _ in cluster.disks):

@@ -11,6 +11,7 @@ from .machines import CONTROL_PLANE, EVERY_NODE, Group, Node
 from .monitoring import Monitoring
 from .scale import Kafka, Scale
 from .services import (
+    DOJOT_LABEL,
     GENERATED,
     PROVIDED,
     RANDOM,
@@ -22,11 +23,13 @@ from .services import (
     Service,
     Use,
     Volume,
+    pod_labels,
     pods_prefix,
 )
 
 __all__ = [
     "CONTROL_PLANE",
+    "DOJOT_LABEL",
     "EVERY_NODE",
     "GENERATED",
     "PROVIDED",
@@ -55,5 +58,6 @@ __all__ = [
     "Service",
     "Use",
     "Volume",
+    "pod_labels",
     "pods_prefix",
 ]

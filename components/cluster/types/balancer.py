@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from ..input.machines import Hardware
 
+# Linux' own default of fs.nr_open, what one process may open at most; it is raised where HAProxy needs more.
+_DEFAULT_NR_OPEN = 1_048_576
+# What everything else on a small host opens (measured far below; a round number).
+_OTHER_FILES = 65_536
+
 
 @dataclass(frozen=True)
 class Server:
@@ -63,3 +68,31 @@ class LoadBalancer:
     hard_stop_after: int
     check_interval: int
     memory_per_session: int
+
+    @property
+    def sessions_per_server(self) -> int:
+        """How many sessions one server line can have: the ports of its source range."""
+        low, high = self.source_ports
+        return max(0, high - low + 1)
+
+    @property
+    def nr_open(self) -> int:
+        """fs.nr_open: what HAProxy alone may open."""
+        return max(_DEFAULT_NR_OPEN, self.open_files)
+
+    @property
+    def file_max(self) -> int:
+        """fs.file-max: for a while after a reload two processes hold their files, so the host needs room for both.
+
+        Kernels before 5.x with 4 GB start with about 400,000.
+        """
+        return 2 * self.open_files + _OTHER_FILES
+
+    @property
+    def tracked_connections(self) -> int:
+        """nf_conntrack_max of a host that tracks connections.
+
+        Each session is two connections (client, server), and closed ones stay listed
+        for a while: four entries a session.
+        """
+        return 4 * self.maxconn

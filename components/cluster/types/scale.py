@@ -49,3 +49,12 @@ class Scale:
     @property
     def messages_per_second(self) -> float:
         return self.devices / self.message_interval
+
+    @property
+    def session_seconds(self) -> float:
+        return self.session_lifetime / 1000
+
+    @property
+    def reconnects_per_second(self) -> float:
+        """Every device connects again once in a session's lifetime."""
+        return self.devices * 1000 / self.session_lifetime

@@ -21,6 +21,8 @@ GENERATED = (
     "prometheus_rules",
     "volume_directories",
 )
+#: On every object that is not of one service or job alone.
+DOJOT_LABEL = {"app": "dojot"}
 #: First word of what stands in place of a Secret's value: the bootstrap makes it up, or people bring it.
 RANDOM, PROVIDED = "random", "provided"
 
@@ -159,6 +161,10 @@ class Service:
             return {"app": "vernemq", "vernemq": self.spec.custom_resource.name}
         return pod_labels(self.name)
 
+    def request(self, kind: str) -> int:
+        """CPU (millicores) or memory (bytes) that one of its pods requests."""
+        return sum(getattr(container.resources, kind) for container in self.containers)
+
     @property
     def pods_prefix(self) -> str:
         return pods_prefix(self.name, self.spec)
@@ -179,7 +185,7 @@ class Service:
 
 def pod_labels(name: str) -> Mapping[str, str]:
     """Labels by which the pods of a service or job are known."""
-    return {"app": "dojot", "name": name}
+    return {**DOJOT_LABEL, "name": name}
 
 
 def pods_prefix(name: str, spec: ServiceEntry) -> str:

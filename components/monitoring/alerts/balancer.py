@@ -40,14 +40,16 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "LoadBalancerFull",
         "100 * haproxy_process_current_connections / haproxy_process_max_connections > <bound>",
         "HAProxy is close to its limit of connections",
-        '{{ $value | printf "%.0f" }} % of the process\'s maxconn are in use; above it, nobody gets in, operators included.',
+        '{{ $value | printf "%.0f" }} % of the process\'s maxconn are in use; above it, nobody gets in, '
+        "operators included.",
         "Find the listener that fills it on the dashboard of the load balancer.",
     )
     yield Alert(
         "SourcePortsShort",
         f"100 * {recordings.SERVER_USE} > <bound>",
         "HAProxy runs out of source ports for {{ $labels.server }}",
-        '{{ $value | printf "%.0f" }} % of the ports of load_balancer.source_ports are in use for {{ $labels.server }} in '
+        '{{ $value | printf "%.0f" }} % of the ports of load_balancer.source_ports are in use for '
+        "{{ $labels.server }} in "
         "{{ $labels.proxy }}. With none left, devices are refused although the broker has room.",
         "Bring missing brokers back first: each has a range of its own. If none is missing, there are too many "
         "devices for the number of brokers: add one.",

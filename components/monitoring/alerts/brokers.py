@@ -36,7 +36,8 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "Devices connect far more often than their session lifetime makes them",
         'The brokers see {{ $value | printf "%.0f" }} % of the rate that follows from scale.session_lifetime.',
         "After the loss of a broker or a network this ends by itself. If it lasts, sessions break: look at the "
-        "brokers' log for refused certificates and at HAProxy's log for the end of sessions (the two letters of each line).",
+        "brokers' log for refused certificates and at HAProxy's log for the end of sessions (the two letters of "
+        "each line).",
     )
     yield Alert(
         "MessagesDropped",
@@ -44,14 +45,16 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         " > <bound>",
         "{{ $labels.node }} drops messages",
         '{{ $value | printf "%.1f" }} % of the messages that enter its queues are dropped because a queue is full.',
-        "A consumer is too slow or gone: look at the bridges beside this broker (pods v2k-bridge, k2v-bridge) and at Kafka.",
+        "A consumer is too slow or gone: look at the bridges beside this broker (pods v2k-bridge, k2v-bridge) "
+        "and at Kafka.",
     )
     yield Alert(
         "BrokersApart",
         "netsplit_detected - netsplit_resolved > 0",
         "{{ $labels.node }} has lost the other brokers",
         "The brokers do not see each other (netsplit); they go on, but each with its own sessions and subscriptions.",
-        "Look at the network between the brokers' nodes. `vmq-admin cluster show` in a broker's pod lists whom it sees.",
+        "Look at the network between the brokers' nodes. `vmq-admin cluster show` in a broker's pod lists whom "
+        "it sees.",
     )
     if any(service.per_node is not None for service in cluster.services):
         # Also where no pod is left to be counted.
@@ -59,7 +62,8 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
             "BridgesMissing",
             f"{limits.BRIDGES} unless on (node, service) ({recordings.BRIDGES} >= on (node, service) {limits.BRIDGES})",
             "{{ $labels.node }} has too few of {{ $labels.service }}",
-            "Fewer than {{ $value }} pods of {{ $labels.service }} are ready beside the broker of {{ $labels.node }}, so "
+            "Fewer than {{ $value }} pods of {{ $labels.service }} are ready beside the broker of "
+            "{{ $labels.node }}, so "
             "its messages queue up or wait in Kafka.",
             "`kubectl get pods -o wide` shows which; its log says whether it waits for its certificate "
             "(x509-identity-mgmt), for Kafka or for the broker.",

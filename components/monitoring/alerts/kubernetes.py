@@ -39,7 +39,8 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "ConnectionTrackingFull",
         "100 * node_nf_conntrack_entries / node_nf_conntrack_entries_limit > <bound>",
         "{{ $labels.node }} tracks almost as many connections as it can",
-        '{{ $value | printf "%.0f" }} % of the kernel\'s table are in use; when it is full, new connections are dropped.',
+        '{{ $value | printf "%.0f" }} % of the kernel\'s table are in use; when it is full, new connections are '
+        "dropped.",
         "Raise net.netfilter.nf_conntrack_max on the node (kube-proxy sets it from the number of cores).",
     )
     yield Alert(
@@ -56,7 +57,8 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         f"increase(kube_pod_container_status_restarts_total{{{ours}}}[1h]) > <bound>",
         "{{ $labels.pod }} restarts again and again",
         'Its container {{ $labels.container }} ended {{ $value | printf "%.0f" }} times within an hour.',
-        "`kubectl logs --previous` in {{ $labels.namespace }} has its last words; `OOMKilled` in `kubectl describe pod` "
+        "`kubectl logs --previous` in {{ $labels.namespace }} has its last words; `OOMKilled` in `kubectl "
+        "describe pod` "
         "means that it needs more memory.",
     )
     yield Alert(
@@ -82,6 +84,7 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "(dojot_certificate_expiry_timestamp_seconds - time()) / 86400 < <bound>",
         'A certificate of {{ $labels.node }} ends in {{ $value | printf "%.0f" }} days',
         "{{ $labels.path }} is not valid after that, and the control plane stops working with it.",
-        "`kubeadm certs renew all` on the control plane (`kubeadm alpha certs renew all` before 1.20), then restart the "
+        "`kubeadm certs renew all` on the control plane (`kubeadm alpha certs renew all` before 1.20), then "
+        "restart the "
         "kubelet; an upgrade of Kubernetes renews them too.",
     )

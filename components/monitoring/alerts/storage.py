@@ -16,7 +16,8 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
             "KafkaLogAboveRetention",
             f"100 * {recordings.KAFKA_LOG_USE} > <bound>",
             "Kafka on {{ $labels.node }} keeps more than its retention explains",
-            '{{ $labels.path }} holds {{ $value | printf "%.0f" }} % of what partitions, segments and retention come to; '
+            '{{ $labels.path }} holds {{ $value | printf "%.0f" }} % of what partitions, segments and retention '
+            "come to; "
             "the volume's margin (scale.kafka.margin) is being used up, and Kafka stops when the disk is full.",
             "There are more or larger messages than scale.message says, or more topics: correct scale.message and "
             "scale.kafka.topics, or shorten scale.kafka.retention.",
@@ -35,5 +36,6 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         '100 * node_filesystem_avail_bytes{mountpoint="/"} / node_filesystem_size_bytes{mountpoint="/"} < <bound>',
         "The disk of {{ $labels.node }} is almost full",
         '{{ $value | printf "%.0f" }} % are free. At 10 % the kubelet evicts pods.',
-        "Look for the largest folders: volumes on the dashboard Kafka and volumes, images (`crictl rmi --prune`), logs.",
+        "Look for the largest folders: volumes on the dashboard Kafka and volumes, images (`crictl rmi "
+        "--prune`), logs.",
     )

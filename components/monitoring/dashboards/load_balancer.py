@@ -27,10 +27,7 @@ def _process(cluster: Cluster) -> list:
         ),
         graph(
             "Connections",
-            {
-                "now": "haproxy_process_current_connections",
-                "maxconn": "haproxy_process_max_connections",
-            },
+            {"now": "haproxy_process_current_connections", "maxconn": "haproxy_process_max_connections"},
             limit=maxconn,
             about="Line: maxconn of the process.",
         ),
@@ -47,7 +44,6 @@ def _process(cluster: Cluster) -> list:
 
 def _listener(cluster: Cluster, frontend) -> list:
     rate, chosen = window(cluster, "haproxy"), f'proxy="{frontend.name}"'
-    low, high = cluster.load_balancer.source_ports
     return [
         graph(
             "Sessions",
@@ -58,7 +54,7 @@ def _listener(cluster: Cluster, frontend) -> list:
         graph(
             "Sessions of each server",
             {"{{server}}": f"haproxy_server_current_sessions{{{chosen}}}"},
-            limit=high - low + 1 if frontend.devices else None,
+            limit=cluster.load_balancer.sessions_per_server if frontend.devices else None,
             about="Line: source ports of a server line." if frontend.devices else "",
         ),
         graph("New connections a second", {"all": f"rate(haproxy_frontend_connections_total{{{chosen}}}[{rate}])"}),

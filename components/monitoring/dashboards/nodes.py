@@ -10,97 +10,51 @@ from .panels import dashboard, graph
 
 
 def nodes(cluster: Cluster) -> str:
-    rate = window(cluster, "node-exporter")
-    pods = window(cluster, "cadvisor")
-    ours = f'namespace=~"{"|".join(cluster.namespaces)}", container!="", container!="POD"'
-    return dashboard(
-        "dojot-nodes",
-        f"{cluster.name}: nodes",
-        cluster.monitored.interval,
-        [
-            (
-                "Nodes",
-                [
-                    graph("Processor", {"{{node}}": recordings.CPU_USE}, unit="percentunit", limit=1),
-                    graph(
-                        "Memory",
-                        {
-                            "{{node}}": "1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes",
-                        },
-                        unit="percentunit",
-                        limit=1,
-                    ),
-                    graph(
-                        "Disk",
-                        {
-                            "{{node}}": '1 - node_filesystem_avail_bytes{mountpoint="/"} / node_filesystem_size_bytes{mountpoint="/"}',
-                        },
-                        unit="percentunit",
-                        limit=1,
-                    ),
-                    graph(
-                        "Connections that the kernel tracks",
-                        {
-                            "{{node}}": "node_nf_conntrack_entries / node_nf_conntrack_entries_limit",
-                        },
-                        unit="percentunit",
-                        limit=1,
-                    ),
-                    graph(
-                        "Network in",
-                        {
-                            "{{node}}": f'sum by (node) (rate(node_network_receive_bytes_total{{device!="lo"}}[{rate}]))',
-                        },
-                        unit="Bps",
-                    ),
-                    graph(
-                        "Network out",
-                        {
-                            "{{node}}": f'sum by (node) (rate(node_network_transmit_bytes_total{{device!="lo"}}[{rate}]))',
-                        },
-                        unit="Bps",
-                    ),
-                ],
-            ),
-            (
-                "Pods",
-                [
-                    graph(
-                        "Pods that are not ready",
-                        {
-                            "{{namespace}} {{pod}}": 'kube_pod_status_ready{condition="false"} == 1',
-                        },
-                    ),
-                    graph(
-                        "Restarts within an hour",
-                        {
-                            "{{namespace}} {{pod}}": "increase(kube_pod_container_status_restarts_total[1h]) > 0",
-                        },
-                    ),
-                    graph(
-                        "Processors of each pod",
-                        {
-                            "{{pod}}": f"sum by (pod) (rate(container_cpu_usage_seconds_total{{{ours}}}[{pods}]))",
-                        },
-                    ),
-                    graph(
-                        "Memory of each pod",
-                        {"{{pod}}": f"sum by (pod) (container_memory_rss{{{ours}}})"},
-                        unit="bytes",
-                    ),
-                ],
-            ),
-            (
-                "Certificates",
-                [
-                    graph(
-                        "Days that certificates are valid",
-                        {
-                            "{{node}} {{path}}": "(dojot_certificate_expiry_timestamp_seconds - time()) / 86400",
-                        },
-                        about="Certificates of Kubernetes; those of devices, brokers and bridges are the x509 service's.",
-                    ),
-                ],
-            ),
-        ],
+    rows = [
+        ("Nodes", _machines(window(cluster, "node-exporter"))),
+        ("Pods", _pods(cluster, window(cluster, "cadvisor"))),
+        ("Certificates", _certificates()),
+    ]
+    return dashboard("dojot-nodes", f"{cluster.name}: nodes", cluster.monitored.interval, rows)
+
+
+def _machines(rate: str) -> list:
+    free, size = (f'node_filesystem_{what}_bytes{{mountpoint="/"}}' for what in ("avail", "size"))
+    received, sent = (
+        f'sum by (node) (rate(node_network_{what}_bytes_total{{device!="lo"}}[{rate}]))'
+        for what in ("receive", "transmit")
     )
+    return [
+        _share("Processor", recordings.CPU_USE),
+        _share("Memory", "1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes"),
+        _share("Disk", f"1 - {free} / {size}"),
+        _share("Connections that the kernel tracks", "node_nf_conntrack_entries / node_nf_conntrack_entries_limit"),
+        graph("Network in", {"{{node}}": received}, unit="Bps"),
+        graph("Network out", {"{{node}}": sent}, unit="Bps"),
+    ]
+
+
+def _share(title: str, query: str):
+    return graph(title, {"{{node}}": query}, unit="percentunit", limit=1)
+
+
+def _pods(cluster: Cluster, rate: str) -> list:
+    ours = f'namespace=~"{"|".join(cluster.namespaces)}", container!="", container!="POD"'
+    processors = f"sum by (pod) (rate(container_cpu_usage_seconds_total{{{ours}}}[{rate}]))"
+    restarts = "increase(kube_pod_container_status_restarts_total[1h]) > 0"
+    return [
+        graph("Pods that are not ready", {"{{namespace}} {{pod}}": 'kube_pod_status_ready{condition="false"} == 1'}),
+        graph("Restarts within an hour", {"{{namespace}} {{pod}}": restarts}),
+        graph("Processors of each pod", {"{{pod}}": processors}),
+        graph("Memory of each pod", {"{{pod}}": f"sum by (pod) (container_memory_rss{{{ours}}})"}, unit="bytes"),
+    ]
+
+
+def _certificates() -> list:
+    return [
+        graph(
+            "Days that certificates are valid",
+            {"{{node}} {{path}}": "(dojot_certificate_expiry_timestamp_seconds - time()) / 86400"},
+            about="Certificates of Kubernetes; those of devices, brokers and bridges are the x509 service's.",
+        )
+    ]

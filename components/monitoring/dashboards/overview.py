@@ -31,10 +31,7 @@ def _now(cluster: Cluster) -> list:
     if cluster.brokers:
         found += [
             figure(
-                "Devices",
-                recordings.SESSIONS,
-                limit=cluster.scale.devices,
-                about="Open sessions, bridges included.",
+                "Devices", recordings.SESSIONS, limit=cluster.scale.devices, about="Open sessions, bridges included."
             ),
             figure(
                 "Brokers",
@@ -58,7 +55,7 @@ def _devices(cluster: Cluster) -> list:
         graph(
             "Connects a second",
             {"connects": recordings.RECONNECTS},
-            limit=scale.devices * 1000 / scale.session_lifetime,
+            limit=scale.reconnects_per_second,
             about="Line: what follows from scale.session_lifetime alone.",
         ),
         graph("Work of each broker", {"{{node}}": "avg by (node) (system_utilization)"}, unit="percent", limit=100),
@@ -80,13 +77,10 @@ def _messages(cluster: Cluster) -> list:
     found = [
         graph(
             "Messages a second",
-            {
-                "received": f"sum({recordings.MESSAGES_IN})",
-                "sent": f"sum({recordings.MESSAGES_OUT})",
-            },
+            {"received": f"sum({recordings.MESSAGES_IN})", "sent": f"sum({recordings.MESSAGES_OUT})"},
             limit=cluster.scale.messages_per_second,
             about="Line: every device at scale.message.interval.",
-        ),
+        )
     ]
     if any(service.per_node is not None for service in cluster.services):
         found.append(

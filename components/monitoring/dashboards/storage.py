@@ -36,10 +36,7 @@ def _all(cluster: Cluster) -> list:
         ),
         graph(
             "What Prometheus keeps",
-            {
-                "bytes": "prometheus_tsdb_storage_blocks_bytes",
-                "series": "prometheus_tsdb_head_series",
-            },
+            {"bytes": "prometheus_tsdb_storage_blocks_bytes", "series": "prometheus_tsdb_head_series"},
         ),
     ]
     if cluster.disks:

@@ -9,7 +9,7 @@ import yaml
 
 from components.cluster.types import PROVIDED
 from components.kubeadm import script
-from components.manifests.face import manifests
+from components.manifests.files import files as manifests
 from tests.bootstrap.conftest import states, with_chosen_node_ports
 from tests.changed import with_spec
 from tests.engines.bootstrap.control_plane import master

@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from components.cluster.placement import shares
 from components.cluster.types import CONTROL_PLANE
-from components.page.pods import shares
 from tests.compiled.tree import Tree
 from tests.compiled.workloads import workloads
 from tests.engines.kubernetes.control_plane import ControlPlane

@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
+from components.cluster.placement import shares
 from components.page import drains
-from components.page.pods import shares
+from components.page.markdown import row
 from tests.engines.kubernetes.placement import NOWHERE, OTHER, misplaced, settled
 from tests.engines.kubernetes.sync import waiting
 from tests.platforms import each_platform
@@ -19,7 +20,8 @@ _OPTIONS = ("--ignore-daemonsets", "--delete-emptydir-data")
 
 def test_the_page_shows_these_figures(running, compiled):
     """What the tests below compare with is what the committed page was made from."""
-    assert drains.section_of(running.tree.cluster) in (compiled / "README.md").read_text("utf-8")
+    rows = "\n".join(row(*cells) for cells in drains.rows(running.tree.cluster))
+    assert rows in (compiled / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("kind", ["brokers", "argocd"])
@@ -37,7 +39,7 @@ def test_a_drained_node(running, kind):
             {
                 share.service.name: share.pods
                 for share in shares(cluster, node)
-                if drains.stays(share) and share.service.name not in _everywhere(cluster)
+                if share.exact and share.service.name not in _everywhere(cluster)
             }
         )
         real = after.get(NOWHERE, Counter())

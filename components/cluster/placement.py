@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.cluster.types import Cluster, Container, Node, Service
+from .quantity import ceil_div
+from .types import Cluster, Group, Node, Service
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,8 @@ def _share(cluster: Cluster, service: Service, node: Node) -> Share:
     return Share(service, service.replicas, alone)
 
 
-def request(service: Service, kind: str) -> int:
-    """CPU (millicores) or memory (bytes) that all pods of the service request."""
-    return service.replicas * sum(getattr(container.resources, kind) for container in service.containers)
-
-
-def all_containers(cluster: Cluster) -> tuple[tuple[str, Container], ...]:
-    """Every container with the name of what it belongs to: its service, or its job."""
-    return tuple(
-        (owner, container)
-        for service in cluster.services
-        for owner, container in (
-            *((service.name, container) for container in service.containers),
-            *((job.name, job.container) for job in service.jobs),
-        )
-    )
+def pods_per_node(service: Service, group: Group) -> int:
+    """The most pods of a service that one node of the group carries, shared evenly."""
+    if service.kind == "DaemonSet":
+        return 1
+    return ceil_div(service.replicas, max(1, len(group.nodes)))

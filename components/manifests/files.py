@@ -1,4 +1,4 @@
-"""Cluster -> manifest files."""
+"""Cluster -> objects -> manifest files."""
 
 from __future__ import annotations
 
@@ -8,29 +8,34 @@ from typing import Any
 from components.cluster.types import Cluster, Service
 from components.render import yaml_documents
 
-from . import custom_resource_definition, foundation, jobs, network, policies, rbac, storage, vernemq, workloads
+from . import foundation, jobs, network, policies, rbac, storage, vernemq, workloads
 
-Objects = Iterator[dict[str, Any]]
+Object = dict[str, Any]
 
 
-def manifests(cluster: Cluster) -> dict[str, str]:
-    """{file name: YAML text}: the foundation, and one file for each service."""
-    files = {
+def files(cluster: Cluster) -> dict[str, str]:
+    """{file name: YAML text}, one document an object."""
+    return {name: yaml_documents(documents) for name, documents in objects(cluster).items()}
+
+
+def objects(cluster: Cluster) -> dict[str, list[Object]]:
+    """{file name: objects}: the foundation, and one file for each service. What has no namespace states none."""
+    found = {
         "namespace.yml": [
             *(foundation.namespace(cluster, name) for name in cluster.namespaces),
             *(policies.default_deny(name) for name in cluster.namespaces),
         ],
     }
     if cluster.disks:
-        files["storage-class.yml"] = [foundation.storage_class(cluster)]
+        found["storage-class.yml"] = [foundation.storage_class(cluster)]
     if cluster.brokers:
-        files["vernemq-crd.yml"] = [custom_resource_definition.vernemq(cluster)]
+        found["vernemq-crd.yml"] = [foundation.vernemq_definition(cluster)]
     for service in cluster.services:
-        files[f"{service.name}.yml"] = list(_service_objects(cluster, service))
-    return {name: yaml_documents(objects) for name, objects in sorted(files.items())}
+        found[f"{service.name}.yml"] = list(_service_objects(cluster, service))
+    return dict(sorted(found.items()))
 
 
-def _service_objects(cluster: Cluster, service: Service) -> Objects:
+def _service_objects(cluster: Cluster, service: Service) -> Iterator[Object]:
     yield from storage.persistent_volumes(cluster, service)
     yield from rbac.objects(cluster, service)
     yield from policies.policies(cluster, service)

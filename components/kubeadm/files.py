@@ -1,0 +1,18 @@
+"""bootstrap.sh, and for the reviewer's eye the configs that it carries."""
+
+from __future__ import annotations
+
+from components.cluster.types import Cluster
+from components.render import yaml_documents
+
+from . import configs, pod_network
+from .script import script
+
+
+def files(cluster: Cluster) -> dict[str, str]:
+    return {
+        "bootstrap.sh": script(cluster),
+        "kubeadm-init.yml": yaml_documents(configs.init_documents(cluster)),
+        "kubeadm-join.yml": yaml_documents(configs.join_documents(cluster)),
+        "pod-network.yml": yaml_documents(pod_network.documents(cluster)),
+    }

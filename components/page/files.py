@@ -1,0 +1,29 @@
+"""Cluster -> README.md, whose sections stand in the template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from components.cluster.quantity import ceil_div, cores
+from components.cluster.sizes import KAFKA
+from components.cluster.types import Cluster
+from components.cluster.waves import job_wave
+from components.render import template
+
+from . import capacity, diagrams, drains, gateway, load, overview, ports, reserved, storage
+from .markdown import code, codes, row, tidy
+from .words import amount, count, names, plural, seconds
+
+_TEMPLATE = Path(__file__).parent / "README.md.j2"
+
+# What the template asks by name: modules of this face, and functions for its cells.
+_MODULES = (capacity, diagrams, drains, gateway, load, overview, ports, reserved, storage)
+_FUNCTIONS = (amount, ceil_div, code, codes, cores, count, job_wave, names, plural, row, seconds)
+
+
+def files(cluster: Cluster) -> dict[str, str]:
+    """{"README.md": the cluster on one page}."""
+    facts: dict[str, Any] = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
+    facts |= {function.__name__: function for function in _FUNCTIONS}
+    return {"README.md": tidy(template(_TEMPLATE, cluster=cluster, KAFKA=KAFKA, **facts))}
