@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from components.kubeadm.script import files
 
-def main() -> dict[str, str]:
-    """Kapitan's entry point: the files of compiled/<cluster>/bootstrap/."""
-    from components.cluster.kapitan import current_cluster
+__all__ = ["files", "main"]
 
-    from .script import files
+
+def main():
+    """Entry point of Kapitan: {file name: text} of the cluster that it is compiling."""
+    from components.cluster.read import current_cluster
 
     return files(current_cluster())

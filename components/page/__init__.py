@@ -8,7 +8,7 @@ __all__ = ["files", "main"]
 
 
 def main():
-    """Entry point of the compiler: {file name: text} of the cluster being compiled."""
-    from components.cluster.kapitan import current_cluster
+    """Entry point of Kapitan: {file name: text} of the cluster that it is compiling."""
+    from components.cluster.read import current_cluster
 
     return files(current_cluster())

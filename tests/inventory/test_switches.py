@@ -15,7 +15,6 @@ from tests.compiled.bootstrap_values import table
 from tests.compiled.workloads import broker_config
 from tests.engines.programs import installed
 from tests.haproxy import checks as haproxy
-from tests.inventory.targets import TOOLS
 from tests.inventory.variants import Difference, difference
 
 #: Faces that are one file for the whole cluster.
@@ -220,7 +219,7 @@ def _environment(variant, deployment):
 
 
 def _loaded(guide, request, persistent, own):
-    parameters = {key: value for key, value in guide.tree.parameters.items() if key not in TOOLS}
+    parameters = dict(guide.tree.parameters)
     services = {
         name: {**entry, "volumes": own[name]} if name in own else entry
         for name, entry in parameters["services"].items()

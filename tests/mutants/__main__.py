@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import random
 import sys
-from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 
@@ -32,10 +31,7 @@ def _tree(cluster: str):
 
 
 def _begin() -> None:
-    from kapitan import cached
-
     os.chdir(ROOT)
-    cached.args = Namespace(inventory_backend="reclass-rs", inventory_path="inventory")
 
 
 def _judged(work: tuple[str, list[Change]]) -> list[tuple[str, Change, str | None]]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts import from_ansible, in_process
+from scripts import from_ansible
 from scripts.ansible_inventory.convert import Conversion
 from scripts.ansible_inventory.inventory import find_hosts, read_inventory
 from scripts.ansible_inventory.judge import Workshop
@@ -101,7 +101,7 @@ def run(ansible, inventory, capsys, monkeypatch, root):
 @pytest.fixture(scope="session")
 def parameters(inventory) -> dict[str, Any]:
     """What the classes of the guide's cluster say."""
-    before, folder = in_process.cached.args, Path.cwd()
+    folder = Path.cwd()
     os.chdir(from_ansible.ROOT)
     try:
         with Workshop(inventory) as workshop:
@@ -109,7 +109,6 @@ def parameters(inventory) -> dict[str, Any]:
             return workshop.parameters("bare", bare)
     finally:
         os.chdir(folder)
-        in_process.cached.args = before
 
 
 @pytest.fixture

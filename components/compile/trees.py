@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import filecmp
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +36,32 @@ class Difference:
         marked += [("~", name) for name in self.changed]
         return [f"{mark} {name}" for mark, name in sorted(marked, key=lambda pair: pair[1])]
 
+    def summed_up(self, most: int) -> Change:
+        """`most` lines of those that change."""
+        counts = len(self.added), len(self.changed), len(self.unchanged)
+        return Change(*counts, self.removed, tuple(self.lines[:most]))
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a Difference amounts to, for a thousand clusters at once: names of files that go, and some for the eye."""
+
+    added: int
+    changed: int
+    unchanged: int
+    removed: tuple[str, ...]
+    shown: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.count)
+
+    @property
+    def count(self) -> int:
+        return self.added + self.changed + len(self.removed)
+
+
+NONE = Change(0, 0, 0, (), ())
+
 
 def files_in(folder: Path) -> dict[str, Path]:
     """All files under a folder by relative name; nothing if there is no such folder."""
@@ -47,9 +72,10 @@ def files_in(folder: Path) -> dict[str, Path]:
     }
 
 
-def difference(old: Path, new: Path) -> Difference:
-    """Compare bytes, kind and the permission to execute of all files of two folders."""
-    before, after = files_in(old), files_in(new)
+def difference(old: Path, new: Path | Mapping[str, bytes]) -> Difference:
+    """Compare bytes, kind and the permission to execute of all files of a folder with what takes its place."""
+    before = files_in(old)
+    after: Mapping[str, Path | bytes] = files_in(new) if isinstance(new, Path) else new
     both = before.keys() & after.keys()
     same = {name for name in both if _same(before[name], after[name])}
     return Difference(
@@ -60,7 +86,17 @@ def difference(old: Path, new: Path) -> Difference:
     )
 
 
-def _same(one: Path, other: Path) -> bool:
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make a folder of these files."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _same(one: Path, other: Path | bytes) -> bool:
+    if isinstance(other, bytes):
+        return not one.is_symlink() and not one.stat().st_mode & 0o111 and one.read_bytes() == other
     if one.is_symlink() or other.is_symlink():
         return one.is_symlink() and other.is_symlink() and os.readlink(one) == os.readlink(other)
     executable = [path.stat().st_mode & 0o111 for path in (one, other)]
@@ -105,6 +141,8 @@ def _exchange(one: Path, other: Path) -> bool:
 
     False where the system cannot (it is Linux's renameat2).
     """
+    import ctypes
+
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from components.compile.trees import files_in
 from scripts import compile as command
-from scripts.in_process import Kapitan
-from scripts.trees import files_in
 from tests.conftest import ROOT
 
 CLUSTER, SECOND = "small", "small-too"
@@ -201,7 +200,7 @@ def test_findings_of_the_files_leave_everything_as_it_was(run, inventory, tmp_pa
 def test_a_failing_face_is_named_and_nothing_is_written(run, monkeypatch, tmp_path, debug):
     run()
     before = content(tmp_path / "compiled")
-    monkeypatch.setattr("components.cluster.kapitan.current_cluster", _fail)
+    monkeypatch.setattr("components.haproxy.files", _fail)
     code, _, err = run(*["--debug"] * debug)
     assert code == 1
     assert "ValueError: out of paint: this is a bug in the face" in err
@@ -212,7 +211,7 @@ def test_a_failing_face_is_named_and_nothing_is_written(run, monkeypatch, tmp_pa
 
 
 def test_a_failing_model_is_named(run, monkeypatch):
-    monkeypatch.setattr("components.cluster.kapitan.read_cluster", _fail)
+    monkeypatch.setattr("components.cluster.read.cluster_of", _fail)
     code, _, err = run()
     assert code == 1
     assert err.startswith(f"components/cluster: {CLUSTER}: ValueError: out of paint")
@@ -226,7 +225,7 @@ def test_an_interrupt_cleans_up(run, monkeypatch, tmp_path):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Kapitan, "compile", interrupt)
+    monkeypatch.setattr("components.compile.progress.Progress.done", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run()
     assert content(tmp_path / "compiled") == before

@@ -1,0 +1,4 @@
+"""(to come)"""
+
+#: In the output; not committed.
+MEMORY = ".remembered"
