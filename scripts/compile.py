@@ -15,6 +15,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,9 +26,9 @@ if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
 from components.compile import report, written
-from components.compile.memory import MEMORY
+from components.compile.memory import MEMORY, Made, Memory
 from components.compile.report import SHOWN, say
-from components.compile.trees import Change, difference, replace
+from components.compile.trees import NONE, Change, difference, replace
 from components.compile.workshop import NEW, OLD, PREFIX, sweep, workshop
 from components.compile.written import NOTE
 from components.inventory.files import InventoryFiles
@@ -43,7 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     # .kapitan, the faces and the paths in messages are relative to the repository.
     os.chdir(ROOT)
     try:
-        return _compile(InventoryFiles(inventory), output, options)
+        # What is checked is checked from nothing.
+        memory = None if options.check else Memory(inventory, output)
+        return _compile(InventoryFiles(inventory, memory and memory.source), output, memory, options)
     except Refused as refusal:
         report.refused(refusal.lines)
     except OSError as error:
@@ -51,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     return FINDING
 
 
-def _compile(files: InventoryFiles, output: Path, options: argparse.Namespace) -> int:
+def _compile(files: InventoryFiles, output: Path, memory: Memory | None, options: argparse.Namespace) -> int:
     if files.findings:
         raise Refused(files.findings)
     known = sorted(files.targets)
@@ -66,40 +69,50 @@ def _compile(files: InventoryFiles, output: Path, options: argparse.Namespace) -
             "a full compile would delete it. Name another folder"
         )
         return USAGE
-    if options.check:
+    if memory is None:
         return _check(files, clusters, gone, output, options.debug)
     sweep(output, output.parent)
-    with workshop(output) as bench:
-        changes = _make(files, clusters, gone, output, bench, options.debug)
-        doomed = [_join(name, file) for name, change in changes.items() for file in change.removed]
-        if kept := written.strangers(output, doomed):
-            report.kept(kept, output)
-            return FINDING
-        moves = [
-            (bench / NEW / name if name in clusters else None, output / name)
-            for name, change in changes.items()
-            if change or not (output / name).is_dir()
-        ]
-        replace(moves, attic=bench / OLD)
-        os.replace(bench / NOTE, output / NOTE)
+    keys = memory.keys(files, clusters)
+    same = memory.unchanged(keys)
+    changes = {name: Change(0, 0, same[name], (), ()) if name in same else NONE for name in clusters}
+    todo = {name: keys[name] for name in clusters if name not in same}
+    if todo or gone:
+        with workshop(output) as bench:
+            new, made = _make(files, todo, gone, output, bench, options.debug)
+            changes |= new
+            doomed = [_join(name, file) for name, change in changes.items() for file in change.removed]
+            if kept := written.strangers(output, doomed):
+                report.kept(kept, output)
+                return FINDING
+            memory.write(bench, {*todo, *gone}, made)
+            moves = [
+                (bench / NEW / name if name in todo else None, output / name)
+                for name, change in new.items()
+                if change or not (output / name).is_dir()
+            ]
+            replace(moves, attic=bench / OLD)
+            for own in (NOTE, MEMORY):
+                os.replace(bench / own, output / own)
     for name, change in changes.items():
         report.changed(name, change)
     return OK
 
 
 def _make(
-    files: InventoryFiles, clusters: list[str], gone: list[str], output: Path, bench: Path, debug: bool
-) -> dict[str, Change]:
-    """Write into the workshop what takes its place in the output; returns what that changes."""
+    files: InventoryFiles, todo: Mapping[str, str], gone: list[str], output: Path, bench: Path, debug: bool
+) -> tuple[dict[str, Change], dict[str, Made]]:
+    """Write into the workshop what takes its place in the output: what that changes, and what it is made of."""
     from components.compile.run import outcomes
 
     changes: dict[str, Change] = {}
+    made: dict[str, Made] = {}
     with (bench / NOTE).open("w", encoding="utf-8") as note:
-        note.writelines(f"{line}\n" for line in written.of_others(output, {*clusters, *gone}))
-        for outcome in outcomes(files, clusters, output, bench / NEW, SHOWN, debug):
+        note.writelines(f"{line}\n" for line in written.of_others(output, {*todo, *gone}))
+        for outcome in outcomes(files, sorted(todo), output, bench / NEW, SHOWN, debug) if todo else ():
             changes[outcome.cluster] = outcome.change
+            made[outcome.cluster] = Made(todo[outcome.cluster], outcome.tree, len(outcome.files))
             note.writelines(f"{outcome.cluster}/{file}\n" for file in outcome.files)
-    return changes | {name: difference(output / name, {}).summed_up(SHOWN) for name in gone}
+    return changes | {name: difference(output / name, {}).summed_up(SHOWN) for name in gone}, made
 
 
 def _check(files: InventoryFiles, clusters: list[str], gone: list[str], output: Path, debug: bool) -> int:

@@ -35,6 +35,8 @@ class Outcome:
     failure: Failure | None = None
     change: Change = NONE
     files: tuple[str, ...] = ()
+    #: A digest of them.
+    tree: str = ""
     seconds: float = 0.0
 
 
@@ -70,7 +72,13 @@ class Job:
         except OSError as error:
             return Outcome(name, failure=Failure("", f"{error.filename}: {error.strerror}"))
         seconds = time.perf_counter() - began
-        return Outcome(name, change=change.summed_up(self.named), files=tuple(sorted(files)), seconds=seconds)
+        return Outcome(
+            name,
+            change=change.summed_up(self.named),
+            files=tuple(sorted(files)),
+            tree=trees.digest(files),
+            seconds=seconds,
+        )
 
 
 def _failure(where: str, error: BaseException) -> Failure:

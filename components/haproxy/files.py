@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -19,14 +20,6 @@ TEMPLATES = {
 
 def files(cluster: Cluster) -> dict[str, str]:
     """The three files; their places on the host are platform.haproxy.paths."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
     balancer = cluster.load_balancer
     facts = {
         "cluster": cluster,
@@ -37,7 +30,20 @@ def files(cluster: Cluster) -> dict[str, str]:
         "file_handles": file_handles(balancer.open_files),
         "tracked_connections": connection_tracking_entries(balancer.maxconn),
     }
-    return {name: environment.get_template(template).render(facts) for name, template in TEMPLATES.items()}
+    return {name: _environment().get_template(template).render(facts) for name, template in TEMPLATES.items()}
+
+
+@cache
+def _environment() -> Environment:
+    """One for all clusters: translating the templates takes longer than filling them in."""
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
 
 
 def endpoint(frontend: Frontend, server: Server) -> str:
