@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +11,10 @@ from . import files_folder, wording
 from .faces import Face, faces
 from .files import InventoryFiles
 from .finding import InvalidInventory
-from .origin import Origin, origin_of
-from .reclass import SETTINGS, NotRendered, Reclass
+from .origin import Origin, origin_in
+from .reclass import NotRendered
 from .refused import Refused
+from .rendering import Rendering
 from .plain_file import Unreadable
 
 #: Where the repository's own is, from its root.
@@ -47,6 +47,7 @@ class Inventory:
 
     def __init__(self, files: InventoryFiles):
         self._files = files
+        self._rendering = Rendering(files)
 
     @classmethod
     def read(cls, folder: Path = INVENTORY) -> Inventory:
@@ -69,21 +70,12 @@ class Inventory:
         """Raises Refused, and KeyError for a cluster that is not there."""
         self._files.targets[name]
         try:
-            rendered = self._reclass.render(name)
+            parameters = self._rendering.render(name)
         except NotRendered as error:
             raise Refused([wording.explain(str(error), name, self._files)]) from error
-        folder = Path(os.path.abspath(self._files.folder))
-        return target_of(name, rendered.parameters, origin_of(folder, name, rendered.classes))
-
-    @cached_property
-    def _reclass(self) -> Reclass:
-        folder = self._files.folder
-        try:
-            return Reclass(folder)
         except Unreadable as error:
             raise Refused([str(error)]) from error
-        except NotRendered as error:
-            raise Refused([f"{folder / SETTINGS}: {' '.join(str(error).split())}"]) from error
+        return target_of(name, parameters, origin_in(self._files, name))
 
 
 def target_of(name: str, parameters: dict[str, Any], origin: Origin) -> Target:

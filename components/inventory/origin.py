@@ -6,6 +6,7 @@ only when there is something to report.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -17,6 +18,7 @@ import yaml
 from . import yaml_file
 from .plain_file import read_text
 from .class_names import file_of, target_file
+from .files import InventoryFiles
 from .files_folder import Texts
 from .finding import Path
 from .reading import REFERENCE, entry, references_in
@@ -101,6 +103,13 @@ class Origin:
             if file.is_file():
                 _merge(entry(yaml_file.remembered(file), "parameters")[1], file, places)
         return places
+
+
+def origin_in(files: InventoryFiles, target: str) -> Origin:
+    """The Origin of a target."""
+    folder = FilePath(os.path.abspath(files.folder))
+    paths = [FilePath(os.path.abspath(source.path)) for source in files.merged_into(target)]
+    return Origin(paths, folder.parent, folder)
 
 
 def origin_of(inventory: FilePath, target: str, classes: Sequence[str]) -> Origin:

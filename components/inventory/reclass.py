@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,6 @@ SETTINGS = "reclass-config.yml"
 
 class NotRendered(Exception):
     """Reclass refuses a target; the text is its own."""
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """`classes` are in merge order."""
-
-    parameters: dict[str, Any]
-    classes: list[str]
 
 
 class Reclass:
@@ -50,11 +41,10 @@ class Reclass:
             config = reclass_rs.Config.from_dict(str(folder), settings, False)
             self._reclass = reclass_rs.Reclass.from_config(config)
 
-    def render(self, target: str) -> Rendered:
-        """Raises NotRendered."""
+    def render(self, target: str) -> dict[str, Any]:
+        """Its parameters. Raises NotRendered."""
         with _refusing():
-            found = self._reclass.nodeinfo(target)
-            return Rendered(found.parameters, found.classes)
+            return self._reclass.nodeinfo(target).parameters
 
 
 def _own_settings(file: Path) -> dict[str, Any]:
