@@ -24,6 +24,8 @@ if __name__ == "__main__":
     gc.disable()
     # Python puts scripts/ there; the faces are imported from the root.
     sys.path[0] = str(ROOT)
+    # As long as there is nothing to clean up, Ctrl-C simply ends it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from components.compile import report, written
 from components.compile.memory import MEMORY, Made, Memory
@@ -171,7 +173,8 @@ def _join(cluster: str, file: str) -> str:
 
 
 if __name__ == "__main__":
-    # An exit that cleans up, as Ctrl-C has it already.
+    # From here on, an end cleans up.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         sys.exit(main())

@@ -43,7 +43,7 @@ def read_bytes(path: Path, shown: str | None = None) -> bytes:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError as error:
         raise Unreadable(_cannot_open(path, shown, error)) from error
-    with open(file, "rb") as stream:
+    try:
         about = os.fstat(file)
         if not stat.S_ISREG(about.st_mode):
             raise Unreadable(_not_a_file(about.st_mode, shown))
@@ -51,10 +51,12 @@ def read_bytes(path: Path, shown: str | None = None) -> bytes:
             raise Unreadable(
                 f"{shown}: the file has {about.st_size} bytes, and {LARGEST} are the most. Take out what does not belong"
             )
-        try:
+        with open(file, "rb", closefd=False) as stream:
             return stream.read(LARGEST)
-        except OSError as error:
-            raise Unreadable(_cannot_open(path, shown, error)) from error
+    except OSError as error:
+        raise Unreadable(_cannot_open(path, shown, error)) from error
+    finally:
+        os.close(file)
 
 
 def _cannot_open(path: Path, shown: str, error: OSError) -> str:
