@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.compile.random_edits import World
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(st.data())
 def test_what_is_remembered_changes_nothing(data):
     with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,12 @@ import pytest
 from tests.conftest import ROOT
 
 GUIDE = ROOT / "tests" / "scripts" / "from_ansible" / "guide"
-_USAGE = {"compile.py": ["--nonsense"], "from_ansible.py": [], "install_engines.py": ["--nonsense"]}
+_USAGE = {
+    "bench.py": ["--runs", "0"],
+    "compile.py": ["--nonsense"],
+    "from_ansible.py": [],
+    "install_engines.py": ["--nonsense"],
+}
 
 
 def _call(folder, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
