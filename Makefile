@@ -12,13 +12,16 @@ READY  := $(VENV)/.ready
 # different versions of one package, so each has a folder of its own beside the others.
 SCHEMAS := $(wildcard requirements/schemas/*.lock)
 
-.PHONY: help compile test mutants engines engines-100k engines-install docs check lint format hooks lock clean
+.PHONY: help compile bench test mutants engines engines-100k engines-install docs check lint format hooks lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 compile: $(READY) ## Compile the inventory into compiled/ (CLUSTERS="a b": only those)
 	@$(BIN)/python scripts/compile.py $(CLUSTERS)
+
+bench: $(READY) ## How fast is make compile beside Kapitan itself (ARGS="--clusters 4 --growth 10 1000")
+	@$(BIN)/python scripts/bench.py $(ARGS)
 
 test: $(READY) ## Run the tests (ARGS="-k name": options of pytest)
 	@$(BIN)/python -m pytest --ignore=tests/engines $(ARGS)
@@ -58,7 +61,7 @@ lock: $(READY) ## Resolve requirements.in again into the lock files
 	@scripts/lock $(BIN)/uv
 
 clean: ## Remove the virtual environment, caches and what an interrupted compile left
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .compiled-*
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .compiled-* compiled/.compiled-* compiled/.remembered
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # uv resolves and installs in seconds where pip takes minutes; every file is

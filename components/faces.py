@@ -10,7 +10,7 @@ def kapitan_main(face: str) -> Callable[[], dict[str, str]]:
     """The entry point of a face: {file name: text} of the cluster that Kapitan compiles now. It alone needs Kapitan."""
 
     def main() -> dict[str, str]:
-        from components.cluster.kapitan import current_cluster
+        from components.cluster.read import current_cluster
 
         files: dict[str, str] = import_module(f"components.{face}.files").files(current_cluster())
         return files

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ AMBIGUOUS = re.compile(
     r"|[-+]?0[xXoObB][0-9a-fA-F_]+"
     r"|[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9_]*)?"
 )
+
+
+#: Digest of objects -> their text, for so many files.
+_written: dict[bytes, str] = {}
+_MOST = 500
 
 
 class _Dumper(yaml.CSafeDumper):
@@ -42,7 +48,14 @@ _Dumper.add_representer(tuple, yaml.representer.SafeRepresenter.represent_list)
 
 def yaml_documents(objects: Iterable[Mapping[str, Any]]) -> str:
     """The objects as YAML documents, keys in the order given, parted by `---`."""
-    return yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, width=4096, allow_unicode=True)
+    objects = list(objects)
+    # Clusters have most of their objects in common, and nothing takes longer than to write them.
+    key = blake2b(repr(objects).encode()).digest()
+    if key not in _written:
+        if len(_written) == _MOST:
+            _written.clear()
+        _written[key] = yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, width=4096, allow_unicode=True)
+    return _written[key]
 
 
 def template(path: Path, **facts: Any) -> str:

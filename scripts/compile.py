@@ -15,8 +15,7 @@ import gc
 import os
 import signal
 import sys
-import time
-import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,100 +24,110 @@ if __name__ == "__main__":
     gc.disable()
     # Python puts scripts/ there; the faces are imported from the root.
     sys.path[0] = str(ROOT)
+    # As long as there is nothing to clean up, Ctrl-C simply ends it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from scripts.trees import Difference, difference, files_in, replace
-from scripts.workshop import NEW, OLD, workshop
-from scripts.written import NOTE, note, strangers
+from components.compile import report, written
+from components.compile.memory import MEMORY, Made, Memory
+from components.compile.report import SHOWN, say
+from components.compile.trees import NONE, Change, difference, replace
+from components.compile.workshop import NEW, OLD, PREFIX, sweep, workshop
+from components.compile.written import NOTE
+from components.inventory.files import InventoryFiles
+from components.inventory.refused import Refused
 
 OK, FINDING, USAGE = 0, 1, 2
 COMPILED = "compiled"
-# More changed files of one cluster than this are summed up.
-SHOWN = 15
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    inventory, output = _from_root(options.inventory), Path(os.path.abspath(options.output))
+    inventory, output = _from_root(options.inventory), _from_root(options.output)
     # .kapitan, the faces and the paths in messages are relative to the repository.
     os.chdir(ROOT)
-
-    from components.cluster import InvalidInventory
-    from components.cluster.kapitan import read_cluster
-    from scripts.in_process import FaceFailed, Kapitan, Refused
-
     try:
-        kapitan = Kapitan.read(inventory)
+        # What is checked is checked from nothing.
+        memory = None if options.check else Memory(inventory, output)
+        return _compile(InventoryFiles(inventory, memory and memory.source), output, memory, options)
     except Refused as refusal:
-        return _refuse(refusal.lines)
+        report.refused(refusal.lines)
+    except OSError as error:
+        report.refused([f"{error.filename or output}: {error.strerror}. Put that right, and compile again"])
+    return FINDING
 
-    clusters = sorted(set(options.clusters)) or kapitan.clusters
-    if unknown := [name for name in clusters if name not in kapitan.clusters]:
-        _say(f"compile: no such cluster: {', '.join(unknown)}. The inventory has: {', '.join(kapitan.clusters)}")
+
+def _compile(files: InventoryFiles, output: Path, memory: Memory | None, options: argparse.Namespace) -> int:
+    if files.findings:
+        raise Refused(files.findings)
+    known = sorted(files.targets)
+    clusters = sorted(set(options.clusters)) or known
+    if unknown := [name for name in clusters if name not in known]:
+        say(f"compile: no such cluster: {', '.join(unknown)}. The inventory has: {', '.join(known)}")
         return USAGE
-    whole = not options.clusters
-
-    findings: list[str] = []
-    for name in clusters:
-        try:
-            read_cluster(name, inventory)
-        except InvalidInventory as refusal:
-            findings += [line for line in refusal.lines if line not in findings]
-        except Exception as error:
-            return _failed("components/cluster", name, error, options.debug)
-    if findings:
-        return _refuse(findings)
-
-    foreign = _foreign(output, kapitan.clusters) if whole and output.name != COMPILED else []
-    if foreign and not options.check:
-        _say(
-            f"compile: {output} holds {foreign[0]}, which is no compiled cluster; "
+    gone = [] if options.clusters else [name for name in _present(output) if name not in known]
+    if gone and output.name != COMPILED and not options.check:
+        say(
+            f"compile: {output} holds {gone[0]}, which is no compiled cluster; "
             "a full compile would delete it. Name another folder"
         )
         return USAGE
-
-    # Beside the output, so that the new folders can be renamed into their places.
-    beside = None if options.check else output.parent
-    if beside:
-        beside.mkdir(parents=True, exist_ok=True)
-    with workshop(beside) as bench:
-        new = bench / NEW
-        try:
-            for number, name in enumerate(clusters, start=1):
-                began = time.perf_counter()
-                kapitan.compile(name, new)
-                if len(clusters) > 1 or sys.stderr.isatty():
-                    _say(
-                        f"[{number}/{len(clusters)}] {name} ... "
-                        f"{time.perf_counter() - began:.2f} s, {len(files_in(new / name))} files"
-                    )
-        except FaceFailed as failure:
-            return _failed(failure.face, failure.cluster, failure.cause, options.debug)
-
-        changes = {name: difference(output / name, new / name) for name in clusters}
-        if whole:
-            for name in _present(output):
-                if name not in changes:
-                    changes[name] = difference(output / name, new / name)
-        if options.check:
-            return _check(changes, output)
-        doomed = [_join(name, file) for name, change in changes.items() for file in change.removed]
-        if kept := strangers(output, doomed):
-            return _keep(kept, output)
-        written = note(output, changes, (_join(name, file) for name in clusters for file in files_in(new / name)))
-        (bench / NOTE).write_text(written, encoding="utf-8")
-        output.mkdir(exist_ok=True)
-        replace(
-            [
-                (new / name if name in clusters else None, output / name)
-                for name, change in changes.items()
+    if memory is None:
+        return _check(files, clusters, gone, output, options.debug)
+    sweep(output, output.parent)
+    keys = memory.keys(files, clusters)
+    same = memory.unchanged(keys)
+    changes = {name: Change(0, 0, same[name], (), ()) if name in same else NONE for name in clusters}
+    todo = {name: keys[name] for name in clusters if name not in same}
+    if todo or gone:
+        with workshop(output) as bench:
+            new, made = _make(files, todo, gone, output, bench, options.debug)
+            changes |= new
+            doomed = [_join(name, file) for name, change in changes.items() for file in change.removed]
+            if kept := written.strangers(output, doomed):
+                report.kept(kept, output)
+                return FINDING
+            memory.write(bench, {*todo, *gone}, made)
+            moves = [
+                (bench / NEW / name if name in todo else None, output / name)
+                for name, change in new.items()
                 if change or not (output / name).is_dir()
-            ],
-            attic=bench / OLD,
-        )
-        os.replace(bench / NOTE, output / NOTE)
-        for name, change in changes.items():
-            _report(name, change)
-        return OK
+            ]
+            replace(moves, attic=bench / OLD)
+            for own in (NOTE, MEMORY):
+                os.replace(bench / own, output / own)
+    for name, change in changes.items():
+        report.changed(name, change)
+    return OK
+
+
+def _make(
+    files: InventoryFiles, todo: Mapping[str, str], gone: list[str], output: Path, bench: Path, debug: bool
+) -> tuple[dict[str, Change], dict[str, Made]]:
+    """Write into the workshop what takes its place in the output: what that changes, and what it is made of."""
+    from components.compile.run import outcomes
+
+    changes: dict[str, Change] = {}
+    made: dict[str, Made] = {}
+    with (bench / NOTE).open("w", encoding="utf-8") as note:
+        note.writelines(f"{line}\n" for line in written.of_others(output, {*todo, *gone}))
+        for outcome in outcomes(files, sorted(todo), output, bench / NEW, SHOWN, debug) if todo else ():
+            changes[outcome.cluster] = outcome.change
+            made[outcome.cluster] = Made(todo[outcome.cluster], outcome.tree, len(outcome.files))
+            note.writelines(f"{outcome.cluster}/{file}\n" for file in outcome.files)
+    return changes | {name: difference(output / name, {}).summed_up(SHOWN) for name in gone}, made
+
+
+def _check(files: InventoryFiles, clusters: list[str], gone: list[str], output: Path, debug: bool) -> int:
+    """From nothing: what an earlier compile remembers is not asked."""
+    from components.compile.run import outcomes
+
+    changes = {found.cluster: found.change for found in outcomes(files, clusters, output, None, sys.maxsize, debug)}
+    changes |= {name: difference(output / name, {}).summed_up(sys.maxsize) for name in gone}
+    if stale := {name: change for name, change in changes.items() if change}:
+        report.stale(stale, output)
+        return FINDING
+    say(f"compile: {output} is up to date")
+    return OK
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -152,7 +161,10 @@ def _from_root(path: Path) -> Path:
 
 
 def _present(output: Path) -> list[str]:
-    return sorted(entry.name for entry in output.iterdir() if entry.name != NOTE) if output.is_dir() else []
+    """What lies in the output beside a compile's own."""
+    own = (NOTE, MEMORY)
+    names = os.listdir(output) if output.is_dir() else []
+    return sorted(name for name in names if name not in own and not name.startswith(PREFIX))
 
 
 def _join(cluster: str, file: str) -> str:
@@ -160,84 +172,12 @@ def _join(cluster: str, file: str) -> str:
     return f"{cluster}/{file}" if file else cluster
 
 
-def _foreign(output: Path, clusters: list[str]) -> list[str]:
-    return [name for name in _present(output) if name not in clusters]
-
-
-def _refuse(lines: list[str]) -> int:
-    for line in lines:
-        _say(line)
-    count = "1 finding" if len(lines) == 1 else f"{len(lines)} findings"
-    _say(f"compile: {count}; nothing was written")
-    return FINDING
-
-
-def _keep(files: list[str], output: Path) -> int:
-    for file in files:
-        _say(f"{_from_root(output) / file}: no compile wrote this file, and it is not in Git")
-    _say(
-        f"compile: {_files(len(files))} of {_from_root(output)} would be deleted for good; nothing was written. "
-        "Move them to another folder, or delete them"
-    )
-    return FINDING
-
-
-def _failed(where: str, cluster: str, cause: BaseException, debug: bool) -> int:
-    if debug:
-        traceback.print_exception(cause)
-    reason = f"{type(cause).__name__}: {cause}".splitlines()[0]
-    what = "model" if where == "components/cluster" else "face"
-    _say(
-        f"{where}: {cluster}: {reason}: this is a bug in the {what}, not in the inventory. "
-        f"Report it{'' if debug else ' with the output of --debug'}"
-    )
-    _say("compile: 1 finding; nothing was written")
-    return FINDING
-
-
-def _check(changes: dict[str, Difference], output: Path) -> int:
-    stale = {name: change for name, change in changes.items() if change}
-    for name, change in stale.items():
-        for line in change.lines:
-            print(f"{line[0]} {_from_root(output) / name / line[2:]}")
-    if stale:
-        count = sum(len(change.lines) for change in stale.values())
-        _say(f"compile: {_files(count)} of {_from_root(output)} not as the inventory says. Run make compile")
-        return FINDING
-    _say(f"compile: {_from_root(output)} is up to date")
-    return OK
-
-
-def _report(name: str, change: Difference) -> None:
-    if not change:
-        print(f"{name}: {_files(len(change.unchanged))}, all unchanged")
-        return
-    if not (change.changed or change.unchanged or change.removed):
-        print(f"{name}: {_files(len(change.added))}, all new")
-        return
-    if not (change.changed or change.unchanged or change.added):
-        print(f"{name}: removed, {_files(len(change.removed))}")
-        return
-    print(f"{name}: {_files(len(change.lines))} changed, {len(change.unchanged)} unchanged")
-    for line in change.lines[:SHOWN]:
-        print(f"  {line}")
-    if len(change.lines) > SHOWN:
-        print(f"  and {len(change.lines) - SHOWN} more")
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 if __name__ == "__main__":
-    # An exit that cleans up, as Ctrl-C has it already.
+    # From here on, an end cleans up.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        _say("compile: interrupted; nothing was written")
+        say("compile: interrupted; nothing was written")
         sys.exit(128 + signal.SIGINT)

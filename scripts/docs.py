@@ -131,7 +131,7 @@ def documents(root: Path) -> Iterator[Path]:
 
 def filled(text: str, tables: Tables, made: dict[str, str], where: str, wrong: list[str]) -> str:
     """The text of a document with its tables; `made` collects them, `wrong` what is wrong with its marks."""
-    from components.cluster.finding import suggest
+    from components.inventory.finding import suggest
 
     lines: list[str] = []
     inside = ""

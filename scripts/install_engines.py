@@ -180,14 +180,9 @@ def wanted(names: list[str]) -> list[Build]:
 
 def minors() -> set[str]:
     """Kubernetes minor releases of the clusters."""
-    from argparse import Namespace
-
-    from kapitan import cached
-
-    from components.cluster.kapitan import read_cluster
+    from components.cluster.read import read_cluster
 
     os.chdir(ROOT)
-    cached.args = Namespace(inventory_backend="reclass-rs", inventory_path="inventory")
     targets = sorted(path.stem for path in (ROOT / "inventory" / "targets").glob("*.yml"))
     return {read_cluster(name).platform.kubernetes.minor for name in targets}
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
-from kapitan import cached
 
 # Clusters and their parsed files are many small objects that stay: with Python's own
 # thresholds, a tenth of the time goes into looking for garbage among them.
@@ -20,17 +18,16 @@ CLUSTERS = sorted(path.stem for path in (ROOT / "inventory" / "targets").glob("*
 
 @pytest.fixture(scope="session", autouse=True)
 def _at_root() -> None:
-    """Paths of the inventory and of Kapitan are relative to the repository."""
+    """Paths of the inventory and of its faces are relative to the repository."""
     os.chdir(ROOT)
-    cached.args = Namespace(inventory_backend="reclass-rs", inventory_path="inventory")
 
 
 @pytest.fixture(scope="session", params=CLUSTERS)
 def cluster(request):
     """The Cluster of each target, one after the other."""
-    from components.cluster.kapitan import read_cluster
+    from tests.rendered import cluster_of
 
-    return read_cluster(request.param)
+    return cluster_of(request.param)
 
 
 @pytest.fixture(scope="session")

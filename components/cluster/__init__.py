@@ -1,6 +1,7 @@
 """The model: parameters -> schema -> references -> derived values -> rules -> Cluster."""
 
-from .finding import Finding, InvalidInventory
+from components.inventory.finding import Finding, InvalidInventory
+
 from .load import load
 from .types import Cluster
 

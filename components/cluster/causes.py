@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .finding import Finding, Path
-from .origin import Origin
+from components.inventory.finding import Finding, Path
+from components.inventory.origin import Origin
 
 
 def causes(findings: Sequence[Finding], origin: Origin) -> list[Finding]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .finding import Path
+from components.inventory.finding import Path
+
 from .input.container import JobEntry, Sidecar
 from .input.service import ServiceEntry
 from .input.target import Inventory

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from components.inventory.finding import Finding, InvalidInventory
+from components.inventory.origin import Origin
+
 from .build import build
 from .causes import causes
-from .finding import Finding, InvalidInventory
 from .input.read import read
 from .input.target import Inventory
-from .origin import Origin
 from .rules import Stage, findings
 from .types import Cluster
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .finding import Path
+from components.inventory.finding import Path
+
 from .input.container import JobEntry, ServiceAddress, Sidecar
 from .input.service import ServiceEntry
 

@@ -77,8 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _convert(options: argparse.Namespace, ansible: AnsibleInventory, listing: str | None, report: Report) -> str | None:
     """The text of the target; None where the classes it needs are not there."""
+    from components.inventory.refused import Refused
     from scripts.from_ansible.judge import Workshop
-    from scripts.in_process import Refused
 
     # .kapitan and the faces are found there.
     os.chdir(ROOT)

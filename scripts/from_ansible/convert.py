@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from components.cluster.finding import near
+from components.inventory.finding import near
 
 from .catalogue import VERSION, Variable, maps, variables
 from .files import Entry

@@ -12,15 +12,14 @@ from pathlib import Path
 
 import yaml
 
+from components.inventory.plain_file import Unreadable, read_text
+from components.inventory.yaml_file import compose, is_null
+
 from .report import Report
 
 VAULT = "$ANSIBLE_VAULT"
 # What Ansible reads as YAML in group_vars and host_vars.
 SUFFIXES = ("", ".yml", ".yaml", ".json")
-
-
-class Unreadable(Exception):
-    """A file that cannot be read; the text is ready for people."""
 
 
 @dataclass(frozen=True)
@@ -55,34 +54,18 @@ class Entry:
 
 def read(path: Path, shown: str, report: Report) -> Entry:
     """The file as one Entry; an empty file is an empty map. Raises Unreadable."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise Unreadable(f"{shown}:{line}: the file is not UTF-8. Save it as UTF-8") from error
-    except OSError as error:
-        raise Unreadable(f"{shown}: cannot be read ({error.strerror})") from error
+    text = read_text(path, shown).removeprefix("\ufeff")
     if text.startswith(VAULT):
         raise Unreadable(
             f"{shown}:1: ansible-vault encrypted the whole file. Decrypt it into a copy of the inventory "
             "(ansible-vault decrypt), and convert that"
         )
-    try:
-        nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{shown}:{mark.line + 1}" if mark else shown
-        raise Unreadable(f"{place}: not valid YAML: {error.problem or error.context}. Correct the file") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise Unreadable(f"{shown}: not valid YAML: {' '.join(str(error).split())}. Correct the file") from error
-    if len(nodes) > 1:
-        place = f"{shown}:{nodes[1].start_mark.line + 1}"
-        raise Unreadable(f"{place}: a second YAML document begins here. Ansible reads one: join them")
-    if not nodes or nodes[0] is None:
+    root = compose(text, shown, tags=True)
+    if root is None:
         return Entry({}, shown)
-    if not isinstance(nodes[0], yaml.MappingNode) and not _is_null(nodes[0]):
-        raise Unreadable(f"{shown}:{nodes[0].start_mark.line + 1}: the file must be a map of key: value lines")
-    entry = _entry(nodes[0], shown, "", report, ())
+    if not isinstance(root, yaml.MappingNode) and not is_null(root):
+        raise Unreadable(f"{shown}:{root.start_mark.line + 1}: the file must be a map of key: value lines")
+    entry = _entry(root, shown, "", report)
     return Entry({}, shown) if entry.is_empty else entry
 
 
@@ -94,11 +77,8 @@ def leaves(entry: Entry, name: str = "") -> Iterator[tuple[str, Entry]]:
         yield from leaves(child, f"{name}.{key}" if name else key)
 
 
-def _entry(node: yaml.Node, shown: str, name: str, report: Report, above: tuple[yaml.Node, ...]) -> Entry:
+def _entry(node: yaml.Node, shown: str, name: str, report: Report) -> Entry:
     place = f"{shown}:{node.start_mark.line + 1}"
-    if node in above:
-        raise Unreadable(f"{place}: {name}: the value contains itself. Take the alias out")
-    above = (*above, node)
     if isinstance(node, yaml.MappingNode):
         children: dict[str, Entry] = {}
         for key_node, value_node in node.value:
@@ -108,7 +88,7 @@ def _entry(node: yaml.Node, shown: str, name: str, report: Report, above: tuple[
                 raise Unreadable(
                     f"{shown}:{key_node.start_mark.line + 1}: {below}: merge keys are not read here. Write the keys out"
                 )
-            child = _entry(value_node, shown, below, report, above)
+            child = _entry(value_node, shown, below, report)
             child.place = f"{shown}:{key_node.start_mark.line + 1}"
             if key in children:
                 report.finding(
@@ -120,7 +100,7 @@ def _entry(node: yaml.Node, shown: str, name: str, report: Report, above: tuple[
             children[key] = child
         return Entry({key: child.value for key, child in children.items()}, place, children=children)
     if isinstance(node, yaml.SequenceNode):
-        return Entry([_entry(item, shown, name, report, above).value for item in node.value], place)
+        return Entry([_entry(item, shown, name, report).value for item in node.value], place)
     if node.tag == "!vault" or node.tag == "!vault-encrypted" or node.value.startswith(VAULT):
         return Entry(Vault(), place)
     if node.tag == "!unsafe":
@@ -138,7 +118,3 @@ def _scalar(node: yaml.ScalarNode) -> object:
     except (yaml.YAMLError, ValueError, LookupError):
         pass
     return node.value
-
-
-def _is_null(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"

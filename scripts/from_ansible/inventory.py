@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.cluster.finding import near, suggest
+from components.inventory.finding import near, suggest
 
 from .catalogue import maps
 from .files import Entry, Unreadable, Vault, leaves, read

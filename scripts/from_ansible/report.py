@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from components.cluster.finding import AsWritten, Finding
+from components.inventory.finding import AsWritten, Finding
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.cluster.finding import near
+from components.inventory.finding import near
 
 from .files import SUFFIXES
 from .report import Report

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from components.cluster.kapitan import read_cluster
 from components.cluster.types import Cluster, Port
 from components.kubeadm import script
 from tests.platforms import one_a_platform
+from tests.rendered import cluster_of
 
 # Constants of the script that name files of the machine it runs on -> name in the sandbox.
 HOST_FILES = {
@@ -108,7 +108,7 @@ class Sandbox:
 
 @pytest.fixture(scope="session", params=one_a_platform())
 def cluster(request):
-    return read_cluster(request.param)
+    return cluster_of(request.param)
 
 
 @pytest.fixture(scope="session")

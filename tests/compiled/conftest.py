@@ -6,20 +6,17 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import pytest
-from kapitan.resources import get_inventory
 
 from tests.compiled.tree import Tree, read
 from tests.conftest import CLUSTERS, ROOT
 from tests.inventory.targets import FULL, GUIDE, TODAY
 from tests.inventory.variants import Variants
+from tests.rendered import cluster_of, target_of
 
 
 @lru_cache
 def _tree(name: str) -> Tree:
-    from components.cluster.kapitan import read_cluster
-
-    parameters = get_inventory("inventory").targets[name].parameters.model_dump(by_alias=True)
-    return read(ROOT / "compiled" / name, read_cluster(name), parameters)
+    return read(ROOT / "compiled" / name, cluster_of(name), target_of(name).parameters)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.cluster import InvalidInventory, load
-from components.cluster.origin import Origin
+from components.inventory.origin import Origin
 
 
 @dataclass(frozen=True)

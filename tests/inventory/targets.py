@@ -18,17 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import reclass_rs
-from kapitan.inventory.backends.reclass import get_reclass_config
-
 from components.cluster import load
-from components.cluster.origin import Origin, origin_of
 from components.cluster.types import Cluster
+from components.inventory.inventory import Inventory
+from components.inventory.origin import Origin
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 PROFILE = "load-test"
-TOOLS = {"kapitan", "_kapitan_", "_reclass_"}
 
 
 @dataclass(frozen=True)
@@ -97,13 +94,11 @@ def write_inventory(folder: Path, targets: list[Fixture]) -> Path:
 
 def renderer(inventory: Path) -> Callable[[str], tuple[dict[str, Any], Origin]]:
     """A function from a target's name to load()'s arguments; it renders that target only."""
-    config = get_reclass_config(str(inventory), normalise_nodes_classes=False)
-    reclass = reclass_rs.Reclass.from_config(reclass_rs.Config.from_dict(str(inventory), config, False))
+    found = Inventory.read(inventory)
 
     def arguments(name: str) -> tuple[dict[str, Any], Origin]:
-        target = reclass.nodeinfo(name)
-        parameters = {key: value for key, value in target.parameters.items() if key not in TOOLS}
-        return parameters, origin_of(inventory, name, target.classes)
+        target = found.target(name)
+        return target.parameters, target.origin
 
     return arguments
 

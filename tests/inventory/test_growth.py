@@ -8,8 +8,7 @@ import re
 
 from components.cluster import Cluster, InvalidInventory, load
 from components.cluster.capacity import limits
-from components.cluster.origin import Origin
-from tests.inventory.targets import TOOLS
+from components.inventory.origin import Origin
 
 _CASES = 24
 _MOST_DEVICES = 400_000
@@ -60,7 +59,7 @@ def _are_limits_with_numbers(refusals):
 
 
 def _with_devices(parameters, devices):
-    copy = pickle.loads(pickle.dumps({key: value for key, value in parameters.items() if key not in TOOLS}))
+    copy = pickle.loads(pickle.dumps(parameters))
     copy["scale"]["devices"] = devices
     return copy
 

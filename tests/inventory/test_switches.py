@@ -9,12 +9,11 @@ from functools import partial
 import pytest
 
 from components.cluster import load
-from components.cluster.origin import Origin
+from components.inventory.origin import Origin
 from components.manifests.files import files as manifests
 from tests.compiled.bootstrap_values import table
 from tests.compiled.workloads import broker_config
 from tests.engines.programs import installed
-from tests.inventory.targets import TOOLS
 from tests.inventory.variants import Difference, difference
 
 #: Faces that are one file for the whole cluster.
@@ -216,7 +215,7 @@ def _environment(variant, deployment):
 
 
 def _loaded(guide, request, persistent, own):
-    parameters = {key: value for key, value in guide.tree.parameters.items() if key not in TOOLS}
+    parameters = dict(guide.tree.parameters)
     services = {
         name: {**entry, "volumes": own[name]} if name in own else entry
         for name, entry in parameters["services"].items()

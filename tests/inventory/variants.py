@@ -8,13 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from kapitan import cached
-
-from components.cluster.kapitan import read_cluster
-from scripts import in_process
+from components.cluster import read as model
+from components.inventory.inventory import Inventory
 from tests.compiled.tree import Tree, name_of, read
 from tests.compiled.tree import documents as documents_of
 from tests.inventory.targets import GUIDE, Fixture, write_inventory
+from tests.rendered import write
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def _things(variant: Variant) -> dict[str, Any]:
 class Variants:
     """Fixtures by name, each compiled as `make compile` does it, when it is first asked for.
 
-    They are targets of one inventory: reading it takes longer than compiling one of them.
+    They are targets of one inventory, which is read once.
     """
 
     def __init__(self, targets: list[Fixture], new_folder: Callable[[str], Path]):
@@ -72,27 +71,16 @@ class Variants:
 
     def __getitem__(self, name: str) -> Variant:
         if name not in self._compiled:
-            before = cached.as_dict()
-            try:
-                self._compiled[name] = self._compile(name)
-            finally:
-                # Whoever compiles next finds Kapitan as it was.
-                in_process.forget()
-                cached.from_dict(before)
+            self._compiled[name] = self._compile(name)
         return self._compiled[name]
 
     def _compile(self, name: str) -> Variant:
-        in_process.forget()
-        kapitan, remembered = self._kapitan
-        cached.from_dict(remembered)
         folder = self._new_folder(name)
-        kapitan.compile(name, folder)
-        parameters = kapitan.inventory.targets[name].parameters.model_dump(by_alias=True)
-        tree = read(folder / name, read_cluster(name, kapitan.inventory_path), parameters)
+        target = self._inventory.target(name)
+        write(target, folder)
+        tree = read(folder / name, model.cluster_of(target), target.parameters)
         return Variant(tree, {path: text.replace(name, GUIDE.name) for path, text in tree.files.items()})
 
     @cached_property
-    def _kapitan(self) -> tuple[in_process.Kapitan, dict[str, Any]]:
-        """The inventory, and what Kapitan remembers once it has read it."""
-        kapitan = in_process.Kapitan.read(write_inventory(self._new_folder("inventory"), self._targets))
-        return kapitan, cached.as_dict()
+    def _inventory(self) -> Inventory:
+        return Inventory.read(write_inventory(self._new_folder("inventory"), self._targets))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from components.cluster.kapitan import read_cluster
 from tests.platforms import one_a_platform
+from tests.rendered import cluster_of
 
 
 @pytest.fixture(scope="session", params=one_a_platform())
 def cluster(request):
-    return read_cluster(request.param)
+    return cluster_of(request.param)

@@ -13,7 +13,6 @@ import multiprocessing
 import os
 import random
 import sys
-from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,7 +77,7 @@ def main() -> int:
     return int(bool(problems))
 
 
-def _arguments(clusters: list[str]) -> Namespace:
+def _arguments(clusters: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make mutants", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -108,13 +107,11 @@ def _arguments(clusters: list[str]) -> Namespace:
 
 
 def _begin(clusters: list[str]) -> None:
-    from kapitan import cached
 
     from tests.compiled.conftest import _tree
     from tests.mutants.judge import Judge
 
     os.chdir(ROOT)
-    cached.args = Namespace(inventory_backend="reclass-rs", inventory_path="inventory")
     for cluster in clusters:
         _trees[cluster] = _tree(cluster)
         _judges[cluster] = Judge(_trees[cluster])

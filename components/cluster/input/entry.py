@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from ..finding import listed
+from components.inventory.finding import listed
+
 from ..frozen import Frozen
 
 #: The type of an error about a whole entry, list or map; its context holds `rule`, `way_out` and `shown`.

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from ..finding import AsWritten, Finding, Path, listed, near, suggest
+from components.inventory.finding import AsWritten, Finding, Path, listed, near, suggest
+
 from .entry import ABSENT, WHOLE, Entry
 from .scalar import SCALAR
 from .target import Inventory

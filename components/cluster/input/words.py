@@ -9,7 +9,8 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, Tag
 
-from ..finding import listed
+from components.inventory.finding import listed
+
 from .entry import Entry, Wanted
 from .scalar import Scalar
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..finding import Finding, listed
+from components.inventory.finding import Finding, listed
+
 from ..input.service import ServiceEntry
 from ..input.target import Inventory
 from ..sizes import SIZE_RULES, brokers_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..finding import Finding, Path, listed, near, suggest
+from components.inventory.finding import Finding, Path, listed, near, suggest
+
 from ..input.container import JobEntry
 from ..input.service import ServiceEntry
 from ..input.target import Inventory

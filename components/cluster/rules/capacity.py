@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.inventory.finding import Finding
+
 from ..capacity import Limit, limits
-from ..finding import Finding
 from ..quantity import cores, gibibytes, told_apart
 from ..types import Cluster
 from .registry import Stage, rule

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..finding import Finding, Path
+from components.inventory.finding import Finding, Path
+
 from ..quantity import millicores, size
 from ..types import Cluster, Container
 from .registry import Stage, rule

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..finding import Finding
+from components.inventory.finding import Finding
+
 from ..input.target import Inventory
 from .registry import Stage, rule
 

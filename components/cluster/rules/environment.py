@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from components.inventory.finding import Finding, Path, suggest
+from components.inventory.origin import Origin
+
 from ..containers import references_of
 from ..entries import containers
-from ..finding import Finding, Path, suggest
 from ..input.container import EnvValue, FileMount, FromCluster
 from ..input.target import Inventory
-from ..origin import Origin
 from ..types import GENERATED
 from .registry import Stage, rule
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..finding import Finding, Path, listed, near, suggest
+from components.inventory.finding import Finding, Path, listed, near, suggest
+
 from ..input.container import ServiceAddress
 from ..input.target import Inventory
 from ..ports import doors

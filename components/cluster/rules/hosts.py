@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from ..finding import Finding, Path
+from components.inventory.finding import Finding, Path
+
 from ..input.target import Inventory
 from ..types import CONTROL_PLANE, Cluster
 from .registry import Stage, rule

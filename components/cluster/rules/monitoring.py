@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..finding import Finding, suggest
+from components.inventory.finding import Finding, suggest
+
 from ..input.target import Inventory
 from ..monitoring import CADVISOR, HAPROXY, KUBELET, LOCUST
 from ..ports import doors

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..finding import Finding, Path, suggest
+from components.inventory.finding import Finding, Path, suggest
+from components.inventory.origin import Origin
+
 from ..input.service import ServiceEntry
 from ..input.target import Inventory
-from ..origin import Origin
 from ..types import CONTROL_PLANE, EVERY_NODE
 from .registry import Stage, rule
 from .secrets import instead

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..finding import Finding, listed
+from components.inventory.finding import Finding, listed
+
 from ..types import Cluster, Group, Service
 from .registry import Stage, rule
 from .sizes import wrong_number

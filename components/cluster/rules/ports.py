@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..finding import Finding, Path, suggest
+from components.inventory.finding import Finding, Path, suggest
+
 from ..input.container import Sidecar
 from ..input.service import ServiceEntry
 from ..input.switched import switched_off

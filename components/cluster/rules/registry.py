@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any
 
-from ..finding import Finding
+from components.inventory.finding import Finding
 
 
 class Stage(Enum):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.inventory.finding import Finding, Path, near, suggest
+
 from ..entries import containers
-from ..finding import Finding, Path, near, suggest
 from ..input.container import FromSecret
 from ..input.service import ServiceEntry
 from ..input.target import Inventory

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..finding import Finding, listed
+from components.inventory.finding import Finding, listed
+
 from ..quantity import ceil_div
 from ..types import Cluster, Service
 from .registry import Stage, rule

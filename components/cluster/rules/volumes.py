@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from ..finding import Finding
+from components.inventory.finding import Finding
+
 from ..types import Cluster
 from .registry import Stage, rule
 

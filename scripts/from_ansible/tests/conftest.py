@@ -13,7 +13,6 @@ import yaml
 
 import tests.conftest
 import tests.scripts.conftest
-from scripts import in_process
 from scripts.from_ansible import command
 from scripts.from_ansible.convert import Conversion
 from scripts.from_ansible.inventory import find_hosts, read_inventory
@@ -111,7 +110,7 @@ def run(ansible, inventory, capsys, monkeypatch, root):
 @pytest.fixture(scope="session")
 def parameters(inventory) -> dict[str, Any]:
     """What the classes of the guide's cluster say."""
-    before, folder = in_process.cached.args, Path.cwd()
+    folder = Path.cwd()
     os.chdir(command.ROOT)
     try:
         with Workshop(inventory) as workshop:
@@ -119,7 +118,6 @@ def parameters(inventory) -> dict[str, Any]:
             return workshop.parameters("bare", bare)
     finally:
         os.chdir(folder)
-        in_process.cached.args = before
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_a_listing_of_something_else(run, tmp_path):
     [
         (HOSTS, "all: [\n", "not valid YAML"),
         (DOJOT, "\ndojot_zk_volume_size: {1Gi\n", "not valid YAML"),
-        (SERVICES, "---\noptional: {}\n", "a second YAML document"),
+        (SERVICES, "---\noptional: {}\n", "a second document"),
     ],
 )
 def test_a_file_that_cannot_be_read(run, ansible, target, file, text, said):

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import pytest
 import yaml
 
-from scripts import in_process
+from components.compile.trees import files_in
+from components.inventory.inventory import Inventory
 from scripts.from_ansible import command
 from scripts.from_ansible.tests.conftest import HERE, HOSTS, NODES, OPTIONS
-from scripts.in_process import Kapitan
-from scripts.trees import files_in
 from tests.inventory.targets import GUIDE
+from tests.rendered import write
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,13 @@ class Converted:
 @pytest.fixture(scope="module")
 def converted(inventory) -> Converted:
     """The files as they are, and the address that they leave open."""
-    out, err, before, folder = io.StringIO(), io.StringIO(), in_process.cached.args, os.getcwd()
+    out, err, folder = io.StringIO(), io.StringIO(), os.getcwd()
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = command.main(
                 ["converted", str(HERE / "guide"), "--inventory", str(inventory), *OPTIONS, "--output", "-"]
             )
     finally:
-        in_process.cached.args = before
         os.chdir(folder)
     return Converted(code, out.getvalue(), err.getvalue().splitlines())
 
@@ -45,9 +44,9 @@ def test_they_compile_to_the_guides_cluster(converted, inventory, tmp_path, root
     target = inventory / "targets" / "converted.yml"
     target.write_text(converted.text, "utf-8")
     try:
-        kapitan = Kapitan.read(inventory)
+        found = Inventory.read(inventory)
         for name in ("converted", GUIDE.name):
-            kapitan.compile(name, tmp_path)
+            write(found.target(name), tmp_path)
     finally:
         target.unlink()
     theirs, ours = _files(tmp_path / "converted", "converted"), _files(tmp_path / GUIDE.name, GUIDE.name)

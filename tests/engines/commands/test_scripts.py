@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 
 GUIDE = ROOT / "scripts" / "from_ansible" / "tests" / "guide"
 _USAGE = {
+    "bench.py": ["--runs", "0"],
     "compile.py": ["--nonsense"],
     "docs.py": ["--nonsense"],
     "from_ansible": [],

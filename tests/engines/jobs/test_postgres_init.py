@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from kapitan.resources import get_inventory
 
 from tests.conftest import ROOT
 from tests.engines.jobs.clusters import wherever_different
 from tests.engines.jobs.passwords import made_up, recognisable
 from tests.engines.jobs.postgres import Postgres, watched
+from tests.rendered import target_of
 
 SCRIPT = "postgres-init.sh"
 MAINTENANCE = ["postgres", "template0", "template1"]
@@ -58,7 +58,7 @@ def empty(server):
 @pytest.fixture(scope="module")
 def wanted(cluster, source, secret_values):
     """What the inventory says, past the model."""
-    services = get_inventory("inventory").targets[cluster.name].parameters.model_dump(by_alias=True)["services"]
+    services = target_of(cluster.name).parameters["services"]
     found = [
         Wanted(
             name,

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import trees
+from components.compile import trees
 
 
 def tree(folder: Path, **files: str) -> Path:

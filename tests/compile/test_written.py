@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from scripts.written import NOTE, note, strangers
+from components.compile.written import NOTE, of_others, strangers
 
 MINE = ["notes.txt", "small/manifests/extra.yml", "small/.hidden/key", "gone/notes.txt", "with a space\n.txt", "ö.txt"]
 COMPILED = ["small/manifests/kafka.yml", "gone/README.md", "gone/with a space.yml"]
@@ -32,19 +32,24 @@ def git(output, monkeypatch):
     return git
 
 
+def noted(output, files):
+    text = "".join(f"{file}\n" for file in list(files))
+    (output / NOTE).write_text(text, "utf-8")
+
+
 def test_what_nobody_can_tell_is_kept(output):
     assert strangers(output, [*MINE, *COMPILED]) == sorted([*MINE, *COMPILED])
     assert strangers(output, []) == []
 
 
 def test_what_a_compile_wrote_is_no_stranger(output):
-    (output / NOTE).write_text(note(output, ["small", "gone"], COMPILED), "utf-8")
+    noted(output, COMPILED)
     assert strangers(output, [*MINE, *COMPILED]) == sorted(MINE)
 
 
 def test_the_note_of_other_clusters_stays(output):
-    (output / NOTE).write_text(note(output, ["small", "gone"], COMPILED), "utf-8")
-    (output / NOTE).write_text(note(output, ["gone"], []), "utf-8")
+    noted(output, COMPILED)
+    noted(output, of_others(output, {"gone"}))
     assert strangers(output, COMPILED) == COMPILED[1:]
 
 

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from scripts.in_process import Kapitan, Refused
+from components.inventory import dot_kapitan
+from components.inventory.inventory import Inventory
+from components.inventory.refused import Refused
 
 TARGET, CLASS = "targets/a.yml", "classes/c.yml"
 
@@ -127,19 +129,15 @@ CASES = {
         {TARGET: "classes: [c]\nparameters: {x: 5}", CLASS: "parameters:\n  =x: 4\n"},
         "targets/a.yml: x: the key is constant (=x) in a class",
     ),
-    "wrong settings of Kapitan": (
-        {TARGET: "parameters: {kapitan: {compile: [{input_type: kadet, inputs: [x]}]}}", CLASS: ""},
-        ": kapitan.compile.0.kadet.output_path: Kapitan refuses it: Field required",
-    ),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_line_says_file_key_rule_and_way_out(case, root, tmp_path):
+def test_the_line_says_file_key_rule_and_way_out(case, tmp_path):
     files, expected = CASES[case]
     write(tmp_path, files)
     with pytest.raises(Refused) as refusal:
-        Kapitan.read(tmp_path)
+        Inventory.read(tmp_path).target("a").faces
     lines = refusal.value.lines
     expected = expected.replace("{inv}", str(tmp_path))
     assert any(expected in line or re.search(expected, line) for line in lines), lines
@@ -148,17 +146,17 @@ def test_the_line_says_file_key_rule_and_way_out(case, root, tmp_path):
         assert "\n" not in line and "Error" not in line
 
 
-def test_all_findings_of_the_files_come_at_once(root, tmp_path):
+def test_all_findings_of_the_files_come_at_once(tmp_path):
     write(tmp_path, {TARGET: "classes: [d]\nparamters: {}", CLASS: "parameters:\n  a: 1\n  a: 2\n"})
     with pytest.raises(Refused) as refusal:
-        Kapitan.read(tmp_path)
+        Inventory.read(tmp_path)
     assert len(refusal.value.lines) == 3
 
 
-def test_another_version_of_kapitan_is_refused(root, tmp_path, monkeypatch):
-    monkeypatch.setattr("scripts.in_process.VERSION", "0.37.0")
-    with pytest.raises(Refused, match="Kapitan 0.37.0 is installed. Run make"):
-        Kapitan.read(tmp_path)
+def test_another_version_of_kapitan_is_refused(tmp_path):
+    (tmp_path / ".kapitan").write_text("version: 0.37.0\n")
+    with pytest.raises(Refused, match="version = 0.37.0: Kapitan [0-9.]+ is installed. Run make"):
+        dot_kapitan.output(tmp_path / ".kapitan")
 
 
 def write(folder, files):

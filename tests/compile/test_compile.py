@@ -1,59 +1,10 @@
 """The command: exit codes, what it says, and that compiled/ is replaced whole or not at all."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from scripts import compile as command
-from scripts.in_process import Kapitan
-from scripts.trees import files_in
-from tests.conftest import ROOT
-
-CLUSTER, SECOND = "small", "small-too"
-# One service is enough for every face to write something.
-TARGET = """\
-classes: [guide-machines, service.zookeeper]
-parameters:
-  cluster:
-    domain: dojot.domain
-"""
-
-
-@pytest.fixture
-def inventory(root, tmp_path) -> Path:
-    """The repository's classes and a small cluster of our own, to break."""
-    folder = tmp_path / "inventory"
-    for part in ("classes", "files"):
-        shutil.copytree(ROOT / "inventory" / part, folder / part)
-    shutil.copy(ROOT / "tests" / "inventory" / "guide-machines.yml", folder / "classes")
-    (folder / "targets").mkdir()
-    target(folder, CLUSTER).write_text(TARGET)
-    return folder
-
-
-def target(inventory: Path, name: str) -> Path:
-    return inventory / "targets" / f"{name}.yml"
-
-
-@pytest.fixture
-def run(inventory, tmp_path, capsys):
-    """Run the command over the copy; returns (exit code, stdout, stderr)."""
-
-    def run(*arguments: str):
-        capsys.readouterr()
-        code = command.main(["--inventory", str(inventory), "--output", str(tmp_path / "compiled"), *arguments])
-        return code, *capsys.readouterr()
-
-    return run
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {name: path.read_bytes() for name, path in files_in(folder).items()}
-
-
-def append(path: Path, text: str) -> None:
-    path.write_text(path.read_text() + text)
+from tests.compile.conftest import CLUSTER, SECOND, TARGET, append, content, target
 
 
 def leftovers(folder: Path) -> list[Path]:
@@ -199,10 +150,11 @@ def test_findings_of_the_files_leave_everything_as_it_was(run, inventory, tmp_pa
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_a_failing_face_is_named_and_nothing_is_written(run, monkeypatch, tmp_path, debug):
+def test_a_failing_face_is_named_and_nothing_is_written(run, inventory, monkeypatch, tmp_path, debug):
     run()
     before = content(tmp_path / "compiled")
-    monkeypatch.setattr("components.cluster.kapitan.current_cluster", _fail)
+    append(target(inventory, CLUSTER), "    # edited\n")
+    monkeypatch.setattr("components.haproxy.files", _fail)
     code, _, err = run(*["--debug"] * debug)
     assert code == 1
     assert "ValueError: out of paint: this is a bug in the face" in err
@@ -213,21 +165,22 @@ def test_a_failing_face_is_named_and_nothing_is_written(run, monkeypatch, tmp_pa
 
 
 def test_a_failing_model_is_named(run, monkeypatch):
-    monkeypatch.setattr("components.cluster.kapitan.read_cluster", _fail)
+    monkeypatch.setattr("components.cluster.read.cluster_of", _fail)
     code, _, err = run()
     assert code == 1
     assert err.startswith(f"components/cluster: {CLUSTER}: ValueError: out of paint")
     assert "Traceback" not in err
 
 
-def test_an_interrupt_cleans_up(run, monkeypatch, tmp_path):
+def test_an_interrupt_cleans_up(run, inventory, monkeypatch, tmp_path):
     run()
     before = content(tmp_path / "compiled")
+    append(target(inventory, CLUSTER), "    # edited\n")
 
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Kapitan, "compile", interrupt)
+    monkeypatch.setattr("components.compile.progress.Progress.done", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run()
     assert content(tmp_path / "compiled") == before

@@ -6,7 +6,7 @@ only when there is something to report.
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -15,11 +15,13 @@ from pathlib import Path as FilePath
 
 import yaml
 
+from . import yaml_file
+from .plain_file import read_text
+from .class_names import file_of, target_file
+from .files import InventoryFiles
+from .files_folder import Texts
 from .finding import Path
-
-# ${cluster:name}, but not \${NAME}; references inside references are left alone.
-_REFERENCE = re.compile(r"(?<!\\)\$\{([^${}]+)\}")
-_COMMENT = re.compile(r"^ *#.*$", re.MULTILINE)
+from .reading import REFERENCE, entry, references_in
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,18 @@ class Origin:
 
     `files` are a target's files in merge order, the target's own last: the last one
     that writes a key wins. A key that is nowhere is looked up by its nearest parent.
+    Messages name the files from `root`, in which the folder `inventory` lies.
     """
 
-    def __init__(self, files: Sequence[FilePath], root: FilePath):
+    def __init__(self, files: Sequence[FilePath], root: FilePath, inventory: FilePath | None = None):
         self._files = tuple(files)
         self._root = root
+        self._inventory = inventory or root / "inventory"
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """Name -> text of each file that containers may be given, read when it is asked for."""
+        return Texts(self._inventory / "files")
 
     def place(self, path: Path) -> tuple[str, int]:
         """File (as people know it) and line; line 0 where only the file is known."""
@@ -56,13 +65,13 @@ class Origin:
     def references(self, path: Path) -> tuple[Path, ...]:
         """The parameters that the text written at `path` is made of: ${cluster:name}."""
         text = self._text(path)
-        return tuple(tuple(name.split(":")) for name in _REFERENCE.findall(text))
+        return tuple(tuple(name.split(":")) for name in REFERENCE.findall(text))
 
     def source(self, path: Path) -> Path:
         """Where the value at `path` is written by hand: a text that is one reference is followed."""
         seen = [path]
         while len(found := self.references(seen[-1])) == 1 and found[0] not in seen:
-            if not _REFERENCE.fullmatch(self._text(seen[-1])) or found[0] not in self._places:
+            if not REFERENCE.fullmatch(self._text(seen[-1])) or found[0] not in self._places:
                 break
             seen.append(found[0])
         return seen[-1]
@@ -73,24 +82,15 @@ class Origin:
 
     def referred_to(self, path: Path) -> set[str]:
         """Names below `path` that some class of the inventory refers to, or the target: ${release:images:NAME}."""
-        *_, target = self._files
-        classes = (target.parents[1] / "classes").rglob("*.y*ml")
+        classes = (self._inventory / "classes").rglob("*.y*ml")
         start = "".join(f"{name}:" for name in path)
         return {
             name.removeprefix(start)
-            for file in (*classes, target)
+            for file in (*classes, self._files[-1])
             if file.is_file()
-            for name in _references_in(file, file.stat().st_mtime_ns)
+            for name in _references_in(file, yaml_file.version(file))
             if name.startswith(start)
         }
-
-    @cached_property
-    def texts(self) -> Mapping[str, str]:
-        """The files that containers may mount, by name: those of the inventory's files/."""
-        folder = self._files[-1].parents[1] / "files"
-        if not folder.is_dir():
-            return {}
-        return {file.name: file.read_text(encoding="utf-8") for file in sorted(folder.iterdir()) if file.is_file()}
 
     def _text(self, path: Path) -> str:
         place = self._places.get(path)
@@ -101,45 +101,26 @@ class Origin:
         places: dict[Path, Place] = {}
         for file in self._files:
             if file.is_file():
-                _merge(_compose(file, file.stat().st_mtime_ns), file, places)
+                _merge(entry(yaml_file.remembered(file), "parameters")[1], file, places)
         return places
+
+
+def origin_in(files: InventoryFiles, target: str) -> Origin:
+    """The Origin of a target."""
+    folder = FilePath(os.path.abspath(files.folder))
+    paths = [FilePath(os.path.abspath(source.path)) for source in files.merged_into(target)]
+    return Origin(paths, folder.parent, folder)
 
 
 def origin_of(inventory: FilePath, target: str, classes: Sequence[str]) -> Origin:
     """The Origin of a target; `classes` are its classes in merge order."""
-    files = [_class_file(inventory, name) for name in classes]
-    return Origin([*files, _target_file(inventory, target)], inventory.parent)
-
-
-def _target_file(inventory: FilePath, target: str) -> FilePath:
-    return next(
-        (
-            inventory / "targets" / f"{target}{suffix}"
-            for suffix in (".yml", ".yaml")
-            if (inventory / "targets" / f"{target}{suffix}").is_file()
-        ),
-        inventory / "targets" / f"{target}.yml",
-    )
-
-
-def _class_file(inventory: FilePath, name: str) -> FilePath:
-    base = inventory / "classes" / FilePath(*name.split("."))
-    file = base.with_name(f"{base.name}.yml")
-    return file if file.is_file() else base / "init.yml"
+    files = [file_of(inventory / "classes", name) for name in classes]
+    return Origin([*files, target_file(inventory, target)], inventory.parent, inventory)
 
 
 @lru_cache(maxsize=1024)
-def _references_in(file: FilePath, _changed: int) -> frozenset[str]:
-    return frozenset(_REFERENCE.findall(_COMMENT.sub("", file.read_text(encoding="utf-8"))))
-
-
-@lru_cache(maxsize=256)
-def _compose(file: FilePath, _changed: int) -> yaml.Node | None:
-    """The `parameters` of a file with their positions; many clusters share their classes."""
-    with file.open(encoding="utf-8") as stream:
-        document = yaml.compose(stream, Loader=yaml.CSafeLoader)
-    entries = document.value if isinstance(document, yaml.MappingNode) else ()
-    return next((value for key, value in entries if key.value == "parameters"), None)
+def _references_in(file: FilePath, _changed: tuple[int, ...]) -> frozenset[str]:
+    return references_in(read_text(file))
 
 
 def _merge(root: yaml.Node | None, file: FilePath, places: dict[Path, Place]) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.cluster.origin import origin_of
+from components.inventory.origin import origin_of
 
 BASE = """\
 parameters:

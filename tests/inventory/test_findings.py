@@ -3,8 +3,8 @@
 import pytest
 
 from components.cluster.causes import causes
-from components.cluster.finding import Finding, InvalidInventory, listed, near, suggest
-from components.cluster.origin import origin_of
+from components.inventory.finding import Finding, InvalidInventory, listed, near, suggest
+from components.inventory.origin import origin_of
 
 
 def _line(value, way_out="Do this"):

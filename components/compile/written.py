@@ -7,8 +7,7 @@ be without Git. So each compile notes what it wrote; what is neither noted nor i
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 #: In the output; not committed.
@@ -17,25 +16,31 @@ NOTE = ".written"
 
 def strangers(output: Path, doomed: Iterable[str]) -> list[str]:
     """Of files that are about to be deleted, named from the output: those that would be lost."""
-    left = set(doomed) - _noted(output)
+    left = set(doomed)
+    if left:
+        left -= left.intersection(_noted(output))
     return sorted(left - _in_git(output)) if left else []
 
 
-def note(output: Path, touched: Iterable[str], written: Iterable[str]) -> str:
-    """The note of a compile that touched some clusters; of the others it says what the last one said."""
-    others = {line for line in _noted(output) if line.partition("/")[0] not in set(touched)}
-    return "".join(f"{line}\n" for line in sorted(others.union(written)))
+def of_others(output: Path, touched: Collection[str]) -> Iterator[str]:
+    """What the last note says of all clusters but those that a compile touches."""
+    return (line for line in _noted(output) if line.partition("/")[0] not in touched)
 
 
-def _noted(output: Path) -> set[str]:
+def _noted(output: Path) -> Iterator[str]:
+    """A line for each file; a note may be of a thousand clusters."""
     try:
-        return set((output / NOTE).read_text("utf-8").splitlines())
+        with (output / NOTE).open(encoding="utf-8", newline="\n") as note:
+            for line in note:
+                yield line.removesuffix("\n")
     except (OSError, UnicodeDecodeError):
-        return set()
+        return
 
 
 def _in_git(output: Path) -> set[str]:
     """Nothing where Git cannot tell: then all is kept."""
+    import subprocess
+
     try:
         done = subprocess.run(["git", "-C", output, "ls-files", "-z"], capture_output=True)
     except OSError:

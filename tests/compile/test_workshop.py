@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-import scripts.workshop
-from scripts.workshop import NEW, PREFIX, workshop
+import components.compile.workshop
+from components.compile.workshop import NEW, PREFIX, sweep, workshop
 from tests.conftest import ROOT
 
 DIES = """\
 import os, signal, sys
 from pathlib import Path
-from scripts.workshop import workshop
+from components.compile.workshop import workshop
 with workshop(Path(sys.argv[1])) as folder:
     (folder / "new").mkdir()
     os.kill(os.getpid(), signal.SIGKILL)
@@ -34,6 +34,8 @@ def test_one_that_was_killed_is_swept(tmp_path):
     assert subprocess.run([sys.executable, "-c", DIES, tmp_path], cwd=ROOT).returncode == -9
     left = folders(tmp_path)
     assert len(left) == 1
+    sweep(tmp_path)
+    assert not folders(tmp_path)
     with workshop(tmp_path) as folder:
         assert folders(tmp_path) == [folder] != left
     assert not folders(tmp_path)
@@ -41,7 +43,14 @@ def test_one_that_was_killed_is_swept(tmp_path):
 
 def test_one_that_lives_is_let_alone(tmp_path):
     with workshop(tmp_path) as one, workshop(tmp_path) as other:
+        sweep(tmp_path)
         assert folders(tmp_path) == sorted([one, other])
+
+
+def test_an_output_that_nothing_was_put_into_is_not_left(tmp_path):
+    with workshop(tmp_path / "a" / "new"):
+        pass
+    assert not (tmp_path / "a" / "new").exists()
 
 
 def test_what_is_not_ours_is_let_alone(tmp_path):
@@ -51,15 +60,14 @@ def test_what_is_not_ours_is_let_alone(tmp_path):
     (tmp_path / f"{PREFIX}file").touch()
     (tmp_path / "away" / NEW).mkdir(parents=True)
     (tmp_path / f"{PREFIX}link").symlink_to(tmp_path / "away")
-    with workshop(tmp_path):
-        pass
+    sweep(tmp_path)
     assert notes.exists() and len(folders(tmp_path)) == 3 and (tmp_path / "away" / NEW).is_dir()
 
 
 @pytest.mark.parametrize("step", ["mkdtemp", "_open"])
 def test_one_that_is_swept_before_it_is_locked(tmp_path, monkeypatch, step):
     """Then there is another one."""
-    owner = scripts.workshop.tempfile if step == "mkdtemp" else scripts.workshop
+    owner = components.compile.workshop.tempfile if step == "mkdtemp" else components.compile.workshop
     does, swept = getattr(owner, step), []
 
     def and_is_swept(*arguments, **options):
@@ -88,6 +96,7 @@ def test_many_at_once(tmp_path):
 
 def _again_and_again(beside):
     for _ in range(50):
+        sweep(beside)
         with workshop(beside) as folder:
             (folder / NEW).mkdir()
             assert (folder / NEW).is_dir()
