@@ -28,7 +28,8 @@ def read(path: Path) -> Source:
     """A file, judged by itself."""
     try:
         text = read_text(path)
-        root = yaml_file.compose(text, str(path))
+        # Kept for the merge, and for words about what is wrong with it.
+        root = yaml_file.remembered(path)
     except Unreadable as error:
         return Source(path, findings=(str(error),))
     findings = [f"{path}{rest}" for rest in _findings(root)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -38,6 +39,12 @@ def test_texts_name_their_cluster_and_fit_a_page(cluster, texts):
         assert all(line == line.rstrip() for line in text.splitlines()), name
         # Generated paragraphs stay readable: only server lines may be long.
         assert all(len(line) <= 110 for line in text.splitlines() if " source " not in line), name
+
+
+def test_a_host_may_track_both_sides_of_every_session_and_as_many_that_have_ended(cluster, texts):
+    (number,) = re.findall(r"^# net\.netfilter\.nf_conntrack_max = (\d+)$", texts["99-dojot-haproxy.conf"], re.M)
+    sessions = sum(frontend.maxconn for frontend in cluster.load_balancer.frontends)
+    assert int(number) == 2 * 2 * sessions
 
 
 def test_same_cluster_same_bytes(cluster, texts):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -36,6 +39,24 @@ def test_each_is_listed_with_the_place_to_change(cluster, page):
     for value in (*found, cluster.git.repository):
         assert f"`{value}`" in section
     assert ("reserved for examples" in section) == any(map(reserved_host, (*found, cluster.git.repository)))
+
+
+def _images(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (value[key] for key in ("image", "bundlerImage") if key in value)
+    if isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _images(inner)
+
+
+def test_every_image_of_an_example_registry_is_listed(cluster, render, objects):
+    found = {image for image in _images(objects.all) if "example.org/" in image}
+    service = cluster.services[0]
+    other = replace(service, container=replace(service.container, image="registry.example.net/a/b:1"))
+    section = render(replace(cluster, services=(other, *cluster.services[1:]))).section("Before the first sync")
+    said = dict(re.findall(r"^ +- `(\S+)`: an image in a registry of yours, for (.*) \(", section, re.M))
+    assert said.keys() == {*found, other.container.image}
+    assert said[other.container.image] == f"`{service.name}`"
 
 
 def test_an_address_of_ones_own_is_not_listed(cluster, render):
