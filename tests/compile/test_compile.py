@@ -154,7 +154,7 @@ def test_a_failing_face_is_named_and_nothing_is_written(run, inventory, monkeypa
     run()
     before = content(tmp_path / "compiled")
     append(target(inventory, CLUSTER), "    # edited\n")
-    monkeypatch.setattr("components.haproxy.files", _fail)
+    monkeypatch.setattr("components.haproxy.files.files", _fail)
     code, _, err = run(*["--debug"] * debug)
     assert code == 1
     assert "ValueError: out of paint: this is a bug in the face" in err

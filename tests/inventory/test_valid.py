@@ -11,7 +11,6 @@ import pytest
 from tests.compiled.rooms import CHECKS
 from tests.engines.programs import installed
 from tests.haproxy.configuration import CONFIG, SYSCTL, settings
-from tests.inventory.targets import TOOLS
 
 MORE_THAN_ONE_LINE = {
     "with-200000-devices",
@@ -32,8 +31,7 @@ RENAMED = {
 
 
 def test_the_json_schema_accepts_it(valid, variants, json_schema):
-    parameters = {key: value for key, value in variants[valid.name].tree.parameters.items() if key not in TOOLS}
-    assert json_schema.is_valid(parameters)
+    assert json_schema.is_valid(variants[valid.name].tree.parameters)
 
 
 def test_every_check_passes(valid, variants):
