@@ -95,6 +95,9 @@ def _compile(files: InventoryFiles, output: Path, memory: Memory | None, options
             replace(moves, attic=bench / OLD)
             for own in (NOTE, MEMORY):
                 os.replace(bench / own, output / own)
+            report.shared_machines(
+                {**memory.machines(), **{name: each.machines for name, each in made.items()}}, made, known
+            )
     for name, change in changes.items():
         report.changed(name, change)
     return OK
@@ -112,7 +115,7 @@ def _make(
         note.writelines(f"{line}\n" for line in written.of_others(output, {*todo, *gone}))
         for outcome in outcomes(files, sorted(todo), output, bench / NEW, SHOWN, debug) if todo else ():
             changes[outcome.cluster] = outcome.change
-            made[outcome.cluster] = Made(todo[outcome.cluster], outcome.tree, len(outcome.files))
+            made[outcome.cluster] = Made(todo[outcome.cluster], outcome.tree, len(outcome.files), outcome.machines)
             note.writelines(f"{outcome.cluster}/{file}\n" for file in outcome.files)
     return changes | {name: difference(output / name, {}).summed_up(SHOWN) for name in gone}, made
 
