@@ -57,6 +57,18 @@ def alerts() -> str:
     return documented.tables(watched_cluster())
 
 
+def parameters() -> str:
+    from components.cluster.input import documented
+
+    return documented.tables()
+
+
+def smallest_service() -> str:
+    """The inventory of the tests that shows it, without what makes it one."""
+    text = (ROOT / "tests" / "inventory" / "valid" / "with-a-service-of-its-own.yml").read_text("utf-8")
+    return f"```yaml\n{text[text.index('parameters:') :]}```"
+
+
 def ansible_variables() -> str:
     from scripts.from_ansible.table import tables
 
@@ -78,6 +90,8 @@ TABLES: Tables = {
     "bootstrap-machines": bootstrap_machines,
     "bootstrap-options": bootstrap_options,
     "bootstrap-steps": bootstrap_steps,
+    "parameters": parameters,
+    "smallest-service": smallest_service,
 }
 
 

@@ -66,6 +66,7 @@ def _setting(value: Any) -> str:
 Setting = Annotated[
     Annotated[Annotated[Any, AfterValidator(freeze)], Tag("<any>")] | Annotated[ServiceAddress, Tag("<address>")],
     Discriminator(_setting),
+    Wanted("what the plugin takes, or {service: NAME, port: PORT NAME}"),
 ]
 Plugins = Map[str, Map[str, Setting]]
 
@@ -232,7 +233,7 @@ class CustomResource(Entry):
     """image that serves the plugins' bundle"""
     configs: Map[_Setting, Annotated[str, Scalar("a text")]]
     """settings that the operator takes"""
-    conf: Map[_Setting, Annotated[str | int | bool, Scalar("another value")]]
+    conf: Map[_Setting, Annotated[str | int | bool, Scalar("a text, a whole number, true or false")]]
     """lines of vernemq.conf"""
 
 

@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 class SwitchedValue(Entry):
     """A value that is there while its switch is on."""
 
-    value: Annotated[str | int | bool, Scalar("another value", lines=True)]
+    value: Annotated[str | int | bool, Scalar("a text, a whole number, true or false", lines=True)]
     """the value"""
     enabled: Switch = True
     """whether it is there"""

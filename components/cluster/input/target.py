@@ -20,14 +20,14 @@ class KafkaWs(Entry):
     """Kafka WS."""
 
     tls: Switch
-    """whether it speaks TLS"""
+    """whether Kafka WS speaks TLS"""
 
 
 class Email(Entry):
     """Whether auth sends e-mail, and through which server."""
 
     enabled: Switch
-    """whether it does"""
+    """whether auth sends e-mail"""
     host: Annotated[str, Scalar("a host name or an address", pattern="[-.A-Za-z0-9]*")]
     """the mail server"""
     port: Port
@@ -66,7 +66,7 @@ class Gateway(Entry):
     """The API gateway."""
 
     service: Name
-    """the service that is it"""
+    """the service that is the gateway"""
     mutual_tls: Switch
     """whether it speaks TLS, with a certificate of its own"""
     plugins: Annotated[tuple[Name, ...], NoneTwice(), Wanted("the names of the plugins that the gateway's image has")]

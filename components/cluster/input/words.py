@@ -20,7 +20,7 @@ Loc = tuple[int | str, ...]
 def wanted(root: type[Entry], loc: Loc) -> str:
     """What belongs at `loc` (pydantic's location of an error), as the end of "Write ..."."""
     shape = shape_at(root, loc)
-    base, metadata = _parts(shape)
+    base, metadata = parts(shape)
     for said in reversed(metadata):
         if isinstance(said, Wanted):
             return said.words
@@ -37,7 +37,7 @@ def wanted(root: type[Entry], loc: Loc) -> str:
 
 def keys_of(root: type[Entry], loc: Loc) -> list[str]:
     """The keys that the entry at `loc` may have."""
-    base, _ = _parts(shape_at(root, loc))
+    base, _ = parts(shape_at(root, loc))
     return [_alias(base, name) for name in base.model_fields]
 
 
@@ -53,13 +53,13 @@ def _step(shape: Any, part: int | str) -> Any:
     # It comes after the key itself, which was taken for the way to its value.
     if part == "[key]":
         return shape.key
-    base, _ = _parts(shape)
+    base, _ = parts(shape)
     if isinstance(part, str) and part.startswith("<"):
-        return next(each for each in _alternatives(base) if Tag(part) in _parts(each)[1])
+        return next(each for each in alternatives(base) if Tag(part) in parts(each)[1])
     if isinstance(base, type) and issubclass(base, BaseModel):
-        hints = _hints(base)
-        if str(part) in hints:
-            return hints[str(part)]
+        known = hints(base)
+        if str(part) in known:
+            return known[str(part)]
         # What is no key of its own: one of a Secret's.
         return get_args(get_type_hints(base, include_extras=True)["__pydantic_extra__"])[1]
     arguments = get_args(base)
@@ -76,31 +76,33 @@ class _MapValue:
 
 
 @cache
-def _hints(model: type[BaseModel]) -> Mapping[str, Any]:
-    hints = get_type_hints(model, include_extras=True)
-    return {_alias(model, name): hints[name] for name in model.model_fields}
+def hints(model: type[BaseModel]) -> Mapping[str, Any]:
+    """Key -> the annotation of its value."""
+    found = get_type_hints(model, include_extras=True)
+    return {_alias(model, name): found[name] for name in model.model_fields}
 
 
 def _alias(model: type[BaseModel], name: str) -> str:
     return model.model_fields[name].alias or name
 
 
-def _parts(shape: Any) -> tuple[Any, tuple[Any, ...]]:
+def parts(shape: Any) -> tuple[Any, tuple[Any, ...]]:
     """(What an annotation is about, what it says of that); whether it may be missing is of no interest."""
     if isinstance(shape, _MapValue):
-        return _parts(shape.value)
+        return parts(shape.value)
     said: tuple[Any, ...] = ()
     while True:
         if get_origin(shape) is Annotated:
             said = (*said, *reversed(shape.__metadata__))
             shape = shape.__origin__
-        elif len(kinds := _alternatives(shape)) == 1:
+        elif len(kinds := alternatives(shape)) == 1:
             shape = kinds[0]
         else:
             return shape, tuple(reversed(said))
 
 
-def _alternatives(shape: Any) -> list[Any]:
+def alternatives(shape: Any) -> list[Any]:
+    """Of a union, without None."""
     if get_origin(shape) not in (Union, UnionType):
         return []
     return [kind for kind in get_args(shape) if kind is not NoneType]
