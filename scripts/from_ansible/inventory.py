@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.inventory.finding import near, suggest
+from components.inventory.plain_file import Unreadable
 
 from .catalogue import maps
-from .files import Entry, Unreadable, Vault, leaves, read
+from .files import Entry, Vault, leaves, read
 from .report import Report
 from .variable_files import Room, variable_files
 
