@@ -64,7 +64,7 @@ def _in_words(cluster: str, failure: Failure, debug: bool) -> str:
 
 
 def _import_faces() -> None:
-    """All of components/ at once, so that the processes to come have it; what cannot be imported fails where it is used."""
+    """All of components/ at once, so that the processes to come have it; what cannot be imported fails where used."""
     for folder in sorted(_COMPONENTS.iterdir()):
         if (folder / "__init__.py").is_file():
             with contextlib.suppress(Exception):

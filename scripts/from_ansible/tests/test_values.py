@@ -150,8 +150,8 @@ def test_a_mandatory_variable_is_missing(convert, ansible, line):
         ("dojot_influxdb_bucket: !mine x", "a value of the YAML tag !mine"),
         (
             "dojot_psql_version: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  3161",
-            "dojot_psql_version: ansible-vault encrypted the value; it is not decrypted here; left out. Write the value at "
-            "release.images.postgres of the target",
+            "dojot_psql_version: ansible-vault encrypted the value; it is not decrypted here; left out. "
+            "Write the value at release.images.postgres of the target",
         ),
         ("dojot_apigw_version: \"{{ lookup('env', 'VERSION') }}\"", "an expression of Ansible, which is not evaluated"),
         # A password does not get into the target through another value.
