@@ -42,8 +42,10 @@ def outcomes(
     except WorkerDied as death:
         raise Refused(
             [
-                f"{death.name}: a process of this compile {death.reason}. "
-                "Compile again; if it comes back, look whether this machine has memory left"
+                (
+                    f"{death.name}: a process of this compile {death.reason}. "
+                    "Compile again; if it comes back, look whether this machine has memory left"
+                )
             ]
         ) from death
     finally:

@@ -128,7 +128,7 @@ def bridges(outcome: Outcome, variable: Variable, replicas: object) -> None:
         outcome.write("scale.bridges_per_broker", beside)
 
 
-def gui_v2(outcome: Outcome, variable: Variable, _value: object) -> None:
+def gui_v2(outcome: Outcome, _variable: Variable, _value: object) -> None:
     """One image of two variables."""
     if not {"dojot_guiv2_image", "dojot_guiv2_version"} & outcome.entries.keys():
         return
