@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         # What is checked is checked from nothing.
         memory = None if options.check else Memory(inventory, output)
-        return _compile(InventoryFiles(inventory, memory and memory.source), output, memory, options)
+        return _compile(InventoryFiles(inventory, memory.source if memory else None), output, memory, options)
     except Refused as refusal:
         report.refused(refusal.lines)
     except OSError as error:

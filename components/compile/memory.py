@@ -171,8 +171,8 @@ def _digest_of_all(inventory: Path) -> str:
             folders[:] = sorted(name for name in folders if name != "__pycache__")
             for name in sorted(names):
                 path = os.path.join(folder, name)
-                with open(path, "rb", buffering=0) as file:
-                    found += [path, _digest(file.read())]
+                with open(path, "rb", buffering=0) as code:
+                    found += [path, _digest(code.read())]
     return _digest(json.dumps(found).encode())
 
 

@@ -1,4 +1,4 @@
-"""A container may open as many files as a broker needs: the compiled step, containerd, runc, a process in a container."""
+"""A container may open as many files as a broker needs: the compiled step, containerd, runc, a process of it."""
 
 from __future__ import annotations
 
