@@ -46,9 +46,10 @@ check: $(READY) lint ## Are compiled/ and the documents up to date; style, and s
 	@$(BIN)/python scripts/docs.py --check
 	@scripts/check-shell
 
-lint: $(READY) ## Style and format of the Python code
+lint: $(READY) ## Style, format and types of the Python code
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo 'lint: run "make format"' >&2; exit 1; }
+	@$(BIN)/mypy --no-error-summary
 
 format: $(READY) ## Put the Python code into its format
 	@$(BIN)/ruff format --quiet .

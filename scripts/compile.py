@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         # What is checked is checked from nothing.
         memory = None if options.check else Memory(inventory, output)
-        return _compile(InventoryFiles(inventory, memory and memory.source), output, memory, options)
+        return _compile(InventoryFiles(inventory, memory.source if memory else None), output, memory, options)
     except Refused as refusal:
         report.refused(refusal.lines)
     except OSError as error:
@@ -95,6 +95,9 @@ def _compile(files: InventoryFiles, output: Path, memory: Memory | None, options
             replace(moves, attic=bench / OLD)
             for own in (NOTE, MEMORY):
                 os.replace(bench / own, output / own)
+            report.shared_machines(
+                {**memory.machines(), **{name: each.machines for name, each in made.items()}}, made, known
+            )
     for name, change in changes.items():
         report.changed(name, change)
     return OK
@@ -112,7 +115,7 @@ def _make(
         note.writelines(f"{line}\n" for line in written.of_others(output, {*todo, *gone}))
         for outcome in outcomes(files, sorted(todo), output, bench / NEW, SHOWN, debug) if todo else ():
             changes[outcome.cluster] = outcome.change
-            made[outcome.cluster] = Made(todo[outcome.cluster], outcome.tree, len(outcome.files))
+            made[outcome.cluster] = Made(todo[outcome.cluster], outcome.tree, len(outcome.files), outcome.machines)
             note.writelines(f"{outcome.cluster}/{file}\n" for file in outcome.files)
     return changes | {name: difference(output / name, {}).summed_up(SHOWN) for name in gone}, made
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from glob import glob
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -68,8 +69,9 @@ def cache_folder() -> Path:
 
 
 @cache
-def catalogue() -> dict:
-    return yaml.safe_load((ENGINES / "engines.yml").read_text("utf-8"))
+def catalogue() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ENGINES / "engines.yml").read_text("utf-8"))
+    return found
 
 
 def builds() -> dict[str, Build]:

@@ -64,10 +64,16 @@ def install_packages(names: list[str]) -> None:
         run([*as_root, "apt-get", "-q", *command], "apt-get", env=environment)
 
 
-def run(command: list[str], what: str, **options) -> str:
+def run(command: list[str], what: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
     """The output of a command; Failed with its last lines where it does not end well."""
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     if done.returncode:
         last = "\n".join(done.stdout.splitlines()[-20:])

@@ -23,7 +23,7 @@ def build(inventory: Inventory, texts: Mapping[str, str]) -> Cluster:
     }
     sizes = scale(inventory)
     built = services(inventory, texts, sizes, groups)
-    return freeze(
+    frozen: Cluster = freeze(
         Cluster(
             name=cluster.name,
             release=inventory.release.version,
@@ -46,6 +46,7 @@ def build(inventory: Inventory, texts: Mapping[str, str]) -> Cluster:
             monitoring=monitoring(inventory),
         )
     )
+    return frozen
 
 
 def _nodes(inventory: Inventory) -> tuple[Node, ...]:

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, NoReturn
 
 
-class Frozen(dict):
+class Frozen(dict[Any, Any]):
     """A dict that refuses every change; it is written out like any other."""
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:

@@ -13,6 +13,7 @@ from components.inventory.inventory import Inventory
 from components.inventory.refused import Refused
 
 from . import render, trees
+from .machines import addresses
 from .report import SHOWN
 from .trees import NONE, Change
 
@@ -37,6 +38,8 @@ class Outcome:
     files: tuple[str, ...] = ()
     #: A digest of them.
     tree: str = ""
+    #: Addresses.
+    machines: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
@@ -77,6 +80,7 @@ class Job:
             change=change.summed_up(self.named),
             files=tuple(sorted(files)),
             tree=trees.digest(files),
+            machines=addresses(cluster),
             seconds=seconds,
         )
 

@@ -25,7 +25,7 @@ from .written import NOTE
 
 #: In the output; not committed.
 MEMORY = ".remembered"
-_FORMAT = 1
+_FORMAT = 2
 #: What makes a compile what it is, from the root of the repository, beside the inventory.
 _CODE = ("components", "scripts", "bootstrap")
 _SETTINGS = (".kapitan", "requirements.lock")
@@ -34,11 +34,15 @@ _OF_RECLASS = "reclass-config.yml"
 
 @dataclass(frozen=True)
 class Made:
-    """A cluster's folder: `of` is all that it was made from, `tree` and `files` what it amounts to."""
+    """A cluster's folder: `of` is all that it was made from, `tree` and `files` what it amounts to.
+
+    `machines` are the addresses of its machines.
+    """
 
     of: str
     tree: str
     files: int
+    machines: tuple[str, ...]
 
 
 class Memory:
@@ -101,6 +105,10 @@ class Memory:
             if (made := self._made.get(cluster)) and made.of == key and made.tree == self._tree(cluster)
         }
 
+    def machines(self) -> dict[str, tuple[str, ...]]:
+        """Cluster -> addresses, of all clusters that are known."""
+        return {name: each.machines for name, each in self._made.items()}
+
     def write(self, bench: Path, touched: Collection[str], made: Mapping[str, Made]) -> None:
         """Of the clusters that were `made`, and of all that were not touched; the workshop has the note already."""
         known = {name: each for name, each in self._made.items() if name not in touched} | self._as_read(made)
@@ -109,7 +117,7 @@ class Memory:
             if source := self._sources.get((self._name(path), content)):
                 lines.append(json.dumps([self._name(path), content, source.classes, sorted(source.references)]))
         lines.append("")
-        lines += [json.dumps([name, each.of, each.tree, each.files]) for name, each in known.items()]
+        lines += [json.dumps([name, each.of, each.tree, each.files, each.machines]) for name, each in known.items()]
         text = "".join(f"{line}\n" for line in lines).encode()
         (bench / MEMORY).write_bytes(text + _digest(text).encode())
 
@@ -137,8 +145,8 @@ class Memory:
             known = Source(path, tuple((written, number) for written, number in classes), frozenset(references))
             self._sources[name, content_] = known
         for line in filter(None, lines[gap:]):
-            name, of, tree, files = json.loads(line)
-            self._made[name] = Made(of, tree, files)
+            name, of, tree, files, machines = json.loads(line)
+            self._made[name] = Made(of, tree, files, tuple(machines))
 
     def _tree(self, cluster: str) -> str | None:
         try:
@@ -163,8 +171,8 @@ def _digest_of_all(inventory: Path) -> str:
             folders[:] = sorted(name for name in folders if name != "__pycache__")
             for name in sorted(names):
                 path = os.path.join(folder, name)
-                with open(path, "rb", buffering=0) as file:
-                    found += [path, _digest(file.read())]
+                with open(path, "rb", buffering=0) as code:
+                    found += [path, _digest(code.read())]
     return _digest(json.dumps(found).encode())
 
 

@@ -58,5 +58,13 @@ def changed(name: str, change: Change) -> None:
             print(f"  and {change.count - SHOWN} more")
 
 
+def shared_machines(machines: Mapping[str, tuple[str, ...]], made: Iterable[str], known: Iterable[str]) -> None:
+    """Of the clusters that were made, beside all that the inventory has."""
+    from .machines import shared
+
+    for line in shared({name: machines[name] for name in known if name in machines}, list(made)):
+        say(line)
+
+
 def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"

@@ -42,8 +42,10 @@ def outcomes(
     except WorkerDied as death:
         raise Refused(
             [
-                f"{death.name}: a process of this compile {death.reason}. "
-                "Compile again; if it comes back, look whether this machine has memory left"
+                (
+                    f"{death.name}: a process of this compile {death.reason}. "
+                    "Compile again; if it comes back, look whether this machine has memory left"
+                )
             ]
         ) from death
     finally:
@@ -64,7 +66,7 @@ def _in_words(cluster: str, failure: Failure, debug: bool) -> str:
 
 
 def _import_faces() -> None:
-    """All of components/ at once, so that the processes to come have it; what cannot be imported fails where it is used."""
+    """All of components/ at once, so that the processes to come have it; what cannot be imported fails where used."""
     for folder in sorted(_COMPONENTS.iterdir()):
         if (folder / "__init__.py").is_file():
             with contextlib.suppress(Exception):

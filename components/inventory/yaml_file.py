@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import yaml
 
@@ -89,21 +90,23 @@ class _Composer:
     def _node(self, event: yaml.Event, depth: int) -> yaml.Node:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
+        assert isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)), event
         if depth > DEEPEST:
             raise self._refused(event, f"more than {DEEPEST} levels of values in each other. Make it flatter")
         if event.tag is not None and not self._tags:
             raise self._refused(event, f"{event.tag}: tags have no meaning here. Write the value without it")
         before = self._size
         self._count(event, 1)
+        node: yaml.Node
         if isinstance(event, yaml.ScalarEvent):
             tag = event.tag or self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)
-            node = yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark, event.style)
+            node = yaml.ScalarNode(tag, event.value, _mark(event), style=event.style)
         elif isinstance(event, yaml.SequenceStartEvent):
-            node = yaml.SequenceNode(event.tag or "tag:yaml.org,2002:seq", [], event.start_mark)
+            node = yaml.SequenceNode(event.tag or "tag:yaml.org,2002:seq", [], _mark(event))
             while not isinstance(item := self._loader.get_event(), yaml.SequenceEndEvent):
                 node.value.append(self._node(item, depth + 1))
         else:
-            node = yaml.MappingNode(event.tag or "tag:yaml.org,2002:map", [], event.start_mark)
+            node = yaml.MappingNode(event.tag or "tag:yaml.org,2002:map", [], _mark(event))
             while not isinstance(item := self._loader.get_event(), yaml.MappingEndEvent):
                 key = self._node(item, depth + 1)
                 if not isinstance(key, yaml.ScalarNode):
@@ -114,7 +117,7 @@ class _Composer:
         return node
 
     def _alias(self, event: yaml.AliasEvent) -> yaml.Node:
-        known = self._anchors.get(event.anchor)
+        known = self._anchors.get(event.anchor or "")
         if known is None:
             raise self._refused(event, f"*{event.anchor}: no value above has the anchor &{event.anchor}. Write it there")
         self._count(event, known.size)
@@ -126,7 +129,12 @@ class _Composer:
             raise self._refused(event, f"the file has more than {MOST} values, with aliases written out. Take some out")
 
     def _refused(self, event: yaml.Event, rule: str) -> Unreadable:
-        return Unreadable(f"{self._shown}:{event.start_mark.line + 1}: {rule}")
+        return Unreadable(f"{self._shown}:{_mark(event).line + 1}: {rule}")
+
+
+def _mark(event: yaml.Event) -> yaml.Mark:
+    """Where an event begins. The marks of the C parser are of another class, with the same attributes."""
+    return cast(yaml.Mark, event.start_mark)
 
 
 def is_null(node: yaml.Node) -> bool:
@@ -140,6 +148,7 @@ def _is_nothing(node: yaml.Node) -> bool:
 
 def _not_yaml(shown: str, text: str, error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
+    assert mark, "the parser says where it stopped"
     begun = error.context_mark
     context = ""
     if error.context and begun and begun.line != mark.line:

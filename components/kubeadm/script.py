@@ -37,7 +37,8 @@ def _tables(parts: Parts) -> str:
     options = ((option.name, option.value, option.default, option.text) for option in parts.options)
     return (
         "\n# ---- what the heads of the parts say\n"
-        "# step | what it does | its options | machine | where else | table that must have rows | when | what comes then\n"
+        "# step | what it does | its options | machine | where else | table that must have rows | when | "
+        "what comes then\n"
         + _table("STEPS", steps)
         + "# option | name of its value | default | what it does\n"
         + _table("STEP_OPTIONS", options)

@@ -26,9 +26,9 @@ def services(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
                 {"name": name, "port": number, "protocol": targets[name].protocol, "targetPort": targets[name].number}
                 for name, number in entry.ports.items()
             ]
-        yield _object("Service", "v1", entry.name, cluster, service, spec)
+        yield _object("Service", "v1", entry.name, service, spec)
     if service.exposed and service.spec.external_service:
-        yield _object("Service", "v1", service.spec.external_service, cluster, service, _node_port_spec(service))
+        yield _object("Service", "v1", service.spec.external_service, service, _node_port_spec(service))
 
 
 def _same_node(cluster: Cluster) -> dict[str, Any]:
@@ -65,12 +65,10 @@ def disruption_budgets(cluster: Cluster, service: Service) -> Iterator[dict[str,
         "selector": {"matchLabels": dict(service.pod_labels)},
     }
     version = api_version(cluster, "PodDisruptionBudget", "policy/v1")
-    yield _object("PodDisruptionBudget", version, f"{service.name}-pdb", cluster, service, spec)
+    yield _object("PodDisruptionBudget", version, f"{service.name}-pdb", service, spec)
 
 
-def _object(
-    kind: str, version: str, name: str, cluster: Cluster, service: Service, spec: dict[str, Any]
-) -> dict[str, Any]:
+def _object(kind: str, version: str, name: str, service: Service, spec: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": version,
         "kind": kind,

@@ -52,7 +52,7 @@ def _deployment(cluster: Cluster, service: Service) -> dict[str, Any]:
     }
     if service.spec.progress_deadline is not None:
         spec["progressDeadlineSeconds"] = service.spec.progress_deadline
-    return _workload("Deployment", cluster, service, service.name, service.pod_labels, spec)
+    return _workload("Deployment", service, service.name, service.pod_labels, spec)
 
 
 def _daemon_set(cluster: Cluster, service: Service) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _daemon_set(cluster: Cluster, service: Service) -> dict[str, Any]:
     }
     # On every node, whatever keeps others away from it: the control plane's taint, a drain.
     spec["template"]["spec"]["tolerations"] = [{"operator": "Exists"}]
-    return _workload("DaemonSet", cluster, service, service.name, service.pod_labels, spec)
+    return _workload("DaemonSet", service, service.name, service.pod_labels, spec)
 
 
 def _stateful_set(
@@ -84,7 +84,7 @@ def _stateful_set(
     templates = [claim_template(cluster, volume) for volume in service.volumes if volume.persistent]
     if templates:
         spec["volumeClaimTemplates"] = templates
-    return _workload("StatefulSet", cluster, service, name, labels, spec)
+    return _workload("StatefulSet", service, name, labels, spec)
 
 
 def _spread_set(cluster: Cluster, service: Service) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def _volumes(service: Service) -> list[dict[str, Any]]:
 
 
 def _workload(
-    kind: str, cluster: Cluster, service: Service, name: str, labels: Mapping[str, str], spec: dict[str, Any]
+    kind: str, service: Service, name: str, labels: Mapping[str, str], spec: dict[str, Any]
 ) -> dict[str, Any]:
     return {
         "apiVersion": "apps/v1",

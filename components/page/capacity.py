@@ -16,7 +16,7 @@ _UNIT = {"cpu": " CPU", "bytes": "", "count": ""}
 
 def rows(cluster: Cluster) -> Iterator[tuple[str, ...]]:
     """One row for each limit; nodes with the same figures share one."""
-    alike: dict[tuple, tuple[Limit, list[str]]] = {}
+    alike: dict[tuple[str | int, ...], tuple[Limit, list[str]]] = {}
     for limit in limits(cluster):
         node = limit.path[2] if limit.path[:2] == ("cluster", "nodes") else ""
         key = (limit.what.removesuffix(node), limit.needed, limit.available, limit.unit, limit.binding)
@@ -61,5 +61,5 @@ def percent(share: float) -> str:
 def carried(cluster: Cluster, limit: Limit) -> int:
     """Devices for which there is enough of what grows with them: an estimate, so rounded down to three digits."""
     number = cluster.scale.devices * limit.available // limit.needed
-    step = 10 ** max(0, len(str(number)) - 3)
+    step: int = 10 ** max(0, len(str(number)) - 3)
     return number // step * step

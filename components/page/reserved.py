@@ -14,10 +14,10 @@ _SECOND = {("example", "com"), ("example", "net"), ("example", "org")}
 
 def reserved_host(text: str) -> str | None:
     """The first host name in `text` that is reserved for examples."""
-    for host in _HOST.findall(text):
-        labels = tuple(host.lower().split("."))
+    for host in _HOST.finditer(text):
+        labels = tuple(host[0].lower().split("."))
         if labels[-1] in _TOP or labels[-2:] in _SECOND:
-            return host
+            return host[0]
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -54,12 +55,13 @@ def maps() -> frozenset[str]:
 
 
 @cache
-def deployment() -> dict:
+def deployment() -> dict[str, Any]:
     """Tags, classes and lists, as deployment.yml has them."""
-    return yaml.safe_load((HERE / "deployment.yml").read_text("utf-8"))
+    found: dict[str, Any] = yaml.safe_load((HERE / "deployment.yml").read_text("utf-8"))
+    return found
 
 
-def _variable(name: str, section: str, entry: dict) -> Variable:
+def _variable(name: str, section: str, entry: dict[str, Any]) -> Variable:
     entry = dict(entry)
     home = entry.pop("home", ())
     if "image" in entry:

@@ -19,12 +19,13 @@ import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
+from components.inventory.plain_file import Unreadable
 from scripts.from_ansible import target
 from scripts.from_ansible.catalogue import deployment
 from scripts.from_ansible.classes import classes_of
 from scripts.from_ansible.convert import Conversion
-from scripts.from_ansible.files import Unreadable
 from scripts.from_ansible.hosts import is_address
 from scripts.from_ansible.inventory import AnsibleInventory, find_hosts, read_inventory
 from scripts.from_ansible.kubectl import Listing, Node
@@ -114,7 +115,7 @@ def _bare(classes: list[str], ansible: AnsibleInventory) -> str:
     return target.text(classes, [], ("haproxy", "192.0.2.1"), {"cluster.domain": domain}, [])
 
 
-def _groups(parameters: dict, conversion: Conversion) -> Groups:
+def _groups(parameters: dict[str, Any], conversion: Conversion) -> Groups:
     """Labels and groups as the classes have them, with what the conversion changes."""
 
     def changed(path: str, value: str) -> str:
@@ -132,7 +133,7 @@ def _groups(parameters: dict, conversion: Conversion) -> Groups:
     )
 
 
-def _nodes(listing: str, parameters: dict) -> tuple[Node, ...]:
+def _nodes(listing: str, parameters: dict[str, Any]) -> tuple[Node, ...]:
     try:
         return tuple(listed_nodes(listing, parameters["cluster"]["group_label"]))
     except ValueError as error:

@@ -101,8 +101,11 @@ class Conversion(Outcome):
                 _where(variable),
             )
         found = self.values.of(variable)
-        if found is None and not variable.rule:
-            return
+        if found is None:
+            if not variable.rule:
+                return
+            # A rule has its say about what is absent, too.
+            found = Good(None)
         if isinstance(found, Bad):
             shown = self.entries[name] if given else None
             if given or not variable.none:
@@ -114,7 +117,7 @@ class Conversion(Outcome):
                     shown.raw if shown and shown.raw else None,
                 )
             return
-        if found is not None and found.remark and given:
+        if found.remark and given:
             say = self.report.finding if found.doubtful else self.report.note
             say(
                 self.place(name),
@@ -130,7 +133,7 @@ class Conversion(Outcome):
                 )
             return
         if variable.rule:
-            RULES[variable.rule](self, variable, found.value if found else None)
+            RULES[variable.rule](self, variable, found.value)
         elif variable.none:
             self._homeless(variable, found, given)
         elif variable.adds:

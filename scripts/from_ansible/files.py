@@ -110,7 +110,7 @@ def _entry(node: yaml.Node, shown: str, name: str, report: Report) -> Entry:
     return Entry(_scalar(node), place, node.value)
 
 
-def _scalar(node: yaml.ScalarNode) -> object:
+def _scalar(node: yaml.Node) -> object:
     """A boolean, a number, null, or else the text as it is written (dates too)."""
     try:
         if node.tag.rpartition(":")[2] in ("bool", "int", "float", "null"):

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.inventory.finding import near, suggest
+from components.inventory.plain_file import Unreadable
 
 from .catalogue import maps
-from .files import Entry, Unreadable, Vault, leaves, read
+from .files import Entry, Vault, leaves, read
 from .report import Report
 from .variable_files import Room, variable_files
 
@@ -114,9 +115,9 @@ def _hosts_file(hosts: Path, report: Report) -> Entry:
         if not _is_ini(hosts):
             raise
         raise Unreadable(
-            f"{hosts}: an inventory in INI format, which is not read here. Let Ansible write it as YAML (ansible-inventory "
-            f"-i {shlex.quote(str(hosts))} --list --yaml --export --output hosts.yaml), and convert that file: what "
-            "group_vars and host_vars say is in it"
+            f"{hosts}: an inventory in INI format, which is not read here. Let Ansible write it as YAML "
+            f"(ansible-inventory -i {shlex.quote(str(hosts))} --list --yaml --export --output hosts.yaml), and convert "
+            "that file: what group_vars and host_vars say is in it"
         ) from error
 
 

@@ -60,8 +60,8 @@ def nodes(text: str, group_label: str) -> list[Node]:
         found[words[0]] = Node(
             words[0],
             number,
-            labels.get(group_label, old and old.label),
-            address or (old and old.address),
+            labels.get(group_label, old.label if old else None),
+            address or (old.address if old else None),
             bool(roles & _ROLES) or bool(old and old.control_plane),
         )
     if not any(node.label or node.address for node in found.values()):

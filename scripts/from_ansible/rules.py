@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeGuard
 
 from components.cluster.sizes import brokers_by_rule
 
@@ -89,7 +90,7 @@ def brokers(outcome: Outcome, variable: Variable, replicas: object) -> None:
     if replicas is None or not _has_brokers(outcome, variable):
         return
     scale = outcome.classes["scale"]
-    if replicas == _brokers(scale) or not _positive(outcome, variable, replicas):
+    if replicas == _brokers(scale) or not _positive(replicas, outcome, variable):
         return
     devices = replicas * scale["devices_per_broker"]
     outcome.write("scale.devices", devices)
@@ -108,7 +109,7 @@ def bridges(outcome: Outcome, variable: Variable, replicas: object) -> None:
     """As many of each kind beside every broker."""
     if replicas is None or not _has_brokers(outcome, variable):
         return
-    if not _positive(outcome, variable, replicas):
+    if not _positive(replicas, outcome, variable):
         return
     scale = outcome.classes["scale"]
     count = outcome.value("dojot_vernemq_replicas") or _brokers(scale)
@@ -127,7 +128,7 @@ def bridges(outcome: Outcome, variable: Variable, replicas: object) -> None:
         outcome.write("scale.bridges_per_broker", beside)
 
 
-def gui_v2(outcome: Outcome, variable: Variable, _value: object) -> None:
+def gui_v2(outcome: Outcome, _variable: Variable, _value: object) -> None:
     """One image of two variables."""
     if not {"dojot_guiv2_image", "dojot_guiv2_version"} & outcome.entries.keys():
         return
@@ -138,8 +139,8 @@ def gui_v2(outcome: Outcome, variable: Variable, _value: object) -> None:
         outcome.write("release.images.gui-v2", image)
 
 
-def _positive(outcome: Outcome, variable: Variable, replicas: object) -> bool:
-    if replicas > 0:
+def _positive(replicas: object, outcome: Outcome, variable: Variable) -> TypeGuard[int]:
+    if isinstance(replicas, int) and replicas > 0:
         return True
     outcome.report.finding(
         outcome.place(variable.name),
@@ -159,7 +160,7 @@ def _has_brokers(outcome: Outcome, variable: Variable) -> bool:
     return False
 
 
-def _brokers(scale: dict) -> int:
+def _brokers(scale: dict[str, Any]) -> int:
     return brokers_by_rule(scale["devices"], scale["devices_per_broker"], scale["minimum_brokers"])
 
 

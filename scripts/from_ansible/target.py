@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import yaml
 
@@ -20,7 +21,7 @@ def text(
     findings: Sequence[str],
 ) -> str:
     """The page of one cluster; `parameters` are values by dotted path, `balancer` its host name and address."""
-    tree: dict = {"cluster": {}, "load_balancer": {}}
+    tree: dict[str, Any] = {"cluster": {}, "load_balancer": {}}
     for path, value in parameters.items():
         *above, key = path.split(".")
         node = tree
@@ -64,7 +65,7 @@ def _lines(key: str, value: object, depth: int) -> Iterator[str]:
     yield f"{indent}{_scalar(key)}: {_scalar(value)}"
 
 
-def _is_machine(value: dict) -> bool:
+def _is_machine(value: dict[str, object]) -> bool:
     return value.keys() == {"address", "group"}
 
 

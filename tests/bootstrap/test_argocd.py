@@ -22,7 +22,8 @@ case $* in
   *get\ deployments,statefulsets\ *) has workloads ;;
   *get\ --filename=*) has known ;;
   *go-template=*affinity*) has place ;;
-  *create\ --filename=-*) cat >>"$STATE/created"; sed -n 's/^    dojot.components.installed-by: //p' "$STATE/created" >"$STATE/namespace" ;;
+  *create\ --filename=-*) cat >>"$STATE/created"
+    sed -n 's/^    dojot.components.installed-by: //p' "$STATE/created" >"$STATE/namespace" ;;
   *annotate\ namespace*) sed 's/.*=//' <<<"$*" >"$STATE/namespace" ;;
   *\ diff\ *) exit 1 ;;
 esac

@@ -1,4 +1,4 @@
-"""What kubeadm and the pod network are given, with other values than the committed clusters have (see tests/compiled/checks)."""
+"""What kubeadm and the pod network get with other values than the committed clusters have (tests/compiled/checks)."""
 
 from __future__ import annotations
 

@@ -238,7 +238,14 @@ def test_another_system_is_refused(host, cluster):
     assert not (host.folder / "root/etc/hostname").exists()
 
 
-GOOD = "defaults\n  mode tcp\n  timeout client 1s\n  timeout server 1s\n  timeout connect 1s\nlisten a\n  bind 127.0.0.1:1\n"
+GOOD = """defaults
+  mode tcp
+  timeout client 1s
+  timeout server 1s
+  timeout connect 1s
+listen a
+  bind 127.0.0.1:1
+"""
 
 
 @pytest.fixture

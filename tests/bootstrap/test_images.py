@@ -1,4 +1,4 @@
-"""Images that operators build: what their scripts do, on trees like those of the images; a build needs a container engine."""
+"""Images that operators build: what their scripts do, on trees like those of the images; a build needs an engine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COPIES = ("custom-plugins/pepkong", "usr/local/share/lua/5.1")
 
 
 def _logger(call: str) -> str:
-    """A plugin's log as pepkong has it: a function that makes a line of shell of its text, and what becomes of that line."""
+    """A plugin's log as pepkong has it: a function that makes a line of shell of its text, and what becomes of it."""
     return f"""local log = {{}}
 function log.write(text)
   local line = 'echo "' .. text .. '" >>' .. arg[2]

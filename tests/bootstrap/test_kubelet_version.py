@@ -9,12 +9,13 @@ import pytest
 from .conftest import states
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="this step runs as root only")
-KUBECTL = '[[ -e $STATE/server ]] || { echo "connection refused" >&2; exit 1; }\nprintf \'{\\n  "gitVersion": "%s"\\n}\' "$(cat "$STATE/server")"'
+KUBECTL = """[[ -e $STATE/server ]] || { echo "connection refused" >&2; exit 1; }
+printf '{\\n  "gitVersion": "%s"\\n}' "$(cat "$STATE/server")\""""
 
 
 @pytest.fixture
 def member(sandbox, cluster):
-    """A worker that has joined, with a kubelet that is older than the inventory's. A kubelet that passes ends the run."""
+    """A worker that has joined, with a kubelet that is older than the inventory's. One that passes ends the run."""
     sandbox.write(
         sandbox.text.replace(
             "  need_system\n  check_kubelet_version\n", "  check_kubelet_version\n  report ok passed\n  exit 0\n"

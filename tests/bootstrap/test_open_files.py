@@ -19,12 +19,16 @@ MAIN = 'main "$@"\n'
 WANTED, SYSTEMDS = 700, 300
 # systemd with one service: a process that has the limit of the unit as it was last read.
 SYSTEMCTL = rf"""
-run() {{ (ulimit -n "$(cat "$STATE/read" 2>/dev/null || echo {SYSTEMDS})"; sleep 60 >/dev/null 2>&1 & echo $! >"$STATE/pid"); }}
+run() {{
+  (ulimit -n "$(cat "$STATE/read" 2>/dev/null || echo {SYSTEMDS})"; sleep 60 >/dev/null 2>&1 & echo $! >"$STATE/pid")
+}}
 case "$*" in
   *is-active*) [[ -e $STATE/pid ]] ;;
   *MainPID*) cat "$STATE/pid" ;;
   *NeedDaemonReload*) [[ -e $STATE/stale ]] && echo yes || echo no ;;
-  daemon-reload) rm -f "$STATE/stale"; sed -n 's/^LimitNOFILE=//p' "$STATE"/root/etc/systemd/system/*.d/90-dojot.conf >"$STATE/read" ;;
+  daemon-reload)
+    rm -f "$STATE/stale"
+    sed -n 's/^LimitNOFILE=//p' "$STATE"/root/etc/systemd/system/*.d/90-dojot.conf >"$STATE/read" ;;
   start*) run ;;
   restart*) kill "$(<"$STATE/pid")"; run ;;
 esac"""
@@ -164,7 +168,9 @@ def test_verify_reads_the_limit_of_each_brokers_process(sandbox, cluster):
     namespace, name, _, label, _ = row.split("|")
     found = {
         "Running\n250\n": "ok",
-        "Running\n249\n": "failed: it may open 249. Run the step node on its node, then make the brokers' pods again: for pod in ",
+        "Running\n249\n": (
+            "failed: it may open 249. Run the step node on its node, then make the brokers' pods again: for pod in "
+        ),
         "": "failed: it does not run (there is no such pod), so nobody can tell yet",
         "Pending\n": "failed: it does not run (Pending), so nobody can tell yet",
         "Running, not started\n": "failed: it does not run (Running, not started), so nobody can tell yet",

@@ -105,7 +105,8 @@ def test_who_brings_a_secret_is_asked_for_it(box, cluster):
         cluster.services[0], secrets={"mail": {"password": PROVIDED, "user": PROVIDED}, "own": {"key": RANDOM}}
     )
     box.write(script.script(replace(cluster, services=(brought,))))
-    command = f"kubectl --namespace={cluster.namespace} create secret generic mail --from-file=password=FILE --from-file=user=FILE"
+    files = "--from-file=password=FILE --from-file=user=FILE"
+    command = f"kubectl --namespace={cluster.namespace} create secret generic mail {files}"
     planned = box.run("secrets", "--dry-run")
     assert planned.returncode == 0
     assert f"would: ask for Secret mail, which you provide: {command}\n" in planned.stdout

@@ -71,7 +71,8 @@ def test_a_new_file_is_all_that_a_step_needs(folder, tmp_path, cluster):
 
     parts = steps.read(folder)
     assert (
-        "| 2 | every node | `clock`, once there is one | nothing | `done: ask` with its name; then look at time.example |\n"
+        "| 2 | every node | `clock`, once there is one | nothing | `done: ask` with its name; then "
+        "look at time.example |\n"
         "| 3 | every node | `volumes` |"
     ) in runbook.steps_table(parts)
     assert "| `--server NAME` | `clock` | who is asked, and whom the others ask then (default: `time.example`) |" in (

@@ -68,7 +68,7 @@ def test_each_small_node_is_named(cluster):
 
 
 def test_open_files_of_a_broker(guide_cluster):
-    """100,000 devices, a tenth of them twice for a moment, on two of three brokers; beside them what LevelDB keeps open."""
+    """100,000 devices, a tenth of them twice for a moment, on two of three brokers; and what LevelDB keeps open."""
     assert broker_open_files(guide_cluster) == 110_000 // 2 + 4096
     alone = replace(guide_cluster, scale=replace(guide_cluster.scale, brokers=1))
     assert broker_open_files(alone) == 110_000 + 4096

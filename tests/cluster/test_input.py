@@ -131,8 +131,10 @@ GOOD = {"address": "a", "group": "g"}
         (
             {"many": ["a", "b", "a"]},
             [
-                "many: a stands in this list twice: lists of all classes and of the target are one. "
-                "Keep one of the lines."
+                (
+                    "many: a stands in this list twice: lists of all classes and of the target are one. "
+                    "Keep one of the lines."
+                )
             ],
         ),
         ({"kind": 1}, ["kind = 1: this value does not fit. Write one of: a, b."]),

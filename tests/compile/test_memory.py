@@ -180,6 +180,22 @@ def test_a_memory_of_another_kind_is_none(two, compiled_again, tmp_path):
         assert compiled_again() == [CLUSTER, SECOND]
 
 
+def test_an_edit_that_is_taken_back_is_compiled_again(two, run, compiled_again, monkeypatch, tmp_path):
+    """The cluster was made from what was there in between."""
+    page = target(two, SECOND)
+    append(page, "    # edited\n")
+    text = page.read_text()
+
+    def meanwhile(*arguments):
+        append(page, "  scale: {devices: 90000}\n")
+        return outcomes(*arguments)
+
+    monkeypatch.setattr("components.compile.run.outcomes", meanwhile)
+    assert run(SECOND)[0] == 0
+    page.write_text(text)
+    assert compiled_again() == [SECOND]
+
+
 def test_what_was_edited_meanwhile_is_not_remembered(two, compiled_again, monkeypatch):
     """Nobody knows which of the two texts the cluster was made from."""
     append(target(two, SECOND), "    # edited\n")

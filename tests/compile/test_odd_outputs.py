@@ -20,8 +20,10 @@ def test_a_file_in_its_place(run, tmp_path):
     (tmp_path / "compiled").write_text("mine")
     assert run()[::2] == (
         1,
-        f"{tmp_path / 'compiled'}: this is no folder, and the clusters' folders must lie in it. Move it away\n"
-        "compile: 1 finding; nothing was written\n",
+        (
+            f"{tmp_path / 'compiled'}: this is no folder, and the clusters' folders must lie in it. Move it away\n"
+            "compile: 1 finding; nothing was written\n"
+        ),
     )
     assert (tmp_path / "compiled").read_text() == "mine"
 

@@ -56,7 +56,7 @@ def test_replace_undoes_everything_on_an_error(tmp_path, way):
         (None, place / "gone"),
         (tmp_path / "missing", place / "c"),
     ]
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         trees.replace(moves, tmp_path / "attic")
     assert names(place) == before
 
@@ -66,6 +66,6 @@ def test_exchange_where_the_system_has_it(tmp_path):
     if not trees._exchange(one, other):
         pytest.skip("no renameat2 on this system")
     assert (names(one), names(other)) == ({"f": "2"}, {"f": "1"})
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         trees._exchange(one, tmp_path / "missing")
     assert os.path.exists(one)

@@ -71,7 +71,7 @@ def _comments(text: str) -> str:
 
 
 def generated(script: str) -> tuple[str, list[str]]:
-    """The script with its parts made empty lines (so that lines keep their numbers), and the parts that are not in it once."""
+    """The script with its parts made empty lines (so that lines keep their numbers), and the parts that it lacks."""
     missing = []
     for name, text in parts().items():
         if script.count(text) == 1:

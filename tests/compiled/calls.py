@@ -16,7 +16,7 @@ class Call:
 
 
 def calls(entry: Mapping[str, Any]) -> dict[str, Call]:
-    """Service -> Call of a service or job: its `uses`, and whatever names a service and its port, wherever that stands."""
+    """Service -> Call of a service or job: its `uses`, and whatever names a service and its port, wherever it is."""
     found = {name: Call(use.get("at_start", True), set(use["ports"])) for name, use in entry.get("uses", {}).items()}
     for service, port in _addresses({key: value for key, value in entry.items() if key != "jobs"}):
         found.setdefault(service, Call()).ports.add(port)

@@ -11,7 +11,8 @@ from components.cluster.quantity import size
 from tests.compiled import said
 
 CONTROL_PLANE = "control-plane"
-# Two sockets a session, and room for listeners, checks and threads. HAProxy itself asks for 2 x maxconn + 35 + 3 x threads.
+# Two sockets a session, and room for listeners, checks and threads. HAProxy itself asks for
+# 2 x maxconn + 35 + 3 x threads.
 _OTHER_FILES = 4096
 
 
@@ -73,7 +74,7 @@ def open_files(parameters: Mapping[str, Any]) -> int:
 
 
 def brokers(parameters: Mapping[str, Any]) -> int:
-    """The guide: one for each 33,334 devices (or as the inventory says), at least three; a number that is written wins."""
+    """The guide: one for each 33,334 devices (or as the inventory says), at least three; a written number wins."""
     scale = parameters["scale"]
     for entry in parameters["services"].values():
         if entry["kind"] == "VerneMQ" and isinstance(entry["replicas"], int):

@@ -103,7 +103,10 @@ def probe(entry: Entry, name: str) -> dict[str, Any] | None:
 
 
 def mounts(parameters: Entry, entry: Entry) -> dict[str, tuple]:
-    """Path in the container -> what is there: ("volume", name), ("host", path), ("scratch",), ("secret", name) or ("files", names)."""
+    """Path in the container -> what is there.
+
+    ("volume", name), ("host", path), ("scratch",), ("secret", name) or ("files", names).
+    """
     found: dict[str, tuple] = {}
     for name, volume in entry.get("volumes", {}).items():
         kept = volume.get("persistent", parameters["volumes"]["persistent"])

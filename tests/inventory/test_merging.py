@@ -74,6 +74,8 @@ def _exactly(value: object) -> str:
 @example([{"a": "{b: 1, c: 2}"}, {"~a": "{c: 3}"}])
 @example([{"a": "'\\${x}'", "b": "'${a}'"}])
 @example([{"a": "[1]", "b": "2"}, {"b": "3", "a": "['${b}']"}])
+@example([{"a": "'${b}'", "b": "{c: {d: 1}}"}, {"a": "{~c: {e: 2}}"}])
+@example([{"a": "{k: '\\${x}'}", "b": "'${a}'", "c": "'${b:k}'", "x": "1"}])
 def test_the_same_as_reclass_or_left_to_it(files):
     theirs, ours = both(files)
     if ours is not None:

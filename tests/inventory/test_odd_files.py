@@ -34,6 +34,7 @@ TEXTS = {
     "alias of nothing": ("parameters: {b: *a}\n", r":1: \*a: no value above"),
     "deep lists": (f"parameters: {'[' * 100_000}\n", rf":1: more than {DEEPEST} levels"),
     "deep maps": ("".join(f"{' ' * level}a:\n" for level in range(500)), rf":\d+: more than {DEEPEST} levels"),
+    "a level too many": (f"parameters: {'[' * DEEPEST}{']' * DEEPEST}\n", rf":1: more than {DEEPEST} levels"),
     "deep lists of dashes": (f"parameters:\n  {'- ' * 100_000}x\n", rf":2: more than {DEEPEST} levels"),
     "list as key": ("parameters:\n  ? [a]\n  : b\n", r":2: a key is a single value"),
     "second document": ("parameters: {}\n---\nparameters: {}\n", r":2: a second document begins here"),

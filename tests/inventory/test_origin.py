@@ -2,6 +2,7 @@
 
 import pytest
 
+from components.inventory.inventory import Inventory
 from components.inventory.origin import origin_of
 
 BASE = """\
@@ -101,3 +102,18 @@ def test_init_files_and_yaml_suffix(tmp_path):
     origin = origin_of(tmp_path / "inventory", "t", ["room"])
     assert origin(("a",)) == "inventory/classes/room/init.yml:1"
     assert origin(("b",)) == "inventory/targets/t.yaml:1"
+
+
+def test_the_order_in_which_reclass_merges(tmp_path):
+    """A class comes after those that it includes and before its next neighbour; reclass' own list has another order."""
+    texts = {
+        "targets/t.yml": "classes: [p, q]",
+        "classes/p.yml": "parameters: {x: 1}",
+        "classes/q.yml": "classes: [r]",
+        "classes/r.yml": "parameters: {x: 2}",
+    }
+    for name, text in texts.items():
+        (tmp_path / "inventory" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "inventory" / name).write_text(text, encoding="utf-8")
+    target = Inventory.read(tmp_path / "inventory").target("t")
+    assert target.parameters["x"] == 2 and target.origin(("x",)) == "inventory/classes/r.yml:1"

@@ -13,7 +13,7 @@ from tests.inventory.targets import ROOT, Fixture, renderer, write_inventory
 from tests.inventory.variants import Variants
 
 _PROFILES = ROOT / "inventory" / "classes" / "profile"
-BROKER = {"service.vmq-operator", "service.vernemq", "service.v2k-bridge", "service.k2v-bridge"}
+BROKER = {"service.vmq-operator", "service.vernemq", "service.bridges"}
 
 
 def _services(name: str) -> set[str]:

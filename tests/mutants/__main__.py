@@ -25,7 +25,7 @@ from tests.mutants.excuses import Excuse, excused, excuses
 
 NOTICED, EXCUSED, SURVIVED = "noticed", "excused", "survived"
 _CHUNK = 20
-# Of each cluster: its tree, and who asks the checks about it. Filled before the processes part, which have it in common.
+# Of each cluster: its tree, and who asks the checks about it. Filled before the processes part, which share it.
 _trees: dict = {}
 _judges: dict = {}
 

@@ -83,7 +83,7 @@ def _lines(file: str, text: str) -> Iterator[tuple[int, str]]:
 
 
 def apply(change: Change, tree: Tree) -> None:
-    """Make the change in `tree`, which is a copy; its files and documents go on agreeing, and the script with its texts."""
+    """Make the change in `tree`, which is a copy; its files and documents still agree, as do script and texts."""
     before = tree.files[change.file]
     if change.file in tree.documents:
         _change_document(change, tree.documents[change.file])

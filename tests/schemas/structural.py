@@ -36,7 +36,8 @@ def problems(schema: dict[str, Any], path: str = "schema") -> Iterator[str]:
             yield f"{path}: x-kubernetes-int-or-string excludes a type"
     elif schema.get("type") not in _TYPES:
         if not schema.get("x-kubernetes-preserve-unknown-fields"):
-            yield f"{path}: type is {schema.get('type', 'missing')}; each level states one of {', '.join(sorted(_TYPES))}"
+            given = schema.get("type", "missing")
+            yield f"{path}: type is {given}; each level states one of {', '.join(sorted(_TYPES))}"
     if "properties" in schema and "additionalProperties" in schema:
         yield f"{path}: properties and additionalProperties exclude each other"
     if schema.get("additionalProperties") is False:

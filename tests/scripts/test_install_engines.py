@@ -109,7 +109,8 @@ def test_parts_in_c_are_built_where_a_build_has_some(fake, tmp_path, monkeypatch
     go = tmp_path / "assets" / "go"
     go.write_text("""#!/bin/sh
 case $1 in
-  mod) echo '{"Tool": [{"Path": "a.example/engine"}], "Require": [{"Path": "a.example/engine", "Version": "v1.2.3"}]}' ;;
+  mod) echo '{"Tool": [{"Path": "a.example/engine"}],
+    "Require": [{"Path": "a.example/engine", "Version": "v1.2.3"}]}' ;;
   build) while [ "$1" != -o ]; do shift; done; echo "$CGO_ENABLED" >"$2/engine" ;;
 esac
 """)

@@ -26,7 +26,8 @@ def parameters_schema() -> Schema:
         # A map that may be missing is an empty one, which is of no interest here.
         warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
         schema = Inventory.model_json_schema()
-    return _closed(schema)
+    closed: Schema = _closed(schema)
+    return closed
 
 
 def files_schema() -> Schema:

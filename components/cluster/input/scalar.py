@@ -104,7 +104,8 @@ class Scalar:
         inner: Any = schema
         while "scalar" not in inner.get("metadata", {}):
             inner = inner["schema"]
-        return inner["metadata"]["scalar"].json_schema()
+        scalar: Scalar = inner["metadata"]["scalar"]
+        return scalar.json_schema()
 
     def json_schema(self) -> JsonSchemaValue:
         names = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -116,7 +117,6 @@ class Scalar:
             pattern = "|".join(map(re.escape, self.values)) if self.values else self.pattern
             if pattern:
                 found["pattern"] = f"^(?:{pattern})$"
-            found["not"] = {"pattern": r"\n$|" + _CONTROL_IN_LINES.pattern if self.lines else _CONTROL.pattern}
             unseen = r"\n$|" + _CONTROL_IN_LINES.pattern if self.lines else _CONTROL.pattern
             found["not"] = {"type": "string", "pattern": unseen}
             if not self.empty:

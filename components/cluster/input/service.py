@@ -100,7 +100,8 @@ class VolumeEntry(Entry):
 _SecretValue = Annotated[
     str,
     Scalar(
-        "a public value such as a user name, or the word random (random 16: with that length, from 16 to 99) or provided",
+        "a public value such as a user name, or the word random (random 16: with that length, from 16 to 99) or "
+        "provided",
         pattern=r"(?!random|provided).+|random( (1[6-9]|[2-9][0-9]))?|provided",
     ),
 ]

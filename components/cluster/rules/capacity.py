@@ -15,7 +15,7 @@ from .registry import Stage, rule
 @rule(Stage.CAPACITY)
 def fits(cluster: Cluster) -> Iterator[Finding]:
     """No binding limit of the capacity report is exceeded."""
-    worst: dict[tuple, Limit] = {}
+    worst: dict[tuple[tuple[str, ...], str, str], Limit] = {}
     for limit in limits(cluster):
         if not limit.binding or limit.fits:
             continue

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..input.machines import Hardware
 from ..input.platform import Platform
@@ -29,7 +30,7 @@ class Caller:
 
     name: str
     namespace: str
-    pod_labels: Mapping[str, str]
+    pod_labels: Mapping[str, str] = field(hash=False)
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,20 @@ class Cluster:
 
     def callers_of(self, service: Service, port: str) -> tuple[Caller, ...]:
         """The services and jobs whose pods call a port of `service`."""
-        return tuple(
-            Caller(name, other.namespace, labels)
-            for other in self.services
-            for name, uses, labels in (
-                (other.name, other.uses, other.pod_labels),
-                *((job.name, job.uses, job.pod_labels) for job in other.jobs),
-            )
-            if any((use.service, use.port) == (service.name, port) for use in uses)
-        )
+        return self._callers.get((service.name, port), ())
+
+    @cached_property
+    def _callers(self) -> Mapping[tuple[str, str], tuple[Caller, ...]]:
+        """(Service, port) -> who calls it. Asked for each port, by several faces."""
+        found: dict[tuple[str, str], dict[Caller, None]] = {}
+        for other in self.services:
+            for caller, uses in (
+                (Caller(other.name, other.namespace, other.pod_labels), other.uses),
+                *((Caller(job.name, other.namespace, job.pod_labels), job.uses) for job in other.jobs),
+            ):
+                for use in uses:
+                    found.setdefault((use.service, use.port), {})[caller] = None
+        return {called: tuple(callers) for called, callers in found.items()}
 
     @property
     def monitored(self) -> Monitoring:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from components.cluster.types import Cluster
+from components.cluster.types import Cluster, Frontend
 
 from .. import recordings
 from ..rule import window
-from .panels import dashboard, figure, graph, line
+from .panels import Panel, dashboard, figure, graph, line
 
 
 def load_balancer(cluster: Cluster) -> str:
     """One row a listener; nothing where HAProxy is not asked."""
-    rows = []
+    rows: list[tuple[str, list[Panel]]] = []
     if cluster.monitored.load_balancer:
         rows = [("HAProxy", _process(cluster))]
         rows += [(frontend.name, _listener(cluster, frontend)) for frontend in cluster.load_balancer.frontends]
     return dashboard("dojot-load-balancer", f"{cluster.name}: load balancer", cluster.monitored.interval, rows)
 
 
-def _process(cluster: Cluster) -> list:
+def _process(cluster: Cluster) -> list[Panel]:
     rate, maxconn = window(cluster, "haproxy"), cluster.load_balancer.maxconn
     return [
         *line(
@@ -42,7 +42,7 @@ def _process(cluster: Cluster) -> list:
     ]
 
 
-def _listener(cluster: Cluster, frontend) -> list:
+def _listener(cluster: Cluster, frontend: Frontend) -> list[Panel]:
     rate, chosen = window(cluster, "haproxy"), f'proxy="{frontend.name}"'
     return [
         graph(

@@ -6,7 +6,7 @@ from components.cluster.types import Cluster
 
 from .. import recordings
 from ..rule import window
-from .panels import dashboard, graph
+from .panels import Panel, dashboard, graph
 
 
 def nodes(cluster: Cluster) -> str:
@@ -18,7 +18,7 @@ def nodes(cluster: Cluster) -> str:
     return dashboard("dojot-nodes", f"{cluster.name}: nodes", cluster.monitored.interval, rows)
 
 
-def _machines(rate: str) -> list:
+def _machines(rate: str) -> list[Panel]:
     free, size = (f'node_filesystem_{what}_bytes{{mountpoint="/"}}' for what in ("avail", "size"))
     received, sent = (
         f'sum by (node) (rate(node_network_{what}_bytes_total{{device!="lo"}}[{rate}]))'
@@ -34,11 +34,11 @@ def _machines(rate: str) -> list:
     ]
 
 
-def _share(title: str, query: str):
+def _share(title: str, query: str) -> Panel:
     return graph(title, {"{{node}}": query}, unit="percentunit", limit=1)
 
 
-def _pods(cluster: Cluster, rate: str) -> list:
+def _pods(cluster: Cluster, rate: str) -> list[Panel]:
     ours = f'namespace=~"{"|".join(cluster.namespaces)}", container!="", container!="POD"'
     processors = f"sum by (pod) (rate(container_cpu_usage_seconds_total{{{ours}}}[{rate}]))"
     restarts = "increase(kube_pod_container_status_restarts_total[1h]) > 0"
@@ -50,7 +50,7 @@ def _pods(cluster: Cluster, rate: str) -> list:
     ]
 
 
-def _certificates() -> list:
+def _certificates() -> list[Panel]:
     return [
         graph(
             "Days that certificates are valid",

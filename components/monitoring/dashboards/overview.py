@@ -6,7 +6,7 @@ from components.cluster.types import Cluster
 
 from .. import recordings
 from ..rule import window
-from .panels import dashboard, figure, graph, line
+from .panels import Panel, dashboard, figure, graph, line
 
 
 def overview(cluster: Cluster) -> str:
@@ -23,7 +23,7 @@ def overview(cluster: Cluster) -> str:
     )
 
 
-def _now(cluster: Cluster) -> list:
+def _now(cluster: Cluster) -> list[Panel]:
     found = [
         figure("Alerts", 'count(ALERTS{alertstate="firing"}) or vector(0)', limit=1, about="Firing now; see below."),
         figure("Targets that do not answer", "count(up == 0) or vector(0)", limit=1),
@@ -43,7 +43,7 @@ def _now(cluster: Cluster) -> list:
     return [*line(*found), graph("Alerts that fire", firing)]
 
 
-def _devices(cluster: Cluster) -> list:
+def _devices(cluster: Cluster) -> list[Panel]:
     rate, scale = window(cluster, "vernemq"), cluster.scale
     return [
         graph(
@@ -73,8 +73,8 @@ def _devices(cluster: Cluster) -> list:
     ]
 
 
-def _messages(cluster: Cluster) -> list:
-    found = [
+def _messages(cluster: Cluster) -> list[Panel]:
+    found: list[Panel] = [
         graph(
             "Messages a second",
             {"received": f"sum({recordings.MESSAGES_IN})", "sent": f"sum({recordings.MESSAGES_OUT})"},
@@ -94,7 +94,7 @@ def _messages(cluster: Cluster) -> list:
     return found
 
 
-def _load_test() -> list:
+def _load_test() -> list[Panel]:
     return [
         graph("Users", {"users": "sum(locust_users)"}),
         graph("Requests a second", {"{{name}}": "sum by (name) (locust_requests_current_rps)"}),

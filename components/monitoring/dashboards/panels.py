@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from grafana_foundation_sdk.builders.common import GraphThresholdsStyleConfig, VizLegendOptions
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row, ThresholdsConfig
@@ -29,6 +30,7 @@ _SOURCE = DataSourceRef(type_val="prometheus", uid="prometheus")
 _COLUMNS, _HEIGHT, _FIGURE_HEIGHT = 24, 8, 4
 
 Panel = TimeSeries | Stat
+Kind = TypeVar("Kind", TimeSeries, Stat)
 
 
 def graph(
@@ -88,7 +90,7 @@ def dashboard(uid: str, title: str, refresh: int, rows: Sequence[tuple[str, Sequ
     return json.dumps(builder.build(), cls=JSONEncoder, sort_keys=True, separators=(",", ":")) + "\n"
 
 
-def _panel(panel, title: str, queries: Mapping[str, str], unit: str, about: str):
+def _panel(panel: Kind, title: str, queries: Mapping[str, str], unit: str, about: str) -> Kind:
     panel = panel.title(title).datasource(_SOURCE).unit(unit)
     if about:
         panel = panel.description(about)

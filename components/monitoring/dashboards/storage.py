@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import groupby
 
 from components.cluster.sizes import KAFKA
-from components.cluster.types import Cluster, Service
+from components.cluster.types import Cluster, Disk, Service, Volume
 
 from .. import recordings
-from .panels import dashboard, graph
+from .panels import Panel, dashboard, graph
 
 
 def storage(cluster: Cluster) -> str:
@@ -21,8 +21,8 @@ def storage(cluster: Cluster) -> str:
     return dashboard("dojot-storage", f"{cluster.name}: Kafka and volumes", cluster.monitored.interval, rows)
 
 
-def _all(cluster: Cluster) -> list:
-    found = [
+def _all(cluster: Cluster) -> list[Panel]:
+    found: list[Panel] = [
         graph(
             "File systems below the volumes",
             {
@@ -52,7 +52,7 @@ def _all(cluster: Cluster) -> list:
     return found
 
 
-def _disk(volume, disk):
+def _disk(volume: Volume, disk: Disk) -> Panel:
     return graph(
         f"{disk.host_path} on {disk.node.name}",
         {"bytes": f'dojot_volume_used_bytes{{node="{disk.node.name}", path="{disk.host_path}"}}'},
@@ -62,7 +62,7 @@ def _disk(volume, disk):
     )
 
 
-def _log(service: Service) -> list:
+def _log(service: Service) -> list[Panel]:
     if service.name != KAFKA:
         return []
     return [

@@ -100,7 +100,7 @@ def test_what_kubectl_says_and_is_told(text, node):
 
 @pytest.mark.parametrize("text", ["", "NAME STATUS\n", "{", '{"items": [1]}', "pod-1 1/1 Running"])
 def test_what_is_no_list_of_nodes(text):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="there is no node with a label|it is no list of nodes"):
         nodes(text, LABEL)
 
 

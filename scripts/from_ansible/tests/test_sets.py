@@ -71,8 +71,10 @@ def test_everything_switched(run, ansible):
         ("dojot_kafka_ws_enable_tls: false", "dojot_kafka_ws_enable_tls: true"),
         (
             "dojot_auth_email_enabled: false",
-            "dojot_auth_email_enabled: true\ndojot_auth_email_host: mail.example.org\n"
-            "dojot_auth_email_user: dojot@example.org",
+            (
+                "dojot_auth_email_enabled: true\ndojot_auth_email_host: mail.example.org\n"
+                "dojot_auth_email_user: dojot@example.org"
+            ),
         ),
         ("dojot_guiv2_enabled: false", "dojot_guiv2_enabled: true"),
         ("dojot_insecure_mqtt: 'true'", "dojot_insecure_mqtt: false"),

@@ -133,15 +133,19 @@ def test_a_mandatory_variable_is_missing(convert, ansible, line):
     [
         (
             "dojot_vernmq_replicas: 4",
-            "dojot_vernmq_replicas = 4: the reference deployment has no such variable; left out. "
-            "Did you mean dojot_vernemq_replicas?",
+            (
+                "dojot_vernmq_replicas = 4: the reference deployment has no such variable; left out. "
+                "Did you mean dojot_vernemq_replicas?"
+            ),
         ),
         ("our_own_switch: on", "our_own_switch = on: the reference deployment has no such variable"),
         ("dojot_nodeports: 30001", "dojot_nodeports = 30001: this must be a map; left out"),
         (
             "dojot_zk_cluster_size: many",
-            "dojot_zk_cluster_size = many: this must be a whole number; left out. "
-            "Write the value at services.zookeeper.replicas of the target",
+            (
+                "dojot_zk_cluster_size = many: this must be a whole number; left out. "
+                "Write the value at services.zookeeper.replicas of the target"
+            ),
         ),
         ("dojot_zk_cluster_size: true", "this must be a whole number"),
         ("dojot_zk_cluster_size:", "dojot_zk_cluster_size: this must be a whole number"),
@@ -150,8 +154,10 @@ def test_a_mandatory_variable_is_missing(convert, ansible, line):
         ("dojot_influxdb_bucket: !mine x", "a value of the YAML tag !mine"),
         (
             "dojot_psql_version: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  3161",
-            "dojot_psql_version: ansible-vault encrypted the value; it is not decrypted here; left out. Write the value at "
-            "release.images.postgres of the target",
+            (
+                "dojot_psql_version: ansible-vault encrypted the value; it is not decrypted here; left out. "
+                "Write the value at release.images.postgres of the target"
+            ),
         ),
         ("dojot_apigw_version: \"{{ lookup('env', 'VERSION') }}\"", "an expression of Ansible, which is not evaluated"),
         # A password does not get into the target through another value.
@@ -182,8 +188,10 @@ def test_a_line_that_needs_a_person(convert, ansible, line, finding):
         (
             "dojot_insecure_mqtt: 'true'",
             "dojot_insecure_mqtt: 'false'",
-            "dojot_insecure_mqtt = 'false': a quoted word, "
-            "which the templates of the reference deployment take for true: there it was on. Read as false",
+            (
+                "dojot_insecure_mqtt = 'false': a quoted word, "
+                "which the templates of the reference deployment take for true: there it was on. Read as false"
+            ),
         ),
         (
             "dojot_insecure_mqtt: 'true'",
@@ -204,8 +212,10 @@ def test_a_line_that_needs_a_person(convert, ansible, line, finding):
         (
             "  mqtt: 30004",
             "  mqtt_: 30004",
-            "dojot_nodeports.mqtt_ = 30004: the reference deployment has no such variable; "
-            "left out. Did you mean dojot_nodeports.mqtt?",
+            (
+                "dojot_nodeports.mqtt_ = 30004: the reference deployment has no such variable; "
+                "left out. Did you mean dojot_nodeports.mqtt?"
+            ),
         ),
         (
             "dojot_vernemq_replicas: 3",

@@ -30,7 +30,7 @@ _HOST = ("hostNetwork", "hostPID", "hostIPC")
 
 
 def pods_state_a_seccomp_profile(tree: Tree) -> list[str]:
-    """The runtime's own profile for every pod that is compiled here, the pod network's too, where the platform knows the field."""
+    """The runtime's own profile for every compiled pod, the pod network's too, where the platform has the field."""
     wanted = {"type": "RuntimeDefault"} if tree.cluster.platform.kubernetes.seccomp else None
     return [
         f"{workload}: its seccompProfile is {found}, not {wanted}"
@@ -101,7 +101,8 @@ def brokers_may_open_a_file_for_each_session(tree: Tree) -> list[str]:
         # A broker's stores, ports and peers; the sessions alone would not leave it one file to work with.
         if asked < sessions + 1000:
             found.append(
-                f"{workload}: verify is content with {asked} open files, and {sessions:.0f} sessions come when one is lost"
+                f"{workload}: verify is content with {asked} open files, "
+                f"and {sessions:.0f} sessions come when one is lost"
             )
         if given and int(given) < asked:
             found.append(f"{workload}: needs {asked} open files, {runtime['service']} gives {given}")

@@ -89,7 +89,7 @@ def _project(tree: Tree) -> Object:
 
 
 def _settings(tree: Tree) -> Object:
-    """The platform's, and health checks as they stand in a file each: of Applications, and of kinds that Argo CD does not know."""
+    """The platform's, and health checks, in a file each: of Applications, and of kinds that Argo CD does not know."""
     custom = {
         f"{entry['spec']['group']}_{entry['spec']['names']['kind']}"
         for entry in tree.of_kind("CustomResourceDefinition")

@@ -110,7 +110,7 @@ def _wanted(parameters: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _session_timeout(parameters: Mapping[str, Any]) -> int:
-    """MQTT: a session is dead after one and a half keepalives. A minute more, so that the broker is the one who says so."""
+    """MQTT: a session is dead after one and a half keepalives. A minute more, so that the broker is who says so."""
     return parameters["scale"]["keepalive"] * 3 // 2 + 60
 
 
@@ -181,7 +181,7 @@ def limits_follow_from_the_inventory(tree: Tree) -> list[str]:
 
 
 def the_numbers_suit_the_devices(tree: Tree) -> list[str]:
-    """By what HAProxy and the kernel do with them: every device gets in and stays, also with one broker less and over a reload."""
+    """By what HAProxy and the kernel do: every device gets in and stays, with one broker less and over a reload."""
     scale = tree.parameters["scale"]
     text = tree.files[_FOLDER + CONFIG]
     kernel, unit = (settings(tree.files[_FOLDER + file]) for file in (SYSCTL, LIMITS))

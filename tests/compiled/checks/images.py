@@ -66,13 +66,14 @@ def calls_in_the_code_are_admitted(tree: Tree) -> list[str]:
                     number = ports[call["port"]]
                     if policies and not any(admits(tree, policy, one.workload, number) for policy in policies):
                         found.append(
-                            f"{one}: calls {call['service']}:{call['port']} ({call['file']}), and {target} admits it not"
+                            f"{one}: calls {call['service']}:{call['port']} ({call['file']}), "
+                            f"and {target} admits it not"
                         )
     return found
 
 
 def who_asks_once_is_answered(tree: Tree) -> list[str]:
-    """What an image asks only while it starts goes through the script that waits for the answer, whoever comes up first."""
+    """What an image asks only while it starts goes through the script that waits for it, whoever comes up first."""
     found = []
     for one in running(tree):
         for asked in one.known.get("asks_once", ()) if one.workload.runs_on else ():

@@ -17,7 +17,7 @@ _SAME_NODE = {
 
 
 def services_are_those_of_the_inventory(tree: Tree) -> list[str]:
-    """Each name that others look up, with its type, ports and pods; and one Service of NodePorts for what is exposed."""
+    """Each name that others look up, with its type, ports and pods; and one Service of NodePorts for what is open."""
     wanted: dict[tuple[str, str], tuple[str, Any]] = {}
     for service, entry in tree.parameters["services"].items():
         home = said.namespace(tree.parameters, service)
@@ -63,7 +63,7 @@ def _services(tree: Tree, service: str, entry: said.Entry) -> Iterator[tuple[str
                         "port": one["number"],
                         "protocol": one.get("protocol", "TCP"),
                         "targetPort": one["number"],
-                        # A number that clients are told, or that HAProxy is not asked for, is never Kubernetes' to choose.
+                        # A number that clients are told, or that HAProxy does not listen for, Kubernetes never chooses.
                         **({"nodePort": one["expose"]["node_port"]} if fixed or "listen" not in one["expose"] else {}),
                     }
                     for port, one in exposed.items()
@@ -128,7 +128,7 @@ def _admitted(tree: Tree, service: str, entry: said.Entry, asked: Mapping[str, _
 
 
 def _asks(tree: Tree, other: str, called: Mapping[str, Call], service: str) -> set[str]:
-    """The ports of `service` that another one calls: as it says, for its routes (the gateway), for its metrics (Prometheus)."""
+    """The ports of `service` that another one calls: as it says, for routes (the gateway), for metrics (Prometheus)."""
     entry = tree.parameters["services"][service]
     # What a service calls of its own stays in its pod, or is a matter of peers.
     found = set() if other == service else set(getattr(called.get(service), "ports", ()))

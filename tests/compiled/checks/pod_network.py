@@ -28,7 +28,7 @@ def _facts() -> dict[str, Any]:
 
 
 def the_pod_network_has_what_it_needs(tree: Tree) -> list[str]:
-    """Every object of each program, key by key; a program reads its files, mounts and fields under any volume's name."""
+    """Every object of each program, key by key; a program reads files, mounts and fields under any volume's name."""
     found, wanted = [], {}
     for name, fact in _facts().items():
         fact = _filled(fact, tree.parameters["platform"])

@@ -68,7 +68,8 @@ def topics_have_a_partition_for_each_bridge(tree: Tree) -> list[str]:
         default=1,
     )
     return [
-        f"{workload}: KAFKA_NUM_PARTITIONS is {_env(workload).get('KAFKA_NUM_PARTITIONS')}, {bridges} bridges read each topic"
+        f"{workload}: KAFKA_NUM_PARTITIONS is {_env(workload).get('KAFKA_NUM_PARTITIONS')}, "
+        f"{bridges} bridges read each topic"
         for service in (_KAFKA, "data-broker")
         for workload in _of(tree, service)
         if int(_env(workload).get("KAFKA_NUM_PARTITIONS") or 1) < bridges

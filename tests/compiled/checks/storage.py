@@ -104,7 +104,7 @@ def classes_are_local(tree: Tree) -> list[str]:
 
 
 def files_are_those_of_the_inventory(tree: Tree) -> list[str]:
-    """A ConfigMap holds the files of its service or job, as they stand in inventory/files; what is generated has its own tests."""
+    """A ConfigMap holds the files of its service or job as inventory/files has them; generated ones have tests."""
     found = []
     for service, entry in tree.manifests:
         if entry["kind"] != "ConfigMap":

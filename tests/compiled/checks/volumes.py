@@ -103,7 +103,8 @@ def volumes_are_on_their_services_nodes(tree: Tree) -> list[str]:
         group = parameters["cluster"]["nodes"][hosts[0]]["group"]
         if labels != [parameters["node_groups"][group]["label"]]:
             found.append(
-                f"{name_of(volume)}: is on {hosts[0]} of group {group}, but asks for label {', '.join(labels) or 'none'}"
+                f"{name_of(volume)}: is on {hosts[0]} of group {group}, "
+                f"but asks for label {', '.join(labels) or 'none'}"
             )
         claim = of_claim.get((volume["spec"]["claimRef"]["namespace"], volume["spec"]["claimRef"]["name"]))
         if claim and claim.workload:

@@ -25,7 +25,7 @@ LABORATORY = pytest.StashKey["Laboratory"]()
 
 @dataclass
 class Laboratory:
-    """A cluster with its Argo CD; `compiled` is what was committed last, as `revision`. `inventory` is there to be edited."""
+    """A cluster with its Argo CD; `compiled` is what was committed last, as `revision`. `inventory` can be edited."""
 
     plane: ControlPlane
     cluster: Cluster

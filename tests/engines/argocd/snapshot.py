@@ -53,7 +53,7 @@ class Snapshot:
                 self.objects[key(found)] = found
 
     def versions(self) -> dict[Key, str]:
-        """Key -> what changes with every write to the object, and with nothing else. Hooks run at every sync: without."""
+        """Key -> what changes with every write to the object and nothing else; without hooks, which every sync runs."""
         return {
             name: f"{found['metadata']['uid']} {found['metadata']['resourceVersion']}"
             for name, found in self.objects.items()

@@ -43,7 +43,7 @@ restrict_oom_score_adj = true
 """
 SOCKET = "unix:///run/containerd/containerd.sock"
 BROKER = "registry.example/broker:1"
-# The network of the host (2: no CNI plugin is asked), the processes of the container alone (1), as the kubelet asks for them.
+# The network of the host (2: no CNI plugin is asked), the container's own processes (1), as the kubelet asks for them.
 SECURITY = {"security_context": {"namespace_options": {"network": 2, "pid": 1}}}
 POD = {"metadata": {"name": "broker", "namespace": "test"}, "linux": {"cgroup_parent": "kubepods.slice", **SECURITY}}
 # The Erlang VM by its name: what it does is of no matter here.

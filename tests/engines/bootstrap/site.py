@@ -24,7 +24,9 @@ COMPILED = "/opt/dojot"
 SCRIPT = f"{COMPILED}/bootstrap/bootstrap.sh"
 KERNEL = os.uname().release
 SWAPS = "Filename\tType\tSize\tUsed\tPriority\n"
-SWAPOFF = '#!/bin/sh\n[ "$*" = --all ] && head -n 1 /usr/local/share/swaps >/run/swaps && cat /run/swaps >/usr/local/share/swaps\n'
+SWAPOFF = """#!/bin/sh
+[ "$*" = --all ] && head -n 1 /usr/local/share/swaps >/run/swaps && cat /run/swaps >/usr/local/share/swaps
+"""
 
 
 class Site:

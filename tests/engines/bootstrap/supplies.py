@@ -23,14 +23,17 @@ SYSTEM = "throw-away-host"
 # A daemon whose work needs images or a kernel of its own; systemd starts and stops it as the real one.
 DAEMON = "#!/bin/sh\ncase $* in *version*) echo '{version}' ;; *) exec sleep infinity ;; esac\n"
 # A command of such a daemon: it says that nobody answers.
-CLIENT = "#!/bin/sh\ncase $* in *version*) echo '{version}' ;; *) echo 'this stands for {version}: no daemon answers' >&2; exit 1 ;; esac\n"
+CLIENT = (
+    "#!/bin/sh\ncase $* in *version*) echo '{version}' ;; "
+    "*) echo 'this stands for {version}: no daemon answers' >&2; exit 1 ;; esac\n"
+)
 UNIT = "[Service]\nExecStart={program}\nRestart=always\n[Install]\nWantedBy=multi-user.target\n"
 START = "systemctl daemon-reload; systemctl enable {name}; systemctl {verb} {name}"
 
 
 @dataclass(frozen=True)
 class Supplies:
-    """`sites` as Internet takes them; `exchanges`: text of the compiled script -> what stands for it, with the reason."""
+    """`sites` as Internet takes them; `exchanges`: text of the compiled script -> what stands for it, and why."""
 
     sites: dict[str, Path | bytes]
     exchanges: dict[str, tuple[str, str]]
@@ -62,7 +65,7 @@ def system() -> tuple[Path, Path]:
 
 
 def argocd_manifest(cluster: Cluster) -> bytes | None:
-    """Argo CD's install manifest in the inventory's version, from the sources of a build; None where no build has it."""
+    """Argo CD's install manifest in the inventory's version, from a build's sources; None where no build has it."""
     for build in builds().values():
         path = build.target / "install.yaml"
         if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == cluster.platform.argocd.install.sha256:
@@ -171,7 +174,9 @@ def _kubernetes_packages(cluster: Cluster) -> list[Package]:
             versions["kubeadm"],
             {
                 "/usr/bin/kubeadm": built("kubeadm", build),
-                "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf": "[Service]\nEnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\n",
+                "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf": (
+                    "[Service]\nEnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\n"
+                ),
             },
             depends="cri-tools",
         ),

@@ -1,4 +1,4 @@
-"""A container may open as many files as a broker needs: the compiled step, containerd, runc, a process in a container."""
+"""A container may open as many files as a broker needs: the compiled step, containerd, runc, a process of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from components.cluster.brokers import broker_open_files, broker_service
+from components.cluster.brokers import broker_open_files
 from tests.bootstrap.conftest import states
 from tests.engines.bootstrap.containers import Containers
 from tests.engines.bootstrap.site import SCRIPT
@@ -21,7 +21,7 @@ def node(site, ready, cluster):
     """A node of brokers as the step has left it, with real programs in place of the packages' and no drop-in yet."""
     if cluster.platform.runtime.open_files is None:
         pytest.skip("the packages of this runtime bring a limit")
-    brokers = broker_service(cluster)
+    brokers = cluster.brokers
     member = cluster.groups[brokers.group].nodes[0] if brokers else cluster.workers[-1]
     with site.host(member.name, member.address, on=ready.host) as host:
         containers = Containers(host, cluster.platform.runtime.sandbox_image)
@@ -60,7 +60,7 @@ def test_a_container_gets_what_a_broker_needs(node, cluster):
     assert containers.open_files(old)[0] == 1024, "the container has been made again"
     new = containers.start()
     assert containers.open_files(new) == (given, given)
-    if broker_service(cluster):
+    if cluster.brokers:
         assert given >= min(broker_open_files(cluster), _possible(host))
 
     # `verify` runs this in the broker's container.

@@ -10,9 +10,9 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from urllib.request import urlopen
 
+from components.cluster.input.platform import HAProxy
 from tests.engines.haproxy.network import Host
 from tests.engines.processes import Process, until
 from tests.engines.programs import installed
@@ -27,13 +27,13 @@ _HOST = 'mount --bind "$1" /run; mount --bind "$2" "$3"; shift 3; exec "$@"'
 class Balancer:
     """Runs the configuration in `folder`/haproxy.cfg; `settings` is the platform's haproxy."""
 
-    def __init__(self, host: Host, config: str, stats_port: int, settings: Mapping[str, Any], folder: Path) -> None:
+    def __init__(self, host: Host, config: str, stats_port: int, settings: HAProxy, folder: Path) -> None:
         self.host, self.stats_port = host, stats_port
         self.config = folder / "haproxy.cfg"
         self.config.write_text(config, encoding="utf-8")
-        self._socket = folder / "run" / Path(settings["paths"]["admin_socket"]).relative_to("/run")
+        self._socket = folder / "run" / Path(settings.paths.admin_socket).relative_to("/run")
         self._socket.parent.mkdir(parents=True)
-        jail, log = folder / "chroot", Path(settings["log"]["target"])
+        jail, log = folder / "chroot", Path(settings.log.target)
         self.log_path = jail / log.relative_to("/")
         self.log_path.parent.mkdir(parents=True)
         self._log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -48,7 +48,7 @@ class Balancer:
             "sh",
             folder / "run",
             jail,
-            settings["paths"]["chroot"],
+            settings.paths.chroot,
             installed("haproxy"),
             "-W",
             "-f",

@@ -19,7 +19,7 @@ def compiled_objects(cluster: str) -> list[Object]:
 
 
 def wherever_different(file: str, *but: str) -> pytest.MarkDecorator:
-    """Parametrizes `cluster`; `file` is the name of the script in its ConfigMap. `but` are keys of containers that do not count."""
+    """Parametrizes `cluster`; `file` is the script's name in its ConfigMap; `but`, keys of containers, do not count."""
     found: dict[str, str] = {}
     for name in CLUSTERS:
         objects = compiled_objects(name)

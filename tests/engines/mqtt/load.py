@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """MQTT sessions by the thousand, in one process: opened, held, asked, counted.
 
     load.py --to ADDRESS:PORT [options] [COMMAND ...]

@@ -39,7 +39,8 @@ class Devices:
         """Give an order of load.py and wait for its answer."""
         # One command, and no asking in between: what emulation makes dear is starting programs.
         done = self._host.sh(
-            f"echo {shlex.quote(line)} >/srv/orders && read -r -t {seconds:.0f} answer </srv/answers && printf '%s' \"$answer\"",
+            f"echo {shlex.quote(line)} >/srv/orders && read -r -t {seconds:.0f} answer </srv/answers && "
+            "printf '%s' \"$answer\"",
             seconds=seconds + 60,
             check=False,
         )

@@ -48,6 +48,6 @@ class Ramp:
         assert len(self._rates) == PARTS
         before, even, system, last, even_last, system_last = self.figures().values()
         assert last >= (1 - TOLERANCE) * before or even_last >= (1 - TOLERANCE) * even, (
-            f"the last connects are slower: {last:.0f}/s, {before:.0f}/s before ({even_last:.0f} and {even:.0f} less the "
-            f"machine's own pace; {system_last:.0f} µs of HAProxy's system time each, {system:.0f} before)"
+            f"the last connects are slower: {last:.0f}/s, {before:.0f}/s before ({even_last:.0f} and {even:.0f} less "
+            f"the machine's own pace; {system_last:.0f} µs of HAProxy's system time each, {system:.0f} before)"
         )
