@@ -18,6 +18,7 @@ from tests.engines.argocd.snapshot import Key, Snapshot, manifests
 from tests.engines.kubernetes.control_plane import ControlPlane
 from tests.engines.kubernetes.nodes import nodes
 from tests.engines.processes import until
+from tests.engines.programs import control_plane
 
 LABORATORY = pytest.StashKey["Laboratory"]()
 
@@ -72,7 +73,7 @@ def laboratory(request, cluster, compiled, tmp_path_factory):
     """Its first commit is made, and Argo CD is about to sync it."""
     folder = tmp_path_factory.mktemp("argocd")
     with ExitStack() as stack:
-        plane = stack.enter_context(ControlPlane("kubernetes-1-36", folder / "plane"))
+        plane = stack.enter_context(ControlPlane(control_plane(cluster.platform.kubernetes.minor), folder / "plane"))
         stack.enter_context(nodes(plane, cluster))
         repository = Repository(folder / "repository", cluster.git.revision)
         (folder / "argocd").mkdir()
