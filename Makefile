@@ -41,7 +41,7 @@ engines-100k: $(READY) ## Every device through one HAProxy in a virtual machine 
 docs: $(READY) ## Write the tables of the documents that repeat what is said elsewhere
 	@$(BIN)/python scripts/docs.py
 
-check: $(READY) lint ## Are compiled/ and the documents up to date; style and types, and shellcheck on the shell scripts
+check: $(READY) lint ## Are compiled/ and the documents up to date; style, types, and shellcheck on the shell scripts
 	@$(BIN)/python scripts/compile.py --check
 	@$(BIN)/python scripts/docs.py --check
 	@scripts/check-shell
