@@ -41,7 +41,7 @@ engines-100k: $(READY) ## Every device through one HAProxy in a virtual machine 
 docs: $(READY) ## Write the tables of the documents that repeat what is said elsewhere
 	@$(BIN)/python scripts/docs.py
 
-check: $(READY) lint ## Are compiled/ and the documents up to date; style, types, and shellcheck on the shell scripts
+check: $(READY) lint ## Are compiled/ and the documents up to date; style and types, and shellcheck on the shell scripts
 	@$(BIN)/python scripts/compile.py --check
 	@$(BIN)/python scripts/docs.py --check
 	@scripts/check-shell
@@ -55,7 +55,7 @@ format: $(READY) ## Put the Python code into its format
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 
-hooks: ## Let git refuse commits whose compiled/ is stale
+hooks: ## Let git refuse commits whose compiled/ is stale, or whose Python code is out of style
 	@scripts/install-hooks
 
 lock: $(READY) ## Resolve requirements.in again into the lock files

@@ -1,1 +1,1 @@
-"""The rooms of the compiler: one model (`cluster`) and one package for each face."""
+"""The rooms of the compiler: the inventory, the model (`cluster`), one for each face, and what runs all (`compile`)."""

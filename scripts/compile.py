@@ -30,7 +30,7 @@ if __name__ == "__main__":
 from components.compile import report, written
 from components.compile.memory import MEMORY, Made, Memory
 from components.compile.report import SHOWN, say
-from components.compile.trees import NONE, Change, difference, replace
+from components.compile.trees import NONE, Change, difference, replace, signals_wait
 from components.compile.workshop import NEW, OLD, PREFIX, sweep, workshop
 from components.compile.written import NOTE
 from components.inventory.files import InventoryFiles
@@ -92,9 +92,10 @@ def _compile(files: InventoryFiles, output: Path, memory: Memory | None, options
                 for name, change in new.items()
                 if change or not (output / name).is_dir()
             ]
-            replace(moves, attic=bench / OLD)
-            for own in (NOTE, MEMORY):
-                os.replace(bench / own, output / own)
+            with signals_wait():
+                replace(moves, attic=bench / OLD)
+                for own in (NOTE, MEMORY):
+                    os.replace(bench / own, output / own)
             report.shared_machines(
                 {**memory.machines(), **{name: each.machines for name, each in made.items()}}, made, known
             )
@@ -182,5 +183,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        say("compile: interrupted; nothing was written")
+        say("compile: interrupted; all clusters are as they were, or all as the inventory says")
         sys.exit(128 + signal.SIGINT)

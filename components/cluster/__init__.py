@@ -1,4 +1,4 @@
-"""The model: parameters -> schema -> references -> derived values -> rules -> Cluster."""
+"""The model: parameters -> Inventory (input) -> Cluster (build), judged by the rules on the way."""
 
 from components.inventory.finding import Finding, InvalidInventory
 

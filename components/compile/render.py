@@ -37,12 +37,6 @@ def files(cluster: Cluster, faces: Sequence[Face], how: Output) -> dict[str, byt
     return found
 
 
-def load_faces(faces: Sequence[Face]) -> None:
-    """Import them, before processes are made of this one."""
-    for face in faces:
-        _function(face.component)
-
-
 def _function(component: str) -> Callable[[Cluster], dict[str, Any]]:
     """files() in files.py of a face's folder."""
     package = ".".join(PurePosixPath(os.path.normpath(component)).parts)

@@ -155,7 +155,7 @@ def replace(moves: list[tuple[Path | None, Path]], attic: Path) -> None:
     """
     attic.mkdir()
     undo: list[tuple[Path, Path | None]] = []
-    with _signals_wait():
+    with signals_wait():
         try:
             for number, (new, place) in enumerate(moves):
                 aside = attic / str(number)
@@ -199,7 +199,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _signals_wait() -> Iterator[None]:
+def signals_wait() -> Iterator[None]:
     wait = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, wait)
     try:

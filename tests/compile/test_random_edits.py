@@ -12,13 +12,13 @@ from tests.compile.random_edits import World
 
 
 @settings(
-    max_examples=2, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None
+    max_examples=1, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None
 )
 @given(st.data())
 def test_what_is_remembered_changes_nothing(data):
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder), data.draw)
         world.judge()
-        for _ in range(6):
+        for _ in range(8):
             world.step()
             world.judge()

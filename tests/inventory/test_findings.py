@@ -3,8 +3,9 @@
 import pytest
 
 from components.cluster.causes import causes
+from components.inventory.files import InventoryFiles
 from components.inventory.finding import Finding, InvalidInventory, listed, near, suggest
-from components.inventory.origin import origin_of
+from components.inventory.origin import origin_in
 
 
 def _line(value, way_out="Do this"):
@@ -59,7 +60,7 @@ def origin(tmp_path):
     target = tmp_path / "inventory" / "targets" / "t.yml"
     target.parent.mkdir(parents=True)
     target.write_text("parameters:\n  used: ${root}\n  part: ${root}/x\n  root: r\n  other: 1\n", encoding="utf-8")
-    return origin_of(tmp_path / "inventory", "t", [])
+    return origin_in(InventoryFiles(tmp_path / "inventory"), "t")
 
 
 def _finding(path, rule="rule"):

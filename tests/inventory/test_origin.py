@@ -1,9 +1,12 @@
 """Where a parameter is written, after the rules by which reclass merges files."""
 
+from pathlib import Path
+
 import pytest
 
+from components.inventory.files import InventoryFiles
 from components.inventory.inventory import Inventory
-from components.inventory.origin import origin_of
+from components.inventory.origin import Origin, origin_in
 
 BASE = """\
 parameters:
@@ -27,12 +30,16 @@ parameters:
     - three
 """
 TARGET = """\
-classes: [middle]
+classes: [room.middle]
 parameters:
   a:
     new: 5
   ~x: {z: 6}
 """
+
+
+def _origin(folder: Path) -> Origin:
+    return origin_in(InventoryFiles(folder / "inventory"), "t")
 
 
 @pytest.fixture
@@ -41,7 +48,7 @@ def origin(tmp_path):
         file = tmp_path / "inventory" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    return origin_of(tmp_path / "inventory", "t", ["base", "room.middle"])
+    return _origin(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -84,24 +91,24 @@ def test_source_of_references_in_a_circle(tmp_path):
     target = tmp_path / "inventory" / "targets" / "t.yml"
     target.parent.mkdir(parents=True)
     target.write_text("parameters: {a: '${b}', b: '${a}'}\n", encoding="utf-8")
-    assert origin_of(tmp_path / "inventory", "t", []).source(("a",)) in (("a",), ("b",))
+    assert _origin(tmp_path).source(("a",)) in (("a",), ("b",))
 
 
 def test_a_file_that_changed_is_read_again(origin, tmp_path):
     assert origin(("a", "new")) == "inventory/targets/t.yml:4"
     target = tmp_path / "inventory" / "targets" / "t.yml"
     target.write_text("\n" + TARGET, encoding="utf-8")
-    assert origin_of(tmp_path / "inventory", "t", [])(("a", "new")) == "inventory/targets/t.yml:5"
+    assert _origin(tmp_path)(("a", "new")) == "inventory/targets/t.yml:5"
 
 
 def test_init_files_and_yaml_suffix(tmp_path):
-    for name, text in {"classes/room/init.yml": "parameters: {a: 1}", "targets/t.yaml": "parameters: {b: 1}"}.items():
+    for name, text in {"classes/room/init.yml": "parameters: {a: 1}", "targets/t.yaml": "classes: [room]\nparameters: {b: 1}"}.items():
         file = tmp_path / "inventory" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    origin = origin_of(tmp_path / "inventory", "t", ["room"])
+    origin = _origin(tmp_path)
     assert origin(("a",)) == "inventory/classes/room/init.yml:1"
-    assert origin(("b",)) == "inventory/targets/t.yaml:1"
+    assert origin(("b",)) == "inventory/targets/t.yaml:2"
 
 
 def test_the_order_in_which_reclass_merges(tmp_path):

@@ -6,11 +6,11 @@ import hashlib
 import io
 import shutil
 import tarfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from components.cluster.input.platform.kubernetes import CniPlugins
+from components.cluster.input.platform.packages import Download, PackageRepository
 from components.cluster.types import Cluster
 from components.kubeadm import values
 from scripts.engine_catalogue import builds
@@ -96,7 +96,7 @@ def supplies(cluster: Cluster, folder: Path) -> Supplies:
 
 def _repository(
     name: str,
-    repository: Mapping[str, Any],
+    repository: PackageRepository,
     packages: list[Package],
     folder: Path,
     sites: dict[str, Path | bytes],
@@ -223,7 +223,7 @@ def _binaries(cluster: Cluster, sites: dict[str, Path | bytes], exchanges: dict[
 
 
 def _exchange_file(
-    wanted: Mapping[str, str],
+    wanted: Download | CniPlugins,
     content: bytes,
     sites: dict[str, Path | bytes],
     exchanges: dict[str, tuple[str, str]],

@@ -44,6 +44,25 @@ def test_stale_output_is_refused_and_listed_and_fresh_output_accepted(clone):
     assert accepted.returncode == 0, accepted.stdout + accepted.stderr
 
 
+def test_code_out_of_style_is_refused(clone):
+    module = clone / "tests" / "compiled" / "rooms.py"
+    module.write_text(module.read_text() + "\nimport os\n")
+    assert run_hook(clone).returncode == 0, "not part of the commit"
+    git(clone, "add", "tests")
+    refused = run_hook(clone)
+    assert refused.returncode == 1 and "F401" in refused.stdout, refused.stdout + refused.stderr
+    assert 'run "make format" and "make lint"' in refused.stderr
+
+    git(clone, "reset", "--quiet", "--hard")
+    module.write_text(module.read_text() + "\n\nODD  = 1\n")
+    git(clone, "add", "tests")
+    assert run_hook(clone).returncode == 1, "its format is another"
+    module.write_text(module.read_text().replace("ODD  = 1", "ODD = 1"))
+    git(clone, "add", "tests")
+    accepted = run_hook(clone)
+    assert accepted.returncode == 0, accepted.stdout + accepted.stderr
+
+
 def test_install_hooks(tmp_path):
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
     git(tmp_path, "init", "--quiet")
