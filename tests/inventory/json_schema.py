@@ -30,7 +30,6 @@ class Strict:
 
     def __init__(self):
         schema = parameters_schema()
-        Draft202012Validator.check_schema(schema)
         self._definitions = {"$defs": schema["$defs"]}
         services = schema["properties"].pop("services")
         self._service = services["additionalProperties"]

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from components.cluster.input.json_schema import files_schema
+from components.cluster.input.json_schema import files_schema, parameters_schema
 from components.cluster.input.meanings import meanings, models
 from tests.conftest import ROOT
 from tests.inventory.json_schema import Validator
@@ -19,7 +19,8 @@ FILES = sorted(path for part in ("targets", "classes") for path in (INVENTORY / 
 
 @pytest.fixture(scope="module")
 def relaxed():
-    Draft202012Validator.check_schema(files_schema())
+    for schema in (parameters_schema(), files_schema()):
+        Draft202012Validator.check_schema(schema)
     return Validator(files_schema())
 
 
