@@ -58,7 +58,7 @@ def _wrong(entry: Any, path: tuple[str, ...]) -> Iterator[Finding]:
         yield Finding((*path, "input_paths"), components, rule, "Write a list such as [components/manifests]")
     else:
         for component in components:
-            if not Path(component, "__init__.py").is_file():
+            if not Path(component, "files.py").is_file():
                 yield Finding((*path, "input_paths"), component, "there is no such face", "Correct the folder's name")
     if not _is_below(entry.get("output_path")):
         rule = "this is a folder in the cluster's own folder of compiled/"

@@ -31,12 +31,11 @@ FACE = """
 def files(cluster):
     text = {"text": "two\\nlines\\n", "list": [1, {"a": None, "long": "x " * 80}], "true": True, "name": cluster.name}
     return {"one": text, "all": [text, {"b": "no"}], "none": {}}
+"""
+MAIN = """
+from components.faces import kapitan_main
 
-
-def main():
-    from components.cluster.read import current_cluster
-
-    return files(current_cluster())
+main = kapitan_main("extra")
 """
 ENTRY = "      - {{input_type: kadet, output_type: {0}, input_paths: [components/extra], output_path: extra/{0}}}\n"
 
@@ -44,7 +43,8 @@ ENTRY = "      - {{input_type: kadet, output_type: {0}, input_paths: [components
 def test_each_output_type(clone):
     """Also what .kapitan says about them."""
     (clone / "components" / "extra").mkdir()
-    (clone / "components" / "extra" / "__init__.py").write_text(FACE)
+    (clone / "components" / "extra" / "__init__.py").write_text(MAIN)
+    (clone / "components" / "extra" / "files.py").write_text(FACE)
     compile_ = clone / "inventory" / "classes" / "compile.yml"
     compile_.write_text(compile_.read_text() + "".join(map(ENTRY.format, ("yaml", "yml", "json"))))
     for target in sorted((clone / "inventory" / "targets").glob("*.yml"))[1:]:
