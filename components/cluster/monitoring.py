@@ -7,6 +7,7 @@ from .types import Monitoring
 
 #: Scrape jobs that are no service.
 HAPROXY, KUBELET, CADVISOR, LOCUST = "haproxy", "kubelet", "cadvisor", "locust"
+APISERVER, ARGOCD = "apiserver", "argocd"
 
 
 def monitoring(inventory: Inventory) -> Monitoring | None:

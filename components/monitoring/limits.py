@@ -20,6 +20,9 @@ SERVER_SESSIONS = "dojot:server_sessions:limit"
 KAFKA_LOG = "dojot:kafka_log_bytes:limit"
 VOLUME = "dojot:volume_bytes:limit"
 TARGETS = "dojot:targets:limit"
+KAFKA_SERVERS = "dojot:kafka_servers:limit"
+# Services that ask others for what these do not tell by themselves.
+KAFKA_EXPORTER, POSTGRES_EXPORTER = "kafka-exporter", "postgres-exporter"
 
 
 def limits(cluster: Cluster) -> Iterator[Recording]:
@@ -43,6 +46,8 @@ def limits(cluster: Cluster) -> Iterator[Recording]:
             # One server's share of what retention keeps; the volume has the margin on top.
             yield _limit(KAFKA_LOG, ceil_div(scale.kafka.bytes_with_copies, scale.kafka.servers), **place)
         yield _limit(VOLUME, volume.size, **place)
+    if any(service.name == KAFKA_EXPORTER for service in cluster.services):
+        yield _limit(KAFKA_SERVERS, scale.kafka.servers)
     for job in jobs(cluster):
         yield _limit(TARGETS, job.targets, job=job.name)
 

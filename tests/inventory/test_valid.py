@@ -13,6 +13,7 @@ from tests.engines.programs import installed
 from tests.haproxy.configuration import CONFIG, SYSCTL, settings
 
 MORE_THAN_ONE_LINE = {
+    "with-alertmanager",
     "with-a-service-of-its-own",
     "with-200000-devices",
     "with-250000-devices",

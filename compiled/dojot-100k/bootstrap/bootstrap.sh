@@ -88,6 +88,8 @@ readonly SECRETS=(
   'dojot/kong-secret|user|literal|kong'
   'dojot/mongodb-secret|password|random|'
   'dojot/mongodb-secret|user|literal|mongodb'
+  'dojot/postgres-exporter-secret|password|random|'
+  'dojot/postgres-exporter-secret|user|literal|postgres_exporter'
   'dojot/postgres-secret|password|random|'
   'dojot/postgres-secret|user|literal|postgres'
   'dojot/vernemq-secret|cookie|random|'

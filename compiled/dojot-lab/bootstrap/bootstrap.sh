@@ -72,6 +72,8 @@ readonly SECRETS=(
   'dojot/minio-secret|user|literal|minio'
   'dojot/mongodb-secret|password|random|'
   'dojot/mongodb-secret|user|literal|mongodb'
+  'dojot/postgres-exporter-secret|password|random|'
+  'dojot/postgres-exporter-secret|user|literal|postgres_exporter'
   'dojot/postgres-secret|password|random|'
   'dojot/postgres-secret|user|literal|postgres'
   'dojot/rabbitmq-secret|password|random|'

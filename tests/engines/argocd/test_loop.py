@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import urllib.request
 from datetime import datetime
 
 import pytest
 import yaml
 
 from components.cluster.types import Cluster, Service
+from components.monitoring.jobs import jobs
 from scripts.engine_catalogue import builds
 from tests.conftest import ROOT
 from tests.engines.argocd.application import NotReached, health
@@ -52,6 +54,26 @@ def spare(cluster: Cluster) -> Service:
         and found.name not in called | {cluster.gateway}
         and any(volume.disks for volume in found.volumes)
     )
+
+
+def test_prometheus_finds_the_metrics_that_its_alerts_read(synced, cluster):
+    """The controller's, where the install manifest has its Service."""
+    objects = yaml.safe_load_all((builds()[BUILD].target / "install.yaml").read_text("utf-8"))
+    manifest = {(entry["kind"], entry["metadata"]["name"]): entry for entry in objects if entry}
+    (job,) = (job for job in jobs(cluster) if job.name == "argocd")
+    ((target,),) = (group["targets"] for group in job.config["static_configs"])
+    host, _, port = target.partition(":")
+    service = manifest["Service", host.partition(".")[0]]["spec"]
+    controller = manifest["StatefulSet", "argocd-application-controller"]["spec"]["template"]
+    assert service["selector"].items() <= controller["metadata"]["labels"].items()
+    (entry,) = service["ports"]
+    assert entry["port"] == int(port)
+    policy = manifest["NetworkPolicy", "argocd-application-controller-network-policy"]["spec"]
+    assert {"from": [{"namespaceSelector": {}}], "ports": [{"port": entry["targetPort"]}]} in policy["ingress"]
+    with urllib.request.urlopen(synced.installation.metrics, timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    (info,) = (line for line in lines if line.startswith("argocd_app_info{") and f'name="{cluster.name}"' in line)
+    assert 'sync_status="Synced"' in info and 'health_status="Healthy"' in info
 
 
 def test_the_first_commit_becomes_synced_and_healthy(synced, figures):
