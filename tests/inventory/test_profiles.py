@@ -43,7 +43,10 @@ def test_profiles_differ_by_their_agent_only():
 
 
 def test_servers_that_know_nothing_of_each_other_are_single():
-    """Told by other keys: a volume and nobody to share it with, no second pod even for a moment, memory as a store."""
+    """Told by other keys: a volume and nobody to share it with, no second pod even for a moment, memory as a store.
+
+    And those whose second one would tell everything again.
+    """
     apart, single = set(), set()
     for path in (ROOT / "inventory" / "classes" / "service").glob("*.yml"):
         for name, entry in yaml.safe_load(path.read_text("utf-8"))["parameters"]["services"].items():
@@ -52,7 +55,7 @@ def test_servers_that_know_nothing_of_each_other_are_single():
             store = entry["kind"] == "StatefulSet" and entry.get("volumes") and not entry.get("peers")
             memory = entry.get("args", [""])[0] == "redis-server"
             apart |= {name} if alone or store or memory else set()
-    assert single == apart | {"kube-state-metrics"}
+    assert single == apart | {"alertmanager", "kafka-exporter", "kube-state-metrics", "postgres-exporter"}
 
 
 def test_mosca_takes_the_brokers_place(variants):

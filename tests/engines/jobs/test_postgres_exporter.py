@@ -1,4 +1,4 @@
-"""The compiled container of postgres-exporter beside the compiled PostgreSQL, with the role that the init script makes."""
+"""The compiled postgres-exporter beside the compiled PostgreSQL, with the role that the init script makes."""
 
 from __future__ import annotations
 
