@@ -42,6 +42,8 @@ def custom_resource(cluster: Cluster, service: Service) -> dict[str, Any]:
             "plugins": [],
         },
     }
+    if service.spec.priority:
+        spec["priorityClassName"] = service.spec.priority
     persistent = [volume for volume in service.volumes if volume.persistent]
     spec["storage"] = (
         {"volumeClaimTemplate": claim_template(cluster, persistent[0])} if persistent else {"emptyDir": {}}

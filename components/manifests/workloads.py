@@ -139,6 +139,8 @@ def _template(
         spec["hostPID"] = True
     if service.spec.hostname:
         spec["hostname"] = service.spec.hostname
+    if service.spec.priority:
+        spec["priorityClassName"] = service.spec.priority
     if service.spec.grace_period is not None:
         spec["terminationGracePeriodSeconds"] = service.spec.grace_period
     volumes = _volumes(service)

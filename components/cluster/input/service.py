@@ -262,6 +262,8 @@ class ServiceEntry(Runs, Answers):
     """the reason why there can be one pod only"""
     quorum: Switch = False
     """whether its pods decide by majority, so that they are an odd number"""
+    priority: Maybe[Name] = None
+    """its pods' PriorityClass, one of priority_classes; without it they have Kubernetes' 0"""
     one_per_node: Switch = False
     """whether no two pods may stand on one node"""
     spread_evenly: Switch = False

@@ -148,6 +148,7 @@ def brokers_are_configured_as_the_inventory_says(tree: Tree) -> list[str]:
             "bundlerImage": resource["bundler_image"],
             "serviceAccountName": entry["service_account"],
             "terminationGracePeriodSeconds": entry["grace_period"],
+            **({"priorityClassName": entry["priority"]} if "priority" in entry else {}),
             "config": {
                 "configs": [{"name": name, "value": value} for name, value in resource["configs"].items()],
                 "listeners": listeners,
