@@ -36,6 +36,7 @@ def scale(inventory: Inventory) -> Scale:
         message_interval=entry.message.interval,
         message_bytes=entry.message.stored_bytes,
         session_memory={name: number for name, number in entry.session_memory if number is not None},
+        session_processes={name: number for name, number in entry.session_processes if number is not None},
         kafka=_kafka(inventory, brokers, bridges),
     )
 

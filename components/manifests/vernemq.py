@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from components.cluster.input.service import Erlang
 from components.cluster.types import Cluster, Service
 
 from . import pods
@@ -36,6 +37,7 @@ def custom_resource(cluster: Cluster, service: Service) -> dict[str, Any]:
         },
         "terminationGracePeriodSeconds": service.spec.grace_period,
         "env": [*pods.environment(service.container.env), {"name": "VERNEMQ_CONF", "value": _conf(resource.conf)}],
+        "vmArgs": _vm_args(resource.erlang),
         "config": {
             "configs": [{"name": name, "value": value} for name, value in resource.configs.items()],
             "listeners": _listeners(service),
@@ -60,6 +62,11 @@ def custom_resource(cluster: Cluster, service: Service) -> dict[str, Any]:
         ),
         "spec": spec,
     }
+
+
+def _vm_args(bounds: Erlang) -> str:
+    """Lines of vm.args. The operator's own come before them, and of two the later one holds."""
+    return f"+P {bounds.processes}\n-env ERL_MAX_PORTS {bounds.ports}\n"
 
 
 def _conf(settings: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ def _inventory(devices, vernemq="brokers", kafka=1, **log):
             "keepalive": 1200,
             "session_lifetime": 1_500_000,
             "session_memory": {"mqtt": "64k"},
+            "session_processes": {"mqtt": 2},
             "message": {"interval": 30, "stored_bytes": 400},
             "kafka": {"topics": 2, "segment": 250 * MEBIBYTE, "retention": 30, "margin": MARGIN, **log},
         }

@@ -14,6 +14,8 @@ def test_one_file_for_each_service(cluster):
     expected = {f"{service.name}.yml" for service in cluster.services} | {"namespace.yml"}
     if cluster.disks:
         expected.add("storage-class.yml")
+    if any(service.spec.priority for service in cluster.services):
+        expected.add("priority-classes.yml")
     if any(service.kind == "VerneMQ" for service in cluster.services):
         expected.add("vernemq-crd.yml")
     assert set(manifests(cluster)) == expected

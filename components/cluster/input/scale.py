@@ -27,6 +27,15 @@ class SessionMemory(Entry):
     """over TLS"""
 
 
+class SessionProcesses(Entry):
+    """Erlang processes of one session in a broker, by listener."""
+
+    mqtt: Maybe[Positive] = None
+    """plain"""
+    mqtts: Maybe[Positive] = None
+    """over TLS"""
+
+
 class KafkaEntry(Entry):
     """The message log."""
 
@@ -61,5 +70,7 @@ class ScaleEntry(Entry):
     """what one device sends"""
     session_memory: SessionMemory
     """memory of one session in a broker"""
+    session_processes: SessionProcesses
+    """Erlang processes of one session in a broker"""
     kafka: KafkaEntry
     """the message log"""

@@ -44,6 +44,7 @@ class Scale:
     message_interval: int
     message_bytes: int
     session_memory: Mapping[str, int]
+    session_processes: Mapping[str, int]
     kafka: Kafka
 
     @property

@@ -57,6 +57,13 @@ def a_file_more(tree: Tree) -> str:
     return "more"
 
 
+@breaks(storage.brokers_are_configured_as_the_inventory_says, "vmArgs is")
+def brokers_with_fewer_processes(tree: Tree) -> str:
+    found = tree.some("VerneMQ")
+    found["spec"]["vmArgs"] = "+P 1024\n"
+    return "vmArgs"
+
+
 @breaks(storage.brokers_are_configured_as_the_inventory_says, "listeners")
 def a_listener_on_another_port(tree: Tree) -> str:
     found = tree.some("VerneMQ")

@@ -146,6 +146,7 @@ def brokers_are_configured_as_the_inventory_says(tree: Tree) -> list[str]:
             "tag": tag,
             "version": resource["version"],
             "bundlerImage": resource["bundler_image"],
+            "vmArgs": "+P {processes}\n-env ERL_MAX_PORTS {ports}\n".format(**resource["erlang"]),
             "serviceAccountName": entry["service_account"],
             "terminationGracePeriodSeconds": entry["grace_period"],
             **({"priorityClassName": entry["priority"]} if "priority" in entry else {}),
