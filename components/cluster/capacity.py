@@ -163,8 +163,8 @@ def _kafka(cluster: Cluster) -> Iterator[Limit]:
             continue
         for volume in service.volumes:
             yield Limit(
-                "Kafka's message log",
-                cluster.scale.kafka.bytes_with_copies,
+                "Kafka's message log, with its margin",
+                cluster.scale.kafka.server_bytes * service.replicas,
                 volume.size * service.replicas,
                 "bytes",
                 ("services", service.name, "volumes", volume.name, "size"),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.cluster.input.service import Erlang
+from components.cluster.quantity import binary
 from components.cluster.types import Cluster, Service
 
 from . import pods
@@ -48,7 +49,9 @@ def custom_resource(cluster: Cluster, service: Service) -> dict[str, Any]:
         spec["priorityClassName"] = service.spec.priority
     persistent = [volume for volume in service.volumes if volume.persistent]
     spec["storage"] = (
-        {"volumeClaimTemplate": claim_template(cluster, persistent[0])} if persistent else {"emptyDir": {}}
+        {"volumeClaimTemplate": claim_template(cluster, persistent[0])}
+        if persistent
+        else {"emptyDir": {"sizeLimit": binary(service.volumes[0].size)} if service.volumes else {}}
     )
     return {
         "apiVersion": "vernemq.com/v1alpha1",

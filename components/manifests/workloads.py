@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components.cluster.quantity import binary
 from components.cluster.types import Cluster, Service
 
 from . import pods
@@ -157,7 +158,8 @@ def _volumes(service: Service) -> list[dict[str, Any]]:
     volumes: list[dict[str, Any]] = []
     for volume in service.volumes:
         if not volume.persistent:
-            volumes.append({"name": volume.name, "emptyDir": {}})
+            # The kubelet evicts the pod that goes beyond it, before the node's disk is full.
+            volumes.append({"name": volume.name, "emptyDir": {"sizeLimit": binary(volume.size)}})
         elif service.kind == "Deployment":
             volumes.append({"name": volume.name, "persistentVolumeClaim": {"claimName": volume.name}})
     volumes += [

@@ -40,7 +40,7 @@ class KafkaEntry(Entry):
     """The message log."""
 
     topics: Positive
-    """topics that carry the devices' messages"""
+    """topics of a tenant that carry the devices' messages"""
     partitions: Maybe[Positive] = None
     """partitions of a topic (by rule: as many as bridges of a kind)"""
     segment: Positive
@@ -56,6 +56,8 @@ class ScaleEntry(Entry):
 
     devices: Positive
     """the number from which brokers, bridges, partitions, Kafka's disk and HAProxy's limits follow"""
+    tenants: Positive = 1
+    """tenants, each with Kafka topics of its own, in which there is room for the messages of all devices"""
     devices_per_broker: Positive
     """what one broker carries"""
     minimum_brokers: Instances

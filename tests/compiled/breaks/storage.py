@@ -14,7 +14,7 @@ def a_volume_in_another_directory(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(storage.volumes_are_those_of_the_inventory, "the inventory says")
+@breaks(storage.volumes_are_those_of_the_inventory, "the inventory comes to")
 def a_smaller_volume(tree: Tree) -> str:
     found = tree.some("PersistentVolume", lambda entry: "kafka" not in entry["metadata"]["name"])
     found["spec"]["capacity"]["storage"] = "7Mi"
