@@ -32,6 +32,7 @@ def build(inventory: Inventory, texts: Mapping[str, str]) -> Cluster:
             rbac=cluster.rbac,
             group_label=cluster.group_label,
             storage_class=inventory.volumes.storage_class,
+            priority_classes=inventory.priority_classes,
             gateway=inventory.gateway.service if inventory.gateway else None,
             nodes=nodes,
             groups=groups,

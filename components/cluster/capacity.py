@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .brokers import broker_open_files
+from .brokers import broker_open_files, broker_ports, broker_processes
+from .input.service import ERLANG_MOST
 from .placement import pods_per_node
 from .quantity import ceil_div, size
 from .sizes import KAFKA
-from .types import EVERY_NODE, Cluster, Group
+from .types import EVERY_NODE, Cluster, Group, Service
 
 # What fs.nr_open, the bound of one process' open files, can be raised to on a 64-bit Linux: sysctl_nr_open_max of
 # its fs/file.c, the largest multiple of 64 in a signed 32-bit number. Below it, the kernel's limits follow the need.
@@ -66,15 +67,14 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
         path,
         f"Set replicas to brokers (the rule), or to at least {ceil_div(scale.devices, scale.devices_per_broker)}",
     )
-    if allowed := cluster.platform.runtime.open_files:
-        least = broker_open_files(cluster)
+    for what, least, allowed, key in _broker_bounds(cluster, brokers):
         yield Limit(
-            "open files of a broker" + (", one broker lost" if scale.brokers > 1 else ""),
+            f"{what} of a broker" + (", one broker lost" if scale.brokers > 1 else ""),
             least,
             allowed,
             "count",
-            ("platform", "runtime", "open_files"),
-            f"Write at least {least}",
+            key,
+            f"Write at least {least}" if least <= ERLANG_MOST else "Add brokers, which share the devices",
         )
     exposed = {port.name for port in brokers.exposed}
     memory = brokers.container.resources.limits.memory
@@ -95,6 +95,16 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
                 "Give the brokers more memory, or more brokers",
                 binding=False,
             )
+
+
+def _broker_bounds(cluster: Cluster, brokers: Service) -> Iterator[tuple[str, int, int, tuple[str, ...]]]:
+    """(What, needed, allowed, key that says so) of what each session takes a piece of, beside memory."""
+    if allowed := cluster.platform.runtime.open_files:
+        yield "open files", broker_open_files(cluster), allowed, ("platform", "runtime", "open_files")
+    assert brokers.spec.custom_resource, "a VerneMQ without one is refused"
+    erlang, path = brokers.spec.custom_resource.erlang, ("services", brokers.name, "custom_resource", "erlang")
+    yield "Erlang processes", broker_processes(cluster), erlang.processes, (*path, "processes")
+    yield "Erlang ports", broker_ports(cluster), erlang.ports, (*path, "ports")
 
 
 def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
@@ -153,8 +163,8 @@ def _kafka(cluster: Cluster) -> Iterator[Limit]:
             continue
         for volume in service.volumes:
             yield Limit(
-                "Kafka's message log",
-                cluster.scale.kafka.bytes_with_copies,
+                "Kafka's message log, with its margin",
+                cluster.scale.kafka.server_bytes * service.replicas,
                 volume.size * service.replicas,
                 "bytes",
                 ("services", service.name, "volumes", volume.name, "size"),

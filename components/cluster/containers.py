@@ -26,6 +26,7 @@ from .input.service import ServiceEntry
 from .input.target import Inventory
 from .ports import PROBES, address
 from .quantity import size
+from .sizes import volume_size
 from .types import Container, EnvVar, Expose, File, Port, Scale, SecretFiles, Use
 from .uses import address_text, needs
 
@@ -142,6 +143,9 @@ def _derived(what: str, context: Context) -> str:
         return str(context.scale.kafka.partitions)
     if what == "kafka_replication":
         return str(context.scale.kafka.replication)
+    if what == "kafka_retention_bytes":
+        (volume,) = entry.volumes.values()
+        return str(context.scale.kafka.retention_bytes(volume_size(volume, context.scale.kafka)))
     if what == "node_address":
         return context.node_address
     if what == "storage_share" and context.inventory.monitoring:

@@ -10,8 +10,8 @@ from .input.container import JobEntry, ServiceAddress
 from .input.service import RouteEntry, ServiceEntry, VolumeEntry
 from .input.target import Inventory
 from .ports import address, offered
-from .quantity import ceil_div, size
-from .sizes import kafka_log_size
+from .quantity import ceil_div
+from .sizes import volume_size
 from .types import (
     EVERY_NODE,
     Disk,
@@ -124,10 +124,7 @@ class _Builder:
 
     def _volume(self, name: str, entry: VolumeEntry) -> Volume:
         persistent = self.inventory.volumes.persistent if entry.persistent is None else entry.persistent
-        if entry.size == "kafka_log":
-            number = kafka_log_size(self.inventory.scale.kafka.margin, self.scale.kafka)
-        else:
-            number = size(entry.size)
+        number = volume_size(entry, self.scale.kafka)
         return Volume(
             name=name,
             mount=entry.mount,

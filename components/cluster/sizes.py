@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .input.scale import ScaleEntry
+from .input.service import VolumeEntry
 from .input.target import Inventory
-from .quantity import ceil_div
+from .quantity import ceil_div, size
 from .types import Kafka, Scale
 
 #: The service that keeps the message log, by the name that dojot's images look up.
@@ -36,6 +37,7 @@ def scale(inventory: Inventory) -> Scale:
         message_interval=entry.message.interval,
         message_bytes=entry.message.stored_bytes,
         session_memory={name: number for name, number in entry.session_memory if number is not None},
+        session_processes={name: number for name, number in entry.session_processes if number is not None},
         kafka=_kafka(inventory, brokers, bridges),
     )
 
@@ -69,6 +71,8 @@ def _kafka(inventory: Inventory, brokers: int, bridges: int) -> Kafka:
     servers = stated if isinstance(stated, int) else {"brokers": brokers, "bridges": bridges}.get(stated, 1)
     # Reference deployment: the bridge count is also the number of partitions.
     partitions = kafka.partitions or bridges
+    # Any tenant may have all the devices.
+    topics = entry.tenants * kafka.topics
     arriving = ceil_div(
         entry.devices * entry.message.stored_bytes * kafka.retention * 60,
         entry.message.interval,
@@ -79,13 +83,13 @@ def _kafka(inventory: Inventory, brokers: int, bridges: int) -> Kafka:
         partitions=partitions,
         segment_bytes=kafka.segment,
         retention=kafka.retention * 60,
-        topics=kafka.topics,
+        topics=topics,
         arriving=arriving,
-        bytes_needed=kafka.topics * (partitions * kafka.segment + arriving),
+        bytes_needed=topics * (partitions * kafka.segment + arriving),
+        margin=kafka.margin,
     )
 
 
-def kafka_log_size(margin: int, kafka: Kafka) -> int:
-    """Bytes of one server's volume: its share of the log with `margin` per cent more, in whole GiB."""
-    share = ceil_div(kafka.bytes_with_copies, kafka.servers)
-    return ceil_div(share * (100 + margin), 100 * 2**30) * 2**30
+def volume_size(entry: VolumeEntry, kafka: Kafka) -> int:
+    """Bytes of a volume, which may say a rule instead: one server's share of Kafka's log, in whole GiB."""
+    return ceil_div(kafka.server_bytes, 2**30) * 2**30 if entry.size == "kafka_log" else size(entry.size)

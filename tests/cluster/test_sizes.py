@@ -3,25 +3,27 @@
 import pytest
 
 from components.cluster.input.scale import ScaleEntry
-from components.cluster.input.service import ServiceEntry
+from components.cluster.input.service import ServiceEntry, VolumeEntry
 from components.cluster.input.target import Inventory
-from components.cluster.sizes import kafka_log_size, scale
+from components.cluster.sizes import scale, volume_size
 
 MEBIBYTE, GIBIBYTE = 2**20, 2**30
 MARGIN = 10
 
 
-def _inventory(devices, vernemq="brokers", kafka=1, **log):
+def _inventory(devices, vernemq="brokers", kafka=1, tenants=1, **log):
     """The guide's numbers in a cluster that has nothing but what sizes are made of."""
     sized = ScaleEntry.model_validate(
         {
             "devices": devices,
+            "tenants": tenants,
             "devices_per_broker": 33_334,
             "minimum_brokers": 3,
             "bridges_per_broker": 3,
             "keepalive": 1200,
             "session_lifetime": 1_500_000,
             "session_memory": {"mqtt": "64k"},
+            "session_processes": {"mqtt": 2},
             "message": {"interval": 30, "stored_bytes": 400},
             "kafka": {"topics": 2, "segment": 250 * MEBIBYTE, "retention": 30, "margin": MARGIN, **log},
         }
@@ -68,10 +70,24 @@ def test_the_log_of_the_guide():
 @pytest.mark.parametrize("servers", [1, 2, 3, 4, 6])
 def test_a_server_holds_its_share_of_the_copies_and_the_margin(servers):
     kafka = scale(_inventory(100_000, kafka=servers)).kafka
-    volume = kafka_log_size(MARGIN, kafka)
+    volume = volume_size(VolumeEntry.model_construct(size="kafka_log"), kafka)
     assert volume % GIBIBYTE == 0
-    share = kafka.bytes_needed * min(3, servers) / servers
+    # One server has at most so many of the 18 partitions' copies.
+    partitions = -(-18 * min(3, servers) // servers)
+    share = partitions * kafka.bytes_needed / 18
     assert share * 1.10 <= volume < share * 1.10 + GIBIBYTE
+
+
+@pytest.mark.parametrize(("servers", "tenants"), [(1, 1), (1, 2), (3, 4), (5, 1)])
+def test_no_volume_is_filled_and_no_message_goes_before_its_time(servers, tenants):
+    """Whatever arrives: a partition has what retention by bytes leaves, and one segment more."""
+    kafka = scale(_inventory(100_000, kafka=servers, tenants=tenants)).kafka
+    assert kafka.topics == 2 * tenants
+    volume = volume_size(VolumeEntry.model_construct(size="kafka_log"), kafka)
+    kept = kafka.retention_bytes(volume)
+    partitions = -(-kafka.topics * 9 * min(3, servers) // servers)
+    assert partitions * (kept + 250 * MEBIBYTE) * 1.10 <= volume
+    assert kept >= 100_000 * 400 * 60 / 9
 
 
 def test_servers_by_rule():

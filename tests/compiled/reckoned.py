@@ -101,15 +101,44 @@ def open_files_of_a_broker(parameters: Mapping[str, Any], service: str) -> int:
     return ceil(most / max(1, brokers(parameters) - 1)) + _OTHER_FILES
 
 
+def kafka_partitions(parameters: Mapping[str, Any]) -> int:
+    """Of each topic: one for each bridge that reads it, or as the inventory says."""
+    scale = parameters["scale"]
+    return scale["kafka"].get("partitions", brokers(parameters) * scale["bridges_per_broker"])
+
+
+def kafka_partition_bytes(parameters: Mapping[str, Any], service: str) -> int:
+    """What each partition on a server may fill of its volume, the margin left aside; each tenant has its topics."""
+    kafka, servers = parameters["scale"]["kafka"], replicas(parameters, service)
+    topics = kafka["topics"] * parameters["scale"].get("tenants", 1)
+    there = ceil(topics * kafka_partitions(parameters) * min(3, servers) / servers)
+    return volume_size(parameters, service) * 100 // (100 + kafka["margin"]) // there
+
+
+def volume_size(parameters: Mapping[str, Any], service: str, name: str | None = None) -> int:
+    """Bytes of a volume of the service, or of its only one; where that follows Kafka's log, in whole GiB."""
+    volumes = parameters["services"][service]["volumes"]
+    volume = volumes[name] if name else next(iter(volumes.values()))
+    if volume["size"] != "kafka_log":
+        return size(volume["size"])
+    scale, kafka, servers = parameters["scale"], parameters["scale"]["kafka"], replicas(parameters, service)
+    partitions = kafka_partitions(parameters)
+    rate = scale["devices"] * scale["message"]["stored_bytes"] / scale["message"]["interval"]
+    arriving = rate * kafka["retention"] * 60
+    there = ceil(kafka["topics"] * scale.get("tenants", 1) * partitions * min(3, servers) / servers)
+    needed = there * (kafka["segment"] + arriving / partitions) * (100 + kafka["margin"]) / 100
+    return ceil(needed / 2**30) * 2**30
+
+
 def derived(parameters: Mapping[str, Any], service: str, word: str) -> str:
     """The value of a variable of which the inventory says only what it follows from."""
     scale, entry = parameters["scale"], parameters["services"][service]
     if word == "kafka_partitions":
-        # One for each bridge that reads the topic.
-        bridges = brokers(parameters) * scale["bridges_per_broker"]
-        return str(scale["kafka"].get("partitions", bridges))
+        return str(kafka_partitions(parameters))
     if word == "kafka_replication":
         return str(min(3, replicas(parameters, "kafka-server")))
+    if word == "kafka_retention_bytes":
+        return str(kafka_partition_bytes(parameters, service) - scale["kafka"]["segment"])
     if word == "node_address":
         return next(iter(nodes_of(parameters, entry["group"]).values()))
     if word == "storage_share":

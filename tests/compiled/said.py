@@ -105,12 +105,12 @@ def probe(entry: Entry, name: str) -> dict[str, Any] | None:
 def mounts(parameters: Entry, entry: Entry) -> dict[str, tuple]:
     """Path in the container -> what is there.
 
-    ("volume", name), ("host", path), ("scratch",), ("secret", name) or ("files", names).
+    ("volume", name), ("nothing kept", name), ("host", path), ("scratch",), ("secret", name) or ("files", names).
     """
     found: dict[str, tuple] = {}
     for name, volume in entry.get("volumes", {}).items():
         kept = volume.get("persistent", parameters["volumes"]["persistent"])
-        found[volume["mount"]] = ("volume", name) if kept else ("nothing kept",)
+        found[volume["mount"]] = ("volume" if kept else "nothing kept", name)
     for directory in entry.get("host_paths", {}).values():
         found[directory["mount"]] = "host", directory["path"]
     for path in entry["security"].get("writable", ()):

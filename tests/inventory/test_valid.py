@@ -20,6 +20,8 @@ MORE_THAN_ONE_LINE = {
     "with-three-kafka-brokers",
     "without-kafka-ws",
     "profile-lwm2m",
+    "with-erlang-processes-for-more-sessions",
+    "with-priorities-of-its-own",
 }
 
 # A change of one token changes that token wherever it stood, and nothing else.

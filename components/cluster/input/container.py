@@ -48,8 +48,18 @@ class FromCluster(Entry):
     """A value that follows from the cluster."""
 
     derived: Annotated[
-        Literal["kafka_partitions", "kafka_replication", "node_address", "storage_share", "zookeeper_servers"],
-        Scalar("one of: kafka_partitions, kafka_replication, node_address, storage_share, zookeeper_servers"),
+        Literal[
+            "kafka_partitions",
+            "kafka_replication",
+            "kafka_retention_bytes",
+            "node_address",
+            "storage_share",
+            "zookeeper_servers",
+        ],
+        Scalar(
+            "one of: kafka_partitions, kafka_replication, kafka_retention_bytes, node_address, storage_share, "
+            "zookeeper_servers"
+        ),
     ]
     """what it is"""
     enabled: Switch = True

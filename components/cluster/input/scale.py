@@ -27,11 +27,20 @@ class SessionMemory(Entry):
     """over TLS"""
 
 
+class SessionProcesses(Entry):
+    """Erlang processes of one session in a broker, by listener."""
+
+    mqtt: Maybe[Positive] = None
+    """plain"""
+    mqtts: Maybe[Positive] = None
+    """over TLS"""
+
+
 class KafkaEntry(Entry):
     """The message log."""
 
     topics: Positive
-    """topics that carry the devices' messages"""
+    """topics of a tenant that carry the devices' messages"""
     partitions: Maybe[Positive] = None
     """partitions of a topic (by rule: as many as bridges of a kind)"""
     segment: Positive
@@ -47,6 +56,8 @@ class ScaleEntry(Entry):
 
     devices: Positive
     """the number from which brokers, bridges, partitions, Kafka's disk and HAProxy's limits follow"""
+    tenants: Positive = 1
+    """tenants, each with Kafka topics of its own, in which there is room for the messages of all devices"""
     devices_per_broker: Positive
     """what one broker carries"""
     minimum_brokers: Instances
@@ -61,5 +72,7 @@ class ScaleEntry(Entry):
     """what one device sends"""
     session_memory: SessionMemory
     """memory of one session in a broker"""
+    session_processes: SessionProcesses
+    """Erlang processes of one session in a broker"""
     kafka: KafkaEntry
     """the message log"""

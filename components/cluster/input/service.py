@@ -223,6 +223,22 @@ class MadePodsEntry(Entry):
 _Setting = Annotated[str, Scalar("a setting's name", pattern=r"[^\s=]+")]
 
 
+#: The most that erl's +P and ERL_MAX_PORTS may be.
+ERLANG_MOST = 2**27 - 1
+_Erlang = Annotated[int, Scalar(f"a whole number from 1024 to {ERLANG_MOST}", minimum=1024, maximum=ERLANG_MOST)]
+
+
+class Erlang(Entry):
+    """Bounds of the brokers' virtual machine."""
+
+    wanted: ClassVar = "bounds of the brokers' virtual machine, such as {processes: 256000, ports: 262144}"
+
+    processes: _Erlang
+    """how many processes it may have"""
+    ports: _Erlang
+    """how many ports, such as connections"""
+
+
 class CustomResource(Entry):
     """The VerneMQ object that the operator acts on."""
 
@@ -232,6 +248,8 @@ class CustomResource(Entry):
     """version of the operator's format"""
     bundler_image: Image
     """image that serves the plugins' bundle"""
+    erlang: Erlang
+    """bounds of the brokers' virtual machine"""
     configs: Map[_Setting, Annotated[str, Scalar("a text")]]
     """settings that the operator takes"""
     conf: Map[_Setting, Annotated[str | int | bool, Scalar("a text, a whole number, true or false")]]
@@ -262,6 +280,8 @@ class ServiceEntry(Runs, Answers):
     """the reason why there can be one pod only"""
     quorum: Switch = False
     """whether its pods decide by majority, so that they are an odd number"""
+    priority: Maybe[Name] = None
+    """its pods' PriorityClass, one of priority_classes; without it they have Kubernetes' 0"""
     one_per_node: Switch = False
     """whether no two pods may stand on one node"""
     spread_evenly: Switch = False

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from .entry import AtLeastOne, Entry, Map, Maybe, NoneTwice, Wanted
+from .entry import NOTHING, AtLeastOne, Entry, Map, Maybe, NoneTwice, Wanted
 from .machines import ClusterEntry, Hardware, LoadBalancerEntry, NodeGroup, NodePorts, Placement, Volumes
 from .monitoring import MonitoringEntry
 from .platform import Platform
+from .priority import PriorityClassEntry
 from .scalar import Scalar
 from .scale import ScaleEntry
 from .service import Plugins, ServiceEntry
-from .shapes import Image, Name, Port, Switch, Text
+from .shapes import NAME, Image, Name, Port, Switch, Text
 
 _GIT, _GIT_PATH = r"[A-Za-z0-9._-]+", r"[A-Za-z0-9._~/%+-]+"
+
+PriorityClassName = Annotated[
+    str,
+    Scalar(
+        "a name of lower-case letters, digits and hyphens that does not begin with system- (Kubernetes' own)",
+        pattern=rf"(?!system-){NAME.pattern}",
+    ),
+]
 
 
 class KafkaWs(Entry):
@@ -94,6 +103,11 @@ class Inventory(Entry):
     """the number of devices and what one instance carries"""
     volumes: Volumes
     """where volumes are"""
+    priority_classes: Annotated[
+        Map[PriorityClassName, PriorityClassEntry],
+        Wanted("PriorityClasses by name, each with a value and a description"),
+    ] = NOTHING
+    """PriorityClasses that services may name"""
     insecure_mqtt: Switch
     """whether plain MQTT (1883) exists"""
     kafka_ws: Maybe[KafkaWs] = None

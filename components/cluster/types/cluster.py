@@ -8,6 +8,7 @@ from functools import cached_property
 
 from ..input.machines import Hardware
 from ..input.platform import Platform
+from ..input.priority import PriorityClassEntry
 from .balancer import LoadBalancer
 from .machines import CONTROL_PLANE, EVERY_NODE, Group, Node
 from .monitoring import Monitoring
@@ -42,6 +43,7 @@ class Cluster:
     rbac: bool
     group_label: str
     storage_class: str
+    priority_classes: Mapping[str, PriorityClassEntry]
     gateway: str | None
     nodes: tuple[Node, ...]
     groups: Mapping[str, Group]
@@ -85,6 +87,12 @@ class Cluster:
                 for use in uses:
                     found.setdefault((use.service, use.port), {})[caller] = None
         return {called: tuple(callers) for called, callers in found.items()}
+
+    @property
+    def priorities(self) -> Mapping[str, PriorityClassEntry]:
+        """The PriorityClasses that a service of this cluster names."""
+        named = {service.spec.priority for service in self.services}
+        return {name: entry for name, entry in sorted(self.priority_classes.items()) if name in named}
 
     @property
     def monitored(self) -> Monitoring:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Kafka:
     """The message log: `servers` of them share `replication` copies of each partition.
 
-    For each topic, `arriving` bytes come in during retention; `bytes_needed` is one
-    copy of everything.
+    `topics` are those with device traffic, of all tenants. For each, `arriving` bytes come in during retention
+    (seconds); `bytes_needed` is one copy of everything. A volume has `margin` per cent on top.
     """
 
     servers: int
@@ -23,10 +23,29 @@ class Kafka:
     topics: int
     arriving: int
     bytes_needed: int
+    margin: int
 
     @property
     def bytes_with_copies(self) -> int:
         return self.bytes_needed * self.replication
+
+    @property
+    def partitions_per_server(self) -> int:
+        """The most that one server has of all copies, where they are shared evenly."""
+        return -(-self.topics * self.partitions * self.replication // self.servers)
+
+    @property
+    def server_bytes(self) -> int:
+        """What the volume of a server has to have: its partitions with what arrives in each, and the margin."""
+        partition = self.segment_bytes + -(-self.arriving // self.partitions)
+        return -(-self.partitions_per_server * partition * (100 + self.margin) // 100)
+
+    def retention_bytes(self, volume: int) -> int:
+        """Bytes at which Kafka deletes the oldest of a partition, so that a volume of `volume` bytes is never full.
+
+        It deletes whole segments, and only while what is left is no less: a partition has up to one segment more.
+        """
+        return volume * 100 // (100 + self.margin) // self.partitions_per_server - self.segment_bytes
 
 
 @dataclass(frozen=True)
@@ -44,6 +63,7 @@ class Scale:
     message_interval: int
     message_bytes: int
     session_memory: Mapping[str, int]
+    session_processes: Mapping[str, int]
     kafka: Kafka
 
     @property

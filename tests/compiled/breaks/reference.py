@@ -76,6 +76,16 @@ def ten_times_the_partitions(tree: Tree) -> str:
     return _env(_workload(tree, "kafka-server"), "KAFKA_NUM_PARTITIONS", "90")
 
 
+@breaks(reference.kafka_fits_its_disk, "can be full")
+def a_log_that_grows_until_the_disk_is_full(tree: Tree) -> str:
+    return _env(_workload(tree, "kafka-server"), "KAFKA_LOG_RETENTION_BYTES", "-1")
+
+
+@breaks(reference.kafka_fits_its_disk, "messages go before their time")
+def a_log_that_forgets_too_early(tree: Tree) -> str:
+    return _env(_workload(tree, "kafka-server"), "KAFKA_LOG_RETENTION_BYTES", "1000")
+
+
 @breaks(reference.brokers_keep_their_sessions, "keeps its sessions in an emptyDir")
 def sessions_that_go_with_the_pod(tree: Tree) -> str:
     found = tree.some("VerneMQ")

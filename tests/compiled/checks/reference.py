@@ -103,11 +103,21 @@ def kafka_fits_its_disk(tree: Tree) -> list[str]:
         partitions, segment = int(env["KAFKA_NUM_PARTITIONS"]), int(env["KAFKA_LOG_SEGMENT_BYTES"])
         seconds = 60 * int(env["KAFKA_LOG_RETENTION_MINUTES"])
         rate = scale["devices"] / scale["message"]["interval"] * scale["message"]["stored_bytes"]
-        needed = scale["kafka"]["topics"] * (partitions * segment + rate * seconds) * min(3, workload.replicas)
-        for template in workload.claim_templates:
-            there = size(template["spec"]["resources"]["requests"]["storage"]) * workload.replicas
+        topics, copies = scale["kafka"]["topics"] * scale.get("tenants", 1), min(3, workload.replicas)
+        needed = topics * (partitions * segment + rate * seconds) * copies
+        rooms = [claim["spec"]["resources"]["requests"]["storage"] for claim in workload.claim_templates]
+        rooms += [one["emptyDir"]["sizeLimit"] for one in workload.spec.get("volumes", ()) if "emptyDir" in one]
+        for room in rooms:
+            there = size(room) * workload.replicas
             if there < needed:
                 found.append(f"{workload}: its volumes have {there} bytes, the messages need {needed:.0f}")
+            # Kafka deletes by bytes while at least so many are left, a segment at a time.
+            kept = int(env.get("KAFKA_LOG_RETENTION_BYTES", -1))
+            most = topics * partitions * (kept + segment) * copies
+            if kept < 0 or most > there:
+                found.append(f"{workload}: KAFKA_LOG_RETENTION_BYTES is {kept}: {there} bytes can be full")
+            if 0 <= kept < rate * seconds / partitions:
+                found.append(f"{workload}: KAFKA_LOG_RETENTION_BYTES is {kept}: messages go before their time")
     return found
 
 

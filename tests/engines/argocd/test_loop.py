@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 import urllib.request
@@ -15,7 +16,7 @@ from components.cluster.types import Cluster, Service
 from components.monitoring.jobs import jobs
 from scripts.engine_catalogue import builds
 from tests.conftest import ROOT
-from tests.engines.argocd.application import NotReached, health
+from tests.engines.argocd.application import NotReached, health, report
 from tests.engines.argocd.installation import BUILD
 from tests.engines.argocd.snapshot import differing, key, protected
 from tests.engines.processes import until
@@ -242,6 +243,29 @@ def test_a_broken_commit_is_reported_and_the_next_one_mends_it(synced, tmp_path)
     with pytest.raises(NotReached, match=f"Deployment {service.name}: .*selector.*field is immutable"):
         synced.application.synced(synced.revision, seconds=0)
     synced.commit(good, "The selector is as it was")
+    synced.synced()
+
+
+def test_a_cluster_wide_object_that_the_project_does_not_name_is_refused(synced, tmp_path):
+    """Whoever may push is not thereby the cluster's administrator: a new binding never arrives."""
+    good, before = synced.compiled, synced.settled()
+    bindings = [found for found in synced.manifests().values() if found["kind"] == "ClusterRoleBinding"]
+    pushed = tmp_path / "pushed"
+    shutil.copytree(good, pushed)
+    taken = json.loads(json.dumps(bindings[0]))
+    taken["metadata"]["name"] = "taken-over"
+    taken["roleRef"]["name"] = "cluster-admin"
+    (pushed / "manifests" / "taken-over.yml").write_text(yaml.safe_dump(taken), "utf-8")
+    synced.commit(pushed, "A binding that nobody has allowed")
+    refused = "taken-over.* is not permitted in project"
+    try:
+        synced.application.wait(
+            lambda found: re.search(refused, report(found)) or before.changed(synced.snapshot()), "refused"
+        )
+        assert re.search(refused, report(synced.application.read()))
+        assert before.changed(synced.snapshot()) == set()
+    finally:
+        synced.commit(good, "The binding is gone")
     synced.synced()
 
 
