@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from components.cluster.quantity import binary
+from components.cluster.reserve import system_reserved
 from components.cluster.types import Cluster, Node
 
 from . import runtimes
@@ -63,6 +65,7 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
             "kind": "KubeletConfiguration",
             "cgroupDriver": kubernetes.cgroup_driver,
             "failSwapOn": True,
+            **_reserved(cluster),
             **runtimes.kubelet_settings(cluster),
             **feature_gates,
         },
@@ -102,6 +105,26 @@ def join_documents(cluster: Cluster) -> list[dict[str, Any]]:
 def group_label(cluster: Cluster, node: Node) -> str:
     """The value of the group label on `node`."""
     return cluster.groups[node.group].label
+
+
+def _reserved(cluster: Cluster) -> dict[str, Any]:
+    """What the kubelet keeps of its node: the rules reckon with the same sums (reserve.py)."""
+    kept, free = system_reserved(cluster), cluster.platform.kubernetes.kubelet.eviction
+    return {
+        # One for all nodes. The kubelet only subtracts it: nothing is ended for using more of it.
+        "systemReserved": {
+            "cpu": f"{kept.cpu}m",
+            "ephemeral-storage": binary(kept.disk),
+            "memory": binary(kept.memory),
+        },
+        # A map that states one signal takes the defaults of the others away.
+        "evictionHard": {
+            "imagefs.available": binary(free.imagefs),
+            "memory.available": binary(free.memory),
+            "nodefs.available": binary(free.nodefs),
+            "nodefs.inodesFree": free.inodes,
+        },
+    }
 
 
 def _registration(cluster: Cluster, name: str, address: str, arguments: Mapping[str, str]) -> dict[str, Any]:

@@ -190,6 +190,15 @@ apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: systemd
 failSwapOn: true
+systemReserved:
+  cpu: 200m
+  ephemeral-storage: 5Gi
+  memory: 284Mi
+evictionHard:
+  imagefs.available: 1Gi
+  memory.available: 100Mi
+  nodefs.available: 1Gi
+  nodefs.inodesFree: 5%
 containerLogMaxFiles: 3
 containerLogMaxSize: 50Mi
 ---

@@ -50,3 +50,8 @@ def a_worker_without_its_label(tree: Tree) -> str:
 def a_document_twice(tree: Tree) -> str:
     tree.files[_JOIN] += "---\n" + tree.files[_JOIN]
     return ""
+
+
+@breaks(hosts.kubeadm_is_told_what_the_inventory_says, "KubeletConfiguration: systemReserved: memory")
+def a_reserve_that_pods_may_have(tree: Tree) -> str:
+    return _edit(tree, _INIT, "  memory: 284Mi\n", "  memory: 1Mi\n")

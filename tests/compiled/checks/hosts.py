@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from components.cluster.quantity import millicores, size
 from tests.compiled import reckoned
 from tests.compiled.bootstrap_values import EMBEDDED, SCRIPT, values_of
 from tests.compiled.compare import differences
@@ -115,6 +116,7 @@ def _init(parameters: Mapping[str, Any]) -> dict[str, Any]:
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
             "cgroupDriver": kubernetes["cgroup_driver"],
             "failSwapOn": True,
+            **_kept(parameters),
             **({} if own_logs else {"containerLogMaxFiles": log["max_files"], "containerLogMaxSize": log["max_size"]}),
             **feature_gates,
         },
@@ -125,6 +127,40 @@ def _init(parameters: Mapping[str, Any]) -> dict[str, Any]:
             **feature_gates,
         },
     }
+
+
+def _kept(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The reserve, less what the pod network's own pods request and what the kubelet keeps free."""
+    free = parameters["platform"]["kubernetes"]["kubelet"]["eviction"]
+    network = parameters["platform"]["pod_network"]
+    agents = [agent["resources"]["requests"] for agent in (network, network["policy"])]
+    reserve = {kind: _number(kind, amount) for kind, amount in parameters["reserve"].items()}
+    for agent in agents:
+        for kind, amount in agent.items():
+            reserve[kind] -= _number(kind, amount)
+    reserve["memory"] -= size(free["memory"])
+    reserve["disk"] -= size(free["nodefs"])
+    names = {"cpu": "cpu", "memory": "memory", "disk": "ephemeral-storage"}
+    return {
+        "systemReserved": {names[kind]: _quantity(kind, amount) for kind, amount in reserve.items()},
+        "evictionHard": {
+            "memory.available": _quantity("memory", size(free["memory"])),
+            "nodefs.available": _quantity("disk", size(free["nodefs"])),
+            "imagefs.available": _quantity("disk", size(free["imagefs"])),
+            "nodefs.inodesFree": free["inodes"],
+        },
+    }
+
+
+def _number(kind: str, amount: object) -> int:
+    return millicores(amount) if kind == "cpu" else size(amount)
+
+
+def _quantity(kind: str, number: int) -> str:
+    if kind == "cpu":
+        return f"{number}m"
+    unit = next((power for power in (40, 30, 20, 10) if number % 2**power == 0), 0)
+    return f"{number >> unit}{ {40: 'Ti', 30: 'Gi', 20: 'Mi', 10: 'Ki', 0: ''}[unit] }"
 
 
 def _join(parameters: Mapping[str, Any]) -> dict[str, Any]:

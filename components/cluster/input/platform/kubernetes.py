@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from ..entry import Entry, Map, Maybe, Wanted, one_of
 from ..scalar import Scalar
 from ..shapes import Image, Sha256, Subnet, Switch, Url
+from .kubelet import Kubelet
 from .packages import Download, PackageRepository, PinnedPackages
 
 
@@ -185,6 +186,8 @@ class Kubernetes(Entry):
         Scalar("the cgroup driver of the kubelet and of the container runtime, systemd or cgroupfs"),
     ]
     """cgroup driver of the kubelet and of the container runtime"""
+    kubelet: Kubelet
+    """the kubelet of every node"""
     join_token_ttl: Annotated[str, Scalar("how long a join token lives, such as 30m", pattern="[1-9][0-9]*[mh]")]
     """how long a join token lives"""
     binaries: Maybe[Binaries] = None
