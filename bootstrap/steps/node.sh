@@ -21,6 +21,7 @@ step_node() {
   "runtime_$RUNTIME_NAME"
   "install_kubernetes_$KUBERNETES_FROM"
   enable_kubelet
+  take_kubelet_config
 }
 
 # Now, and after every boot: the kubelet does not start while swap is on.

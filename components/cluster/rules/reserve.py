@@ -33,7 +33,8 @@ def reserve_covers_the_system(cluster: Cluster) -> Iterator[Finding]:
         yield Finding(
             ("reserve", kind),
             None,
-            f"of {_amount(kind, getattr(cluster.reserve, kind))}, {' and '.join(reasons)}, which leaves nothing for the operating system and the kubelet",
+            f"of {_amount(kind, getattr(cluster.reserve, kind))}, {' and '.join(reasons)}, "
+            "which leaves nothing for the operating system and the kubelet",
             f"Write more than {_amount(kind, sum(taken))}",
         )
 

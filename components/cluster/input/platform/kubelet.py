@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from ..entry import Entry
 from ..scalar import Scalar
-from ..shapes import Bytes
+from ..shapes import Bytes, Switch
 
 
 class Eviction(Entry):
@@ -31,3 +31,9 @@ class Kubelet(Entry):
 
     eviction: Eviction
     """what stays free on each node: below it the kubelet ends pods"""
+    pod_pids_limit: Annotated[int, Scalar("a whole number of processes, at least 1024", minimum=1024)]
+    """processes and threads that one pod may have"""
+    protect_kernel_defaults: Switch
+    """whether it asks for kernel settings (the operating system's sysctl) in place of changing them itself"""
+    seccomp_default: Switch
+    """whether pods that name no seccomp profile get the runtime's own (from 1.27)"""
