@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from components.cluster.firewall import API_PORT
 from components.cluster.quantity import binary
 from components.cluster.reserve import system_reserved
 from components.cluster.types import Cluster, Node
 
 from . import api_server, runtimes
-
-API_PORT = 6443
 
 # What the `worker` step puts into the join template on the joining node.
 JOIN_PLACEHOLDERS = ("@NODE@", "@ADDRESS@", "@LABEL@", "@TOKEN@", "@CA_HASH@")
@@ -73,6 +72,7 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
             "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
             "kind": "KubeProxyConfiguration",
             "mode": "iptables",
+            "nodePortAddresses": _node_port_addresses(cluster),
             **feature_gates,
         },
     ]
@@ -125,6 +125,13 @@ def _components(cluster: Cluster, gates: Mapping[str, bool]) -> dict[str, Any]:
         "scheduler": {"extraArgs": _arguments(cluster, each)},
         "etcd": {"local": {"extraArgs": _arguments(cluster, {"cipher-suites": suites})}},
     }
+
+
+def _node_port_addresses(cluster: Cluster) -> list[str]:
+    """Those of the inventory, and no other that a host may have: each node finds its own among them."""
+    if cluster.platform.kubernetes.node_port_addresses == "primary":
+        return ["primary"]
+    return [f"{node.address}/32" for node in cluster.nodes]
 
 
 def _pods_are_held_to(cluster: Cluster) -> dict[str, Any]:

@@ -22,6 +22,7 @@ HOST_FILES = {
     "AUDIT_POLICY_FILE": "apiserver/audit-policy-0123abcd.yml",
     "ENCRYPTION_FILE": "apiserver/encryption.yml",
     "ETCD_DATA": "member",
+    "FIREWALL_FILE": "firewall.nft",
     "KUBEADM_CONFIG_APPLIED": "kubeadm-init.yml",
     "KUBELET_CONF": "kubelet.conf",
     "KUBELET_CONFIG_FILE": "config.yaml",

@@ -16,6 +16,7 @@ readonly KUBERNETES_VERSION=v1.36.5
 readonly KUBERNETES_FROM=packages
 readonly CNI_PLUGINS_URL=''
 readonly CNI_PLUGINS_SHA256=''
+readonly FIREWALL_ENABLED=true
 readonly KUBELET_CONFIG_MAP=kubelet-config
 readonly AUDIT_POLICY_FILE=/etc/kubernetes/apiserver/audit-policy-e945bd4f.yml
 readonly ENCRYPTION_FILE=/etc/kubernetes/apiserver/encryption.yml
@@ -119,6 +120,7 @@ readonly OS_PACKAGES=(
   ethtool
   iproute2
   iptables
+  nftables
   socat
 )
 readonly KERNEL_MODULES=(
@@ -168,6 +170,46 @@ runtime_type = "io.containerd.runc.v2"
 SystemdCgroup = true
 END_OF_RUNTIME_CONFIG
 readonly RUNTIME_CONFIG
+IFS= read -r -d '' FIREWALL <<'END_OF_FIREWALL' || true
+# Who may reach which ports of a node of dojot-100k-current. This table is replaced in one step, and no other is touched:
+# whatever is not named here, SSH above all, stays as the host has it. Connections that are open stay open.
+table inet dojot
+delete table inet dojot
+table inet dojot {
+  chain prerouting {
+    # Before kube-proxy gives a NodePort's packets the address of a pod (priority -100), and after the kernel has told
+    # which of them belong to a connection (-200).
+    type filter hook prerouting priority -150; policy accept;
+    iif "lo" accept
+    ct state established,related accept
+    # What is for pods, or only passes.
+    fib daddr type != local accept
+    # the API server
+    tcp dport 6443 ip saddr { 192.168.0.10, 192.168.0.11, 192.168.0.12, 192.168.0.13, 192.168.0.14, 192.168.0.15, 192.168.0.16, 10.244.0.0/16 } accept
+    tcp dport 6443 counter drop
+    # etcd
+    tcp dport 2379-2380 ip saddr { 192.168.0.10 } accept
+    tcp dport 2379-2380 counter drop
+    # the kubelet
+    tcp dport 10250 ip saddr { 192.168.0.10, 192.168.0.11, 192.168.0.12, 192.168.0.13, 192.168.0.14, 192.168.0.15, 192.168.0.16, 10.244.0.0/16 } accept
+    tcp dport 10250 counter drop
+    # health of kube-proxy and kube-router, its metrics
+    tcp dport { 10249, 10256, 20244 } counter drop
+    # packets of pods between nodes
+    udp dport 8472 ip saddr { 192.168.0.10, 192.168.0.11, 192.168.0.12, 192.168.0.13, 192.168.0.14, 192.168.0.15, 192.168.0.16 } accept
+    udp dport 8472 counter drop
+    # node-exporter, metrics
+    tcp dport 9100 ip saddr { 192.168.0.10, 192.168.0.11, 192.168.0.12, 192.168.0.13, 192.168.0.14, 192.168.0.15, 192.168.0.16, 10.244.0.0/16 } accept
+    tcp dport 9100 counter drop
+    # NodePorts
+    tcp dport 30000-32767 ip saddr { 192.168.0.17 } accept
+    tcp dport 30000-32767 counter drop
+    # NodePorts without a load balancer
+    udp dport 30000-32767 counter drop
+  }
+}
+END_OF_FIREWALL
+readonly FIREWALL
 IFS= read -r -d '' AUDIT_POLICY <<'END_OF_AUDIT_POLICY' || true
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -364,6 +406,8 @@ containerLogMaxSize: 50Mi
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 mode: iptables
+nodePortAddresses:
+- primary
 END_OF_KUBEADM_INIT
 readonly KUBEADM_INIT
 IFS= read -r -d '' KUBEADM_JOIN <<'END_OF_KUBEADM_JOIN' || true
@@ -763,7 +807,7 @@ readonly POD_NETWORK
 # step | what it does | its options | machine | where else | table that must have rows | when | what comes then
 readonly STEPS=(
   'plan|which command on which machine, in order; changes nothing||anywhere||||'
-  'node|make this host ready to be a node: name, swap, kernel, container runtime, Kubernetes|--node --root --dry-run|every node||||'
+  'node|make this host ready to be a node: name, swap, kernel, firewall, container runtime, Kubernetes|--node --root --dry-run|every node||||'
   'volumes|make the directories of the local volumes of this node (owner as its service runs, mode 0750)|--node --root --dry-run|every node||||'
   'control-plane|kubeadm init, the kubeconfig of the administrator (0600) and the pod network; of a control plane that runs, its changed configuration|--node --kubeconfig --dry-run|control plane||||'
   'join-token|write a short-lived join token and the hash of the CA to a file (0600)|--node --join-file --kubeconfig --dry-run|control plane||||copy /run/dojot-join to the same place on each worker'
@@ -1160,6 +1204,88 @@ fetch() {
   chmod -- "$mode" "$temporary"
   mv --force -- "$temporary" "$path"
   report 'done' "download $url to $path"
+}
+
+# ---- firewall
+# The firewall of a node: a table of nftables of its own, loaded before the network comes up at every boot. SSH is not in
+# it, so that no mistake of the inventory locks anybody out.
+
+readonly FIREWALL_FILE=/etc/dojot/firewall.nft
+readonly FIREWALL_SERVICE=dojot-firewall
+
+configure_firewall() {
+  if [[ $FIREWALL_ENABLED == true ]]; then
+    install_firewall
+  else
+    remove_firewall
+  fi
+}
+
+install_firewall() {
+  local changed=''
+  check_firewall
+  write_file "$FIREWALL_FILE" 0644 "$FIREWALL"
+  if file_changed; then
+    changed=yes
+  fi
+  write_file "/etc/systemd/system/$FIREWALL_SERVICE.service" 0644 "$(firewall_unit)"$'\n'
+  if file_changed || unit_is_stale "$FIREWALL_SERVICE"; then
+    live 'read the unit files again' systemctl daemon-reload
+  fi
+  # A program that has flushed every table has taken this one along.
+  if is_active "$FIREWALL_SERVICE" && { [[ -n $changed ]] || ! firewall_is_loaded; }; then
+    live 'load the firewall anew' systemctl reload "$FIREWALL_SERVICE"
+  fi
+  run_service "$FIREWALL_SERVICE"
+}
+
+# Before it takes the place of one that works.
+check_firewall() {
+  local file=''
+  ! dry_run && [[ -z ${OPTION[root]-} ]] || return 0
+  scratch file "${TMPDIR:-/tmp}/dojot-firewall.XXXXXX"
+  printf '%s' "$FIREWALL" >"$file"
+  working_on 'check the firewall'
+  nft --check --file "$file" >&2 || fail "nft refuses the firewall of the inventory, see above: nothing of it was changed"
+}
+
+firewall_is_loaded() {
+  nft list table inet dojot >/dev/null 2>&1
+}
+
+remove_firewall() {
+  local unit=/etc/systemd/system/$FIREWALL_SERVICE.service
+  if [[ ! -e ${OPTION[root]-}$unit ]]; then
+    report skipped 'the inventory wants no firewall, and this host has none of it'
+    return 0
+  fi
+  live 'take the firewall away' systemctl disable --now "$FIREWALL_SERVICE"
+  change "remove $unit" rm -f -- "${OPTION[root]-}$unit"
+  live 'read the unit files again' systemctl daemon-reload
+}
+
+# After nftables.service, which begins with flushing every table where somebody uses it.
+firewall_unit() {
+  cat <<UNIT
+[Unit]
+Description=Who may reach which ports of this node
+Documentation=man:nft(8)
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+After=nftables.service
+Conflicts=shutdown.target
+DefaultDependencies=no
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft --file $FIREWALL_FILE
+ExecReload=/usr/sbin/nft --file $FIREWALL_FILE
+ExecStop=/usr/sbin/nft delete table inet dojot
+
+[Install]
+WantedBy=sysinit.target
+UNIT
 }
 
 # ---- host
@@ -2743,6 +2869,7 @@ step_node() {
   write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
   leave_running "$RUNTIME_SERVICE" containerd kubelet
   install_packages "${OS_PACKAGES[@]}"
+  configure_firewall
   "runtime_$RUNTIME_NAME"
   "install_kubernetes_$KUBERNETES_FROM"
   enable_kubelet

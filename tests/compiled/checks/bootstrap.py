@@ -81,6 +81,7 @@ def _scalars(tree: Tree) -> dict[str, str]:
         "KUBERNETES_FROM": "binaries" if "binaries" in kubernetes else "packages",
         "CNI_PLUGINS_URL": plugins.get("url", ""),
         "CNI_PLUGINS_SHA256": plugins.get("sha256", ""),
+        "FIREWALL_ENABLED": str(parameters["firewall"]["enabled"]).lower(),
         "KUBELET_CONFIG_MAP": kubernetes["kubelet_config_map"],
         # Beside kubeadm's own files; what the API server is told is compared with these (hosts.py).
         "AUDIT_POLICY_FILE": f"/etc/kubernetes/apiserver/audit-policy-{_digest(tree)}.yml",

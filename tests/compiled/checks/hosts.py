@@ -130,6 +130,10 @@ def _init(parameters: Mapping[str, Any], policy: str) -> dict[str, Any]:
             "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
             # flannel and kube-router work with iptables.
             "mode": "iptables",
+            # On no other address than each node's own.
+            "nodePortAddresses": ["primary"]
+            if kubernetes["node_port_addresses"] == "primary"
+            else [f"{node['address']}/32" for node in parameters["cluster"]["nodes"].values()],
             **feature_gates,
         },
     }

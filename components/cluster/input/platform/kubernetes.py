@@ -125,6 +125,11 @@ class Kubernetes(Entry):
         Scalar("how a Service keeps to the pods of its own node: topologyKeys (to 1.20) or internalTrafficPolicy"),
     ]
     """how a Service keeps to the pods of its own node"""
+    node_port_addresses: Annotated[
+        Literal["primary", "list"],
+        Scalar("how kube-proxy is told on which addresses NodePorts are: primary (the node's own, from 1.30) or list"),
+    ]
+    """how kube-proxy is told on which addresses NodePorts are"""
     pod_spread: Annotated[
         Literal["anti-affinity", "topology-spread"],
         Scalar("how pods are spread evenly: anti-affinity or topology-spread"),
