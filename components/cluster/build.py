@@ -44,6 +44,7 @@ def build(inventory: Inventory, texts: Mapping[str, str]) -> Cluster:
                 inventory.repository.url, inventory.repository.revision, f"compiled/{cluster.name}/manifests"
             ),
             reserve=inventory.reserve,
+            firewall=inventory.firewall,
             monitoring=monitoring(inventory),
         )
     )

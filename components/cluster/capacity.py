@@ -9,6 +9,7 @@ from .brokers import broker_open_files, broker_ports, broker_processes
 from .input.service import ERLANG_MOST
 from .placement import pods_per_node
 from .quantity import ceil_div, size
+from .reserve import left
 from .sizes import KAFKA
 from .types import EVERY_NODE, Cluster, Group, Service
 
@@ -189,16 +190,15 @@ def _nodes(cluster: Cluster, group: Group) -> Iterator[Limit]:
         where = f"node {node.name}"
         path = ("cluster", "nodes", node.name)
         fix = f"Give {node.name} more, move a service to another group, or request less"
-        yield Limit(f"CPU requests on {where}", cpu, node.hardware.cpu - cluster.reserve.cpu, "cpu", path, fix)
-        yield Limit(
-            f"memory requests on {where}", memory, node.hardware.memory - cluster.reserve.memory, "bytes", path, fix
-        )
+        free = left(cluster, node.hardware)
+        yield Limit(f"CPU requests on {where}", cpu, free.cpu, "cpu", path, fix)
+        yield Limit(f"memory requests on {where}", memory, free.memory, "bytes", path, fix)
         disk = sum(disk.size for _, _, disk in cluster.disks if disk.node == node)
         if disk:
             yield Limit(
                 f"volumes on {where}",
                 disk,
-                node.hardware.disk - cluster.reserve.disk,
+                free.disk,
                 "bytes",
                 path,
                 f"Give {node.name} a larger disk, or make the volumes smaller",

@@ -19,6 +19,7 @@ from .words import alternatives, hints, parts
 SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "Cluster and machines": ("cluster", "placement", "node_groups", "reserve"),
+        "Firewall of the nodes": ("firewall",),
         "Load balancer": ("load_balancer",),
         "NodePorts": ("nodeports",),
         "Scale": ("scale",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from .entry import NOTHING, AtLeastOne, Entry, Map, Maybe, NoneTwice, Wanted
+from .firewall import Firewall
 from .machines import ClusterEntry, Hardware, LoadBalancerEntry, NodeGroup, NodePorts, Placement, Volumes
 from .monitoring import MonitoringEntry
 from .platform import Platform
@@ -95,6 +96,8 @@ class Inventory(Entry):
     """kinds of machines"""
     reserve: Hardware
     """what the operating system and the kubelet keep of each node"""
+    firewall: Firewall
+    """the firewall of the nodes"""
     load_balancer: LoadBalancerEntry
     """the HAProxy host"""
     nodeports: NodePorts

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..input.firewall import Firewall
 from ..input.machines import Hardware
 from ..input.platform import Platform
 from ..input.priority import PriorityClassEntry
@@ -53,6 +54,7 @@ class Cluster:
     platform: Platform
     git: GitSource
     reserve: Hardware
+    firewall: Firewall
     monitoring: Monitoring | None
 
     def service(self, name: str) -> Service:
