@@ -21,6 +21,7 @@ def _inventory(devices, vernemq="brokers", kafka=1, **log):
             "bridges_per_broker": 3,
             "keepalive": 1200,
             "session_lifetime": 1_500_000,
+            "broker_memory": "384Mi",
             "session_memory": {"mqtt": "64k"},
             "message": {"interval": 30, "stored_bytes": 400},
             "kafka": {"topics": 2, "segment": 250 * MEBIBYTE, "retention": 30, "margin": MARGIN, **log},

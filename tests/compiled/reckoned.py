@@ -25,6 +25,7 @@ class Listener:
     listen: int
     node_port: int | None
     devices: bool
+    tls: bool
     most: int
     nodes: dict[str, str]
 
@@ -57,10 +58,31 @@ def listeners(parameters: Mapping[str, Any]) -> list[Listener]:
             many = door.get("devices", False)
             most = devices if many else balancer["api_connections"]
             nodes = nodes_of(parameters, entry["group"])
-            found.append(
-                Listener(service, name, door["listen"], door["node_port"] if fixed else None, many, most, nodes)
-            )
+            number = door["node_port"] if fixed else None
+            found.append(Listener(service, name, door["listen"], number, many, bool(port.get("tls")), most, nodes))
     return sorted(found, key=lambda one: one.listen)
+
+
+def sessions_of_a_server(parameters: Mapping[str, Any], listener: Listener) -> int:
+    """A port for each, and the broker's memory for all; a written number wins."""
+    scale, ports = parameters["scale"], parameters["load_balancer"]["source_ports"]
+    if stated := scale.get("sessions_per_broker", {}).get(listener.port):
+        return stated
+    most = ports["last"] - ports["first"] + 1
+    entry = parameters["services"][listener.service]
+    if entry["kind"] == "VerneMQ" and listener.port in scale["session_memory"]:
+        room = size(entry["resources"]["limits"]["memory"]) - size(scale["broker_memory"])
+        most = min(most, room // size(scale["session_memory"][listener.port]))
+    return most
+
+
+def new_sessions(parameters: Mapping[str, Any], listener: Listener) -> int:
+    """A second: what comes every day, and the devices of one server in the time that they may take to come back."""
+    scale, balancer = parameters["scale"], parameters["load_balancer"]
+    if stated := balancer.get("session_rate"):
+        return stated
+    share = ceil(scale["devices"] / len(listener.nodes))
+    return ceil(scale["devices"] / (scale["session_lifetime"] / 1000) + share / balancer["recovery"])
 
 
 def sessions(parameters: Mapping[str, Any]) -> int:
