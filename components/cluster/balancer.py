@@ -89,6 +89,7 @@ def _frontends(
                 node_port=port.exposure.node_port,
                 devices=devices,
                 check=_check(port),
+                proxy_protocol=port.proxied is not None,
                 maxconn=device_connections if devices else entry.api_connections,
                 server_maxconn=_server_maxconn(inventory, scale, service, port) if devices else None,
                 session_rate=(entry.session_rate or session_rate(scale, len(nodes), entry.recovery))

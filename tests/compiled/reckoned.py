@@ -26,6 +26,7 @@ class Listener:
     node_port: int | None
     devices: bool
     tls: bool
+    proxied: bool
     most: int
     nodes: dict[str, str]
 
@@ -59,7 +60,19 @@ def listeners(parameters: Mapping[str, Any]) -> list[Listener]:
             most = devices if many else balancer["api_connections"]
             nodes = nodes_of(parameters, entry["group"])
             number = door["node_port"] if fixed else None
-            found.append(Listener(service, name, door["listen"], number, many, bool(port.get("tls")), most, nodes))
+            found.append(
+                Listener(
+                    service,
+                    name,
+                    door["listen"],
+                    number,
+                    many,
+                    bool(port.get("tls")),
+                    said.proxied(port) is not None,
+                    most,
+                    nodes,
+                )
+            )
     return sorted(found, key=lambda one: one.listen)
 
 
@@ -126,6 +139,18 @@ def open_files_of_a_broker(parameters: Mapping[str, Any], service: str) -> int:
 def derived(parameters: Mapping[str, Any], service: str, word: str) -> str:
     """The value of a variable of which the inventory says only what it follows from."""
     scale, entry = parameters["scale"], parameters["services"][service]
+    if word == "gateway_listen":
+        listened = []
+        for port in said.on(entry["ports"]).values():
+            if "expose" in port:
+                flags = ["ssl"] if port.get("tls") else []
+                listened.append(" ".join([f"0.0.0.0:{port['number']}", *flags]))
+                if proxied := said.proxied(port):
+                    listened.append(" ".join([f"0.0.0.0:{proxied}", *flags, "proxy_protocol"]))
+        return ",".join(listened)
+    if word == "load_balancer_source":
+        kept = said.keeps_source(parameters, entry)
+        return parameters["load_balancer"]["address"] if kept else parameters["platform"]["pod_network"]["cidr"]
     if word == "kafka_partitions":
         # One for each bridge that reads the topic.
         bridges = brokers(parameters) * scale["bridges_per_broker"]

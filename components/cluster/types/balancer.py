@@ -27,7 +27,8 @@ class Frontend:
     """A TCP listener of the load balancer and where it leads.
 
     Where Kubernetes chooses the NodePort, `node_port` is None and `variable` stands for it.
-    `check` is what a server has to answer: MQTT, TLS, or no more than the connection (tcp).
+    `check` is what a server has to answer: MQTT, TLS, or no more than the connection (tcp). With `proxy_protocol`,
+    servers are told the client's address.
     With `devices`, `server_maxconn` is the most sessions of one server, and `session_rate` the most new sessions a
     second of the listener; None without.
     """
@@ -39,6 +40,7 @@ class Frontend:
     node_port: int | None
     devices: bool
     check: Literal["mqtt", "tls", "tcp"]
+    proxy_protocol: bool
     maxconn: int
     server_maxconn: int | None
     session_rate: int | None

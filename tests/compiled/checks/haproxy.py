@@ -142,7 +142,8 @@ def _listener(parameters: Mapping[str, Any], listener: Listener) -> Iterator[tup
     head = [f"bind :{listener.listen}", f"maxconn {listener.most}"]
     servers = {name: f"server {name} {_end(listener, address)}" for name, address in listener.nodes.items()}
     if not listener.devices:
-        yield f"listen {listener.name}", [*head, "balance roundrobin", f"{check} {ended}", *servers.values()]
+        told = ["default-server send-proxy check-send-proxy"] if listener.proxied else []
+        yield f"listen {listener.name}", [*head, "balance roundrobin", *told, f"{check} {ended}", *servers.values()]
         return
     first, last = balancer["source_ports"]["first"], balancer["source_ports"]["last"]
     checks, source = f"{listener.name}-checks", f"source {balancer['address']}:{first}-{last}"
