@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .quantity import ceil_div
-from .types import Cluster
+from .quantity import ceil_div, size
+from .types import Cluster, Scale, Service
 
 # Files of a broker beside its sessions. VerneMQ 1.10 keeps 22 LevelDB stores (12 for messages, 10 for its metadata):
 # some five files each, and tables of 2 MiB or more, of which a volume of 5 GiB holds 2,560 at most. Erlang's own, the
@@ -12,6 +12,14 @@ _SPARE_FILES = 4096
 # Processes and ports beside those of sessions: the virtual machine's own, listeners with their acceptors, stores,
 # other brokers. An idle VerneMQ has some two thousand processes, and a few hundred ports.
 _SPARE_PROCESSES = _SPARE_PORTS = 4096
+
+
+def sessions_in_memory(service: Service, port: str, scale: Scale) -> int | None:
+    """Sessions of a port that one broker's memory holds beside what it takes itself; None where nobody knows."""
+    each = scale.session_memory.get(port)
+    if service.kind != "VerneMQ" or each is None:
+        return None
+    return max(0, size(service.container.resources.limits.memory) - scale.broker_memory) // each
 
 
 def survivor_sessions(cluster: Cluster) -> int:

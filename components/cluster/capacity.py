@@ -24,6 +24,7 @@ class Limit:
 
     `binding` limits are rules; the others are advice that the page shows.
     `path` is the key to change, `way_out` what to do when `needed` is above `available`.
+    `devices` is how many of them get in all the same, where HAProxy refuses the others.
     """
 
     what: str
@@ -33,6 +34,7 @@ class Limit:
     path: tuple[str, ...]
     way_out: str
     binding: bool = True
+    devices: int | None = None
 
     @property
     def headroom(self) -> float:
@@ -77,24 +79,26 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
             key,
             f"Write at least {least}" if least <= ERLANG_MOST else "Add brokers, which share the devices",
         )
-    exposed = {port.name for port in brokers.exposed}
-    memory = brokers.container.resources.limits.memory
-    for name, each in scale.session_memory.items():
-        if name not in exposed:
-            continue
-        for lost in (0, 1):
+    memory = size(brokers.container.resources.limits.memory)
+    listeners = [
+        (frontend, scale.session_memory[frontend.port])
+        for frontend in cluster.load_balancer.frontends
+        if frontend.service == brokers.name and frontend.devices and frontend.port in scale.session_memory
+    ]
+    least = min((each for _, each in listeners), default=0)
+    for frontend, each in listeners:
+        for lost in range(min(2, scale.brokers)):
             left = scale.brokers - lost
-            if left < 1:
-                continue
-            sessions = ceil_div(scale.devices, left)
             yield Limit(
-                f"memory of a broker, all sessions {name}" + (", one broker lost" if lost else ""),
-                sessions * each,
-                size(memory),
+                f"memory of a broker, all sessions {frontend.port}" + (", one broker lost" if lost else ""),
+                scale.broker_memory + ceil_div(scale.devices, left) * each,
+                memory,
                 "bytes",
                 ("services", brokers.name, "resources", "limits", "memory"),
                 "Give the brokers more memory, or more brokers",
-                binding=False,
+                # Where there are two listeners, devices may all use the one whose sessions are smaller.
+                binding=not lost and each == least,
+                devices=min(scale.devices, left * (frontend.server_maxconn or 0)),
             )
 
 
@@ -124,7 +128,7 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
             yield Limit(
                 f"source ports of {frontend.name}" + (", one broker lost" if lost else ""),
                 scale.devices,
-                max(0, len(frontend.servers) - lost) * balancer.sessions_per_server,
+                max(0, len(frontend.servers) - lost) * balancer.source_ports_per_server,
                 "count",
                 ("load_balancer", "source_ports"),
                 f"Widen the range, or {more}: each server line connects from this range of ports",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,10 @@ _REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 
 @dataclass(frozen=True)
 class Context:
-    """What an environment variable may be derived from; `node_address` is the first node's of the service's group."""
+    """What an environment variable may be derived from; `node_address` is the first node's of the service's group.
+
+    `keeps_source`: connections from outside come with the address of who opened them.
+    """
 
     inventory: Inventory
     texts: Mapping[str, str]
@@ -43,6 +46,7 @@ class Context:
     service: str
     replicas: int
     node_address: str
+    keeps_source: bool
 
     @property
     def entry(self) -> ServiceEntry:
@@ -139,6 +143,12 @@ def _text(value: Any) -> str:
 
 def _derived(what: str, context: Context) -> str:
     entry = context.entry
+    if what == "gateway_listen":
+        return ",".join(_listened_on(entry))
+    if what == "load_balancer_source":
+        # What comes in at a NodePort and may leave for another node has the address that the pod network gives a node.
+        inventory = context.inventory
+        return inventory.load_balancer.address if context.keeps_source else inventory.platform.pod_network.cidr
     if what == "kafka_partitions":
         return str(context.scale.kafka.partitions)
     if what == "kafka_replication":
@@ -159,6 +169,16 @@ def _derived(what: str, context: Context) -> str:
         f"{entry.ports['server'].number}:{entry.ports['leader-election'].number}"
         for ordinal in range(context.replicas)
     )
+
+
+def _listened_on(entry: ServiceEntry) -> Iterator[str]:
+    """Each exposed port as Kong's proxy_listen has it; again where the load balancer has a port of its own."""
+    for port in entry.ports.values():
+        if port.expose:
+            tls = " ssl" if port.tls else ""
+            yield f"0.0.0.0:{port.number}{tls}"
+            if proxied := _expose(port.expose, True).proxied:
+                yield f"0.0.0.0:{proxied}{tls} proxy_protocol"
 
 
 def _databases(entry: ServiceEntry | Sidecar, context: Context) -> tuple[EnvVar, ...]:
@@ -200,7 +220,12 @@ def _probe(probe: Probe | None, ports: Mapping[str, ContainerPort]) -> dict[str,
 
 def _expose(entry: ExposeEntry, fixed: bool) -> Expose:
     # Who calls the node itself has to know the number.
-    return Expose(entry.node_port if fixed or entry.listen is None else None, entry.listen, entry.devices)
+    return Expose(
+        node_port=entry.node_port if fixed or entry.listen is None else None,
+        listen=entry.listen,
+        devices=entry.devices,
+        proxied=entry.proxy_protocol.number if entry.proxy_protocol and entry.proxy_protocol.enabled else None,
+    )
 
 
 def _port(name: str, entry: ContainerPort, fixed: bool) -> Port:

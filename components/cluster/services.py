@@ -58,6 +58,18 @@ def _nodes(groups: Mapping[str, Group], group: str) -> tuple[Node, ...]:
     return groups[group].nodes
 
 
+def _keeps_source(entry: ServiceEntry, nodes: tuple[Node, ...]) -> bool:
+    """May what comes in at a NodePort stay on its node, so that it keeps its address? A pod has to be on each of them.
+
+    Asked for only where somebody looks at the address, because other nodes' NodePorts lead nowhere then.
+    """
+    proxied = any(
+        port.expose and port.expose.proxy_protocol and port.expose.proxy_protocol.enabled
+        for port in entry.ports.values()
+    )
+    return entry.one_per_node or (proxied and len(nodes) == 1)
+
+
 class _Builder:
     """Turns one entry of `services` into a Service."""
 
@@ -81,7 +93,8 @@ class _Builder:
         self.nodes = _nodes(groups, self.entry.group)
         self.replicas = self._replicas()
         first = self.nodes[0].address if self.nodes else ""
-        self.context = containers.Context(inventory, texts, scale, name, self.replicas, first)
+        self.keeps_source = _keeps_source(self.entry, self.nodes)
+        self.context = containers.Context(inventory, texts, scale, name, self.replicas, first, self.keeps_source)
 
     def service(self) -> Service:
         entry = self.entry
@@ -90,6 +103,7 @@ class _Builder:
             spec=entry,
             namespace=self.inventory.namespace_of(self.name),
             replicas=self.replicas,
+            keeps_source=self.keeps_source,
             per_node=self.replicas // self.scale.brokers if entry.spread_evenly else None,
             max_unavailable=self._max_unavailable(),
             wave=self.wave,

@@ -36,8 +36,10 @@ def scale(inventory: Inventory) -> Scale:
         session_lifetime=entry.session_lifetime,
         message_interval=entry.message.interval,
         message_bytes=entry.message.stored_bytes,
+        broker_memory=entry.broker_memory,
         session_memory={name: number for name, number in entry.session_memory if number is not None},
         session_processes={name: number for name, number in entry.session_processes if number is not None},
+        sessions_per_broker={name: number for name, number in entry.sessions_per_broker if number is not None},
         kafka=_kafka(inventory, brokers, bridges),
     )
 

@@ -39,7 +39,7 @@ def limits(cluster: Cluster) -> Iterator[Recording]:
         yield _limit(LISTENER_SESSIONS, frontend.maxconn, proxy=frontend.name)
         if frontend.devices:
             for server in frontend.servers:
-                yield _limit(SERVER_SESSIONS, balancer.sessions_per_server, proxy=frontend.name, server=server.name)
+                yield _limit(SERVER_SESSIONS, balancer.source_ports_per_server, proxy=frontend.name, server=server.name)
     for service, volume, disk in cluster.disks:
         place = {"node": disk.node.name, "path": disk.host_path, "service": service.name, "claim": disk.claim}
         if service.name == KAFKA:

@@ -22,6 +22,7 @@ def _inventory(devices, vernemq="brokers", kafka=1, tenants=1, **log):
             "bridges_per_broker": 3,
             "keepalive": 1200,
             "session_lifetime": 1_500_000,
+            "broker_memory": "384Mi",
             "session_memory": {"mqtt": "64k"},
             "session_processes": {"mqtt": 2},
             "message": {"interval": 30, "stored_bytes": 400},

@@ -25,6 +25,8 @@ class Listener:
     listen: int
     node_port: int | None
     devices: bool
+    tls: bool
+    proxied: bool
     most: int
     nodes: dict[str, str]
 
@@ -57,10 +59,43 @@ def listeners(parameters: Mapping[str, Any]) -> list[Listener]:
             many = door.get("devices", False)
             most = devices if many else balancer["api_connections"]
             nodes = nodes_of(parameters, entry["group"])
+            number = door["node_port"] if fixed else None
             found.append(
-                Listener(service, name, door["listen"], door["node_port"] if fixed else None, many, most, nodes)
+                Listener(
+                    service,
+                    name,
+                    door["listen"],
+                    number,
+                    many,
+                    bool(port.get("tls")),
+                    said.proxied(port) is not None,
+                    most,
+                    nodes,
+                )
             )
     return sorted(found, key=lambda one: one.listen)
+
+
+def sessions_of_a_server(parameters: Mapping[str, Any], listener: Listener) -> int:
+    """A port for each, and the broker's memory for all; a written number wins."""
+    scale, ports = parameters["scale"], parameters["load_balancer"]["source_ports"]
+    if stated := scale.get("sessions_per_broker", {}).get(listener.port):
+        return stated
+    most = ports["last"] - ports["first"] + 1
+    entry = parameters["services"][listener.service]
+    if entry["kind"] == "VerneMQ" and listener.port in scale["session_memory"]:
+        room = size(entry["resources"]["limits"]["memory"]) - size(scale["broker_memory"])
+        most = min(most, room // size(scale["session_memory"][listener.port]))
+    return most
+
+
+def new_sessions(parameters: Mapping[str, Any], listener: Listener) -> int:
+    """A second: what comes every day, and the devices of one server in the time that they may take to come back."""
+    scale, balancer = parameters["scale"], parameters["load_balancer"]
+    if stated := balancer.get("session_rate"):
+        return stated
+    share = ceil(scale["devices"] / len(listener.nodes))
+    return ceil(scale["devices"] / (scale["session_lifetime"] / 1000) + share / balancer["recovery"])
 
 
 def sessions(parameters: Mapping[str, Any]) -> int:
@@ -133,6 +168,18 @@ def volume_size(parameters: Mapping[str, Any], service: str, name: str | None = 
 def derived(parameters: Mapping[str, Any], service: str, word: str) -> str:
     """The value of a variable of which the inventory says only what it follows from."""
     scale, entry = parameters["scale"], parameters["services"][service]
+    if word == "gateway_listen":
+        listened = []
+        for port in said.on(entry["ports"]).values():
+            if "expose" in port:
+                flags = ["ssl"] if port.get("tls") else []
+                listened.append(" ".join([f"0.0.0.0:{port['number']}", *flags]))
+                if proxied := said.proxied(port):
+                    listened.append(" ".join([f"0.0.0.0:{proxied}", *flags, "proxy_protocol"]))
+        return ",".join(listened)
+    if word == "load_balancer_source":
+        kept = said.keeps_source(parameters, entry)
+        return parameters["load_balancer"]["address"] if kept else parameters["platform"]["pod_network"]["cidr"]
     if word == "kafka_partitions":
         return str(kafka_partitions(parameters))
     if word == "kafka_replication":

@@ -36,6 +36,15 @@ class SessionProcesses(Entry):
     """over TLS"""
 
 
+class SessionsPerBroker(Entry):
+    """The most sessions that HAProxy gives to one broker, by listener (by rule: what its memory holds)."""
+
+    mqtt: Maybe[Positive] = None
+    """plain"""
+    mqtts: Maybe[Positive] = None
+    """over TLS"""
+
+
 class KafkaEntry(Entry):
     """The message log."""
 
@@ -70,9 +79,13 @@ class ScaleEntry(Entry):
     """milliseconds after which the broker ends a session"""
     message: Message
     """what one device sends"""
+    broker_memory: Bytes
+    """memory of a broker without sessions"""
     session_memory: SessionMemory
     """memory of one session in a broker"""
     session_processes: SessionProcesses
     """Erlang processes of one session in a broker"""
+    sessions_per_broker: SessionsPerBroker = SessionsPerBroker()
+    """the most sessions that HAProxy gives to one broker, in place of the rule"""
     kafka: KafkaEntry
     """the message log"""

@@ -79,6 +79,8 @@ class Gateway(Entry):
     """the service that is the gateway"""
     mutual_tls: Switch
     """whether it speaks TLS, with a certificate of its own"""
+    proxy_protocol: Switch
+    """whether the load balancer tells it each client's address"""
     plugins: Annotated[tuple[Name, ...], NoneTwice(), Wanted("the names of the plugins that the gateway's image has")]
     """plugins that its image has (a list in the target is added)"""
     authentication: Plugins

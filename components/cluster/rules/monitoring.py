@@ -90,7 +90,7 @@ def _healthy_loads(cluster: Cluster, watch: Monitoring) -> Iterator[tuple[str, i
     if watch.load_balancer:
         for frontend in listeners:
             yield "LoadBalancerListenerFull", _per_cent(scale.devices, frontend.maxconn), f"{frontend.name} of HAProxy"
-            ports = len(frontend.servers) * cluster.load_balancer.sessions_per_server
+            ports = len(frontend.servers) * cluster.load_balancer.source_ports_per_server
             yield "SourcePortsShort", _per_cent(scale.devices, ports), f"a server of {frontend.name}"
         if listeners:
             yield "LoadBalancerFull", _per_cent(scale.devices, cluster.load_balancer.maxconn), "HAProxy"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..input.machines import Hardware
 
@@ -26,14 +27,23 @@ class Frontend:
     """A TCP listener of the load balancer and where it leads.
 
     Where Kubernetes chooses the NodePort, `node_port` is None and `variable` stands for it.
+    `check` is what a server has to answer: MQTT, TLS, or no more than the connection (tcp). With `proxy_protocol`,
+    servers are told the client's address.
+    With `devices`, `server_maxconn` is the most sessions of one server, and `session_rate` the most new sessions a
+    second of the listener; None without.
     """
 
     name: str
     service: str
+    port: str
     listen: int
     node_port: int | None
     devices: bool
+    check: Literal["mqtt", "tls", "tcp"]
+    proxy_protocol: bool
     maxconn: int
+    server_maxconn: int | None
+    session_rate: int | None
     servers: tuple[Server, ...]
 
     @property
@@ -48,7 +58,8 @@ class LoadBalancer:
 
     `source_ports` is the range each server line connects from; `reserved_ports`
     are the host's own listeners, kept out of the kernel's ephemeral choice. `metrics_readers`
-    are the addresses that may read its metrics over the network: those of Prometheus' nodes.
+    are the addresses that may read its metrics over the network: those of Prometheus' nodes. `session_rate` is what
+    the inventory states, None where the rule decides. Times are in seconds, memory in bytes.
     """
 
     hostname: str
@@ -67,11 +78,15 @@ class LoadBalancer:
     client_fin_timeout: int
     hard_stop_after: int
     check_interval: int
+    check_timeout: int
+    slow_start: int
+    recovery: int
+    session_rate: int | None
     memory_per_session: int
 
     @property
-    def sessions_per_server(self) -> int:
-        """How many sessions one server line can have: the ports of its source range."""
+    def source_ports_per_server(self) -> int:
+        """The ports of a server line's source range: it has no more sessions, whatever the broker holds."""
         low, high = self.source_ports
         return max(0, high - low + 1)
 

@@ -50,7 +50,11 @@ class Kafka:
 
 @dataclass(frozen=True)
 class Scale:
-    """Device count and what follows from it; session_lifetime is in milliseconds."""
+    """Device count and what follows from it; session_lifetime is in milliseconds.
+
+    Bytes of memory: `broker_memory` of a broker without sessions, `session_memory` of one session by port name.
+    `sessions_per_broker` has what the inventory states, by port name.
+    """
 
     devices: int
     devices_per_broker: int
@@ -62,8 +66,10 @@ class Scale:
     session_lifetime: int
     message_interval: int
     message_bytes: int
+    broker_memory: int
     session_memory: Mapping[str, int]
     session_processes: Mapping[str, int]
+    sessions_per_broker: Mapping[str, int]
     kafka: Kafka
 
     @property

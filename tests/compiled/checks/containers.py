@@ -112,6 +112,8 @@ def ports_and_probes_are_those_of_the_inventory(tree: Tree) -> list[str]:
         ports = {
             (name, port["number"], port.get("protocol", "TCP")) for name, port in said.on(entry.get("ports")).items()
         }
+        second = filter(None, map(said.proxied, said.on(entry.get("ports")).values()))
+        ports |= {(f"proxied-{number}", number, "TCP") for number in second}
         there = {
             (port.get("name"), port.get("containerPort"), port.get("protocol")) for port in container.get("ports", ())
         }
