@@ -9,6 +9,7 @@ from components.inventory.origin import Origin
 
 from .build import build
 from .causes import causes
+from .contracts import contracts_in
 from .input.read import read
 from .input.target import Inventory
 from .rules import Stage, findings
@@ -22,13 +23,13 @@ def load(parameters: dict[str, Any], origin: Origin) -> Cluster:
     structure, of capacity, and of monitoring. A gate is passed only by an inventory without findings. What is
     switched off is judged by its shape alone.
 
-    Raises InvalidInventory.
+    Raises InvalidInventory, and Refused for a contract of an image that is no YAML.
     """
     inventory = read(parameters, origin.written)
     if not isinstance(inventory, Inventory):
         raise _refusal(inventory, origin)
     _refuse([*findings(Stage.NAMES, inventory), *findings(Stage.FILES, inventory, origin)], origin)
-    cluster = build(inventory, origin.texts)
+    cluster = build(inventory, origin.texts, contracts_in(origin.contracts))
     for stage in (Stage.STRUCTURE, Stage.CAPACITY, Stage.MONITORING):
         _refuse(findings(stage, cluster), origin)
     return cluster
