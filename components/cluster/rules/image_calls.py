@@ -40,6 +40,8 @@ def calls_are_uses(cluster: Cluster) -> Iterator[Finding]:
             for host, port in _targets(run, call):
                 found = _behind(doors, run.service, host, port)
                 says = f"{run.image} calls {host}:{port} ({call.file})"
+                if found is None and call.when != "later" and call.variable not in run.variables:
+                    found = "this cluster has no Service of that name"
                 if isinstance(found, str):
                     yield Finding(*_said(run, call), f"{says}, and {found}", _correct(call))
                 elif found and not _used(run.service, found):
@@ -90,19 +92,19 @@ def who_asks_once_is_answered(cluster: Cluster) -> Iterator[Finding]:
 
 @rule(Stage.STRUCTURE)
 def passive_services_are_called(cluster: Cluster) -> Iterator[Finding]:
-    """What does nothing but answer is called by somebody."""
-    for run in runs(cluster):
-        service = run.service
-        if not run.contract.passive or run.container is not service.container or service.exposed or service.routes:
-            continue
-        callers = [cluster.callers_of(service, port.name) for port in service.container.ports]
-        used = any(use.service == service.name for other in cluster.services for use in other.uses)
-        if not used and not any(callers):
+    """What does nothing but answer is called by somebody, once there is anybody who calls."""
+    passive = {run.service.name: run for run in runs(cluster) if run.contract.passive and len(run.path) == 2}
+    if len(passive) == len(cluster.services):
+        return
+    used = {use.service for service in cluster.services for use in service.uses}
+    used |= {use.service for service in cluster.services for job in service.jobs for use in job.uses}
+    for name, run in passive.items():
+        if name not in used and not run.service.exposed and not run.service.routes:
             yield Finding(
-                ("services", service.name),
+                ("services", name),
                 None,
                 f"{run.image} does nothing but answer, and no service of this cluster uses it",
-                f"Take service.{service.name} out of the profile, or add it to the uses of who calls it",
+                f"Take service.{name} out of the profile, or add it to the uses of who calls it",
             )
 
 
@@ -130,10 +132,12 @@ def _behind(
     door = offered.get(port)
     if door is None:
         return f"the Service {name} has no port {port}"
-    return None if door.service.name == caller.name else door
+    return door
 
 
 def _used(service: Service, door: _Door, job: Job | None = None) -> bool:
+    if door.service.name == service.name:
+        return True
     uses = job.uses if job else service.uses
     return any((use.service, use.port) == (door.service.name, door.port) for use in uses)
 
@@ -164,7 +168,7 @@ def _add(service: str, door: _Door, at_start: bool) -> str:
 
 
 def _correct(call: Call) -> str:
-    return f"Correct {call.variable}" if call.variable else f"Let a Service {call.service} offer port {call.port}"
+    return f"Write {call.variable}" if call.variable else f"Let a Service {call.service} offer port {call.port}"
 
 
 def _environments(service: Service) -> Iterator[tuple[Path, Mapping[str, str], Job | None]]:

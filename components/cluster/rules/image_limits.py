@@ -98,6 +98,6 @@ def probes_wait_for_the_start(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(
                 (*run.path, key),
                 None,
-                f"{run.image} may take {needed} s before it answers, and this probe ends it after {waits} s",
+                f"the image may take {needed} s before it answers, and this probe ends it after {waits} s",
                 f"Write a larger {'failureThreshold' if key == 'startup' else 'initialDelaySeconds'}",
             )

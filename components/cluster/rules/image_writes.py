@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from components.inventory.finding import Finding, listed
+from components.inventory.finding import Finding, Path, listed
 
 from ..input.contract import Write
 from ..runs import Run, runs
@@ -24,8 +25,7 @@ def images_write_where_they_may(cluster: Cluster) -> Iterator[Finding]:
                 place, user = run.place(write), run.container.security.user
                 fails = "it does not start" if write.when == "start" else "it fails when it does"
                 yield Finding(
-                    (*run.path, "security"),
-                    None,
+                    *_where(run, write),
                     f"{run.image} writes to {place} ({write.file}), where user {user} may not: {fails}",
                     _way_out(run, write),
                 )
@@ -51,6 +51,19 @@ def _may_write(run: Run, write: Write) -> bool:
         or (write.group_writes and security.group == group)
         or (security.user == 0 and _OVERRIDE in security.capabilities)
     )
+
+
+def _where(run: Run, write: Write) -> tuple[Path, Any]:
+    """The key that is in the way, and its value."""
+    security = run.container.security
+    mount = run.volume_of(run.place(write))
+    if mount and mount.kind == "volume":
+        return ("services", run.service.name, "volumes", mount.name, "owner"), mount.owner
+    if write.moved_by:
+        return (*run.path, "env", write.moved_by), run.value(write.moved_by)
+    if security.read_only_root and (write.anyone or security.user == int(write.owner.split(":")[0])):
+        return (*run.path, "security", "read_only_root"), True
+    return (*run.path, "security", "user"), security.user
 
 
 def _way_out(run: Run, write: Write) -> str:
@@ -103,8 +116,8 @@ def images_run_as_they_can(cluster: Cluster) -> Iterator[Finding]:
         can = (user.own, *user.others)
         if f"{security.user}:{security.group}" not in can:
             yield Finding(
-                (*run.path, "security"),
-                None,
+                (*run.path, "security", "user"),
+                security.user,
                 f"{run.image} cannot run as user {security.user} of group {security.group} ({user.file})",
                 f"Write user and group as in {listed(can)}",
             )
