@@ -111,7 +111,7 @@ def images_run_as_they_can(cluster: Cluster) -> Iterator[Finding]:
     """An image whose files only some users can use runs as one of them."""
     for run in runs(cluster):
         user, security = run.contract.user, run.container.security
-        if user is None or user.others == "any" or run.service.kind == "VerneMQ":
+        if user is None or user.others == "any":
             continue
         can = (user.own, *user.others)
         if f"{security.user}:{security.group}" not in can:
