@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from components.inventory.contracts_folder import ContractFile, ContractsFolder
-from components.inventory.finding import Finding, InvalidInventory, Path, suggest
+from components.inventory.finding import Finding, InvalidInventory, suggest
 
 from .frozen import Frozen
 from .input.contract import Contract
@@ -34,7 +34,7 @@ def contracts_in(folder: ContractsFolder) -> ContractOf:
         file = folder.of_image(repository)
         if file is None:
             return None
-        contract = _whole(file, folder, ())
+        contract = _whole(_line(file, folder))
         return contract if tag in contract.tags and contract.unread is None else None
 
     return contract_of
@@ -50,42 +50,33 @@ def parted(image: str) -> tuple[str, str]:
     return repository, digest or tag
 
 
-def _whole(file: ContractFile, folder: ContractsFolder, inside: tuple[str, ...]) -> Contract:
+def _line(file: ContractFile, folder: ContractsFolder) -> tuple[ContractFile, ...]:
+    """A file, the one that it is like, and so on."""
+    found = [file]
+    while (like := _read(found[-1]).like) is not None:
+        other = folder.named(like)
+        if other is None or other in found:
+            why = "the files are like one another in a loop" if other else "there is no such file among the contracts"
+            raise _invalid([Finding(("like",), like, why, suggest(like, folder.names()), SHAPE)], found[-1])
+        found.append(other)
+    return tuple(found)
+
+
+@lru_cache(maxsize=512)
+def _whole(line: tuple[ContractFile, ...]) -> Contract:
     """A contract with what it says to be like."""
-    own = _read(file)
-    if own.like is None:
-        return own
-    path: Path = ("like",)
-    other = folder.named(own.like)
-    if other is None or own.like in inside or not own.like.startswith(SHARED):
-        why = (
-            "there is no such file beside the contracts"
-            if other is None
-            else "the files are like one another in a loop"
-            if own.like in inside
-            else f"this is a contract of its own; what several have in common begins with {SHARED}"
-        )
-        raise _invalid(
-            [
-                Finding(
-                    path,
-                    own.like,
-                    why,
-                    suggest(own.like, [name for name in folder.names() if name.startswith(SHARED)]),
-                    SHAPE,
-                )
-            ],
-            file,
-        )
-    return _over(_whole(other, folder, (*inside, own.like)), own)
+    own, *above = (_read(file) for file in line)
+    return _over(_whole(line[1:]), own) if above else own
 
 
 def _over(common: Contract, own: Contract) -> Contract:
     """What an image says itself wins; maps and lists have what both say."""
     found: dict[str, Any] = {}
-    for field in own.model_fields_set | common.model_fields_set:
+    for field in Contract.model_fields:
         ours, theirs = getattr(own, field), getattr(common, field)
-        if ours is None or field not in own.model_fields_set:
+        if field in _OF_ONE:
+            found[field] = ours
+        elif field not in own.model_fields_set:
             found[field] = theirs
         elif isinstance(ours, Mapping) and isinstance(theirs, Mapping):
             found[field] = Frozen({**theirs, **ours})
@@ -93,13 +84,11 @@ def _over(common: Contract, own: Contract) -> Contract:
             found[field] = theirs + ours
         else:
             found[field] = ours
-    whole = Contract.model_construct(_fields_set=set(found), **{**_defaults(), **found})
-    return whole.from_file(own.file)
+    return Contract.model_construct(**found).from_file(own.file)
 
 
-@lru_cache(maxsize=1)
-def _defaults() -> dict[str, Any]:
-    return {name: field.default for name, field in Contract.model_fields.items()}
+#: What is said of one file alone.
+_OF_ONE = ("tags", "like", "source", "unread")
 
 
 @lru_cache(maxsize=512)

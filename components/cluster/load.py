@@ -13,6 +13,7 @@ from .contracts import contracts_in
 from .input.read import read
 from .input.target import Inventory
 from .rules import Stage, findings
+from .runs import Runs
 from .types import Cluster
 
 
@@ -20,8 +21,8 @@ def load(parameters: dict[str, Any], origin: Origin) -> Cluster:
     """Check `parameters` and derive the Cluster.
 
     Gates, each of which reports all that it finds: the shape of each key, names that must exist, and the rules of
-    structure, of capacity, and of monitoring. A gate is passed only by an inventory without findings. What is
-    switched off is judged by its shape alone.
+    structure and images, of capacity, and of monitoring. A gate is passed only by an inventory without findings. What
+    is switched off is judged by its shape alone.
 
     Raises InvalidInventory, and Refused for a contract of an image that is no YAML.
     """
@@ -30,7 +31,8 @@ def load(parameters: dict[str, Any], origin: Origin) -> Cluster:
         raise _refusal(inventory, origin)
     _refuse([*findings(Stage.NAMES, inventory), *findings(Stage.FILES, inventory, origin)], origin)
     cluster = build(inventory, origin.texts, contracts_in(origin.contracts))
-    for stage in (Stage.STRUCTURE, Stage.CAPACITY, Stage.MONITORING):
+    _refuse([*findings(Stage.STRUCTURE, cluster), *findings(Stage.IMAGES, Runs(cluster))], origin)
+    for stage in (Stage.CAPACITY, Stage.MONITORING):
         _refuse(findings(stage, cluster), origin)
     return cluster
 

@@ -133,12 +133,23 @@ def ports_in(text: str) -> Iterator[int]:
             yield int(found["number"])
 
 
-def runs(cluster: Cluster) -> Iterator[Run]:
-    """Every container of a service, its sidecars and its jobs whose image has a contract."""
-    for service in cluster.services:
-        for path, container, files, stated, job in containers_of(service):
-            if container.contract:
-                yield Run(path, service, container, container.contract, files, stated, job)
+@dataclass(frozen=True)
+class Runs:
+    """Every container of a cluster whose image has a contract: of services, sidecars and jobs."""
+
+    cluster: Cluster
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self._every)
+
+    @cached_property
+    def _every(self) -> tuple[Run, ...]:
+        return tuple(
+            Run(path, service, container, container.contract, files, stated, job)
+            for service in self.cluster.services
+            for path, container, files, stated, job in containers_of(service)
+            if container.contract
+        )
 
 
 def unjudged(cluster: Cluster) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -264,22 +265,29 @@ class Contract(Entry):
 
     def variable(self, name: str) -> VariableEntry | None:
         """The variable that it reads under this name; a name without * comes before one with."""
-        found = None
-        for read in (self.variables or NOTHING).values():
-            if name in read:
-                return read[name]
-            found = found or next(
-                (entry for known, entry in read.items() if "*" in known and fnmatchcase(name, known)), None
-            )
-        return found
+        if found := self._variables.get(name):
+            return found
+        return next((entry for pattern, entry in self._patterns.items() if fnmatchcase(name, pattern)), None)
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def names(self) -> Collection[str]:
         """Names of the variables that it reads; patterns are none."""
-        return tuple(name for read in (self.variables or NOTHING).values() for name in read if "*" not in name)
+        return self._variables.keys()
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """Names of those without which it does not start."""
+        return tuple(name for name, entry in self._variables.items() if entry.required)
+
+    @cached_property
+    def _variables(self) -> Mapping[str, VariableEntry]:
+        return {name: entry for name, entry in self._read if "*" not in name}
+
+    @cached_property
+    def _patterns(self) -> Mapping[str, VariableEntry]:
+        return {name: entry for name, entry in self._read if "*" in name}
 
     @property
-    def required(self) -> tuple[str, ...]:
-        return tuple(
-            name for read in (self.variables or NOTHING).values() for name, entry in read.items() if entry.required
-        )
+    def _read(self) -> Iterator[tuple[str, VariableEntry]]:
+        for names in (self.variables or NOTHING).values():
+            yield from names.items()

@@ -10,7 +10,7 @@ from components.inventory.finding import Finding, Path
 
 from ..input.container import ServiceAddress
 from ..input.contract import Call
-from ..runs import Run, containers_of, runs
+from ..runs import Run, Runs, containers_of
 from ..types import Cluster, Job, Service
 from .registry import Stage, rule
 
@@ -29,11 +29,11 @@ class _Door:
     port: str
 
 
-@rule(Stage.STRUCTURE)
-def calls_are_uses(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def calls_are_uses(runs: Runs) -> Iterator[Finding]:
     """What the code of an image calls is among the uses of its service: NetworkPolicies admit nobody else."""
-    doors = _doors(cluster)
-    for run in runs(cluster):
+    doors = _doors(runs.cluster)
+    for run in runs:
         if run.job:
             continue
         for call in run.contract.calls:
@@ -73,10 +73,10 @@ def addresses_are_uses(cluster: Cluster) -> Iterator[Finding]:
                         )
 
 
-@rule(Stage.STRUCTURE)
-def who_asks_once_is_answered(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def who_asks_once_is_answered(runs: Runs) -> Iterator[Finding]:
     """What an image asks only while it starts waits for its answer in the same pod: nobody comes up first for sure."""
-    for run in runs(cluster):
+    for run in runs:
         for call in run.contract.calls:
             if call.when != "once" or run.job:
                 continue
@@ -90,14 +90,14 @@ def who_asks_once_is_answered(cluster: Cluster) -> Iterator[Finding]:
                     )
 
 
-@rule(Stage.STRUCTURE)
-def passive_services_are_called(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def passive_services_are_called(runs: Runs) -> Iterator[Finding]:
     """What does nothing but answer is called by somebody, once there is anybody who calls."""
-    passive = {run.service.name: run for run in runs(cluster) if run.contract.passive and len(run.path) == 2}
-    if len(passive) == len(cluster.services):
+    passive = {run.service.name: run for run in runs if run.contract.passive and len(run.path) == 2}
+    if len(passive) == len(runs.cluster.services):
         return
-    used = {use.service for service in cluster.services for use in service.uses}
-    used |= {use.service for service in cluster.services for job in service.jobs for use in job.uses}
+    used = {use.service for service in runs.cluster.services for use in service.uses}
+    used |= {use.service for service in runs.cluster.services for job in service.jobs for use in job.uses}
     for name, run in passive.items():
         if name not in used and not run.service.exposed and not run.service.routes:
             yield Finding(

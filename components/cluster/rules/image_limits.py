@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from components.inventory.finding import Finding
 
 from ..quantity import ceil_div, gibibytes, size
-from ..runs import Run, runs
+from ..runs import Run, Runs
 from ..types import Cluster
 from .registry import Stage, rule
 
@@ -18,10 +18,10 @@ _BY_SYSTEMD = 1024
 _PERIOD, _FAILURES = 10, 3
 
 
-@rule(Stage.STRUCTURE)
-def memory_is_bounded(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def memory_is_bounded(runs: Runs) -> Iterator[Finding]:
     """What cannot see its container's limit is told a bound below it, or fits in whatever its node has."""
-    for run in runs(cluster):
+    for run in runs:
         memory = run.contract.memory
         if memory is None or run.job:
             continue
@@ -39,7 +39,7 @@ def memory_is_bounded(cluster: Cluster) -> Iterator[Finding]:
                     f"{memory.share} per cent of the limit",
                 )
         if memory.node_share:
-            yield from _of_the_node(cluster, run, memory.node_share, limit, memory.file)
+            yield from _of_the_node(runs.cluster, run, memory.node_share, limit, memory.file)
 
 
 def _of_the_node(cluster: Cluster, run: Run, share: int, limit: int, file: str) -> Iterator[Finding]:
@@ -65,11 +65,11 @@ def _bytes(text: str) -> int | None:
     return int(found[1]) * int((1024 if found[3] else 1000) ** power)
 
 
-@rule(Stage.STRUCTURE)
-def sessions_have_their_files(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def sessions_have_their_files(runs: Runs) -> Iterator[Finding]:
     """A session is an open file. containerd's own unit leaves their number to systemd since release 2."""
-    runtime = cluster.platform.runtime
-    for run in runs(cluster):
+    runtime = runs.cluster.platform.runtime
+    for run in runs:
         if run.contract.sessions and runtime.name == "containerd" and runtime.open_files is None:
             yield Finding(
                 ("platform", "runtime", "open_files"),
@@ -80,11 +80,11 @@ def sessions_have_their_files(cluster: Cluster) -> Iterator[Finding]:
             )
 
 
-@rule(Stage.STRUCTURE)
-def probes_wait_for_the_start(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def probes_wait_for_the_start(runs: Runs) -> Iterator[Finding]:
     """A container is not ended while it still may be starting."""
-    startup_probes = cluster.platform.kubernetes.startup_probes
-    for run in runs(cluster):
+    startup_probes = runs.cluster.platform.kubernetes.startup_probes
+    for run in runs:
         needed = run.contract.starts_within
         container = run.container
         key = "startup" if container.startup and startup_probes else "liveness"

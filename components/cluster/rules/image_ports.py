@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 from components.inventory.finding import Finding, listed
 
-from ..runs import Run, ports_in, runs
-from ..types import Cluster
+from ..runs import Run, Runs, ports_in
 from .registry import Stage, rule
 
 
-@rule(Stage.STRUCTURE)
-def ports_are_opened(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def ports_are_opened(runs: Runs) -> Iterator[Finding]:
     """Probes, Services and routes lead to ports of the container; one that nobody opens would never answer."""
-    for run in runs(cluster):
+    for run in runs:
         if run.contract.opens is None:
             continue
         opened = run.opened()

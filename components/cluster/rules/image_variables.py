@@ -7,15 +7,14 @@ from fnmatch import fnmatchcase
 
 from components.inventory.finding import Finding, near
 
-from ..runs import Run, runs
-from ..types import Cluster
+from ..runs import Run, Runs
 from .registry import Stage, rule
 
 
-@rule(Stage.STRUCTURE)
-def variables_are_read(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def variables_are_read(runs: Runs) -> Iterator[Finding]:
     """A variable is one that the image reads, or that the start command, a mounted file or another variable names."""
-    for run in runs(cluster):
+    for run in runs:
         if run.contract.variables is None:
             continue
         for name in run.stated:
@@ -30,10 +29,10 @@ def variables_are_read(cluster: Cluster) -> Iterator[Finding]:
                 )
 
 
-@rule(Stage.STRUCTURE)
-def variables_are_there(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def variables_are_there(runs: Runs) -> Iterator[Finding]:
     """What an image does not start without."""
-    for run in runs(cluster):
+    for run in runs:
         for name in run.contract.required if run.job is None else ():
             # A start command may set it itself.
             if name not in run.variables and name not in run.words:
@@ -45,10 +44,10 @@ def variables_are_there(cluster: Cluster) -> Iterator[Finding]:
                 )
 
 
-@rule(Stage.STRUCTURE)
-def variables_have_their_form(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def variables_have_their_form(runs: Runs) -> Iterator[Finding]:
     """A value is one that the image understands, as far as the inventory has it."""
-    for run in runs(cluster):
+    for run in runs:
         for name in run.stated:
             known, value = run.contract.variable(name), run.value(name)
             # Kubernetes fills in what a value quotes.
@@ -62,10 +61,10 @@ def _wanted(run: Run, name: str) -> str:
     return known.judge("") or "a value"
 
 
-@rule(Stage.STRUCTURE)
-def settings_have_an_effect(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def settings_have_an_effect(runs: Runs) -> Iterator[Finding]:
     """Lines of a custom resource's configuration that the image takes no notice of."""
-    for run in runs(cluster):
+    for run in runs:
         resource = run.service.spec.custom_resource
         for setting in resource.conf if resource and run.container is run.service.container else ():
             for pattern, reason in run.contract.without_effect.items():

@@ -8,18 +8,17 @@ from typing import Any
 from components.inventory.finding import Finding, Path, listed
 
 from ..input.contract import Write
-from ..runs import Run, runs
-from ..types import Cluster
+from ..runs import Run, Runs
 from .registry import Stage, rule
 
 #: Root without it may write only what is root's.
 _OVERRIDE = "DAC_OVERRIDE"
 
 
-@rule(Stage.STRUCTURE)
-def images_write_where_they_may(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def images_write_where_they_may(runs: Runs) -> Iterator[Finding]:
     """Each place that an image writes to is the container's user's, or one that is mounted for writing."""
-    for run in runs(cluster):
+    for run in runs:
         for write in run.contract.writes if run.job is None else ():
             if not _may_write(run, write):
                 place, user = run.place(write), run.container.security.user
@@ -86,10 +85,10 @@ def _way_out(run: Run, write: Write) -> str:
     return f"Write user: {user} and group: {group} under security; it keeps no capability that is not listed there"
 
 
-@rule(Stage.STRUCTURE)
-def nothing_grows_without_end(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def nothing_grows_without_end(runs: Runs) -> Iterator[Finding]:
     """What an image never shortens, its start command keeps small: or it ends in an eviction, or in a full disk."""
-    for run in runs(cluster):
+    for run in runs:
         for write in run.contract.writes if run.job is None else ():
             if not write.grows or any(part in run.command for part in write.kept_small):
                 continue
@@ -106,10 +105,10 @@ def nothing_grows_without_end(cluster: Cluster) -> Iterator[Finding]:
             )
 
 
-@rule(Stage.STRUCTURE)
-def images_run_as_they_can(cluster: Cluster) -> Iterator[Finding]:
+@rule(Stage.IMAGES)
+def images_run_as_they_can(runs: Runs) -> Iterator[Finding]:
     """An image whose files only some users can use runs as one of them."""
-    for run in runs(cluster):
+    for run in runs:
         user, security = run.contract.user, run.container.security
         if user is None or user.others == "any":
             continue

@@ -1,4 +1,4 @@
-"""What the code in the images does by itself, and whether the pods let it: the facts are those of inventory/contracts."""
+"""What the code in the images does by itself, and whether the pods let it: the facts are in inventory/contracts."""
 
 from __future__ import annotations
 
