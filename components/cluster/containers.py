@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .contracts import ContractOf, no_contract
 from .input.container import (
     ContainerPort,
     EnvValue,
@@ -37,7 +38,8 @@ _REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 class Context:
     """What an environment variable may be derived from; `node_address` is the first node's of the service's group.
 
-    `keeps_source`: connections from outside come with the address of who opened them.
+    `keeps_source`: connections from outside come with the address of who opened them. `contract_of` says what is known
+    of an image.
     """
 
     inventory: Inventory
@@ -47,6 +49,7 @@ class Context:
     replicas: int
     node_address: str
     keeps_source: bool
+    contract_of: ContractOf = no_contract
 
     @property
     def entry(self) -> ServiceEntry:
@@ -74,15 +77,17 @@ def container(name: str, entry: ServiceEntry | Sidecar, context: Context) -> Con
         secret_files=_secret_files(entry, context),
         resources=entry.resources,
         security=entry.security,
+        contract=context.contract_of(entry.image),
     )
 
 
 def job_container(name: str, entry: JobEntry, context: Context) -> Container:
     """The container of a job: without an image or environment of its own it is a run of the service's container."""
     service = context.entry
+    image = entry.image or service.image
     return Container(
         name=name,
-        image=entry.image or service.image,
+        image=image,
         command=entry.command,
         args=entry.args,
         env=_environment(service.env if entry.env is None else entry.env, context),
@@ -93,6 +98,7 @@ def job_container(name: str, entry: JobEntry, context: Context) -> Container:
         secret_files=_secret_files(entry, context),
         resources=entry.resources or service.resources,
         security=entry.security or service.security,
+        contract=context.contract_of(image),
     )
 
 
