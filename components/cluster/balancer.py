@@ -33,6 +33,9 @@ def load_balancer(
     )
     maxconn = sum(frontend.maxconn for frontend in frontends)
     stats_port = haproxy.stats_port
+    readers = _metrics_readers(inventory, services, groups) if haproxy.prometheus_exporter else ()
+    exporter = inventory.platform.operating_system.node_exporter if readers else None
+    own_ports = {stats_port} | ({exporter.port} if exporter else set())
     return LoadBalancer(
         hostname=entry.hostname,
         address=entry.address,
@@ -42,9 +45,10 @@ def load_balancer(
         open_files=2 * maxconn + _SPARE_FILES,
         source_ports=(entry.source_ports.first, entry.source_ports.last),
         ephemeral_ports=(entry.ephemeral_ports.first, entry.ephemeral_ports.last),
-        reserved_ports=tuple(sorted({stats_port, *(frontend.listen for frontend in frontends)})),
+        reserved_ports=tuple(sorted({*own_ports, *(frontend.listen for frontend in frontends)})),
         stats_port=stats_port,
-        metrics_readers=_metrics_readers(inventory, services, groups),
+        metrics_readers=readers,
+        node_exporter=exporter,
         session_timeout=scale.keepalive * 3 // 2 + _KEEPALIVE_GRACE,
         connect_timeout=haproxy.connect_timeout,
         client_fin_timeout=haproxy.client_fin_timeout,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.cluster.types import Cluster, Frontend, Server
+from components.cluster.types import HOST_METRICS, Cluster, Frontend, Server
 from components.render import template
 
 from .checks import QUESTIONS
@@ -26,6 +26,7 @@ def files(cluster: Cluster) -> dict[str, str]:
         "haproxy": cluster.platform.haproxy,
         "endpoint": endpoint,
         "questions": QUESTIONS,
+        "host_metrics": HOST_METRICS,
     }
     return {name: template(_FOLDER / source, cluster=cluster, **facts) for name, source in TEMPLATES.items()}
 

@@ -67,6 +67,9 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
         "ARGOCD_SERVER_SIDE": "true" if argocd.install.server_side else "false",
         "LOAD_BALANCER_NAME": balancer.hostname,
         "LOAD_BALANCER_ADDRESS": balancer.address,
+        # Empty where nobody asks for what it measures.
+        "NODE_EXPORTER_PACKAGE": balancer.node_exporter.package if balancer.node_exporter else "",
+        "NODE_EXPORTER_PORT": str(balancer.node_exporter.port) if balancer.node_exporter else "",
         "LOAD_BALANCER_OPEN_FILES": str(balancer.open_files),
         # url | suite | component | key url | key fingerprint
         "KUBERNETES_REPOSITORY": _repository(kubernetes.packages.repository) if kubernetes.packages else "",

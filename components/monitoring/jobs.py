@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.cluster.input.service import MetricsEntry
-from components.cluster.monitoring import APISERVER, ARGOCD, CADVISOR, HAPROXY, KUBELET, LOCUST
-from components.cluster.types import Cluster, Service
+from components.cluster.monitoring import APISERVER, ARGOCD, BALANCER_HOST, CADVISOR, HAPROXY, KUBELET, LOCUST
+from components.cluster.types import HOST_METRICS, Cluster, Service
 
 from .metrics import KEPT
 
@@ -44,7 +44,12 @@ def jobs(cluster: Cluster) -> tuple[Job, ...]:
     found += [_api_server_job(cluster), _argocd_job(cluster)]
     if cluster.monitored.load_balancer:
         balancer = cluster.load_balancer
-        found.append(Job(HAPROXY, 1, {"static_configs": [{"targets": [f"{balancer.address}:{balancer.stats_port}"]}]}))
+        here = {"targets": [f"{balancer.address}:{balancer.stats_port}"]}
+        found.append(Job(HAPROXY, 1, {"static_configs": [here]}))
+        if balancer.node_exporter:
+            # It has no pods: its system's own node-exporter, behind HAProxy.
+            config = {"metrics_path": HOST_METRICS, "static_configs": [{**here, "labels": {"node": balancer.hostname}}]}
+            found.append(Job(BALANCER_HOST, 1, config))
     if cluster.monitored.locust_exporter:
         found.append(Job(LOCUST, 1, {"static_configs": [{"targets": [cluster.monitored.locust_exporter]}]}))
     return tuple(sorted(found, key=lambda job: job.name))

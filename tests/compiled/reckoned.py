@@ -108,6 +108,13 @@ def open_files(parameters: Mapping[str, Any]) -> int:
     return 2 * sessions(parameters) + _OTHER_FILES
 
 
+def node_exporter(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What measures the load balancer's host: package and port; nothing where Prometheus does not ask there."""
+    watch = parameters.get("monitoring", {})
+    asks = watch.get("load_balancer") and watch["service"] in parameters["services"]
+    return parameters["platform"]["operating_system"].get("node_exporter", {}) if asks else {}
+
+
 def brokers(parameters: Mapping[str, Any]) -> int:
     """The guide: one for each 33,334 devices (or as the inventory says), at least three; a written number wins."""
     scale = parameters["scale"]

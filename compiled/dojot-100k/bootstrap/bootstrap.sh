@@ -31,6 +31,8 @@ readonly ARGOCD_MANIFEST_SHA256=a4a7a57bbe24a2f3aa989bf4c4d2af5a986bf8f804b431cb
 readonly ARGOCD_SERVER_SIDE=false
 readonly LOAD_BALANCER_NAME=haproxy
 readonly LOAD_BALANCER_ADDRESS=192.168.0.17
+readonly NODE_EXPORTER_PACKAGE=''
+readonly NODE_EXPORTER_PORT=''
 readonly LOAD_BALANCER_OPEN_FILES=460096
 readonly KUBERNETES_REPOSITORY=''
 readonly RUNTIME_REPOSITORY='https://download.docker.com/linux/ubuntu|bionic|stable|https://download.docker.com/linux/ubuntu/gpg|9DC858229FC7DD38854AE2D88D81803C0EBFCD88'
@@ -2714,10 +2716,25 @@ step_load_balancer() {
     live 'read the unit files again' systemctl daemon-reload
   fi
   leave_running haproxy
+  watch_host
   add_repository haproxy "$HAPROXY_REPOSITORY"
   install_pinned "${HAPROXY_PACKAGES[@]}"
   configure_haproxy "$folder/haproxy.cfg"
   raise_haproxy_limits
+}
+
+# Prometheus reads what node-exporter says through HAProxy, which asks who it is.
+watch_host() {
+  [[ -n $NODE_EXPORTER_PACKAGE ]] || return 0
+  local restart=''
+  # Before the package: it starts the service as it installs.
+  write_file "/etc/default/$NODE_EXPORTER_PACKAGE" 0644 \
+    "ARGS='--web.listen-address=127.0.0.1:$NODE_EXPORTER_PORT --no-collector.wifi --no-collector.hwmon'"$'\n'
+  if file_changed; then
+    restart=restart
+  fi
+  install_packages "$NODE_EXPORTER_PACKAGE"
+  run_service "$NODE_EXPORTER_PACKAGE" "$restart"
 }
 
 configure_haproxy() {

@@ -31,6 +31,8 @@ readonly ARGOCD_MANIFEST_SHA256=846c644bc81ce5557dd9048757a9c7353378f25c5eb811c7
 readonly ARGOCD_SERVER_SIDE=true
 readonly LOAD_BALANCER_NAME=haproxy
 readonly LOAD_BALANCER_ADDRESS=192.168.56.5
+readonly NODE_EXPORTER_PACKAGE=''
+readonly NODE_EXPORTER_PORT=''
 readonly LOAD_BALANCER_OPEN_FILES=20536
 readonly KUBERNETES_REPOSITORY='https://pkgs.k8s.io/core:/stable:/v1.36/deb/|/||https://pkgs.k8s.io/core:/stable:/v1.36/deb/Release.key|DE15B14486CD377B9E876E1A234654DA9A296436'
 readonly RUNTIME_REPOSITORY='https://download.docker.com/linux/ubuntu|noble|stable|https://download.docker.com/linux/ubuntu/gpg|9DC858229FC7DD38854AE2D88D81803C0EBFCD88'
@@ -2737,10 +2739,25 @@ step_load_balancer() {
     live 'read the unit files again' systemctl daemon-reload
   fi
   leave_running haproxy
+  watch_host
   add_repository haproxy "$HAPROXY_REPOSITORY"
   install_pinned "${HAPROXY_PACKAGES[@]}"
   configure_haproxy "$folder/haproxy.cfg"
   raise_haproxy_limits
+}
+
+# Prometheus reads what node-exporter says through HAProxy, which asks who it is.
+watch_host() {
+  [[ -n $NODE_EXPORTER_PACKAGE ]] || return 0
+  local restart=''
+  # Before the package: it starts the service as it installs.
+  write_file "/etc/default/$NODE_EXPORTER_PACKAGE" 0644 \
+    "ARGS='--web.listen-address=127.0.0.1:$NODE_EXPORTER_PORT --no-collector.wifi --no-collector.hwmon'"$'\n'
+  if file_changed; then
+    restart=restart
+  fi
+  install_packages "$NODE_EXPORTER_PACKAGE"
+  run_service "$NODE_EXPORTER_PACKAGE" "$restart"
 }
 
 configure_haproxy() {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from components.inventory.finding import Finding, suggest
 
 from ..input.target import Inventory
-from ..monitoring import APISERVER, ARGOCD, CADVISOR, HAPROXY, KUBELET, LOCUST
+from ..monitoring import APISERVER, ARGOCD, BALANCER_HOST, CADVISOR, HAPROXY, KUBELET, LOCUST
 from ..ports import doors
 from ..quantity import ceil_div, told_apart
 from ..sizes import KAFKA
@@ -29,7 +29,7 @@ def watcher(inventory: Inventory) -> Iterator[Finding]:
         yield Finding(
             ("monitoring", "service"), watch.service, "there is no such service", suggest(watch.service, services)
         )
-    jobs = {APISERVER, ARGOCD, CADVISOR, HAPROXY, KUBELET, LOCUST} | {
+    jobs = {APISERVER, ARGOCD, BALANCER_HOST, CADVISOR, HAPROXY, KUBELET, LOCUST} | {
         name for name, service in services.items() if service.metrics
     }
     for job in watch.intervals:

@@ -104,8 +104,10 @@ def unique_node_ports(cluster: Cluster) -> Iterator[Finding]:
 
 @rule(Stage.STRUCTURE)
 def unique_listen_ports(cluster: Cluster) -> Iterator[Finding]:
-    """One port of the load balancer leads to one listener; its statistics page has its own."""
+    """One port of the load balancer leads to one listener; its statistics and node-exporter have their own."""
     seen = {cluster.load_balancer.stats_port: "HAProxy's statistics (platform.haproxy.stats_port)"}
+    if exporter := cluster.load_balancer.node_exporter:
+        seen[exporter.port] = "node-exporter (platform.operating_system.node_exporter.port)"
     for service, port in _exposed(cluster):
         number = port.exposure.listen
         if number is None:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..input.machines import Hardware
+from ..input.platform.operating_system import NodeExporter
 
 # Linux' own default of fs.nr_open, what one process may open at most; it is raised where HAProxy needs more.
 _DEFAULT_NR_OPEN = 1_048_576
+#: Path at which HAProxy gives the host's own metrics.
+HOST_METRICS = "/host-metrics"
 # What everything else on a small host opens (measured far below; a round number).
 _OTHER_FILES = 65_536
 
@@ -58,7 +61,8 @@ class LoadBalancer:
 
     `source_ports` is the range each server line connects from; `reserved_ports`
     are the host's own listeners, kept out of the kernel's ephemeral choice. `metrics_readers`
-    are the addresses that may read its metrics over the network: those of Prometheus' nodes. `session_rate` is what
+    are the addresses that may read its metrics over the network: those of Prometheus' nodes. `node_exporter`
+    measures the host itself, None where nobody asks. `session_rate` is what
     the inventory states, None where the rule decides. Times are in seconds, memory in bytes.
     """
 
@@ -73,6 +77,7 @@ class LoadBalancer:
     reserved_ports: tuple[int, ...]
     stats_port: int
     metrics_readers: tuple[str, ...]
+    node_exporter: NodeExporter | None
     session_timeout: int
     connect_timeout: int
     client_fin_timeout: int

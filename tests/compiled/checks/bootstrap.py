@@ -67,6 +67,7 @@ def _scalars(tree: Tree) -> dict[str, str]:
     kubernetes, system, runtime = platform["kubernetes"], platform["operating_system"], platform["runtime"]
     argocd, haproxy = platform["argocd"], platform["haproxy"]
     plugins = kubernetes.get("cni_plugins", {})
+    exporter = reckoned.node_exporter(parameters)
     (address,) = reckoned.nodes_of(parameters, reckoned.CONTROL_PLANE).values()
     return {
         "CLUSTER_NAME": cluster["name"],
@@ -97,6 +98,8 @@ def _scalars(tree: Tree) -> dict[str, str]:
         "ARGOCD_SERVER_SIDE": str(argocd["install"]["server_side"]).lower(),
         "LOAD_BALANCER_NAME": balancer["hostname"],
         "LOAD_BALANCER_ADDRESS": balancer["address"],
+        "NODE_EXPORTER_PACKAGE": exporter.get("package", ""),
+        "NODE_EXPORTER_PORT": str(exporter.get("port", "")),
         "LOAD_BALANCER_OPEN_FILES": str(reckoned.open_files(parameters)),
         "KUBERNETES_REPOSITORY": _repository(kubernetes.get("packages", {})),
         "RUNTIME_REPOSITORY": _repository(runtime),

@@ -115,8 +115,17 @@ def _wanted(parameters: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     readers = list(_metrics_readers(parameters))
     if readers and with_metrics:
         admitted = f"tcp-request connection reject unless {{ src {' '.join(readers)} }}"
-        closed = [admitted, *metrics, "http-request deny"]
-        yield "frontend metrics", [*own, f"bind {balancer['address']}:{port}", *closed]
+        exporter = reckoned.node_exporter(parameters)
+        others = ["http-request deny"]
+        if exporter:
+            others = [
+                "http-request deny unless { path /host-metrics }",
+                "http-request set-path /metrics",
+                "default_backend node-exporter",
+            ]
+            server = f"server node-exporter 127.0.0.1:{exporter['port']}"
+            yield "backend node-exporter", ["mode http", f"timeout server {_OWN_SECONDS}s", server]
+        yield "frontend metrics", [*own, f"bind {balancer['address']}:{port}", admitted, *metrics, *others]
     for listener in reckoned.listeners(parameters):
         yield from _listener(parameters, listener)
 
@@ -179,7 +188,14 @@ def limits_follow_from_the_inventory(tree: Tree) -> list[str]:
     parameters = tree.parameters
     haproxy, ephemeral = parameters["platform"]["haproxy"], parameters["load_balancer"]["ephemeral_ports"]
     files, probes = reckoned.open_files(parameters), haproxy["tcp_keepalive"]
-    own = sorted({haproxy["stats_port"], *(one.listen for one in reckoned.listeners(parameters))})
+    exporter = reckoned.node_exporter(parameters)
+    own = sorted(
+        {
+            haproxy["stats_port"],
+            *([exporter["port"]] if exporter else []),
+            *(one.listen for one in reckoned.listeners(parameters)),
+        }
+    )
     kernel = {
         "net.ipv4.ip_local_port_range": f"{ephemeral['first']} {ephemeral['last']}",
         "net.ipv4.ip_local_reserved_ports": ",".join(map(str, own)),
