@@ -23,6 +23,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     ),
     "certificate-expiry": ("dojot_certificate_expiry_timestamp_seconds",),
     "haproxy": (
+        "haproxy_backend_current_queue",
         "haproxy_frontend_bytes_in_total",
         "haproxy_frontend_bytes_out_total",
         "haproxy_frontend_connections_total",
@@ -72,6 +73,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
         "prometheus_tsdb_storage_blocks_bytes",
     ),
     "vernemq": (
+        "mqtt_connack_sent",
         "mqtt_connect_received",
         "mqtt_publish_received",
         "mqtt_publish_sent",

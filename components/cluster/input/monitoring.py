@@ -92,6 +92,7 @@ class Alerts(Entry):
     BridgesMissing: AlertEntry = AlertEntry.of("warning", 600)
     LoadBalancerServerDown: AlertEntry = AlertEntry.of("warning", 60)
     LoadBalancerWithoutServer: AlertEntry = AlertEntry.of("critical", 30)
+    LoadBalancerServersFull: AlertEntry = AlertEntry.of("critical", 120)
     # Of the listener's maxconn. All devices on one listener stand at 91.
     LoadBalancerListenerFull: AlertAbove = AlertAbove.of("critical", 120, above=95)
     # Of the process's maxconn.
