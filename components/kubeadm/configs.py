@@ -64,7 +64,7 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
             "failSwapOn": True,
             **_reserved(cluster),
             **_pods_are_held_to(cluster),
-            "tlsCipherSuites": list(kubernetes.tls_cipher_suites),
+            "tlsCipherSuites": _suites(cluster),
             **runtimes.kubelet_settings(cluster),
             **feature_gates,
         },
@@ -110,7 +110,7 @@ def group_label(cluster: Cluster, node: Node) -> str:
 def _components(cluster: Cluster, gates: Mapping[str, bool]) -> dict[str, Any]:
     """The programs of the control plane, each with what kubeadm does not tell it by itself."""
     kubernetes = cluster.platform.kubernetes
-    suites = ",".join(kubernetes.tls_cipher_suites)
+    suites = ",".join(_suites(cluster))
     each = {
         **({"feature-gates": _gates(gates)} if gates else {}),
         "profiling": str(kubernetes.profiling).lower(),
@@ -132,6 +132,10 @@ def _node_port_addresses(cluster: Cluster) -> list[str]:
     if cluster.platform.kubernetes.node_port_addresses == "primary":
         return ["primary"]
     return [f"{node.address}/32" for node in cluster.nodes]
+
+
+def _suites(cluster: Cluster) -> list[str]:
+    return [name for name, on in cluster.platform.kubernetes.tls_cipher_suites.items() if on]
 
 
 def _pods_are_held_to(cluster: Cluster) -> dict[str, Any]:

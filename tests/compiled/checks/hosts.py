@@ -122,7 +122,7 @@ def _init(parameters: Mapping[str, Any], policy: str) -> dict[str, Any]:
             "podPidsLimit": kubelet["pod_pids_limit"],
             "protectKernelDefaults": kubelet["protect_kernel_defaults"],
             **({"seccompDefault": True} if kubelet["seccomp_default"] else {}),
-            "tlsCipherSuites": kubernetes["tls_cipher_suites"],
+            "tlsCipherSuites": [name for name, agreed in kubernetes["tls_cipher_suites"].items() if agreed],
             **({} if own_logs else {"containerLogMaxFiles": log["max_files"], "containerLogMaxSize": log["max_size"]}),
             **feature_gates,
         },
@@ -141,7 +141,8 @@ def _init(parameters: Mapping[str, Any], policy: str) -> dict[str, Any]:
 
 def _components(parameters: Mapping[str, Any], gates: Mapping[str, str], policy: str) -> dict[str, Any]:
     kubernetes = parameters["platform"]["kubernetes"]
-    audit, suites = kubernetes["audit"], ",".join(kubernetes["tls_cipher_suites"])
+    audit = kubernetes["audit"]
+    suites = ",".join(name for name, agreed in kubernetes["tls_cipher_suites"].items() if agreed)
     each = {**gates, "profiling": str(kubernetes["profiling"]).lower(), "tls-cipher-suites": suites}
     folder = policy.rpartition("/")[0]
     logged = {

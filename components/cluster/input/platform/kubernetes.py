@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ..entry import AtLeastOne, Entry, Map, Maybe, NoneTwice, Wanted, one_of
+from ..entry import AtLeastOne, Entry, Map, Maybe, Wanted, one_of
 from ..scalar import Scalar
 from ..shapes import Image, Sha256, Subnet, Switch, Url
 from .audit import Audit
@@ -201,11 +201,11 @@ class Kubernetes(Entry):
     """kubeadm's ConfigMap with the configuration of the kubelets"""
     profiling: Switch
     """whether API server, controller manager and scheduler offer profiles of themselves"""
+    # A map, since lists of two classes would be one.
     tls_cipher_suites: Annotated[
-        tuple[Annotated[str, Scalar("a cipher suite's name in Go", pattern="TLS_[A-Z0-9_]+")], ...],
+        Map[Annotated[str, Scalar("a cipher suite's name in Go", pattern="TLS_[A-Z0-9_]+")], Switch],
         AtLeastOne(),
-        NoneTwice(),
-        Wanted("a list of cipher suites by their names in Go"),
+        Wanted("cipher suites by their names in Go, each with true or false"),
     ]
     """cipher suites of TLS 1.2 that its servers agree to"""
     audit: Audit
