@@ -40,6 +40,13 @@ def contracts_in(folder: ContractsFolder) -> ContractOf:
     return contract_of
 
 
+def whole_of(folder: ContractsFolder, name: str) -> Contract:
+    """The contract of a file that is there. Raises as contracts_in."""
+    file = folder.named(name)
+    assert file, f"{name} is not there"
+    return _whole(_line(file, folder))
+
+
 def parted(image: str) -> tuple[str, str]:
     """(Repository, tag or digest) of an image."""
     name, _, digest = image.partition("@")

@@ -6,16 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any
 
 from components.inventory.finding import Path
 
-from .input.contract import Contract, Opening, Write
+from .input.contract import Contract, Opening, VariableEntry, Write
 from .types import Cluster, Container, EnvVar, File, Job, Service
 
 #: Numbers of ports in the value of a variable or setting: the whole of it, or what follows an address.
-_PORT = re.compile(r"(?:^|[\s,=]|(?P<host>[^\s,=/:]*):)(?P<number>[0-9]{1,5})(?=$|[\s,;:/])")
+_PORT = re.compile(r"(?:^|[\s,]|(?P<host>[^\s,/:]*):)(?P<number>[0-9]{1,5})(?=$|[\s,;:/])")
 _HERE = re.compile(r"(.*//)?(127\.[0-9.]+|localhost|\[?::1\]?)")
 
 
@@ -44,6 +43,11 @@ class Run:
         """What a variable is; None where there is none, or nobody here knows it (a Secret's, a field of the pod)."""
         found = self.variables.get(name or "")
         return found.value if found else None
+
+    @cached_property
+    def read(self) -> Mapping[str, VariableEntry | None]:
+        """Each stated variable, as the image reads it; None: it does not."""
+        return {name: self.contract.variable(name) for name in self.stated}
 
     @cached_property
     def command(self) -> str:
@@ -97,22 +101,20 @@ class Run:
 
     def volume_of(self, place: str) -> Mount | None:
         """What is mounted over a place: the innermost."""
-        path = PurePosixPath(place)
-        covering = [mount for mount in self._mounts if path.is_relative_to(mount.path)]
-        return max(covering, key=lambda mount: len(mount.path.parts), default=None)
+        covering = [mount for mount in self._mounts if place == mount.path or place.startswith(f"{mount.path}/")]
+        return max(covering, key=lambda mount: len(mount.path), default=None)
 
     @cached_property
     def _mounts(self) -> list[Mount]:
-        security = self.container.security
-        found = [Mount(PurePosixPath(path), "scratch") for path in security.writable]
-        found += [Mount(PurePosixPath(each.mount), "read-only") for each in self.container.secret_files]
-        found += [Mount(PurePosixPath(file.mount), "read-only") for file in self.files]
+        found = [Mount(path, "scratch") for path in self.container.security.writable]
+        found += [Mount(each.mount, "read-only") for each in self.container.secret_files]
+        found += [Mount(file.mount, "read-only") for file in self.files]
         # Sidecars and jobs see no volume.
         if self.container is self.service.container:
             for volume in self.service.volumes:
                 kind = "volume" if volume.persistent else "scratch"
-                found.append(Mount(PurePosixPath(volume.mount), kind, volume.name, volume.owner))
-            found += [Mount(PurePosixPath(each.mount), "read-only") for each in self.service.spec.host_paths.values()]
+                found.append(Mount(volume.mount, kind, volume.name, volume.owner))
+            found += [Mount(each.mount, "read-only") for each in self.service.spec.host_paths.values()]
         return found
 
 
@@ -120,7 +122,7 @@ class Run:
 class Mount:
     """`kind` is volume (its directory belongs to `owner`), scratch (everybody writes) or read-only."""
 
-    path: PurePosixPath
+    path: str
     kind: str
     name: str = ""
     owner: int = 0

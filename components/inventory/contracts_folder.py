@@ -5,6 +5,7 @@ The facts of an image are the same for every cluster, so they are no parameters,
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -42,32 +43,38 @@ class ContractFile:
 
 
 class ContractsFolder:
-    """Messages name the files from `root`."""
+    """Messages name the files from `root`. What was found once is not looked for again."""
 
     def __init__(self, folder: Path, root: Path):
-        self._folder, self._root = folder, root
+        self._folder, self._shown = str(folder), os.path.relpath(folder, root)
+        self._found: dict[str, ContractFile | None] = {}
 
     def of_image(self, image: str) -> ContractFile | None:
         """The file of an image without its tag: by the whole of its name, or by what a registry of one's own put it
         under: registry.example.org/mirror/dojot/auth is dojot/auth. Raises Refused.
         """
-        parts = image.split("/")
-        names = ("/".join(parts[start:]) for start in range(len(parts)))
-        return next((found for name in names if (found := self.named(name))), None)
+        while (found := self.named(image)) is None:
+            _, slash, image = image.partition("/")
+            if not slash:
+                break
+        return found
 
     def names(self) -> list[str]:
         """Of all files, sorted."""
-        paths = self._folder.rglob(f"*{SUFFIX}")
+        paths = Path(self._folder).rglob(f"*{SUFFIX}")
         return sorted(str(path.relative_to(self._folder)).removesuffix(SUFFIX) for path in paths)
 
     def named(self, name: str) -> ContractFile | None:
         """Raises Refused."""
-        path = self._folder / f"{name}{SUFFIX}"
-        try:
-            version = yaml_file.version(path)
-        except OSError:
-            return None
-        return _read(name, path, str(path.relative_to(self._root)), version)
+        if name not in self._found:
+            path = Path(f"{self._folder}/{name}{SUFFIX}")
+            try:
+                version = yaml_file.version(path)
+            except OSError:
+                self._found[name] = None
+            else:
+                self._found[name] = _read(name, path, f"{self._shown}/{name}{SUFFIX}", version)
+        return self._found[name]
 
 
 @lru_cache(maxsize=512)

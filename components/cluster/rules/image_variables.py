@@ -17,8 +17,8 @@ def variables_are_read(runs: Runs) -> Iterator[Finding]:
     for run in runs:
         if run.contract.variables is None:
             continue
-        for name in run.stated:
-            if run.contract.variable(name) is None and name not in run.words:
+        for name, read in run.read.items():
+            if read is None and name not in run.words:
                 known = near(name, set(run.contract.names) - run.stated.keys())
                 yield Finding(
                     (*run.path, "env", name),
@@ -48,8 +48,8 @@ def variables_are_there(runs: Runs) -> Iterator[Finding]:
 def variables_have_their_form(runs: Runs) -> Iterator[Finding]:
     """A value is one that the image understands, as far as the inventory has it."""
     for run in runs:
-        for name in run.stated:
-            known, value = run.contract.variable(name), run.value(name)
+        for name, known in run.read.items():
+            value = run.value(name)
             # Kubernetes fills in what a value quotes.
             if known and value and "$(" not in value and (wanted := known.judge(value)):
                 yield Finding((*run.path, "env", name), value, f"{run.image} cannot use this value", f"Write {wanted}")
