@@ -131,8 +131,8 @@ def variables_are_read(tree: Tree) -> list[str]:
         for entry in one.env:
             name = entry["name"]
             # The init script counts them.
-            own = re.sub(r"^DATABASE_\d+_", "DATABASE_", name)
-            if not one.reads(name) and not re.search(rf"\b{name}\b", texts) and own.rstrip("_") not in texts:
+            counted = re.sub(r"_\d+_", "_$1_", name)
+            if not one.reads(name) and not re.search(rf"\b{name}\b", texts) and counted not in texts:
                 found.append(f"{one}: {one.container['image']} does not read {name}")
     return found
 
