@@ -21,7 +21,7 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "Cluster and machines": ("cluster", "placement", "node_groups", "reserve"),
         "Load balancer": ("load_balancer",),
         "NodePorts": ("nodeports",),
-        "Scale": ("scale",),
+        "Scale": ("scale", "influxdb"),
         "Volumes": ("volumes",),
         "Priorities": ("priority_classes",),
         "Plain MQTT, e-mail, TLS of Kafka WS": ("insecure_mqtt", "email", "kafka_ws"),
