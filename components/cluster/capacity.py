@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .brokers import broker_open_files, broker_ports, broker_processes
 from .input.service import ERLANG_MOST
+from .mongodb import cache_bytes
 from .placement import pods_per_node
 from .quantity import ceil_div, size
 from .reserve import left
@@ -16,6 +17,8 @@ from .types import EVERY_NODE, Cluster, Group, Service
 # What fs.nr_open, the bound of one process' open files, can be raised to on a 64-bit Linux: sysctl_nr_open_max of
 # its fs/file.c, the largest multiple of 64 in a signed 32-bit number. Below it, the kernel's limits follow the need.
 OPEN_FILES_CEILING = 2_147_483_584
+# Of a database beside those of devices: connections, logs, collections of its own.
+_SPARE_FILES = 4096
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ def limits(cluster: Cluster) -> tuple[Limit, ...]:
         *_brokers(cluster),
         *_load_balancer(cluster),
         *_kafka(cluster),
+        *_databases(cluster),
         *(limit for group in cluster.groups.values() for limit in _nodes(cluster, group)),
     )
 
@@ -174,6 +178,46 @@ def _kafka(cluster: Cluster) -> Iterator[Limit]:
                 "bytes",
                 ("services", service.name, "volumes", volume.name, "size"),
                 "Write size: kafka_log (the rule), or shorten scale.kafka.retention or segment",
+            )
+
+
+def _databases(cluster: Cluster) -> Iterator[Limit]:
+    """Of each service in which others keep messages of devices: its disk, open files and memory."""
+    for service in cluster.services:
+        storers = [one for one in cluster.services if one.spec.stores and one.spec.stores.service == service.name]
+        if not storers:
+            continue
+        path, stores = ("services", service.name), [one.spec.stores for one in storers if one.spec.stores]
+        for volume in service.volumes:
+            yield Limit(
+                f"messages in {service.title}, with their margin",
+                cluster.scale.database_bytes(service.name),
+                volume.size,
+                "bytes",
+                (*path, "volumes", volume.name, "size"),
+                "Write size: stored_messages (the rule), keep them for fewer hours, or correct "
+                "scale.message.average_interval",
+            )
+        files = cluster.scale.devices * sum(one.device_files for one in stores)
+        if files and (allowed := cluster.platform.runtime.open_files):
+            yield Limit(
+                f"open files of {service.title}",
+                files + _SPARE_FILES,
+                allowed,
+                "count",
+                ("platform", "runtime", "open_files"),
+                f"Write at least {files + _SPARE_FILES}",
+            )
+        memory = cluster.scale.devices * sum(one.device_memory or 0 for one in stores)
+        if memory:
+            cache = cache_bytes(service.container.args) or 0
+            yield Limit(
+                f"memory of {service.title}, its cache and its open files",
+                cache + memory,
+                size(service.container.resources.limits.memory),
+                "bytes",
+                (*path, "resources", "limits", "memory"),
+                f"Give {service.title} more memory, or share the devices between several clusters",
             )
 
 

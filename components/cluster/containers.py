@@ -26,7 +26,6 @@ from .input.container import (
 from .input.service import ServiceEntry
 from .input.target import Inventory
 from .ports import PROBES, address
-from .quantity import size
 from .sizes import volume_size
 from .types import Container, EnvVar, Expose, File, Port, Scale, SecretFiles, Use
 from .uses import address_text, needs
@@ -161,13 +160,14 @@ def _derived(what: str, context: Context) -> str:
         return str(context.scale.kafka.replication)
     if what == "kafka_retention_bytes":
         (volume,) = entry.volumes.values()
-        return str(context.scale.kafka.retention_bytes(volume_size(volume, context.scale.kafka)))
+        return str(context.scale.kafka.retention_bytes(volume_size(context.service, volume, context.scale)))
     if what == "node_address":
         return context.node_address
     if what == "storage_share" and context.inventory.monitoring:
         # Prometheus' MB are of 2**20 bytes.
         (volume,) = entry.volumes.values()
-        return f"{size(volume.size) * context.inventory.monitoring.storage_share // 100 // 2**20}MB"
+        there = volume_size(context.service, volume, context.scale)
+        return f"{there * context.inventory.monitoring.storage_share // 100 // 2**20}MB"
     # zookeeper_servers: host:server:election of every pod, in the order of their ids.
     governing = next(name for name, door in sorted(entry.kubernetes_services.items()) if door.headless)
     return ";".join(

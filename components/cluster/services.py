@@ -146,7 +146,7 @@ class _Builder:
 
     def _volume(self, name: str, entry: VolumeEntry) -> Volume:
         persistent = self.inventory.volumes.persistent if entry.persistent is None else entry.persistent
-        number = volume_size(entry, self.scale.kafka)
+        number = volume_size(self.name, entry, self.scale)
         return Volume(
             name=name,
             mount=entry.mount,

@@ -157,10 +157,29 @@ def kafka_partition_bytes(parameters: Mapping[str, Any], service: str) -> int:
     return volume_size(parameters, service) * 100 // (100 + kafka["margin"]) // there
 
 
+def stored_bytes(parameters: Mapping[str, Any], database: str) -> float:
+    """What others keep there of the messages of all devices, with the margin, and room for all else."""
+    scale = parameters["scale"]
+    message, room = scale["message"], scale["database"]
+    attributes = message.get("attributes", 1) / message.get("average_interval", message["interval"])
+    needed = sum(
+        scale["devices"]
+        * (
+            (one["hours"] + one.get("deleted_hours", 0)) * 3600 * attributes * one["attribute_bytes"]
+            + size(one["device_bytes"])
+        )
+        for one in (entry["stores"] for entry in parameters["services"].values() if "stores" in entry)
+        if one["service"] == database
+    )
+    return size(room["base"]) + needed * (100 + room["margin"]) / 100
+
+
 def volume_size(parameters: Mapping[str, Any], service: str, name: str | None = None) -> int:
-    """Bytes of a volume of the service, or of its only one; where that follows Kafka's log, in whole GiB."""
+    """Bytes of a volume of the service, or of its only one; where that follows a rule, in whole GiB."""
     volumes = parameters["services"][service]["volumes"]
     volume = volumes[name] if name else next(iter(volumes.values()))
+    if volume["size"] == "stored_messages":
+        return ceil(stored_bytes(parameters, service) / 2**30) * 2**30
     if volume["size"] != "kafka_log":
         return size(volume["size"])
     scale, kafka, servers = parameters["scale"], parameters["scale"]["kafka"], replicas(parameters, service)
@@ -196,8 +215,7 @@ def derived(parameters: Mapping[str, Any], service: str, word: str) -> str:
     if word == "node_address":
         return next(iter(nodes_of(parameters, entry["group"]).values()))
     if word == "storage_share":
-        (volume,) = entry["volumes"].values()
-        return f"{size(volume['size']) * parameters['monitoring']['storage_share'] // (100 * 2**20)}MB"
+        return f"{volume_size(parameters, service) * parameters['monitoring']['storage_share'] // (100 * 2**20)}MB"
     if word == "zookeeper_servers":
         (governing,) = (name for name, door in entry["kubernetes_services"].items() if door.get("headless"))
         talk, vote = (entry["ports"][name]["number"] for name in ("server", "leader-election"))

@@ -47,7 +47,7 @@ TODAY = Fixture("dojot-100k-current", "classes: [today]\n")
 WATCHED = Fixture("dojot-100k", "classes: [guide, monitoring]\n")
 #: All services.
 FULL = Fixture(
-    "dojot-full", "classes: [today-machines, hardware.full, profile.full, profile.influxdb, profile.gui-v2]\n"
+    "dojot-full", "classes: [today-machines, hardware.full, profile.full, profile.influxdb, profile.gui-v2, scale.full]\n"
 )
 
 

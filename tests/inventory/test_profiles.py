@@ -68,7 +68,7 @@ def test_mosca_takes_the_brokers_place(variants):
 
 def test_mosca_over_tls_only(tmp_path_factory):
     text = (
-        "classes: [guide-machines, hardware.full, profile.mosca]\n"
+        "classes: [guide-machines, hardware.full, profile.mosca, scale.full]\n"
         "parameters: {insecure_mqtt: false, scale: {devices: 10000}}\n"
     )
     variant = Variants([Fixture("mosca-tls", text)], tmp_path_factory.mktemp)["mosca-tls"]
@@ -118,7 +118,7 @@ def test_nothing_is_left_of_the_brokers(variants, profile):
 def test_pages_speak_of_no_brokers_that_are_not_there(variants):
     mosca, lwm2m = (variants[f"profile-{name}"].files["README.md"] for name in ("mosca", "lwm2m"))
     assert "for 10,000 devices: MQTT agent (Mosca), on Kubernetes" in mosca
-    assert "for 100,000 devices: LwM2M agent, on Kubernetes" in lwm2m
+    assert "for 10,000 devices: LwM2M agent, on Kubernetes" in lwm2m
     assert "has neither TLS nor authentication" in mosca and "has neither TLS" not in lwm2m
     assert "| the node itself | `30006` UDP | dojot |" in lwm2m and "| the node itself | `30010` | dojot |" in lwm2m
     for page in (mosca, lwm2m):

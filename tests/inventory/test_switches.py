@@ -43,7 +43,7 @@ def test_nothing_persistent(variants, guide):
             mount["name"] for mount in workload["spec"]["template"]["spec"]["containers"][0].get("volumeMounts", ())
         }
         assert mounted <= {volume["name"] for volume in volumes}
-    assert variant.tree.some("VerneMQ")["spec"]["storage"] == {"emptyDir": {}}
+    assert variant.tree.some("VerneMQ")["spec"]["storage"] == {"emptyDir": {"sizeLimit": "5Gi"}}
 
 
 @pytest.mark.parametrize("default", [True, False])

@@ -33,7 +33,7 @@ readonly LOAD_BALANCER_NAME=haproxy
 readonly LOAD_BALANCER_ADDRESS=172.16.20.5
 readonly NODE_EXPORTER_PACKAGE=prometheus-node-exporter
 readonly NODE_EXPORTER_PORT=9100
-readonly LOAD_BALANCER_OPEN_FILES=460096
+readonly LOAD_BALANCER_OPEN_FILES=64096
 readonly KUBERNETES_REPOSITORY='https://pkgs.k8s.io/core:/stable:/v1.36/deb/|/||https://pkgs.k8s.io/core:/stable:/v1.36/deb/Release.key|DE15B14486CD377B9E876E1A234654DA9A296436'
 readonly RUNTIME_REPOSITORY='https://download.docker.com/linux/ubuntu|noble|stable|https://download.docker.com/linux/ubuntu/gpg|9DC858229FC7DD38854AE2D88D81803C0EBFCD88'
 readonly HAPROXY_REPOSITORY='https://ppa.launchpadcontent.net/vbernat/haproxy-3.2/ubuntu|noble|main|https://keyserver.ubuntu.com/pks/lookup?op=get&search=0x3D653970FBAB0A890E4E4E9A0F14D8B0CF4EFE96|3D653970FBAB0A890E4E4E9A0F14D8B0CF4EFE96'
@@ -126,7 +126,7 @@ readonly SECRETS=(
   'dojot/x509-identity-mgmt-secret|user|literal|ejbca'
 )
 readonly BROKERS=(
-  'dojot|vernemq-k8s|3|vernemq|59096'
+  'dojot|vernemq-k8s|3|vernemq|9596'
 )
 readonly LOAD_BALANCER_PORTS=(
   '80|kong-http'

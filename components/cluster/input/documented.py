@@ -23,7 +23,7 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "Firewall of the nodes": ("firewall",),
         "Load balancer": ("load_balancer",),
         "NodePorts": ("nodeports",),
-        "Scale": ("scale",),
+        "Scale": ("scale", "influxdb"),
         "Volumes": ("volumes",),
         "Priorities": ("priority_classes",),
         "Plain MQTT, e-mail, TLS of Kafka WS": ("insecure_mqtt", "email", "kafka_ws"),

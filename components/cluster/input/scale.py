@@ -13,9 +13,13 @@ class Message(Entry):
     """What one device sends."""
 
     interval: Positive
-    """seconds between two messages of a device"""
+    """seconds between two messages of a device when it sends most, which Kafka has to take"""
     stored_bytes: Positive
     """bytes of a message in Kafka"""
+    average_interval: Maybe[Positive] = None
+    """the same on average over the time for which databases keep messages (interval)"""
+    attributes: Positive = 1
+    """attributes of a message, which databases keep one by one"""
 
 
 class SessionMemory(Entry):
@@ -60,6 +64,15 @@ class KafkaEntry(Entry):
     """per cent on top of what is needed"""
 
 
+class DatabaseEntry(Entry):
+    """Databases that keep messages of devices."""
+
+    base: Bytes
+    """room for everything else, its journal included"""
+    margin: NotNegative
+    """per cent on top of what the messages need"""
+
+
 class ScaleEntry(Entry):
     """The number of devices and what one instance carries."""
 
@@ -89,3 +102,5 @@ class ScaleEntry(Entry):
     """the most sessions that HAProxy gives to one broker, in place of the rule"""
     kafka: KafkaEntry
     """the message log"""
+    database: DatabaseEntry
+    """databases that keep messages of devices"""

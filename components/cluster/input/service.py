@@ -26,6 +26,7 @@ from .scalar import Scalar
 from .shapes import (
     INSTANCES,
     TEXT,
+    Bytes,
     Directory,
     GroupName,
     Image,
@@ -88,7 +89,7 @@ class VolumeEntry(Entry):
     mount: Path
     """where the container has it"""
     size: VolumeSize
-    """its size, or kafka_log (the rule)"""
+    """its size, or a rule: kafka_log, or stored_messages (what services keep there of the devices' messages)"""
     host_path: Directory
     """its directory on the node"""
     owner: NotNegative
@@ -140,6 +141,30 @@ class Database(Entry):
     """its name"""
     create_databases: Switch = False
     """whether its user may make further ones"""
+
+
+class Stores(Entry):
+    """What a service keeps of each message of a device in another one's volume."""
+
+    wanted: ClassVar = (
+        "what it keeps of each message: service, hours, attribute_bytes and device_bytes, such as "
+        "{service: mongodb, hours: 168, attribute_bytes: 256, device_bytes: 180Ki}"
+    )
+
+    service: Name
+    """the service whose volume it is"""
+    hours: Positive
+    """how long it keeps it"""
+    deleted_hours: NotNegative = 0
+    """hours' worth that are deleted at once, and so stay for as much longer"""
+    attribute_bytes: Positive
+    """bytes on the disk of an attribute of a message"""
+    device_bytes: Bytes
+    """bytes on the disk of each device, however few its messages"""
+    device_files: NotNegative = 0
+    """files that the other service keeps open for each device"""
+    device_memory: Maybe[Bytes] = None
+    """memory that it needs for these"""
 
 
 class RouteEntry(Entry):
@@ -312,6 +337,8 @@ class ServiceEntry(Runs, Answers):
     """services that cannot be in the same cluster, each with the reason"""
     database: Maybe[Database] = None
     """a database that it is given"""
+    stores: Maybe[Stores] = None
+    """what it keeps of each message of a device in another one's volume"""
     database_server: Switch = False
     """whether it keeps the databases of others"""
     routes: Map[RouteName, RouteEntry] = NOTHING

@@ -77,7 +77,10 @@ Size = Annotated[str, _SIZED]
 Bytes = Annotated[int, _SIZED, AfterValidator(size)]
 VolumeSize = Annotated[
     str,
-    Scalar("a size such as 2Gi, or kafka_log (the rule for the message log)", pattern=rf"kafka_log|{_SIZE}"),
+    Scalar(
+        "a size such as 2Gi, or a rule: kafka_log (the message log) or stored_messages (a database of messages)",
+        pattern=rf"kafka_log|stored_messages|{_SIZE}",
+    ),
 ]
 
 LabelValue = Annotated[

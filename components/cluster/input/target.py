@@ -13,7 +13,7 @@ from .priority import PriorityClassEntry
 from .scalar import Scalar
 from .scale import ScaleEntry
 from .service import Plugins, ServiceEntry
-from .shapes import NAME, Image, Name, Port, Switch, Text
+from .shapes import NAME, Image, Name, Port, Positive, Switch, Text
 
 _GIT, _GIT_PATH = r"[A-Za-z0-9._-]+", r"[A-Za-z0-9._~/%+-]+"
 
@@ -46,6 +46,13 @@ class Email(Entry):
     """the name to log in with"""
     tls: Switch
     """whether TLS is used"""
+
+
+class InfluxDB(Entry):
+    """InfluxDB."""
+
+    hours: Positive
+    """how long it keeps messages, in hours"""
 
 
 class Repository(Entry):
@@ -117,6 +124,8 @@ class Inventory(Entry):
     """whether plain MQTT (1883) exists"""
     kafka_ws: Maybe[KafkaWs] = None
     """Kafka WS"""
+    influxdb: Maybe[InfluxDB] = None
+    """InfluxDB"""
     email: Maybe[Email] = None
     """e-mail of auth"""
     repository: Repository

@@ -67,10 +67,18 @@ class Scale:
     message_interval: int
     message_bytes: int
     broker_memory: int
+    average_interval: int
+    #: Service -> bytes that its volume needs for the messages that others keep there, for all else, and the margin.
+    databases: Mapping[str, int]
+    #: The same for a database in which nobody keeps messages.
+    database_base: int
     session_memory: Mapping[str, int]
     session_processes: Mapping[str, int]
     sessions_per_broker: Mapping[str, int]
     kafka: Kafka
+
+    def database_bytes(self, service: str) -> int:
+        return self.databases.get(service, self.database_base)
 
     @property
     def messages_per_second(self) -> float:
