@@ -19,8 +19,6 @@ def cache_bytes(args: Sequence[str]) -> int | None:
     MongoDB 3.2 takes whole gigabytes; what it hands on to WiredTiger comes later in its configuration, and so wins.
     """
     found = [match for arg in args if (match := _CACHE.fullmatch(arg))]
-    for number, unit, gigabytes in (match.groups() for match in found):
-        if number:
-            return int(number) * _UNITS[unit]
-        return int(gigabytes) * 2**30
-    return None
+    handed_on = [int(match[1]) * _UNITS[match[2]] for match in found if match[1]]
+    stated = [int(match[3]) * 2**30 for match in found if match[3]]
+    return next(iter(handed_on or stated), None)
