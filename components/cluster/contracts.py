@@ -31,7 +31,7 @@ def contracts_in(folder: ContractsFolder) -> ContractOf:
 
     def contract_of(image: str) -> Contract | None:
         repository, tag = parted(image)
-        file = folder.of_image(repository)
+        file = folder.of_image(repository, tag)
         if file is None:
             return None
         contract = _whole(_line(file, folder))

@@ -35,7 +35,7 @@ def test_every_file_is_one(name, schema):
     assert [error.message for error in schema.iter_errors(yaml.safe_load(text))] == []
     assert text.startswith(f"# yaml-language-server: $schema={os.path.relpath(FOLDER / 'schema.json', path.parent)}\n")
     if not name.startswith(SHARED):
-        assert contracts_in(CONTRACTS)(f"{name}:{contract.tags[0]}") is contract
+        assert contracts_in(CONTRACTS)(f"{name.partition('@')[0]}:{contract.tags[0]}") is contract
         assert contract.user and contract.opens is not None, "facts that every source states"
 
 
@@ -51,6 +51,30 @@ def test_a_name_is_read_once():
         for file, read in (whole_of(CONTRACTS, name).variables or {}).items():
             for variable, entry in read.items():
                 assert seen.setdefault(variable, entry) == entry, f"{name}: {variable} in {file}"
+
+
+def test_variables_that_move_something_are_read():
+    for name in NAMES:
+        found = whole_of(CONTRACTS, name)
+        if found.variables is None or name.startswith(SHARED):
+            continue
+        movers = {write.moved_by for write in found.writes} | {opening.variable for opening in found.opens or ()}
+        movers |= {call.variable for call in found.calls} | {call.port_variable for call in found.calls}
+        movers |= {found.memory.variable} if found.memory else set()
+        assert {mover for mover in movers if mover and not found.variable(mover)} == set(), name
+
+
+def test_of_what_nobody_read_nothing_is_known(tmp_path):
+    (tmp_path / "secret.yml").write_text("tags: ['1']\nunread: its source is not public\n")
+    assert contracts_in(ContractsFolder(tmp_path, tmp_path))("ours/secret:1") is None
+
+
+def test_a_tag_may_have_a_file_of_its_own(tmp_path):
+    (tmp_path / "report.yml").write_text("tags: ['1', '2']\nsource: x@1\nopens: [{port: 1, file: f}]\n")
+    (tmp_path / "report@2.yml").write_text("tags: ['2']\nsource: x@2\nopens: []\n")
+    contract_of = contracts_in(ContractsFolder(tmp_path, tmp_path))
+    found = {tag: contract_of(f"registry.example.org/report:{tag}") for tag in ("1", "2", "3")}
+    assert [contract and contract.source for contract in found.values()] == ["x@1", "x@2", None]
 
 
 def test_the_documents_example_is_one(schema):
