@@ -1512,10 +1512,10 @@ renew_static_pods() {
     hashes+=("$(static_pod_hash "$name")")
   done
   change 'kubeadm init phase etcd, control-plane: the manifests of the control plane' make_manifests "$1"
-  # Without a kubelet nobody reads them, which the node's state tells.
-  is_active kubelet || return 0
   for number in "${!STATIC_PODS[@]}"; do
     name=${STATIC_PODS[number]}
+    # What was no pod of this node's kubelet before, nobody starts anew now: the node's state, which comes last, tells why.
+    [[ -n ${hashes[number]} ]] || continue
     [[ $(sha256sum -- "$MANIFESTS/$name.yaml" 2>/dev/null || true) != "${before[number]}" ]] || continue
     await "$name runs with its new manifest" static_pod_is_renewed "$name" "${hashes[number]}"
   done

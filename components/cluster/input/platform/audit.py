@@ -62,7 +62,7 @@ class AuditRule(Entry):
         NoneTwice(),
         Wanted("a list of paths such as /healthz*"),
     ] = ()
-    """or which paths that are no resources; * at the end stands for anything"""
+    """or which paths that are no resources; * at the end stands for all that follows"""
 
     @model_validator(mode="after")
     def _paths_or_resources(self) -> AuditRule:
