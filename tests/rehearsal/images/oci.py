@@ -71,10 +71,12 @@ class Store:
         if key.is_file() and (self._blobs / key.read_text()).is_file():
             return key.read_text()
         # Two makers of one layer write the same bytes; the second one replaces the first one's.
-        with tempfile.NamedTemporaryFile(dir=self._blobs, prefix=".", delete=False) as made:
-            with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as archive:
-                for path, entry in entries.items():
-                    _add(archive, path, entry)
+        with (
+            tempfile.NamedTemporaryFile(dir=self._blobs, prefix=".", delete=False) as made,
+            tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        ):
+            for path, entry in entries.items():
+                _add(archive, path, entry)
         digest = _digest(Path(made.name))
         os.chmod(made.name, 0o644)
         os.replace(made.name, self._blobs / digest)
