@@ -90,6 +90,9 @@ class SiteHost(Host):
     def boot(self) -> None:
         super().boot()
         self.run("depmod")
+        self._find_internet()
+
+    def _find_internet(self) -> None:
         self.internet.serve(lambda port: self.in_network(lambda: listener(ADDRESS, port)))
 
     def power_off(self) -> None:
