@@ -176,7 +176,7 @@ class RehearsedCluster:
         return json.loads(self.kubectl("get", kind, *words, "--output=json"))["items"]
 
     def unready_nodes(self) -> list[str]:
-        ready = {node["metadata"]["name"] for node in self.get("nodes") if _condition(node, "Ready")}
+        ready = {node["metadata"]["name"] for node in self.get("nodes") if condition(node, "Ready")}
         return sorted({node.name for node in self.cluster.nodes} - ready)
 
     def unready_pods(self, namespace: str) -> list[str]:
@@ -185,7 +185,7 @@ class RehearsedCluster:
         return [
             f"{pod['metadata']['name']} ({pod['status'].get('phase')})"
             for pod in pods
-            if not (_condition(pod, "Ready") or pod["status"].get("phase") == "Succeeded")
+            if not (condition(pod, "Ready") or pod["status"].get("phase") == "Succeeded")
         ] or ([] if pods else ["none is there"])
 
     def wait(self, wanted: Callable[[], object], what: str, which: Callable[[], Iterable[str]], seconds: float) -> None:
@@ -197,8 +197,10 @@ def _last(text: str) -> str:
     return text.rstrip().rpartition("\n")[2]
 
 
-def _condition(one: dict[str, Any], kind: str) -> bool:
-    return any(each["type"] == kind and each["status"] == "True" for each in one["status"].get("conditions", ()))
+def condition(one: dict[str, Any], kind: str) -> dict[str, Any] | None:
+    """The condition of an object, if it holds."""
+    held = (each for each in one["status"].get("conditions", ()) if each["type"] == kind and each["status"] == "True")
+    return next(held, None)
 
 
 def _more_rights(account: str, resources: list[str]) -> list[dict[str, Any]]:
