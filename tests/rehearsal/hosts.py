@@ -178,6 +178,9 @@ class NodeHost(SiteHost):
     def _find_internet(self) -> None:
         """It is behind the router."""
 
+    def _lose_internet(self) -> None:
+        """The router is there for all."""
+
 
 @contextmanager
 def kernel_settings(wanted: Mapping[str, int], put_back: Sequence[str]) -> Iterator[None]:

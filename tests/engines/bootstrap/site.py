@@ -104,8 +104,11 @@ class SiteHost(Host):
     def _find_internet(self) -> None:
         self.internet.serve(lambda port: self.in_network(lambda: listener(ADDRESS, port)))
 
-    def power_off(self) -> None:
+    def _lose_internet(self) -> None:
         self.internet.close()
+
+    def power_off(self) -> None:
+        self._lose_internet()
         super().power_off()
 
     def step(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,6 +102,11 @@ func delegate(input []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: FLANNEL_MTU: %w", network.SubnetFile, err)
 	}
+	// There it is the address of the bridge, with the length of the mask.
+	subnet, err := netip.ParsePrefix(node["FLANNEL_SUBNET"])
+	if err != nil {
+		return nil, fmt.Errorf("%s: FLANNEL_SUBNET: %w", network.SubnetFile, err)
+	}
 	made := network.Delegate
 	if made == nil {
 		made = document{}
@@ -115,7 +121,7 @@ func delegate(input []byte) ([]byte, error) {
 	}
 	made["ipam"] = document{
 		"type":   "host-local",
-		"ranges": [][]document{{{"subnet": node["FLANNEL_SUBNET"]}}},
+		"ranges": [][]document{{{"subnet": subnet.Masked().String()}}},
 		"routes": []document{{"dst": node["FLANNEL_NETWORK"]}},
 	}
 	if network.RuntimeConfig != nil {
