@@ -1,0 +1,206 @@
+"""A cluster from nothing, in the order of the runbook: its steps, on its hosts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import yaml
+
+from tests.engines.processes import until
+from tests.rehearsal.differences import differences
+from tests.rehearsal.hosts import NodeHost
+from tests.rehearsal.report import Report
+from tests.rehearsal.site import RehearsalSite
+
+ADMIN = "/etc/kubernetes/admin.conf"
+JOIN_FILE = "/run/dojot-join"
+# What steps say of a second run.
+QUIET = {"skipped", "ok"}
+
+
+class Stuck(Exception):
+    """A step that failed, or something that did not come true in time."""
+
+
+class RehearsedCluster:
+    """A cluster on the hosts of a site."""
+
+    def __init__(self, site: RehearsalSite, report: Report) -> None:
+        self.site, self.cluster, self.report = site, site.cluster, report
+
+    @property
+    def master(self) -> NodeHost:
+        return self.site.hosts[self.cluster.control_plane.name]
+
+    @property
+    def workers(self) -> list[NodeHost]:
+        return [self.site.hosts[node.name] for node in self.cluster.workers]
+
+    def to_ready(self) -> None:
+        """From bare hosts to nodes that are Ready, labelled and have their Secrets."""
+        with self.report.stage("boot"):
+            for node in self.cluster.nodes:
+                self.site.boot(node.name, node.address)
+        nodes = [self.site.hosts[node.name] for node in self.cluster.nodes]
+        for step in ("node", "volumes"):
+            self._stage(step, nodes)
+        self._stage("control-plane", [self.master])
+        self._adapt()
+        self._stage("join-token", [self.master])
+        for worker in self.workers:
+            worker.put(JOIN_FILE, self.master.read(JOIN_FILE))
+        self._stage("worker", self.workers)
+        for step in ("join-done", "labels", "secrets"):
+            self._stage(step, [self.master])
+        with self.report.stage("all nodes Ready"):
+            self.wait(lambda: not self.unready_nodes(), "nodes are not Ready", self.unready_nodes, 180)
+            self.wait(
+                lambda: not self.unready_pods("kube-system"),
+                "pods are not Ready",
+                lambda: self.unready_pods("kube-system"),
+                180,
+            )
+
+    def again(self) -> None:
+        """Each step once more: it changes nothing."""
+        nodes = [self.site.hosts[node.name] for node in self.cluster.nodes]
+        for step, hosts in {
+            "node": nodes,
+            "volumes": nodes,
+            "control-plane": [self.master],
+            "worker": self.workers,
+            "join-done": [self.master],
+            "labels": [self.master],
+            "secrets": [self.master],
+        }.items():
+            with self.report.stage(f"{step}, again"):
+                for host, said in self._run(step, hosts).items():
+                    for line in said.splitlines():
+                        if line.partition(":")[0] not in QUIET:
+                            self.report.fail(f"{step} on {host} again: {line}")
+
+    def _stage(self, step: str, hosts: Iterable[NodeHost]) -> None:
+        with self.report.stage(step):
+            self._run(step, hosts)
+
+    def _run(self, step: str, hosts: Iterable[NodeHost]) -> dict[str, str]:
+        """The step on all of these hosts at once; host -> what it said. Stuck where one fails."""
+        hosts = list(hosts)
+        with ThreadPoolExecutor(len(hosts)) as pool:
+            done = dict(zip(hosts, pool.map(lambda host: host.step(step, timeout=900), hosts), strict=True))
+        for host, one in done.items():
+            self.report.log(f"{host.name}-{step}", one.stdout + one.stderr)
+        wrong = [f"{host.name}: {_last(one.stderr)}" for host, one in done.items() if one.returncode]
+        if wrong:
+            raise Stuck(f"step {step}:\n" + "\n".join(wrong))
+        return {host.name: one.stdout for host, one in done.items()}
+
+    def _adapt(self) -> None:
+        """What of differences.yml is objects of the cluster."""
+        network, policy = differences()["pod_network"], self.cluster.platform.pod_network.policy
+        self.apply(*_more_rights(policy.name, network["more_rights"]), *_low_requests(differences()["requests"]["cpu"]))
+
+    def keep_logs(self) -> None:
+        """Into the log folder: the journals of all hosts and, where the API server answers, the state of the cluster."""
+        for name, host in self.site.hosts.items():
+            self.report.log(f"{name}-journal", host.run("journalctl", "--no-pager", check=False).stdout)
+            # In a tree of links by pod and container.
+            script = "cd /var/log/pods 2>/dev/null && tail -n 400 -- */*/*.log"
+            self.report.log(f"{name}-pods", host.run("sh", "-c", script, check=False).stdout)
+        if self.cluster.control_plane.name in self.site.hosts:
+            for words in (["pods", "--output=wide"], ["events", "--sort-by=.lastTimestamp"], ["nodes"]):
+                self.report.log("cluster", self.kubectl("get", *words, "--all-namespaces", check=False))
+
+    def kubectl(self, *words: object, input: str | None = None, check: bool = True) -> str:
+        """As the administrator, on the control plane."""
+        return self.master.run("kubectl", f"--kubeconfig={ADMIN}", *words, input=input, check=check).stdout
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        self.kubectl("apply", "--server-side", "--filename=-", input=yaml.safe_dump_all(objects))
+
+    def get(self, kind: str, *words: str) -> list[dict[str, Any]]:
+        return json.loads(self.kubectl("get", kind, *words, "--output=json"))["items"]
+
+    def unready_nodes(self) -> list[str]:
+        ready = {node["metadata"]["name"] for node in self.get("nodes") if _condition(node, "Ready")}
+        return sorted({node.name for node in self.cluster.nodes} - ready)
+
+    def unready_pods(self, namespace: str) -> list[str]:
+        """Pods that are neither Ready nor done with their work; a word where there is none at all."""
+        pods = self.get("pods", f"--namespace={namespace}")
+        return [
+            f"{pod['metadata']['name']} ({pod['status'].get('phase')})"
+            for pod in pods
+            if not (_condition(pod, "Ready") or pod["status"].get("phase") == "Succeeded")
+        ] or ([] if pods else ["none is there"])
+
+    def wait(self, wanted: Callable[[], object], what: str, which: Callable[[], Iterable[str]], seconds: float) -> None:
+        if not until(wanted, seconds, pause=1):
+            raise Stuck(f"after {seconds:.0f} s {what}: {', '.join(which())}")
+
+
+def _last(text: str) -> str:
+    return text.rstrip().rpartition("\n")[2]
+
+
+def _condition(one: dict[str, Any], kind: str) -> bool:
+    return any(each["type"] == kind and each["status"] == "True" for each in one["status"].get("conditions", ()))
+
+
+def _more_rights(account: str, resources: list[str]) -> list[dict[str, Any]]:
+    name = {"name": f"rehearsal-{account}"}
+    kind = "rbac.authorization.k8s.io"
+    return [
+        {
+            "apiVersion": f"{kind}/v1",
+            "kind": "ClusterRole",
+            "metadata": name,
+            "rules": [{"apiGroups": [""], "resources": resources, "verbs": ["list", "watch"]}],
+        },
+        {
+            "apiVersion": f"{kind}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": name,
+            "roleRef": {"apiGroup": kind, "kind": "ClusterRole", **name},
+            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": "kube-system"}],
+        },
+    ]
+
+
+def _low_requests(cpu: str) -> list[dict[str, Any]]:
+    """A policy by which every container that requests processors requests this much of them."""
+    api, name = "admissionregistration.k8s.io/v1", {"name": "rehearsal-requests"}
+    lowered = f"""\
+Object{{spec: Object.spec{{containers:
+  object.spec.containers
+    .filter(one, has(one.resources) && has(one.resources.requests) && "cpu" in one.resources.requests)
+    .map(one, Object.spec.containers{{
+      name: one.name, resources: Object.spec.containers.resources{{requests: {{"cpu": "{cpu}"}}}}
+    }})
+}}}}"""
+    return [
+        {
+            "apiVersion": api,
+            "kind": "MutatingAdmissionPolicy",
+            "metadata": name,
+            "spec": {
+                "matchConstraints": {
+                    "resourceRules": [
+                        {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+                    ]
+                },
+                "failurePolicy": "Fail",
+                "reinvocationPolicy": "Never",
+                "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": lowered}}],
+            },
+        },
+        {
+            "apiVersion": api,
+            "kind": "MutatingAdmissionPolicyBinding",
+            "metadata": name,
+            "spec": {"policyName": name["name"]},
+        },
+    ]
