@@ -107,7 +107,11 @@ class Container:
             with tarfile.open(self.layout / "blobs" / "sha256" / layer) as archive:
                 archive.extractall(self.root, filter="fully_trusted")
         for mount in self.mounts:
-            (self.root / mount.place.lstrip("/")).mkdir(parents=True, exist_ok=True)
+            place = self.root / mount.place.lstrip("/")
+            if mount.source.is_dir():
+                place.mkdir(parents=True, exist_ok=True)
+            else:
+                place.touch()
 
     def _config(self) -> Object:
         rights = self.said.get("securityContext", {})

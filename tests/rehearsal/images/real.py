@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scripts.engine_catalogue import built, installed
 from tests.rehearsal.images.oci import Config
-from tests.rehearsal.images.tree import Folder, Link, folder, programs, text, users
+from tests.rehearsal.images.tree import File, Folder, Link, folder, programs, text, users
 from tests.rehearsal.images.workshop import Workshop, scripts
 
 #: The layers of an image, the lowest first, and its configuration.
@@ -58,7 +58,7 @@ def redis(workshop: Workshop) -> Image:
 
 @image("dojot/postgres")
 def postgres(workshop: Workshop) -> Image:
-    program = installed("postgres")
+    program = installed("postgres").resolve()
     release = program.parent.parent
     # Without LLVM it compiles no expressions, and has a third of the size.
     unused = r"(^|/)(bitcode|llvmjit[^/]*|pgxs)(/|$)"
@@ -66,8 +66,9 @@ def postgres(workshop: Workshop) -> Image:
         {
             **users({"postgres": (70, 70, "/var/lib/postgresql")}),
             **folder(release, str(release), unused),
-            **folder(Path("/usr/share/postgresql") / release.name, f"/usr/share/postgresql/{release.name}", r"^man/"),
-            **folder(Path("/usr/share/zoneinfo"), "/usr/share/zoneinfo", r"^(right|posix)/"),
+            **folder(Path("/usr/share/postgresql") / release.name, f"/usr/share/postgresql/{release.name}", r"^man/|^extension/(?!plpgsql)"),
+            **folder(Path("/usr/lib/locale/C.utf8"), "/usr/lib/locale/C.utf8"),
+            "/usr/share/zoneinfo/UTC": File(Path("/usr/share/zoneinfo/UTC").resolve(), 0o644),
             **{f"/usr/local/bin/{name.name}": Link(str(name)) for name in sorted((release / "bin").iterdir())},
             **scripts("postgres"),
             "/docker-entrypoint-initdb.d": Folder(),
@@ -93,6 +94,7 @@ def rabbitmq(workshop: Workshop) -> Image:
             **users({"rabbitmq": (100, 101, "/var/lib/rabbitmq")}),
             **folder(Path("/usr/lib/erlang"), "/usr/lib/erlang", r"(^|/)(doc|man|src|examples)(/|$)"),
             **folder(Path("/usr/lib/rabbitmq/lib"), "/usr/lib/rabbitmq/lib"),
+            **folder(Path("/usr/lib/locale/C.utf8"), "/usr/lib/locale/C.utf8"),
             **{f"/usr/bin/{name}": Link(f"../lib/erlang/bin/{name}") for name in ("erl", "erlc", "escript", "epmd")},
             **scripts("rabbitmq"),
             "/var/lib/rabbitmq": Folder(0o777, (100, 101)),

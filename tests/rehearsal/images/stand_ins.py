@@ -90,7 +90,7 @@ def told(name: str) -> dict[str, Any]:
 
 
 def _programs(recipe: Mapping[str, Any]) -> dict[str, str]:
-    found = dict(recipe.get("programs", {}))
+    found = {}
     if "tini" in recipe:
         found[recipe["tini"]] = "tini-static"
     if recipe.get("curl"):

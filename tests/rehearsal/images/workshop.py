@@ -16,6 +16,8 @@ SCRIPTS = Path(__file__).parent / "scripts"
 OWN = "/opt/stand-in"
 STAND_IN = f"{OWN}/bin/stand-in"
 PYTHON = f"{OWN}/python"
+#: What Alpine's BusyBox has and Debian's has not, from Debian's other packages.
+_MORE = ("comm", "flock", "install", "pgrep", "pkill", "printenv")
 # Of the standard library, what nothing here imports.
 _UNUSED = r"(^|/)(test|tests|idlelib|tkinter|turtledemo|lib2to3|ensurepip|pydoc_data|__pycache__|config-3[^/]*)(/|$)"
 
@@ -32,7 +34,8 @@ class Workshop:
         program = installed("busybox")
         names = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
         applets: Tree = {f"/usr/bin/{name}": Link("busybox") for name in names if name != "busybox"}
-        return self.store.layer({**skeleton(), **applets, **programs({"/usr/bin/busybox": program})})
+        more = {f"/usr/bin/{name}": installed(name) for name in _MORE}
+        return self.store.layer({**skeleton(), **applets, **programs({"/usr/bin/busybox": program, **more})})
 
     @cached_property
     def bare(self) -> str:
