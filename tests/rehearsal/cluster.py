@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from tests.engines.bootstrap.internet import place_of
 from tests.engines.processes import until
 from tests.rehearsal.differences import differences
 from tests.rehearsal.hosts import NodeHost
@@ -19,6 +20,7 @@ ADMIN = "/etc/kubernetes/admin.conf"
 JOIN_FILE = "/run/dojot-join"
 # What steps say of a second run.
 QUIET = {"skipped", "ok"}
+SYNCED = "Synced Healthy"
 
 
 class Stuck(Exception):
@@ -30,6 +32,7 @@ class RehearsedCluster:
 
     def __init__(self, site: RehearsalSite, report: Report) -> None:
         self.site, self.cluster, self.report = site, site.cluster, report
+        self._done: set[str] = set()
 
     @property
     def master(self) -> NodeHost:
@@ -39,11 +42,17 @@ class RehearsedCluster:
     def workers(self) -> list[NodeHost]:
         return [self.site.hosts[node.name] for node in self.cluster.workers]
 
+    @property
+    def balancer(self) -> NodeHost:
+        return self.site.hosts[self.cluster.load_balancer.hostname]
+
     def to_ready(self) -> None:
         """From bare hosts to nodes that are Ready, labelled and have their Secrets."""
         with self.report.stage("boot"):
             for node in self.cluster.nodes:
                 self.site.boot(node.name, node.address)
+            balancer = self.cluster.load_balancer
+            self.site.boot(balancer.hostname, balancer.address)
         nodes = [self.site.hosts[node.name] for node in self.cluster.nodes]
         for step in ("node", "volumes"):
             self._stage(step, nodes)
@@ -64,8 +73,32 @@ class RehearsedCluster:
                 180,
             )
 
+    def to_synced(self) -> None:
+        """Argo CD brings all that is compiled, the load balancer answers, and `verify` finds nothing."""
+        self._stage("argocd", [self.master])
+        with self.report.stage("Application Synced and Healthy"):
+            self.wait(lambda: self.application() == SYNCED, "the Application is", lambda: [self._hindrance()], 900)
+        self._stage("load-balancer", [self.balancer])
+        with self.report.stage("verify"):
+            done = self.master.step("verify", timeout=300)
+            self.report.log("verify", done.stdout + done.stderr)
+            for line in done.stdout.splitlines():
+                if not line.startswith("ok: "):
+                    self.report.fail(f"verify: {line}")
+
+    def application(self) -> str:
+        """What Argo CD says of it: sync status and health."""
+        (found,) = self.get("applications.argoproj.io", f"--namespace={self.cluster.platform.argocd.namespace}")
+        status = found.get("status", {})
+        return " ".join(status.get(key, {}).get("status", "unknown") for key in ("sync", "health"))
+
+    def _hindrance(self) -> str:
+        namespaces = [self.cluster.platform.argocd.namespace, *self.cluster.namespaces]
+        waiting = [f"{namespace}/{pod}" for namespace in namespaces for pod in self.unready_pods(namespace)]
+        return f"{self.application()}; not Ready: {', '.join(waiting) or 'nothing'}"
+
     def again(self) -> None:
-        """Each step once more: it changes nothing."""
+        """Each step that has run, once more: it changes nothing."""
         nodes = [self.site.hosts[node.name] for node in self.cluster.nodes]
         for step, hosts in {
             "node": nodes,
@@ -75,7 +108,11 @@ class RehearsedCluster:
             "join-done": [self.master],
             "labels": [self.master],
             "secrets": [self.master],
+            "argocd": [self.master],
+            "load-balancer": [self.balancer],
         }.items():
+            if step not in self._done:
+                continue
             with self.report.stage(f"{step}, again"):
                 for host, said in self._run(step, hosts).items():
                     for line in said.splitlines():
@@ -85,6 +122,7 @@ class RehearsedCluster:
     def _stage(self, step: str, hosts: Iterable[NodeHost]) -> None:
         with self.report.stage(step):
             self._run(step, hosts)
+        self._done.add(step)
 
     def _run(self, step: str, hosts: Iterable[NodeHost]) -> dict[str, str]:
         """The step on all of these hosts at once; host -> what it said. Stuck where one fails."""
@@ -101,10 +139,23 @@ class RehearsedCluster:
     def _adapt(self) -> None:
         """What of differences.yml is objects of the cluster."""
         network, policy = differences()["pod_network"], self.cluster.platform.pod_network.policy
-        self.apply(*_more_rights(policy.name, network["more_rights"]), *_low_requests(differences()["requests"]["cpu"]))
+        self.apply(
+            *_more_rights(policy.name, network["more_rights"]),
+            *_policy("requests", "pods", ["CREATE"], _LOW_REQUESTS.format(cpu=differences()["requests"]["cpu"])),
+            *_policy(
+                "certificates",
+                "configmaps",
+                ["CREATE", "UPDATE"],
+                _TRUST.format(
+                    server=place_of(self.cluster.git.repository).partition("/")[0],
+                    authority=json.dumps(self.site.authority),
+                ),
+                'object.metadata.name == "argocd-tls-certs-cm"',
+            ),
+        )
 
     def keep_logs(self) -> None:
-        """Into the log folder: the journals of all hosts and, where the API server answers, the state of the cluster."""
+        """Into the log folder: the journals of all hosts, and the state of the cluster where it answers."""
         for name, host in self.site.hosts.items():
             self.report.log(f"{name}-journal", host.run("journalctl", "--no-pager", check=False).stdout)
             # In a tree of links by pod and container.
@@ -170,10 +221,8 @@ def _more_rights(account: str, resources: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _low_requests(cpu: str) -> list[dict[str, Any]]:
-    """A policy by which every container that requests processors requests this much of them."""
-    api, name = "admissionregistration.k8s.io/v1", {"name": "rehearsal-requests"}
-    lowered = f"""\
+# Every container that requests processors requests this much of them.
+_LOW_REQUESTS = """\
 Object{{spec: Object.spec{{containers:
   object.spec.containers
     .filter(one, has(one.resources) && has(one.resources.requests) && "cpu" in one.resources.requests)
@@ -181,26 +230,31 @@ Object{{spec: Object.spec{{containers:
       name: one.name, resources: Object.spec.containers.resources{{requests: {{"cpu": "{cpu}"}}}}
     }})
 }}}}"""
+# By server, the CAs that Argo CD trusts.
+_TRUST = 'Object{{data: {{"{server}": {authority}}}}}'
+
+
+def _policy(name: str, resource: str, operations: list[str], change: str, only: str = "true") -> list[dict[str, Any]]:
+    """An admission policy that changes objects as they come in: those for which `only` holds."""
+    api, named = "admissionregistration.k8s.io/v1", {"name": f"rehearsal-{name}"}
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": operations, "resources": [resource]}
     return [
         {
             "apiVersion": api,
             "kind": "MutatingAdmissionPolicy",
-            "metadata": name,
+            "metadata": named,
             "spec": {
-                "matchConstraints": {
-                    "resourceRules": [
-                        {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
-                    ]
-                },
+                "matchConstraints": {"resourceRules": [rule]},
+                "matchConditions": [{"name": "only", "expression": only}],
                 "failurePolicy": "Fail",
                 "reinvocationPolicy": "Never",
-                "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": lowered}}],
+                "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": change}}],
             },
         },
         {
             "apiVersion": api,
             "kind": "MutatingAdmissionPolicyBinding",
-            "metadata": name,
-            "spec": {"policyName": name["name"]},
+            "metadata": named,
+            "spec": {"policyName": named["name"]},
         },
     ]

@@ -8,8 +8,8 @@ from components.cluster.types import Cluster
 from components.kubeadm import values
 from scripts.engine_catalogue import built, installed
 from tests.engines.bootstrap import containers
-from tests.engines.bootstrap.archive import Package
-from tests.engines.bootstrap.supplies import START, Packages, kubernetes_build
+from tests.engines.bootstrap.archive import Package, Renamed
+from tests.engines.bootstrap.supplies import START, Packages, kubernetes_build, system
 from tests.rehearsal.images.nodes import NODE
 
 # kubeadm's package: where the kubelet finds what kubeadm has written for it, and people's own arguments last.
@@ -89,4 +89,11 @@ def _kubernetes(cluster: Cluster) -> list[Package]:
     return [Package(name, versions[name], files, depends) for name, (files, depends) in contents.items()]
 
 
-REAL = Packages(_runtime, _kubernetes)
+def _haproxy(cluster: Cluster) -> list[Renamed]:
+    """Debian's own package, as if it were of the line that the inventory asks for."""
+    package = cluster.platform.haproxy.package
+    (debian,) = system()[1].glob(f"{package.name}_*.deb")
+    return [Renamed(debian, package.name, package.version.replace("*", "0"))]
+
+
+REAL = Packages(_runtime, _kubernetes, _haproxy)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.engines.bootstrap.internet import Answer, Place
+from tests.engines.bootstrap.internet import Answer, Place, Request
 
 # Where docker.io's images are pulled from.
 _DOCKER = "registry-1.docker.io"
@@ -36,11 +36,11 @@ def registries(layouts: Mapping[str, Path]) -> dict[str, Place]:
     return {f"{registry}/v2": _serve(names) for registry, names in found.items()}
 
 
-def _serve(names: Mapping[str, Mapping[str, Path]]) -> Callable[[str], Answer | None]:
-    def answer(path: str) -> Answer | None:
+def _serve(names: Mapping[str, Mapping[str, Path]]) -> Callable[[Request], Answer | None]:
+    def answer(request: Request) -> Answer | None:
+        path = request.path.partition("?")[0]
         if not path:
             return Answer(b"{}", {"Content-Type": "application/json"})
-        path = path.partition("?")[0]
         if found := _MANIFEST.fullmatch(path):
             return _manifest(names.get(found["name"], {}), found["reference"])
         if found := _BLOB.fullmatch(path):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import shutil
-import subprocess
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,9 +14,11 @@ from scripts.engine_catalogue import built
 from tests.engines.bootstrap.host import Host
 from tests.engines.bootstrap.internet import ADDRESS, Internet, Place
 from tests.engines.bootstrap.network import listener
-from tests.engines.bootstrap.site import Site
+from tests.engines.bootstrap.site import COMPILED, Site
 from tests.engines.bootstrap.supplies import Packages, system
+from tests.engines.haproxy import adapted
 from tests.engines.processes import Process
+from tests.haproxy.configuration import CONFIG, SYSCTL
 from tests.rehearsal.differences import differences
 from tests.rehearsal.hosts import Groups, Lan, NodeHost
 from tests.rehearsal.images.nodes import COREDNS
@@ -43,6 +43,12 @@ class RehearsalSite(Site):
         self, cluster: Cluster, compiled: Path, folder: Path, packages: Packages, sites: Mapping[str, Place]
     ) -> None:
         super().__init__(cluster, compiled, folder, packages, sites)
+        files = cluster.load_balancer.open_files
+        if adapted.files_of_a_process() < files:
+            self.supplies.exchanges[f"LOAD_BALANCER_OPEN_FILES={files}\n"] = (
+                f"LOAD_BALANCER_OPEN_FILES={adapted.files_of_a_process()}\n",
+                "no process of this machine may open more",
+            )
         self.hosts: dict[str, NodeHost] = {}
         self._groups = Groups()
         self._lan = Lan(folder, _free_address(cluster))
@@ -86,6 +92,8 @@ class RehearsalSite(Site):
 
     def _dress(self, host: Host) -> None:
         super()._dress(host)
+        for name, adapt in {CONFIG: adapted.configuration, SYSCTL: adapted.kernel_settings}.items():
+            host.write(f"{COMPILED}/haproxy/{name}", adapt((self.compiled / "haproxy" / name).read_text("utf-8")))
         host.write("etc/hosts", "127.0.0.1 localhost\n")
         host.write("etc/resolv.conf", f"nameserver {self._lan.router}\n")
         kubelet = {
@@ -98,6 +106,11 @@ class RehearsalSite(Site):
         if not Path("/sys/fs/cgroup/cgroup.controllers").exists():
             ignored = differences()["control_groups"]["ignored_preflight_errors"]
             host.write("usr/local/sbin/kubeadm", _KUBEADM.format(ignored=ignored), 0o755)
+
+    @property
+    def authority(self) -> str:
+        """The CA of the router's certificates."""
+        return self._authority.read_text()
 
     def memory(self) -> dict[str, int]:
         """Host -> bytes in use by all that runs on it."""
@@ -112,13 +125,3 @@ def _free_address(cluster: Cluster) -> str:
     if len(networks) > 1:
         raise Wrong(f"the machines are in {len(networks)} networks; a rehearsal has one, so use one of their /24")
     return str(next(address for address in reversed(list(networks.pop().hosts())) if address not in taken))
-
-
-def disk(folder: Path) -> int:
-    """Bytes that a folder takes on the disk."""
-    done = subprocess.run(["du", "--bytes", "--summarize", str(folder)], capture_output=True, text=True)
-    return int(done.stdout.split()[0])
-
-
-def remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)

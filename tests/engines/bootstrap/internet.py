@@ -8,7 +8,7 @@ import shutil
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO
@@ -49,8 +49,18 @@ class Answer:
             shutil.copyfileobj(file, to, 1 << 20)
 
 
-# What is behind a prefix: a folder, the bytes of one file, or whoever answers for the rest of a path.
-Place = Path | bytes | Callable[[str], "Answer | None"]
+@dataclass(frozen=True)
+class Request:
+    """What is asked of an address; `path` as far as the prefix does not have it, with what stands behind a `?`."""
+
+    path: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+# What is behind a prefix: a folder, the bytes of one file, or whoever answers for it.
+Place = Path | bytes | Callable[[Request], Answer | None]
 
 
 class Internet:
@@ -69,7 +79,9 @@ class Internet:
         self._servers: list[ThreadingHTTPServer] = []
         self._context = context
 
-    def find(self, place: str) -> Answer | None:
+    def find(self, request: Request) -> Answer | None:
+        """The answer; here `path` is the whole address, name and all."""
+        place = request.path
         for part, content in self.instead.items():
             if part in place:
                 return None if content is None else Answer(content)
@@ -85,7 +97,7 @@ class Internet:
                 path = content / place[len(folder) :]
                 if path.is_file() and path.resolve().is_relative_to(content.resolve()):
                     return Answer(path)
-            elif found := content(place[len(folder) :]):
+            elif found := content(replace(request, path=place[len(folder) :])):
                 return found
         return None
 
@@ -128,7 +140,9 @@ class Internet:
             def do_GET(self) -> None:
                 place = f"{self.headers.get('Host', '').partition(':')[0]}{self.path}"
                 internet.asked.append(place)
-                found = internet.find(place) or internet.find(unquote(place))
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                request = Request(place, self.command, self.headers, body)
+                found = internet.find(request) or internet.find(replace(request, path=unquote(place)))
                 self.send_response(200 if found else 404)
                 found = found or Answer(b"")
                 self.send_header("Content-Length", str(found.size))
@@ -143,7 +157,7 @@ class Internet:
                     return
                 found.write(self.wfile)
 
-            do_HEAD = do_GET
+            do_HEAD = do_POST = do_GET
 
             def log_message(self, *_: object) -> None:
                 """`asked` is the log."""

@@ -6,7 +6,7 @@ import hashlib
 import io
 import shutil
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from components.cluster.input.platform.packages import Download, PackageReposito
 from components.cluster.types import Cluster
 from components.kubeadm import values
 from scripts.engine_catalogue import builds
-from tests.engines.bootstrap.archive import Package, Signer, publish
+from tests.engines.bootstrap.archive import Package, Renamed, Signer, publish
 from tests.engines.bootstrap.internet import Place, place_of
 from tests.engines.programs import built, not_run
 
@@ -55,7 +55,7 @@ class Packages:
 
     runtime: Callable[[Cluster], list[Package]]
     kubernetes: Callable[[Cluster], list[Package]]
-    haproxy: Callable[[Cluster], list[Package]] = lambda _: []
+    haproxy: Callable[[Cluster], list[Renamed]] = lambda _: []
 
 
 def kubernetes_build(cluster: Cluster) -> str:
@@ -109,7 +109,7 @@ def supplies(cluster: Cluster, folder: Path, packages: Packages) -> Supplies:
 def _repository(
     name: str,
     repository: PackageRepository,
-    packages: list[Package],
+    packages: Sequence[Package | Renamed],
     folder: Path,
     sites: dict[str, Place],
     exchanges: dict[str, tuple[str, str]],
