@@ -220,7 +220,8 @@ class Site:
                 path.write_text(text)
                 path.chmod(volume.get("configMap", {}).get("defaultMode", 0o644))
             return folder
-        if "hostPath" in volume:
+        # What this machine does not have is empty there.
+        if "hostPath" in volume and Path(volume["hostPath"]["path"]).is_dir():
             return Path(volume["hostPath"]["path"])
         folder.chmod(0o777)
         if group is not None:

@@ -94,7 +94,7 @@ func (contract *Contract) ask(call Call, address string) error {
 	case 9092:
 		return askKafka(limit, address)
 	case 2181:
-		return expect(connection, "ruok", "imok")
+		return expect(connection, "srvr", "Zook")
 	}
 	return nil
 }
