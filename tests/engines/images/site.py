@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -25,6 +25,7 @@ from tests.rehearsal.images.workshop import Workshop
 Object = dict[str, Any]
 Change = Callable[[Object], None]
 _FIELDS = {"metadata.namespace": "dojot", "spec.nodeName": "node"}
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 _DOMAIN = "svc.cluster.local"
 
 
@@ -111,8 +112,13 @@ class Site:
         return pod
 
     def ready(self, name: str, seconds: float = 120) -> Pod:
-        """A pod whose containers all answer their readiness probe in time; AssertionError with its log where not."""
+        """A pod whose containers all answer their readiness probe in time, or end well where that is their work; AssertionError with its log where not."""
         pod, end = self.pods[name], time.monotonic() + seconds
+        if pod.spec.get("restartPolicy", "Always") != "Always":
+            for container in pod.containers:
+                code = container.ended(seconds)
+                assert code == 0, f"{name} ended with {code}:\n{container.log}"
+            return pod
         waiting = list(pod.containers)
         while waiting:
             for container in list(waiting):
@@ -132,7 +138,7 @@ class Site:
             return True
         if "exec" in probe:
             return container.run(*probe["exec"]["command"]).returncode == 0
-        with suppress(OSError), self.network.hosts[self._key(pod)].inside():
+        with suppress(OSError), self.inside(self._key(pod)):
             if "tcpSocket" in probe:
                 create_connection((pod.address, probe["tcpSocket"]["port"]), timeout=5).close()
                 return True
@@ -141,15 +147,27 @@ class Site:
             return asked.getresponse().status < 400
         return False
 
+    def inside(self, name: str) -> AbstractContextManager[None]:
+        """Sockets that this thread opens are the pod's."""
+        return self.network.hosts[name].inside()
+
+    def asks(
+        self, name: str, port: int, method: str, path: str, body: object = None, **headers: str
+    ) -> tuple[int, str]:
+        """Status and text of what a pod answers."""
+        with self.inside(name):
+            asked = HTTPConnection(self.pods[name].address, port, timeout=30)
+            asked.connect()
+        text = None if body is None else json.dumps(body)
+        asked.request(method, path, text, {"Content-Type": "application/json", **headers})
+        reply = asked.getresponse()
+        return reply.status, reply.read().decode()
+
     def _key(self, pod: Pod) -> str:
         return next(name for name, found in self.pods.items() if found is pod)
 
     def _pod(self, name: str, change: Change | None) -> Pod:
-        workload = next(
-            one
-            for one in self._objects
-            if one["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "Job") and one["metadata"]["name"] == name
-        )
+        workload = next(one for one in self._objects if one["kind"] in _WORKLOADS and one["metadata"]["name"] == name)
         template = copy.deepcopy(workload["spec"]["template"])
         if change is not None:
             change(template["spec"])
@@ -259,3 +277,15 @@ def operated(objects: Sequence[Object]) -> list[Object]:
             ).stdout
         )
     ]
+
+
+def workloads(objects: Sequence[Object]) -> dict[int, list[str]]:
+    """Sync wave -> names of the workloads in it, those of the operator included, in order."""
+    found: dict[int, list[str]] = {}
+    for one in [*objects, *operated(objects)]:
+        if one["kind"] in _WORKLOADS:
+            owner = next(iter(one["metadata"].get("ownerReferences", ())), None)
+            said = one if owner is None else next(other for other in objects if other["kind"] == owner["kind"])
+            wave = int(said["metadata"]["annotations"].get("argocd.argoproj.io/sync-wave", 0))
+            found.setdefault(wave, []).append(one["metadata"]["name"])
+    return {wave: sorted(names) for wave, names in sorted(found.items())}

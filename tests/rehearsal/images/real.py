@@ -66,7 +66,11 @@ def postgres(workshop: Workshop) -> Image:
         {
             **users({"postgres": (70, 70, "/var/lib/postgresql")}),
             **folder(release, str(release), unused),
-            **folder(Path("/usr/share/postgresql") / release.name, f"/usr/share/postgresql/{release.name}", r"^man/|^extension/(?!plpgsql)"),
+            **folder(
+                Path("/usr/share/postgresql") / release.name,
+                f"/usr/share/postgresql/{release.name}",
+                r"^man/|^extension/(?!plpgsql)",
+            ),
             **folder(Path("/usr/lib/locale/C.utf8"), "/usr/lib/locale/C.utf8"),
             "/usr/share/zoneinfo/UTC": File(Path("/usr/share/zoneinfo/UTC").resolve(), 0o644),
             **{f"/usr/local/bin/{name.name}": Link(str(name)) for name in sorted((release / "bin").iterdir())},
