@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .balancer import load_balancer
+from .contracts import ContractOf, no_contract
 from .frozen import freeze
 from .input.target import Inventory
 from .monitoring import monitoring
@@ -13,7 +14,7 @@ from .sizes import scale
 from .types import Cluster, GitSource, Group, Node
 
 
-def build(inventory: Inventory, texts: Mapping[str, str]) -> Cluster:
+def build(inventory: Inventory, texts: Mapping[str, str], contract_of: ContractOf = no_contract) -> Cluster:
     """The Cluster that `inventory` describes; it may still break rules. `texts` are its files, by name."""
     cluster = inventory.cluster
     nodes = _nodes(inventory)
@@ -22,7 +23,7 @@ def build(inventory: Inventory, texts: Mapping[str, str]) -> Cluster:
         for name, entry in inventory.node_groups.items()
     }
     sizes = scale(inventory)
-    built = services(inventory, texts, sizes, groups)
+    built = services(inventory, texts, sizes, groups, contract_of)
     frozen: Cluster = freeze(
         Cluster(
             name=cluster.name,

@@ -19,13 +19,13 @@ def causes(findings: Sequence[Finding], origin: Origin) -> list[Finding]:
     wrong = {finding.path for finding in moved}
     kept: list[Finding] = []
     for finding in moved:
-        if finding not in kept and not _follows(finding.path, wrong, origin):
+        if finding not in kept and (finding.of_key or not _follows(finding.path, wrong, origin)):
             kept.append(finding)
     return sorted(kept, key=lambda finding: origin.place(finding.path))
 
 
 def _at_source(finding: Finding, origin: Origin) -> Finding:
-    return replace(finding, path=origin.source(finding.path))
+    return finding if finding.of_key else replace(finding, path=origin.source(finding.path))
 
 
 def _follows(path: Path, wrong: set[Path], origin: Origin) -> bool:

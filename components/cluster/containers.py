@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .contracts import ContractOf, no_contract
 from .input.container import (
     ContainerPort,
     EnvValue,
@@ -34,7 +35,8 @@ _REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 
 @dataclass(frozen=True)
 class Context:
-    """What an environment variable may be derived from; `node_address` is the first node's of the service's group."""
+    """What an environment variable may be derived from; `node_address` is the first node's of the service's group,
+    `contract_of` says what is known of an image."""
 
     inventory: Inventory
     texts: Mapping[str, str]
@@ -42,6 +44,7 @@ class Context:
     service: str
     replicas: int
     node_address: str
+    contract_of: ContractOf = no_contract
 
     @property
     def entry(self) -> ServiceEntry:
@@ -69,15 +72,17 @@ def container(name: str, entry: ServiceEntry | Sidecar, context: Context) -> Con
         secret_files=_secret_files(entry, context),
         resources=entry.resources,
         security=entry.security,
+        contract=context.contract_of(entry.image),
     )
 
 
 def job_container(name: str, entry: JobEntry, context: Context) -> Container:
     """The container of a job: without an image or environment of its own it is a run of the service's container."""
     service = context.entry
+    image = entry.image or service.image
     return Container(
         name=name,
-        image=entry.image or service.image,
+        image=image,
         command=entry.command,
         args=entry.args,
         env=_environment(service.env if entry.env is None else entry.env, context),
@@ -88,6 +93,7 @@ def job_container(name: str, entry: JobEntry, context: Context) -> Container:
         secret_files=_secret_files(entry, context),
         resources=entry.resources or service.resources,
         security=entry.security or service.security,
+        contract=context.contract_of(image),
     )
 
 

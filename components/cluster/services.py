@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import containers
+from .contracts import ContractOf
 from .input.container import JobEntry, ServiceAddress
 from .input.service import RouteEntry, ServiceEntry, VolumeEntry
 from .input.target import Inventory
@@ -32,13 +33,17 @@ from .waves import waves
 
 
 def services(
-    inventory: Inventory, texts: Mapping[str, str], scale: Scale, groups: Mapping[str, Group]
+    inventory: Inventory,
+    texts: Mapping[str, str],
+    scale: Scale,
+    groups: Mapping[str, Group],
+    contract_of: ContractOf,
 ) -> tuple[Service, ...]:
     """Every service of the profile, by name."""
     order = waves(inventory.services)
     calls = _calls_by_role(inventory)
     return tuple(
-        _Builder(inventory, texts, scale, groups, name, order[name], calls.get(name, ())).service()
+        _Builder(inventory, texts, scale, groups, contract_of, name, order[name], calls.get(name, ())).service()
         for name in sorted(inventory.services)
     )
 
@@ -67,6 +72,7 @@ class _Builder:
         texts: Mapping[str, str],
         scale: Scale,
         groups: Mapping[str, Group],
+        contract_of: ContractOf,
         name: str,
         wave: int,
         calls: tuple[Use, ...],
@@ -81,7 +87,7 @@ class _Builder:
         self.nodes = _nodes(groups, self.entry.group)
         self.replicas = self._replicas()
         first = self.nodes[0].address if self.nodes else ""
-        self.context = containers.Context(inventory, texts, scale, name, self.replicas, first)
+        self.context = containers.Context(inventory, texts, scale, name, self.replicas, first, contract_of)
 
     def service(self) -> Service:
         entry = self.entry

@@ -80,6 +80,9 @@ class Memory:
     def keys(self, files: InventoryFiles, clusters: Iterable[str]) -> dict[str, str]:
         """A digest of all that each cluster is made from; `files` were read with source()."""
         shared = [self._common, _digest_of_files(self._inventory / "files")]
+        for folder, folders, _ in os.walk(self._inventory / "contracts"):
+            folders.sort()
+            shared += [folder, _digest_of_files(Path(folder))]
         # Names that nothing refers to are refused, so that each class has a say for every cluster.
         shared += sorted({name for source in files.classes.values() for name in source.references})
         common = _digest(json.dumps(shared).encode())

@@ -28,6 +28,7 @@ class Finding:
     `path` leads to the key (or to the nearest one there is), `value` is what
     stands there (None: nothing does), `rule` says what is broken, `way_out` what
     to do. `by` is the name of the rule in the code, by which people can look it up.
+    `of_key`: the key is wrong, so it is told there even where its value comes from elsewhere.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class Finding:
     rule: str
     way_out: str
     by: str = ""
+    of_key: bool = False
 
     def text(self, where: Where) -> str:
         """The line for people: file, key, value, rule, way out, and the rule's name."""

@@ -16,6 +16,7 @@ from pathlib import Path as FilePath
 import yaml
 
 from . import yaml_file
+from .contracts_folder import ContractsFolder
 from .plain_file import read_text
 from .files import InventoryFiles
 from .files_folder import Texts
@@ -49,6 +50,11 @@ class Origin:
     def texts(self) -> Mapping[str, str]:
         """Name -> text of each file that containers may be given, read when it is asked for."""
         return Texts(self._inventory / "files")
+
+    @cached_property
+    def contracts(self) -> ContractsFolder:
+        """What is known of images."""
+        return ContractsFolder(self._inventory / "contracts", self._root)
 
     def place(self, path: Path) -> tuple[str, int]:
         """File (as people know it) and line; line 0 where only the file is known."""

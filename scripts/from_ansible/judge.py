@@ -19,7 +19,7 @@ class Workshop:
     def __init__(self, inventory: Path):
         self._folder = Path(tempfile.mkdtemp(prefix="from-ansible-"))
         self._inventory = self._folder / "inventory"
-        for part in ("classes", "files"):
+        for part in ("classes", "contracts", "files"):
             shutil.copytree(inventory / part, self._inventory / part)
         (self._inventory / "targets").mkdir()
 

@@ -68,7 +68,7 @@ def write_inventory(folder: Path, targets: list[Fixture]) -> Path:
     """Make `folder`/inventory with these targets; returns its path."""
     inventory = folder / "inventory"
     classes = inventory / "classes"
-    for part in ("classes", "files"):
+    for part in ("classes", "contracts", "files"):
         shutil.copytree(ROOT / "inventory" / part, inventory / part)
     (inventory / "targets").mkdir()
 

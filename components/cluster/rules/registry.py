@@ -23,10 +23,12 @@ class Stage(Enum):
     FILES = 2
     #: (Cluster): cross-field rules.
     STRUCTURE = 3
+    #: (Runs): containers against what is known of their images. Asked with the one before.
+    IMAGES = 4
     #: (Cluster): what is needed fits into what there is.
-    CAPACITY = 4
+    CAPACITY = 5
     #: (Cluster): alerts that a healthy cluster does not raise.
-    MONITORING = 5
+    MONITORING = 6
 
 
 Rule = Callable[..., Iterator[Finding]]

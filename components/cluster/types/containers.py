@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..input.container import Resources, Security
+from ..input.contract import Contract
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class SecretFiles:
 @dataclass(frozen=True)
 class Container:
     """`startup` is asked before `liveness` where the platform has startup probes; elsewhere
-    liveness alone has to wait long enough (its initialDelaySeconds).
+    liveness alone has to wait long enough (its initialDelaySeconds). `contract` is what is known of its image; None:
+    nothing is, and nobody judges what only that could tell.
     """
 
     name: str
@@ -95,3 +97,4 @@ class Container:
     secret_files: tuple[SecretFiles, ...]
     resources: Resources
     security: Security
+    contract: Contract | None = None

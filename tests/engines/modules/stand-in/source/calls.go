@@ -94,7 +94,7 @@ func (contract *Contract) ask(call Call, address string) error {
 	case 9092:
 		return askKafka(limit, address)
 	case 2181:
-		return expect(connection, "ruok", "imok")
+		return expect(connection, "srvr", "Zook")
 	}
 	return nil
 }
@@ -178,7 +178,7 @@ func expect(connection net.Conn, question, answer string) error {
 // callAtStart calls as the image does before it works; nil as soon as it would go on.
 func (contract *Contract) callAtStart() error {
 	for _, call := range contract.Calls {
-		if call.When == "later" || call.Without == "goes on" {
+		if call.When != "start" || (call.Without != "dies" && call.Without != "waits") {
 			continue
 		}
 		end := time.Now().Add(patience)
@@ -206,7 +206,7 @@ func (contract *Contract) callLater() {
 	answers := map[string]string{}
 	for {
 		for _, call := range contract.Calls {
-			if call.When == "once" && answers[call.Service] != "" {
+			if call.When == "later" || (call.When == "once" && answers[call.Service] != "") {
 				continue
 			}
 			said := "reached"

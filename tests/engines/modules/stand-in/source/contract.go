@@ -67,7 +67,12 @@ type Contract struct {
 	Opens     []Open
 	Variables map[string]Variable
 	Calls     []Call
-	Signals   map[string]string
+	// Ignores are signals that do not end it.
+	Ignores []string
+	// Users that can run it, as user:group; none: anybody.
+	Users []string
+	// Role: topics, where it answers as data-broker does.
+	Role string
 	// Logins to PostgreSQL and RabbitMQ, tried in place of a bare connection.
 	Logins []Login
 	AMQP   string

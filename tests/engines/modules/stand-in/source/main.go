@@ -14,6 +14,7 @@ import (
 // Each is given the arguments behind its name, and ends the program with its error.
 var commands = map[string]func([]string) error{
 	"run":          run,
+	"topics":       run,
 	"check":        check,
 	"certificates": certificates,
 	"authority":    authority,

@@ -30,7 +30,15 @@ const (
 
 // operator stands in for vmq-operator: with the rights of its service account it makes of each VerneMQ object what the
 // operator makes of it. The shape follows the operator's source at commit 78e9d65 and dojot's change to the start.
-func operator([]string) error {
+// `operator show` prints what it makes of the object on its standard input.
+func operator(arguments []string) error {
+	if len(arguments) == 1 && arguments[0] == "show" {
+		instance := object{}
+		if err := json.NewDecoder(os.Stdin).Decode(&instance); err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(makes(instance))
+	}
 	contract, err := readContract()
 	if err != nil {
 		return err
@@ -127,7 +135,7 @@ func (server *apiServer) reconcile(namespace string) error {
 	}
 	items, _ := list["items"].([]any)
 	for _, item := range items {
-		for _, made := range server.makes(item.(object)) {
+		for _, made := range makes(item.(object)) {
 			if err := server.createOrUpdate(made); err != nil {
 				return err
 			}
@@ -238,7 +246,7 @@ func (names names) meta(name string, instance object, labels object) object {
 	}
 }
 
-func (server *apiServer) makes(instance object) []object {
+func makes(instance object) []object {
 	names := namesOf(instance)
 	spec := instance["spec"].(object)
 	operated := object{"operated-vernemq": "true"}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -26,6 +27,7 @@ func check([]string) error {
 
 func (contract *Contract) start() error {
 	for _, step := range []func() error{
+		contract.user,
 		func() error { return contract.variablesOf(os.Environ()) },
 		contract.writeAtStart,
 		contract.callAtStart,
@@ -33,6 +35,15 @@ func (contract *Contract) start() error {
 		if err := step(); err != nil {
 			return ended{err, max(contract.ExitCode, 1)}
 		}
+	}
+	return nil
+}
+
+// user: some images can be run by nobody but their own.
+func (contract *Contract) user() error {
+	own := fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
+	if len(contract.Users) > 0 && !slices.Contains(contract.Users, own) {
+		return fmt.Errorf("user %s cannot run it: %s can", own, strings.Join(contract.Users, ", "))
 	}
 	return nil
 }
@@ -70,7 +81,7 @@ func run(arguments []string) error {
 		case err := <-failed:
 			return err
 		case found := <-signals:
-			if contract.Signals[strings.TrimPrefix(name(found), "SIG")] == "ignored" {
+			if found == syscall.SIGTERM && slices.Contains(contract.Ignores, "TERM") {
 				continue
 			}
 			log.Printf("done: %v", found)
@@ -81,10 +92,6 @@ func run(arguments []string) error {
 			return nil
 		}
 	}
-}
-
-func name(found os.Signal) string {
-	return map[os.Signal]string{syscall.SIGTERM: "SIGTERM", syscall.SIGINT: "SIGINT"}[found]
 }
 
 func (contract *Contract) signals() chan os.Signal {
@@ -157,7 +164,11 @@ func (contract *Contract) listen(arguments []string, failed chan error) error {
 				return err
 			}
 			log.Printf("done: listening on %d", port)
-			go func() { failed <- http.Serve(listener, contract.answers(open)) }()
+			handler := contract.answers(open)
+			if contract.Role == "topics" {
+				handler = contract.topics()
+			}
+			go func() { failed <- http.Serve(listener, handler) }()
 		}
 	}
 	return nil
@@ -166,7 +177,7 @@ func (contract *Contract) listen(arguments []string, failed chan error) error {
 func (contract *Contract) answers(open Open) http.Handler {
 	return http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		for _, write := range contract.Writes {
-			if write.Grows != nil && write.Grows.Per == "request" {
+			if write.Grows != nil && slices.Contains([]string{"call", "request"}, write.Grows.Per) {
 				if err := grow(contract.place(write), write.Grows.Bytes); err != nil {
 					log.Printf("failed: %v", err)
 				}
@@ -178,4 +189,8 @@ func (contract *Contract) answers(open Open) http.Handler {
 		}
 		fmt.Fprintf(writer, `{"stand-in": %q, "status": "ok"}`, contract.Image)
 	})
+}
+
+func listenOn(port int) (net.Listener, error) {
+	return net.Listen("tcp", net.JoinHostPort("", strconv.Itoa(port)))
 }
