@@ -23,6 +23,9 @@ from _pytest.outcomes import OutcomeException
 
 from components.cluster.read import read_cluster
 from scripts.engine_catalogue import Missing, cache_folder
+from tests.engines.argocd.repository import Repository
+from tests.rehearsal import git_server, images
+from tests.rehearsal.checks.all import checks
 from tests.rehearsal.cluster import RehearsedCluster, Stuck
 from tests.rehearsal.differences import differences, told
 from tests.rehearsal.hosts import Groups, kernel_settings
@@ -38,6 +41,7 @@ def main() -> int:
     clusters = sorted(path.stem for path in (ROOT / "inventory" / "targets").glob("*.yml"))
     parser.add_argument("cluster", choices=clusters, metavar="CLUSTER", help=f"one of {', '.join(clusters)}")
     parser.add_argument("--logs", type=Path, help="folder for what steps and programs say (default: one in /var/tmp)")
+    parser.add_argument("--nodes-only", action="store_true", help="without Argo CD and what it brings")
     parser.add_argument("--hold", action="store_true", help="before it is taken down, wait for Enter")
     arguments = parser.parse_args()
     if os.geteuid() != 0:
@@ -49,7 +53,7 @@ def main() -> int:
     # As Ctrl-C: whatever is built is taken down.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        _rehearse(arguments.cluster, report, arguments.hold)
+        _rehearse(arguments, report)
     except (Stuck, Wrong, Missing) as failure:
         report.fail(str(failure))
     except OutcomeException as missing:
@@ -63,32 +67,49 @@ def main() -> int:
     return 1 if report.failures else 0
 
 
-def _rehearse(name: str, report: Report, hold: bool) -> None:
+def _rehearse(arguments: argparse.Namespace, report: Report) -> None:
     os.chdir(ROOT)
-    print("\n".join(["Otherwise than in production:", *told()]))
+    print("\n".join(["Otherwise than in production:", *told()]), flush=True)
     Groups.sweep()
-    cluster = read_cluster(name)
-    compiled = ROOT / "compiled" / name
+    name = arguments.cluster
+    cluster, compiled = read_cluster(name), ROOT / "compiled" / name
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix=f"rehearsal-{name}-", dir="/var/tmp"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         machine = differences()["machine"]
         stack.enter_context(kernel_settings(_of_the_machine(machine), machine["put_back"]))
         with report.stage("images"):
-            layouts = nodes.layouts(cluster, cache_folder() / "images", compiled / "bootstrap" / "pod-network.yml")
+            made = nodes.layouts(cluster, cache_folder() / "images", compiled / "bootstrap" / "pod-network.yml")
+            if not arguments.nodes_only:
+                made |= images.layouts(name)
         with report.stage("packages"):
-            site = stack.enter_context(RehearsalSite(cluster, compiled, folder, REAL, registries(layouts)))
-        made = RehearsedCluster(site, report)
-        try:
-            made.to_ready()
-            made.again()
-            for host, used in site.memory().items():
-                report.figure(f"memory of {host}", f"{used / 2**20:,.0f} MB")
-        finally:
-            made.keep_logs()
-            if hold:
-                report.say("held; Enter takes it down")
-                sys.stdin.readline()
+            repository = Repository(folder / "repository", cluster.git.revision)
+            repository.put(compiled, f"compiled/{name}")
+            repository.commit("compiled")
+            internet = {**registries(made), **git_server.served(cluster.git.repository, repository)}
+            site = stack.enter_context(RehearsalSite(cluster, compiled, folder, REAL, internet))
+        rehearsed = RehearsedCluster(site, report)
+        stack.callback(_end, rehearsed, arguments.hold)
+        rehearsed.to_ready()
+        if not arguments.nodes_only:
+            rehearsed.to_synced()
+        rehearsed.to_balanced()
+        if not arguments.nodes_only:
+            rehearsed.verify()
+            for check in checks():
+                with report.stage(check.__name__.replace("_", " ")):
+                    check(rehearsed)
+        rehearsed.again()
+        for host, used in site.memory().items():
+            report.figure(f"memory of {host}", f"{used / 2**20:,.0f} MB")
+
+
+def _end(rehearsed: RehearsedCluster, hold: bool) -> None:
+    """Before it is taken down."""
+    rehearsed.keep_logs()
+    if hold:
+        rehearsed.report.say("held: Enter takes it down")
+        sys.stdin.readline()
 
 
 def _of_the_machine(machine: dict[str, Any]) -> dict[str, int]:

@@ -33,6 +33,7 @@ class RehearsedCluster:
     def __init__(self, site: RehearsalSite, report: Report) -> None:
         self.site, self.cluster, self.report = site, site.cluster, report
         self._done: set[str] = set()
+        self._told = ""
 
     @property
     def master(self) -> NodeHost:
@@ -74,23 +75,38 @@ class RehearsedCluster:
             )
 
     def to_synced(self) -> None:
-        """Argo CD brings all that is compiled, the load balancer answers, and `verify` finds nothing."""
+        """Argo CD brings all that is compiled."""
         self._stage("argocd", [self.master])
         with self.report.stage("Application Synced and Healthy"):
-            self.wait(lambda: self.application() == SYNCED, "the Application is", lambda: [self._hindrance()], 900)
+            self.wait(self._progress, "the Application is", lambda: [self._hindrance()], 900)
+
+    def to_balanced(self) -> None:
         self._stage("load-balancer", [self.balancer])
+
+    def verify(self) -> None:
+        """Nothing is otherwise than the inventory says."""
         with self.report.stage("verify"):
             done = self.master.step("verify", timeout=300)
             self.report.log("verify", done.stdout + done.stderr)
-            for line in done.stdout.splitlines():
+            lines = done.stdout.splitlines()
+            for line in lines:
                 if not line.startswith("ok: "):
                     self.report.fail(f"verify: {line}")
+        self.report.figure("verify", f"{len(lines)} things looked at, exit code {done.returncode}")
 
     def application(self) -> str:
         """What Argo CD says of it: sync status and health."""
         (found,) = self.get("applications.argoproj.io", f"--namespace={self.cluster.platform.argocd.namespace}")
         status = found.get("status", {})
         return " ".join(status.get(key, {}).get("status", "unknown") for key in ("sync", "health"))
+
+    def _progress(self) -> bool:
+        """Is it there yet? What hinders is told whenever it has changed."""
+        hindrance = self._hindrance()
+        if hindrance != self._told:
+            self._told = hindrance
+            self.report.say(f"  {hindrance}")
+        return self.application() == SYNCED
 
     def _hindrance(self) -> str:
         namespaces = [self.cluster.platform.argocd.namespace, *self.cluster.namespaces]
