@@ -131,8 +131,8 @@ class Site:
                     container.start()
                 elif self.answers(pod, container):
                     waiting.remove(container)
-            told = [*pod.restarts[-1:], *(container.log for container in waiting)]
-            assert time.monotonic() < end, f"{name} is not ready; {len(pod.restarts)} restarts:\n{'\n'.join(told)}"
+            told = "\n".join([*pod.restarts[-1:], *(container.log for container in waiting)])
+            assert time.monotonic() < end, f"{name} is not ready; {len(pod.restarts)} restarts:\n{told}"
             time.sleep(0.5)
         return pod
 
