@@ -21,7 +21,22 @@ from tests.engines.programs import built
 
 Object = dict[str, Any]
 # What every runtime gives and a compiled pod may take away.
-_DEFAULT = ["CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID", "SETUID", "SETFCAP", "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE"]
+_DEFAULT = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FSETID",
+    "FOWNER",
+    "MKNOD",
+    "NET_RAW",
+    "SETGID",
+    "SETUID",
+    "SETFCAP",
+    "SETPCAP",
+    "NET_BIND_SERVICE",
+    "SYS_CHROOT",
+    "KILL",
+    "AUDIT_WRITE",
+]
 
 
 @dataclass(frozen=True)
@@ -43,7 +58,7 @@ class Container:
     mounts: Sequence[Mount] = ()
     groups: Sequence[int] = ()
     files: tuple[int, int] = (16_384, 16_384)
-    process: Process | None = field(default=None, init=False)
+    process: Process = field(init=False)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -60,6 +75,7 @@ class Container:
 
     def start(self) -> Container:
         """Start it; what it says goes to `<folder>/<name>.log`."""
+        # It begins with what the image has, whatever an earlier start has written.
         self._unpack()
         (self.folder / "config.json").write_text(json.dumps(self._config()))
         self.process = Process(
@@ -72,7 +88,6 @@ class Container:
 
     def ended(self, seconds: float = 60) -> int:
         """The code that it ends with by itself."""
-        assert self.process is not None
         assert until(lambda: not self.process.running(), seconds), f"{self.name} still runs:\n{self.log}"
         return self.process.code
 
@@ -90,7 +105,7 @@ class Container:
         )
 
     def stop(self) -> None:
-        if self.process is not None and self.process.running():
+        if self.process.running():
             subprocess.run([self._runc, "--root", self._state, "kill", self.name, "KILL"], capture_output=True)
             self.process.stop()
         subprocess.run([self._runc, "--root", self._state, "delete", "--force", self.name], capture_output=True)
@@ -166,10 +181,8 @@ class Container:
 
     def _user(self, rights: Mapping[str, Any]) -> tuple[int, int]:
         user, _, group = self._image.get("User", "0:0").partition(":")
-        known = dict(
-            (line.split(":")[0], (int(line.split(":")[2]), int(line.split(":")[3])))
-            for line in (self.root / "etc" / "passwd").read_text().splitlines()
-        )
+        accounts = [line.split(":") for line in (self.root / "etc" / "passwd").read_text().splitlines()]
+        known = {account[0]: (int(account[2]), int(account[3])) for account in accounts}
         own, own_group = known.get(user, (0, 0)) if not user.isdigit() else (int(user), int(group or 0))
         return rights.get("runAsUser", own), rights.get("runAsGroup", own_group)
 

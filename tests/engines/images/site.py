@@ -38,6 +38,8 @@ class Pod:
     labels: Mapping[str, str]
     spec: Object
     containers: list[Container] = field(default_factory=list)
+    # What a container had said each time when it ended and was started again.
+    restarts: list[str] = field(default_factory=list)
 
     @property
     def log(self) -> str:
@@ -112,7 +114,7 @@ class Site:
         return pod
 
     def ready(self, name: str, seconds: float = 120) -> Pod:
-        """A pod whose containers all answer their readiness probe in time, or end well where that is their work; AssertionError with its log where not."""
+        """A pod whose containers are ready, or ended well if that is their work; AssertionError with its log."""
         pod, end = self.pods[name], time.monotonic() + seconds
         if pod.spec.get("restartPolicy", "Always") != "Always":
             for container in pod.containers:
@@ -122,12 +124,15 @@ class Site:
         waiting = list(pod.containers)
         while waiting:
             for container in list(waiting):
-                assert container.process is not None and container.process.running(), (
-                    f"{name}: {container.name} ended with {container.process.code}:\n{container.log}"
-                )
-                if self.answers(pod, container):
+                if not container.process.running():
+                    # As a kubelet does, but without its growing pauses.
+                    pod.restarts.append(container.log)
+                    container.stop()
+                    container.start()
+                elif self.answers(pod, container):
                     waiting.remove(container)
-            assert time.monotonic() < end, f"{name}: not ready: {waiting[0].name}:\n{waiting[0].log}"
+            told = "\n".join([*pod.restarts[-1:], *(container.log for container in waiting)])
+            assert time.monotonic() < end, f"{name} is not ready; {len(pod.restarts)} restarts:\n{told}"
             time.sleep(0.5)
         return pod
 

@@ -31,8 +31,8 @@ class Unanswered(Exception):
 class Client:
     """A session on `address`:`port`; Unanswered or OSError where it does not come to be.
 
-    `user` is the name that it gives itself, `keepalive` what the broker is told, in seconds (0: none); nothing is sent by itself.
-    `name` is the one that the broker's certificate must have.
+    `user` is the name that it gives itself, `keepalive` what the broker is told, in seconds (0: none); nothing is sent
+    by itself. `name` is the one that the broker's certificate must have.
     """
 
     def __init__(

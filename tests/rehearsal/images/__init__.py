@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from scripts.engine_catalogue import builds, built
 from tests.rehearsal.images.real import REAL
 from tests.rehearsal.images.stand_ins import recipes, stand_in
 from tests.rehearsal.images.workshop import Workshop
@@ -53,12 +54,22 @@ def known_as(reference: str) -> str:
 
 
 def references(cluster: str) -> list[str]:
-    """All images that the compiled manifests of a cluster name, those of the brokers and their plugins included."""
+    """All images that a cluster pulls for its pods: of its compiled manifests, brokers and their plugins included, and
+    of the installation of Argo CD, where an engine brings it."""
     found: set[str] = set()
-    for path in sorted((ROOT / "compiled" / cluster / "manifests").glob("*.yml")):
+    for path in (*sorted((ROOT / "compiled" / cluster / "manifests").glob("*.yml")), *_installations(cluster)):
         for document in yaml.load_all(path.read_text("utf-8"), Loader=yaml.CSafeLoader):
             found.update(_images(document))
     return sorted(found)
+
+
+def _installations(cluster: str) -> Iterator[Path]:
+    """What is applied to install Argo CD, for each engine that is of the cluster's Kubernetes and brings it."""
+    bootstrap = (ROOT / "compiled" / cluster / "bootstrap" / "kubeadm-init.yml").read_text("utf-8")
+    for build in builds().values():
+        if f"kubernetesVersion: v{build.minor}." in bootstrap and "argocd" in build.programs:
+            built("argocd", build.name)
+            yield build.target / "install.yaml"
 
 
 def _images(value: Any) -> Iterator[str]:

@@ -37,7 +37,7 @@ def curl(workshop: Workshop) -> Image:
     return [workshop.busybox, layer], Config(("/entrypoint.sh",), ("curl",), "curl_user")
 
 
-@image("dojot/redis")
+@image("dojot/redis", "docker/library/redis")
 def redis(workshop: Workshop) -> Image:
     layer = workshop.store.layer(
         {
@@ -212,3 +212,50 @@ def loopback(workshop: Workshop) -> Image:
     )
     config = Config(("./bin/entrypoint.sh",), folder="/opt/loopback")
     return [workshop.busybox, layer], config
+
+
+@image("argoproj/argocd")
+def argo_cd(workshop: Workshop) -> Image:
+    program = built("argocd", "argo-cd-3-5")
+    # One program under many names, and what it calls: git and GnuPG.
+    names = (
+        "application-controller",
+        "applicationset-controller",
+        "cmp-server",
+        "commit-server",
+        "dex",
+        "git-ask-pass",
+    )
+    more = ("k8s-auth", "notifications", "repo-server", "server")
+    called = ("git", "gpg", "gpg-agent", "gpgconf", "ssh")
+    remote = Path("/usr/lib/git-core/git-remote-http")
+    layer = workshop.store.layer(
+        {
+            **users({"argocd": (999, 999, "/home/argocd")}),
+            **{f"/usr/local/bin/argocd-{name}": Link("argocd") for name in (*names, *more)},
+            **programs(
+                {"/usr/local/bin/argocd": program, str(remote): remote, "/usr/bin/tini": installed("tini-static")}
+            ),
+            **programs({f"/usr/bin/{name}": installed(name) for name in called}),
+            "/usr/lib/git-core/git": Link("../../bin/git"),
+            "/usr/lib/git-core/git-remote-https": Link("git-remote-http"),
+            "/usr/local/bin/git-verify-wrapper.sh": File(program.with_name("git-verify-wrapper.sh"), 0o755),
+            "/etc/ssl/certs/ca-certificates.crt": File(Path("/etc/ssl/certs/ca-certificates.crt"), 0o644),
+            "/usr/share/git-core": Folder(),
+            "/home/argocd": Folder(0o770, (999, 0)),
+            **{f"/app/config/{name}": Folder(0o775, (999, 0)) for name in ("ssh", "tls", "gpg/source", "gpg/keys")},
+        }
+    )
+    config = Config(
+        ("/usr/bin/tini", "--"),
+        user="999",
+        folder="/home/argocd",
+        environment={"USER": "argocd", "HOME": "/home/argocd"},
+    )
+    return [workshop.busybox, workshop.bash, layer], config
+
+
+@image("dexidp/dex")
+def dex(workshop: Workshop) -> Image:
+    """Started by Argo CD's own program, which runs dex only where people log in by it: this cluster's do not."""
+    return [workshop.busybox, workshop.store.layer(users({"dex": (1001, 1001, "/")}))], Config(user="1001:1001")
