@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from components.cluster.types import Service
 from tests.engines.bootstrap.internet import place_of
 from tests.engines.processes import until
 from tests.rehearsal.differences import differences
@@ -203,6 +204,11 @@ class RehearsedCluster:
             for pod in pods
             if not (condition(pod, "Ready") or pod["status"].get("phase") == "Succeeded")
         ] or ([] if pods else ["none is there"])
+
+    def pods_of(self, service: Service) -> list[dict[str, Any]]:
+        """Running pods of a service that Argo CD has brought; their label says whose they are."""
+        selector = f"--selector=name={service.name}"
+        return self.get("pods", f"--namespace={service.namespace}", selector, "--field-selector=status.phase=Running")
 
     def wait(self, wanted: Callable[[], object], what: str, which: Callable[[], Iterable[str]], seconds: float) -> None:
         if not until(wanted, seconds, pause=1):

@@ -175,6 +175,10 @@ class NodeHost(SiteHost):
         self._network("link", "set", "eth0", "up")
         self._network("route", "add", "default", "via", self.lan.router)
 
+    def within(self, *words: str) -> list[str]:
+        """A command of this machine, in the host's network."""
+        return ["nsenter", "--target", str(self._init), "--net", *words]
+
     def _find_internet(self) -> None:
         """It is behind the router."""
 

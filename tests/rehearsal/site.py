@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
@@ -23,6 +24,7 @@ from tests.rehearsal.differences import differences
 from tests.rehearsal.hosts import Groups, Lan, NodeHost
 from tests.rehearsal.images.nodes import COREDNS
 
+T = TypeVar("T")
 _KUBELET_FRAGMENTS = "/etc/kubernetes/kubelet.conf.d"
 # Only where kubeadm would refuse this machine's control groups.
 _KUBEADM = """\
@@ -106,6 +108,10 @@ class RehearsalSite(Site):
         if not Path("/sys/fs/cgroup/cgroup.controllers").exists():
             ignored = differences()["control_groups"]["ignored_preflight_errors"]
             host.write("usr/local/sbin/kubeadm", _KUBEADM.format(ignored=ignored), 0o755)
+
+    def outside(self, make: Callable[[], T]) -> T:
+        """What `make` returns; the sockets that it opens are those of a client on the Internet."""
+        return self._lan.listen(make)
 
     @property
     def authority(self) -> str:

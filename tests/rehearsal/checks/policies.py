@@ -7,11 +7,11 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tests.engines.bootstrap.network import in_network
 from tests.rehearsal.cluster import RehearsedCluster
+from tests.rehearsal.pods import processes
 
 # Seconds: a packet that is not answered by then was dropped.
 _PATIENCE = 3
@@ -56,10 +56,10 @@ def policies_hold(made: RehearsedCluster) -> None:
 
 
 def _pods(made: RehearsedCluster) -> Iterator[Pod]:
-    processes = _processes()
+    known = processes()
     for one in made.get("pods", "--all-namespaces", "--field-selector=status.phase=Running"):
         metadata, spec = one["metadata"], one["spec"]
-        process = processes.get(metadata["uid"])
+        process = known.get(metadata["uid"])
         if spec.get("hostNetwork") or process is None:
             continue
         ports = {
@@ -71,19 +71,6 @@ def _pods(made: RehearsedCluster) -> Iterator[Pod]:
         yield Pod(
             metadata["namespace"], metadata["name"], metadata.get("labels", {}), one["status"]["podIP"], process, ports
         )
-
-
-def _processes() -> dict[str, int]:
-    """Uid of a pod -> a process of it, of all that run on this machine: the control group's name has the uid."""
-    found: dict[str, int] = {}
-    for path in Path("/proc").glob("[0-9]*/cgroup"):
-        try:
-            _, there, rest = path.read_text().partition("-pod")
-        except OSError:
-            continue
-        if there:
-            found.setdefault(rest.partition(".slice")[0].replace("_", "-"), int(path.parent.name))
-    return found
 
 
 def _ask_all(questions: Iterable[tuple[Pod, list[tuple[Pod, int]]]]) -> dict[tuple[Pod, Pod, int], bool]:
