@@ -124,8 +124,10 @@ def _repository(
         package.build(place)
     publish(place, signer, repository.suite, repository.component or "")
     sites[place_of(repository.url)] = place
-    sites[place_of(repository.key.url)] = signer.public
-    exchanges[repository.key.fingerprint] = (
+    # A key server is asked for the key by its fingerprint, which is exchanged there as well.
+    key = repository.key
+    sites[place_of(key.url.replace(key.fingerprint, signer.fingerprint))] = signer.public
+    exchanges[key.fingerprint] = (
         signer.fingerprint,
         f"the private key of the {name} repository is its owner's: a test key signs in its place",
     )
