@@ -80,7 +80,7 @@ def _compile(files: InventoryFiles, output: Path, memory: Memory | None, options
     todo = {name: keys[name] for name in clusters if name not in same}
     if todo or gone:
         with workshop(output) as bench:
-            new, made = _make(files, todo, gone, output, bench, options.debug)
+            new, made, notes = _make(files, todo, gone, output, bench, options.debug)
             changes |= new
             doomed = [_join(name, file) for name, change in changes.items() for file in change.removed]
             if kept := written.strangers(output, doomed):
@@ -96,6 +96,8 @@ def _compile(files: InventoryFiles, output: Path, memory: Memory | None, options
                 replace(moves, attic=bench / OLD)
                 for own in (NOTE, MEMORY):
                     os.replace(bench / own, output / own)
+            for line in notes:
+                say(line)
             report.shared_machines(
                 {**memory.machines(), **{name: each.machines for name, each in made.items()}}, made, known
             )
@@ -106,19 +108,21 @@ def _compile(files: InventoryFiles, output: Path, memory: Memory | None, options
 
 def _make(
     files: InventoryFiles, todo: Mapping[str, str], gone: list[str], output: Path, bench: Path, debug: bool
-) -> tuple[dict[str, Change], dict[str, Made]]:
-    """Write into the workshop what takes its place in the output: what that changes, and what it is made of."""
+) -> tuple[dict[str, Change], dict[str, Made], list[str]]:
+    """Write into the workshop what takes its place in the output: what that changes, what it is made of, and notes."""
     from components.compile.run import outcomes
 
     changes: dict[str, Change] = {}
     made: dict[str, Made] = {}
+    notes: list[str] = []
     with (bench / NOTE).open("w", encoding="utf-8") as note:
         note.writelines(f"{line}\n" for line in written.of_others(output, {*todo, *gone}))
         for outcome in outcomes(files, sorted(todo), output, bench / NEW, SHOWN, debug) if todo else ():
             changes[outcome.cluster] = outcome.change
+            notes += outcome.notes
             made[outcome.cluster] = Made(todo[outcome.cluster], outcome.tree, len(outcome.files), outcome.machines)
             note.writelines(f"{outcome.cluster}/{file}\n" for file in outcome.files)
-    return changes | {name: difference(output / name, {}).summed_up(SHOWN) for name in gone}, made
+    return changes | {name: difference(output / name, {}).summed_up(SHOWN) for name in gone}, made, notes
 
 
 def _check(files: InventoryFiles, clusters: list[str], gone: list[str], output: Path, debug: bool) -> int:

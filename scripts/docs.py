@@ -75,6 +75,24 @@ def ansible_variables() -> str:
     return tables()
 
 
+def contract_keys() -> str:
+    from components.cluster.input import documented
+
+    return documented.contract_tables()
+
+
+def contracts() -> str:
+    from components.cluster.contract_table import table
+
+    return table(ROOT / "inventory" / "contracts")
+
+
+def contract_schema() -> str:
+    from components.cluster.input.json_schema import contract_schema
+
+    return json.dumps(contract_schema(), indent=1) + "\n"
+
+
 def files_schema() -> str:
     from components.cluster.input.json_schema import files_schema
 
@@ -82,7 +100,7 @@ def files_schema() -> str:
 
 
 #: Files that are generated whole, by their path -> what makes the text.
-FILES: Tables = {"inventory/schema.json": files_schema}
+FILES: Tables = {"inventory/schema.json": files_schema, "inventory/contracts/schema.json": contract_schema}
 #: Name, as documents say it -> what makes the text, in Markdown.
 TABLES: Tables = {
     "alerts": alerts,
@@ -90,6 +108,8 @@ TABLES: Tables = {
     "bootstrap-machines": bootstrap_machines,
     "bootstrap-options": bootstrap_options,
     "bootstrap-steps": bootstrap_steps,
+    "contract-keys": contract_keys,
+    "contracts": contracts,
     "parameters": parameters,
     "smallest-service": smallest_service,
 }

@@ -31,13 +31,20 @@ def contracts_in(folder: ContractsFolder) -> ContractOf:
 
     def contract_of(image: str) -> Contract | None:
         repository, tag = parted(image)
-        file = folder.of_image(repository)
+        file = folder.of_image(repository, tag)
         if file is None:
             return None
         contract = _whole(_line(file, folder))
         return contract if tag in contract.tags and contract.unread is None else None
 
     return contract_of
+
+
+def whole_of(folder: ContractsFolder, name: str) -> Contract:
+    """The contract of a file that is there. Raises as contracts_in."""
+    file = folder.named(name)
+    assert file, f"{name} is not there"
+    return _whole(_line(file, folder))
 
 
 def parted(image: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from .input.contract import Contract, Opening, VariableEntry, Write
 from .types import Cluster, Container, EnvVar, File, Job, Service
 
 #: Numbers of ports in the value of a variable or setting: the whole of it, or what follows an address.
-_PORT = re.compile(r"(?:^|[\s,=]|(?P<host>[^\s,=/:]*):)(?P<number>[0-9]{1,5})(?=$|[\s,;:/])")
+_PORT = re.compile(r"(?:^|[\s,]|(?P<host>[^\s,/:]*):)(?P<number>[0-9]{1,5})(?=$|[\s,;:/])")
 _HERE = re.compile(r"(.*//)?(127\.[0-9.]+|localhost|\[?::1\]?)")
 
 

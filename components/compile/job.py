@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.cluster import InvalidInventory, read
+from components.cluster.notes import notes
 from components.inventory.dot_kapitan import Output
 from components.inventory.inventory import Inventory
 from components.inventory.refused import Refused
@@ -40,6 +41,8 @@ class Outcome:
     tree: str = ""
     #: Addresses.
     machines: tuple[str, ...] = ()
+    #: Lines about a cluster that is accepted.
+    notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
@@ -81,6 +84,7 @@ class Job:
             files=tuple(sorted(files)),
             tree=trees.digest(files),
             machines=addresses(cluster),
+            notes=tuple(notes(cluster)),
             seconds=seconds,
         )
 

@@ -49,11 +49,11 @@ class ContractsFolder:
         self._folder, self._shown = str(folder), os.path.relpath(folder, root)
         self._found: dict[str, ContractFile | None] = {}
 
-    def of_image(self, image: str) -> ContractFile | None:
-        """The file of an image without its tag: by the whole of its name, or by what a registry of one's own put it
-        under: registry.example.org/mirror/dojot/auth is dojot/auth. Raises Refused.
+    def of_image(self, image: str, tag: str) -> ContractFile | None:
+        """The file of an image: by the whole of its name, or by its end, since a registry of one's own puts more before
+        it: registry.example.org/mirror/dojot/auth is dojot/auth. One of the tag, NAME@TAG, comes first. Raises Refused.
         """
-        while (found := self.named(image)) is None:
+        while (found := self.named(f"{image}@{tag}") or self.named(image)) is None:
             _, slash, image = image.partition("/")
             if not slash:
                 break

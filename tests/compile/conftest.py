@@ -28,9 +28,10 @@ def root(monkeypatch) -> Path:
 
 @pytest.fixture
 def inventory(root, tmp_path) -> Path:
-    """The repository's classes and a small cluster of our own, to break."""
+    """The repository's classes and contracts, and a small cluster of our own, to break."""
     folder = tmp_path / "inventory"
-    shutil.copytree(ROOT / "inventory" / "classes", folder / "classes")
+    for part in ("classes", "contracts"):
+        shutil.copytree(ROOT / "inventory" / part, folder / part)
     shutil.copy(ROOT / "tests" / "inventory" / "guide-machines.yml", folder / "classes")
     (folder / "targets").mkdir()
     target(folder, CLUSTER).write_text(TARGET)

@@ -35,12 +35,14 @@ def contract(name: str) -> Mapping[str, Any]:
 def contract_of(image: str) -> Mapping[str, Any] | None:
     """By the longest end of an image's name that has a file; None where its tag was not read."""
     name, tag = image.split("@", 1) if "@" in image else image.rsplit(":", 1)
-    while not (FOLDER / f"{name}.yml").is_file():
-        _, slash, name = name.partition("/")
-        if not slash:
-            return None
-    known = contract(name)
-    return known if tag in known["tags"] and "unread" not in known else None
+    parts = name.split("/")
+    for start in range(len(parts)):
+        for end in (f"@{tag}", ""):
+            file = "/".join(parts[start:]) + end
+            if (FOLDER / f"{file}.yml").is_file():
+                known = contract(file)
+                return known if tag in known["tags"] and "unread" not in known else None
+    return None
 
 
 @dataclass(frozen=True)

@@ -124,8 +124,6 @@ class VariableEntry(Entry):
     """all that it may be, in place of a form"""
     required: Switch = False
     """whether it does not start without it"""
-    default: Maybe[Annotated[str | int | bool, Scalar("a text, a number, true or false")]] = None
-    """what it is where nobody says it"""
 
     def judge(self, value: str) -> str | None:
         """What to write in place of `value`; None if it fits."""
@@ -177,8 +175,6 @@ class Sessions(Entry):
     """open files of one"""
     processes: Maybe[Positive] = None
     """processes of its own runtime for one"""
-    base_files: Maybe[Positive] = None
-    """open files without any"""
     file: File
     """where its source says so"""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from .contract import Contract
 from .entry import AtLeastOne, Entry, Wanted
 from .meanings import meanings
 from .scalar import Scalar
@@ -45,19 +46,26 @@ Row = tuple[str, str, str]
 
 
 def tables() -> str:
-    return _Document().text()
+    """Of the parameters of a target."""
+    return _Document(Inventory, SUBJECTS).text()
+
+
+def contract_tables() -> str:
+    """Of what a file of inventory/contracts may hold."""
+    return _Document(Contract, {"Keys of a contract": tuple(hints(Contract))}).text()
 
 
 class _Document:
-    def __init__(self) -> None:
-        self._places = Counter(_entries_below(Inventory))
+    def __init__(self, root: type[Entry], subjects: Mapping[str, tuple[str, ...]]) -> None:
+        self._root, self._subjects = root, subjects
+        self._places = Counter(_entries_below(root))
         #: Heading -> the models whose keys are rows below it.
         self._apart: dict[str, tuple[type[Entry], ...]] = {}
 
     def text(self) -> str:
         lines: list[str] = []
         done: set[str] = set()
-        for heading, paths in SUBJECTS.items():
+        for heading, paths in self._subjects.items():
             lines += _table(heading, [row for path in paths for row in self._subject(path)])
             # A table may ask for further ones.
             while new := [title for title in self._apart if title not in done]:
@@ -66,7 +74,7 @@ class _Document:
         return "\n".join(lines)
 
     def _subject(self, path: str) -> Iterator[Row]:
-        model: Any = Inventory
+        model: Any = self._root
         *above, key = path.split(".")
         for name in above:
             model, _ = parts(hints(model)[name])

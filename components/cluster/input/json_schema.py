@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
+from .contract import Contract
+from .entry import Entry
 from .meanings import meanings
 from .target import Inventory
 
@@ -22,11 +24,7 @@ _PREFIXED = r"^[~=]"
 
 def parameters_schema() -> Schema:
     """What the parameters of a target may be, once all its files are one."""
-    with warnings.catch_warnings():
-        # A map that may be missing is an empty one, which is of no interest here.
-        warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
-        schema = Inventory.model_json_schema()
-    closed: Schema = _closed(schema)
+    closed: Schema = _closed(_without_warnings(Inventory))
     return closed
 
 
@@ -34,10 +32,7 @@ def files_schema() -> Schema:
     """What a file of targets/ or classes/ may hold: any part of the parameters, and references in place of values."""
     parameters = _part(parameters_schema())
     definitions = parameters.pop("$defs")
-    for model, said in meanings().items():
-        for key, meaning in said.items():
-            if key in (known := definitions.get(model, parameters).get("properties", {})):
-                known[key] = {**known[key], "description": meaning}
+    _describe(parameters, definitions)
     parameters["properties"] |= {key: {} for key in _OF_THE_TOOLS}
     names: Schema = {"type": "array", "items": {"type": "string"}}
     return {
@@ -52,6 +47,32 @@ def files_schema() -> Schema:
         },
         "$defs": definitions,
     }
+
+
+def contract_schema() -> Schema:
+    """What a file of contracts/ may hold."""
+    schema: Schema = _closed(_without_warnings(Contract))
+    _describe(schema, schema["$defs"])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What an image needs and does by itself",
+        **schema,
+    }
+
+
+def _without_warnings(root: type[Entry]) -> Schema:
+    with warnings.catch_warnings():
+        # A map that may be missing is an empty one, which is of no interest here.
+        warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
+        return root.model_json_schema()
+
+
+def _describe(whole: Schema, definitions: Schema) -> None:
+    """Puts the meaning of each key where editors show it."""
+    for model, said in meanings().items():
+        for key, meaning in said.items():
+            if key in (known := definitions.get(model, whole).get("properties", {})):
+                known[key] = {**known[key], "description": meaning}
 
 
 def _closed(node: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from components.inventory.finding import Finding, listed
@@ -41,4 +42,4 @@ def _by_command(run: Run) -> frozenset[int]:
     """Numbers in a start command of one's own, and in variables that only it, or a file that it runs, reads."""
     own = [value.value or "" for name, value in run.variables.items() if run.contract.variable(name) is None]
     command = " ".join(run.container.command)
-    return frozenset(number for text in (*own, *command.replace("/", " ").split()) for number in ports_in(text))
+    return frozenset(number for text in (*own, *re.split(r"[\s/=]+", command)) for number in ports_in(text))

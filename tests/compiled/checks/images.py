@@ -74,7 +74,7 @@ def _answer(tree: Tree, one: Running, call: Mapping[str, Any], service: Any, por
     if port not in ports:
         yield f"{one}: calls {name}:{port}, a port that this Service has not"
         return
-    for target in selected(tree, spec["selector"]):
+    for target in selected(tree, spec["selector"]) if spec.get("selector") else ():
         policies = policies_of(tree, target)
         if target.name == one.workload.name or not policies:
             continue
@@ -130,9 +130,9 @@ def variables_are_read(tree: Tree) -> list[str]:
         texts += "".join(str(entry.get("value")) for entry in one.env if "$(" in str(entry.get("value")))
         for entry in one.env:
             name = entry["name"]
-            # The init script counts them.
-            own = re.sub(r"^DATABASE_\d+_", "DATABASE_", name)
-            if not one.reads(name) and not re.search(rf"\b{name}\b", texts) and own.rstrip("_") not in texts:
+            # A script may count them.
+            said = re.sub(r"_\d+_", r"_\\S+_", name)
+            if not one.reads(name) and not re.search(rf"\b{said}\b", texts):
                 found.append(f"{one}: {one.container['image']} does not read {name}")
     return found
 

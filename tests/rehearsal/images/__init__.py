@@ -59,7 +59,7 @@ def references(cluster: str) -> list[str]:
     found: set[str] = set()
     for path in (*sorted((ROOT / "compiled" / cluster / "manifests").glob("*.yml")), *_installations(cluster)):
         for document in yaml.load_all(path.read_text("utf-8"), Loader=yaml.CSafeLoader):
-            found.update(_images(document))
+            found.update(images_in(document))
     return sorted(found)
 
 
@@ -72,7 +72,8 @@ def _installations(cluster: str) -> Iterator[Path]:
             yield build.target / "install.yaml"
 
 
-def _images(value: Any) -> Iterator[str]:
+def images_in(value: Any) -> Iterator[str]:
+    """References in an object and in what it holds; the brokers' are put together as the operator does."""
     if isinstance(value, Mapping):
         for key in ("image", "bundlerImage"):
             if isinstance(value.get(key), str):
@@ -80,7 +81,7 @@ def _images(value: Any) -> Iterator[str]:
         if isinstance(value.get("baseImage"), str):
             yield f"{value['baseImage']}:{value.get('tag') or value['version']}"
         for inner in value.values():
-            yield from _images(inner)
+            yield from images_in(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _images(inner)
+            yield from images_in(inner)

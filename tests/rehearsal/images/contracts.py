@@ -50,7 +50,7 @@ def for_stand_in(name: str) -> dict[str, Any]:
         "users": [] if others == "any" else [who["own"], *others],
         "homes": {str(user): home for user, home in found.get("homes", {}).items()},
         "writes": [_write(write) for write in found.get("writes", ())],
-        "opens": list(found.get("opens", ())),
+        "opens": [dict(opened) for opened in found.get("opens") or ()],
         "variables": variables,
         "calls": list(found.get("calls", ())),
         "ignores": [signal for signal, what in found.get("signals", {}).items() if what == "ignores"],

@@ -16,7 +16,10 @@ topic() {
 }
 from=$(topic "${DEVICE_DATA_TOPIC:-device-data}") || from=
 into=$(topic "${DEVICE_MANAGER_TOPIC:-dojot.device-manager.device}") || into=
-[ -n "$from" ] && [ -n "$into" ] || { echo 'failed: no topics' >&2; exit 1; }
+if [ -z "$from" ] || [ -z "$into" ]; then
+  echo 'failed: no topics' >&2
+  exit 1
+fi
 
 echo "Starting loopback from $from into $into"
 kafkacat -C -b "$kafka" -q -u -f '{"key": "%k", "msg": %s}\n' -G "${LOOPBACK_CONSUMER_GROUP:-loopback-group}" "$from" |
