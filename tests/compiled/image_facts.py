@@ -81,7 +81,7 @@ class Running:
 
     def reads(self, name: str) -> bool:
         """Whether the image says that it reads a variable."""
-        read = self.known["variables"].values()
+        read = self.known.get("variables", {}).values()
         return any(fnmatchcase(name, known) for names in read for known in names)
 
     def place(self, write: Mapping[str, Any]) -> str:

@@ -263,7 +263,7 @@ func makes(instance object) []object {
 			},
 		},
 		{
-			"apiVersion": "apps/v1", "kind": "Deployment", "metadata": names.meta(names.brokers()+"-deployment", instance, nil),
+			"apiVersion": "apps/v1", "kind": "Deployment", "metadata": annotated(names.meta(names.brokers()+"-deployment", instance, nil), instance),
 			"spec": object{
 				"selector": object{"matchLabels": object{"app": "vmq-bundler"}},
 				"template": object{
@@ -416,7 +416,16 @@ vmq-admin cluster leave node=vmq@$VMQ_NODENAME.$VMQ_HOSTNAME --timeout=%d --kill
 	if claims != nil {
 		found["volumeClaimTemplates"] = claims
 	}
-	return object{"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": names.meta(names.brokers(), instance, nil), "spec": found}
+	return object{
+		"apiVersion": "apps/v1", "kind": "StatefulSet",
+		"metadata": annotated(names.meta(names.brokers(), instance, nil), instance), "spec": found,
+	}
+}
+
+// annotated like its owner, Argo CD's annotations included: the operator copies them all.
+func annotated(meta, instance object) object {
+	meta["annotations"] = instance["metadata"].(object)["annotations"]
+	return meta
 }
 
 func replaced(environment []any, entry object) []any {

@@ -3,10 +3,8 @@
 set -eu
 
 fetch() {
-  # The runtime sets HOSTNAME.
-  # shellcheck disable=SC3028
   /opt/stand-in/bin/stand-in certificates --address "${EJBCA_ADDRESS:-x509-identity-mgmt:3000}" --folder /vernemq/cert \
-    --name "$HOSTNAME" --bits 4096 --dns "${INTERNAL_DNS:-vernemq-k8s}" --dns "${EXTERNAL_SERVER_HOSTNAME:-localhost}" \
+    --name "$(hostname)" --bits 4096 --dns "${INTERNAL_DNS:-vernemq-k8s}" --dns "${EXTERNAL_SERVER_HOSTNAME:-localhost}" \
     ${EXTERNAL_SERVER_IP:+--ip "$EXTERNAL_SERVER_IP"} "$@"
 }
 fetch

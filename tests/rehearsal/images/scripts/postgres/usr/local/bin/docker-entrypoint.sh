@@ -25,14 +25,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   fi
   for file in /docker-entrypoint-initdb.d/*; do
     case $file in
-      *.sh)
-        if [ -x "$file" ]; then
-          "$file"
-        else
-          # shellcheck source=/dev/null
-          . "$file"
-        fi
-        ;;
+      *.sh) bash "$file" ;;
       *.sql) psql --no-psqlrc --set ON_ERROR_STOP=1 --username "$user" --dbname "$database" --file "$file" ;;
     esac
   done
