@@ -12,7 +12,7 @@ READY  := $(VENV)/.ready
 # different versions of one package, so each has a folder of its own beside the others.
 SCHEMAS := $(wildcard requirements/schemas/*.lock)
 
-.PHONY: help compile bench test mutants engines engines-100k engines-install docs check lint format hooks lock clean
+.PHONY: help compile bench test mutants engines engines-100k engines-install rehearsal docs check lint format hooks lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ engines: $(READY) ## Run what was compiled on the programs that read it
 
 engines-100k: $(READY) ## Every device through one HAProxy in a virtual machine (twenty minutes)
 	@$(BIN)/python -m pytest -n 0 -rs --capture=no tests/engines/virtual_machine/full_size.py $(ARGS)
+
+rehearsal: $(READY) ## Build a cluster from nothing on this machine, and look at it at work (CLUSTER=dojot-lab; root)
+	@$(BIN)/python -m tests.rehearsal $(CLUSTER) $(ARGS)
 
 docs: $(READY) ## Write the tables of the documents that repeat what is said elsewhere
 	@$(BIN)/python scripts/docs.py

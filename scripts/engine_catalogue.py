@@ -40,6 +40,8 @@ class Build:
     files: tuple[str, ...] = ()
     # Go with C parts, which need a C compiler.
     cgo: bool = False
+    # Build tags of Go.
+    tags: tuple[str, ...] = ()
     minor: str | None = None
 
     @property
@@ -50,7 +52,7 @@ class Build:
     def target(self) -> Path:
         """Its folder in the cache; another one as soon as what it is made of changes."""
         recipe = hashlib.sha256(
-            " ".join((*self.stamp, *self.rename.values(), *self.files, *["cgo"] * self.cgo)).encode()
+            " ".join((*self.stamp, *self.rename.values(), *self.files, *["cgo"] * self.cgo, *self.tags)).encode()
         )
         for path in sorted(path for path in self.folder.rglob("*") if path.is_file()):
             recipe.update(path.relative_to(self.folder).as_posix().encode() + b"\0" + path.read_bytes())
@@ -87,6 +89,7 @@ def builds() -> dict[str, Build]:
             rename=dict(entry.get("rename", {})),
             files=tuple(entry.get("files", ())),
             cgo=entry.get("cgo", False),
+            tags=tuple(entry.get("tags", ())),
         )
         for name, entry in catalogue()["builds"].items()
     }
@@ -123,8 +126,8 @@ def _says(path: str, *arguments: str) -> str:
 
 
 def installed(program: str) -> Path:
-    """A program of a Debian package, in whichever version; Missing where there is none."""
-    found = shutil.which(program, path=os.pathsep.join(_folders()))
+    """A program of a Debian package, or a file by its path, in whichever version; Missing where there is none."""
+    found = program if os.path.isfile(program) else shutil.which(program, path=os.pathsep.join(_folders()))
     if found:
         return Path(found)
     raise Missing(f"{program} is not installed (apt-get install {packages()[program]})")

@@ -117,7 +117,8 @@ def go_build(build: Build, target: Path) -> None:
     """Build the tools that go.mod lists, from the modules that go.sum knows."""
     if not shutil.which("go"):
         raise Failed(f"{build.name} is built with Go, which is not installed")
-    module, version = source(build)
+    # Without either, the tools may as well be programs of our own, which have no release.
+    module, version = source(build) if build.stamp or build.files else ("", "v0.0")
     major, minor = version.lstrip("v").split(".")[:2]
     stamps = [
         f"-X {package}.{name}={value}"
@@ -137,6 +138,8 @@ def go_build(build: Build, target: Path) -> None:
             "build",
             "-mod=readonly",
             "-trimpath",
+            "-tags",
+            ",".join(build.tags),
             "-ldflags",
             " ".join(["-s -w", *stamps]),
             "-o",

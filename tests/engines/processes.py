@@ -55,6 +55,11 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def code(self) -> int | None:
+        """The code that it ended with; None while it runs."""
+        return self._process.poll()
+
     def tail(self, lines: int = 20) -> str:
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-lines:])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -92,15 +93,36 @@ class Package:
             else:
                 place.write_text(content)
             place.chmod(0o755 if "bin" in place.parent.name else 0o644)
-        deb = folder / f"{self.name}.deb"
-        subprocess.run(
-            ["dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(deb)],
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
-        shutil.rmtree(tree)
-        return deb
+        return _pack(tree)
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A package of the distribution with another version."""
+
+    source: Path
+    name: str
+    version: str
+
+    def build(self, folder: Path) -> Path:
+        tree = folder / self.name
+        subprocess.run(["dpkg-deb", "--raw-extract", str(self.source), str(tree)], check=True, timeout=120)
+        control = tree / "DEBIAN" / "control"
+        control.write_text(re.sub(r"^Version: .*$", f"Version: {self.version}", control.read_text(), flags=re.M))
+        return _pack(tree)
+
+
+def _pack(tree: Path) -> Path:
+    """The package of a folder, beside it; the folder goes."""
+    deb = tree.with_name(f"{tree.name}.deb")
+    subprocess.run(
+        ["dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(deb)],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    shutil.rmtree(tree)
+    return deb
 
 
 def publish(folder: Path, signer: Signer, suite: str = "/", component: str = "") -> None:

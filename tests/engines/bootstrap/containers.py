@@ -15,13 +15,15 @@ from tests.engines.bootstrap.site import SiteHost
 from tests.engines.programs import built, installed
 
 PROGRAMS = {"containerd-2-3": ("containerd", "containerd-shim-runc-v2", "crictl", "ctr"), "runc-1-5": ("runc",)}
+# Takes in the compiled configuration.
+MAIN = "/etc/containerd/test.toml"
 # As containerd's release and Docker's package have it. Nothing about LimitNOFILE since 2.0.
-UNIT = """\
+UNIT = f"""\
 [Unit]
 Description=containerd container runtime
 After=network.target dbus.service
 [Service]
-ExecStart=/usr/bin/containerd --config /etc/containerd/test.toml
+ExecStart=/usr/bin/containerd --config {MAIN}
 Type=notify
 Delegate=yes
 KillMode=process
@@ -64,7 +66,7 @@ class Containers:
             for program in programs:
                 self._put(f"/usr/bin/{program}", built(program, build).read_bytes(), 0o755)
         self._put("/lib/systemd/system/containerd.service", UNIT.encode())
-        self._put("/etc/containerd/test.toml", CONFIG.encode())
+        self._put(MAIN, CONFIG.encode())
         self._put("/root/image.tar", _image(sandbox_image, BROKER))
         # Layers cannot lie on the host's own overlay.
         host.run("mount", "--mkdir", "-t", "tmpfs", "tmpfs", "/var/lib/containerd")

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# enter.sh LOWER UPPER WORK ROOT: what LOWER and UPPER hold together becomes the file system of a machine of its own.
-# Systemd runs in it as process 1. unshare(1) must have made the namespaces for mounts, processes, network, host name,
-# IPC and cgroups, so that all of it ends with this process, the mounts too.
+# enter.sh LOWER UPPER WORK ROOT [SOURCE:TARGET...]: what LOWER and UPPER hold together becomes the file system of a
+# machine of its own, with each SOURCE of the outer machine at its TARGET. Systemd runs in it as process 1. unshare(1)
+# must have made the namespaces for mounts, processes, network, host name, IPC and cgroups, so that all of it ends with
+# this process, the mounts too.
 set -euo pipefail
 
 mount --make-rprivate /
@@ -33,6 +34,16 @@ else
   mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
 fi
 
+for bind in "${@:5}"; do
+  target=.${bind#*:}
+  if [[ -d ${bind%%:*} ]]; then
+    mkdir -p "$target"
+  else
+    touch "$target"
+  fi
+  mount --bind "${bind%%:*}" "$target"
+done
+
 # Swap belongs to the whole machine: this host sees what the test says it has, and must not reach the real one.
 if [[ -e usr/local/share/swaps ]]; then
   mount --bind usr/local/share/swaps proc/swaps
@@ -47,5 +58,7 @@ fi
 
 pivot_root . mnt
 umount --lazy mnt
+# As on any machine: what a kubelet mounts reaches the containers that run already.
+mount --make-rshared /
 export container=throw-away-host
 exec /lib/systemd/systemd --log-target=journal

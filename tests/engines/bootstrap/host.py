@@ -83,6 +83,7 @@ class Host:
             self.name,
             # pdeathsig: a test that is killed takes its hosts along.
             [
+                *self._started_by(),
                 "setpriv",
                 "--pdeathsig=KILL",
                 "unshare",
@@ -100,19 +101,32 @@ class Host:
                 self.files,
                 self.folder / "work",
                 self.folder / "root",
+                *(f"{source}:{target}" for target, source in self._binds().items()),
             ],
             self.folder,
         )
         self._process.wait_until(self._find_init, "in namespaces of its own", 20)
         self._process.wait_until(self._is_up, "up", 60)
         self._network("link", "set", "lo", "up")
+        self._connect()
+        for address in self.elsewhere:
+            self._network("address", "add", f"{address}/32", "dev", "lo")
+
+    def _started_by(self) -> list[str]:
+        """The beginning of the command that starts it."""
+        return []
+
+    def _binds(self) -> dict[str, Path]:
+        """Path on the host -> the file or folder of this machine that is there, whatever the host is made of."""
+        return {}
+
+    def _connect(self) -> None:
+        """Give it its interface."""
         if self.address:
             # A bridge without a port is an interface like any other, and needs no other end.
             self._network("link", "add", "eth0", "type", "bridge")
             self._network("address", "add", f"{self.address}/24", "dev", "eth0")
             self._network("link", "set", "eth0", "up")
-        for address in self.elsewhere:
-            self._network("address", "add", f"{address}/32", "dev", "lo")
 
     def _find_init(self) -> bool:
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")

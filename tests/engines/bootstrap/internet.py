@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import shutil
 import ssl
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from cryptography import x509
@@ -20,13 +23,53 @@ from cryptography.x509.oid import NameOID
 ADDRESS = "203.0.113.1"
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What an address gives: bytes or a file, and headers that say more about it."""
+
+    content: bytes | Path
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
+
+    def part(self, size: int) -> bytes:
+        """Its beginning."""
+        if isinstance(self.content, bytes):
+            return self.content[:size]
+        with open(self.content, "rb") as file:
+            return file.read(size)
+
+    def write(self, to: IO[bytes]) -> None:
+        if isinstance(self.content, bytes):
+            to.write(self.content)
+            return
+        with open(self.content, "rb") as file:
+            shutil.copyfileobj(file, to, 1 << 20)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of an address; `path` as far as the prefix does not have it, with what stands behind a `?`."""
+
+    path: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+# What is behind a prefix: a folder, the bytes of one file, or whoever answers for it.
+Place = Path | bytes | Callable[[Request], Answer | None]
+
+
 class Internet:
-    """HTTP and HTTPS for the names in `sites`: name/path prefix -> a folder, or the bytes of one file.
+    """HTTP and HTTPS for the names in `sites`: name/path prefix -> what is there.
 
     `context` has the certificate by which it is trusted. `asked` notes every address that was asked for.
     """
 
-    def __init__(self, sites: Mapping[str, Path | bytes], context: ssl.SSLContext) -> None:
+    def __init__(self, sites: Mapping[str, Place], context: ssl.SSLContext) -> None:
         self.sites = dict(sites)
         self.asked: list[str] = []
         # Part of an address -> what is there now in place of the right thing; None: nothing.
@@ -36,18 +79,26 @@ class Internet:
         self._servers: list[ThreadingHTTPServer] = []
         self._context = context
 
-    def find(self, place: str) -> bytes | None:
+    def find(self, request: Request) -> Answer | None:
+        """The answer; here `path` is the whole address, name and all."""
+        place = request.path
         for part, content in self.instead.items():
             if part in place:
-                return content
+                return None if content is None else Answer(content)
         for prefix, content in self.sites.items():
             if isinstance(content, bytes):
                 if place == prefix:
-                    return content
-            elif place.startswith(prefix.rstrip("/") + "/"):
-                path = content / place[len(prefix.rstrip("/")) + 1 :]
+                    return Answer(content)
+                continue
+            folder = prefix.rstrip("/") + "/"
+            if not place.startswith(folder):
+                continue
+            if isinstance(content, Path):
+                path = content / place[len(folder) :]
                 if path.is_file() and path.resolve().is_relative_to(content.resolve()):
-                    return path.read_bytes()
+                    return Answer(path)
+            elif found := content(replace(request, path=place[len(folder) :])):
+                return found
         return None
 
     def contents(self, part: str) -> list[bytes]:
@@ -89,15 +140,24 @@ class Internet:
             def do_GET(self) -> None:
                 place = f"{self.headers.get('Host', '').partition(':')[0]}{self.path}"
                 internet.asked.append(place)
-                found = internet.find(place) or internet.find(unquote(place))
-                self.send_response(200 if found is not None else 404)
-                self.send_header("Content-Length", str(len(found or b"")))
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                request = Request(place, self.command, self.headers, body)
+                found = internet.find(request) or internet.find(replace(request, path=unquote(place)))
+                self.send_response(200 if found else 404)
+                found = found or Answer(b"")
+                self.send_header("Content-Length", str(found.size))
+                for header in found.headers.items():
+                    self.send_header(*header)
                 self.end_headers()
+                if self.command == "HEAD":
+                    return
                 if internet.stalled and internet.stalled in place:
-                    self.wfile.write(found[: len(found) // 2])
+                    self.wfile.write(found.part(found.size // 2))
                     self.connection.recv(1)
                     return
-                self.wfile.write(found or b"")
+                found.write(self.wfile)
+
+            do_HEAD = do_POST = do_GET
 
             def log_message(self, *_: object) -> None:
                 """`asked` is the log."""

@@ -9,16 +9,16 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.cluster.types import Cluster
 from tests.engines.bootstrap.host import Host
-from tests.engines.bootstrap.internet import ADDRESS, Internet, certificates
+from tests.engines.bootstrap.internet import ADDRESS, Internet, Place, certificates
 from tests.engines.bootstrap.network import listener
-from tests.engines.bootstrap.supplies import OS_ARCHIVE, Supplies, supplies, system
+from tests.engines.bootstrap.supplies import OS_ARCHIVE, STAND_INS, Packages, Supplies, supplies, system
 
 COMPILED = "/opt/dojot"
 SCRIPT = f"{COMPILED}/bootstrap/bootstrap.sh"
@@ -32,9 +32,18 @@ SWAPOFF = """#!/bin/sh
 class Site:
     """What all hosts of a cluster have in common. Every stand-in on a host is made in `_dress`."""
 
-    def __init__(self, cluster: Cluster, compiled: Path, folder: Path) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        compiled: Path,
+        folder: Path,
+        packages: Packages = STAND_INS,
+        more: Mapping[str, Place] | None = None,
+    ) -> None:
+        """`more` are places of the Internet beside those that have the packages."""
         self.cluster, self.compiled, self.folder = cluster, compiled, folder
-        self.supplies: Supplies = supplies(cluster, folder / "supplies")
+        self.supplies: Supplies = supplies(cluster, folder / "supplies", packages)
+        self.supplies.sites.update(more or {})
         self._names = sorted({place.partition("/")[0] for place in self.supplies.sites})
         self._authority, self._context = certificates(folder / "internet", self._names)
         self._count = 0
@@ -95,10 +104,16 @@ class SiteHost(Host):
     def boot(self) -> None:
         super().boot()
         self.run("depmod")
+        self._find_internet()
+
+    def _find_internet(self) -> None:
         self.internet.serve(lambda port: self.in_network(lambda: listener(ADDRESS, port)))
 
-    def power_off(self) -> None:
+    def _lose_internet(self) -> None:
         self.internet.close()
+
+    def power_off(self) -> None:
+        self._lose_internet()
         super().power_off()
 
     def step(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:

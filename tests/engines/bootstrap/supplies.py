@@ -6,6 +6,7 @@ import hashlib
 import io
 import shutil
 import tarfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from components.cluster.input.platform.packages import Download, PackageReposito
 from components.cluster.types import Cluster
 from components.kubeadm import values
 from scripts.engine_catalogue import builds
-from tests.engines.bootstrap.archive import Package, Signer, publish
-from tests.engines.bootstrap.internet import place_of
+from tests.engines.bootstrap.archive import Package, Renamed, Signer, publish
+from tests.engines.bootstrap.internet import Place, place_of
 from tests.engines.programs import built, not_run
 
 OS_ARCHIVE = "archive.example"
@@ -35,7 +36,7 @@ START = "systemctl daemon-reload; systemctl enable {name}; systemctl {verb} {nam
 class Supplies:
     """`sites` as Internet takes them; `exchanges`: text of the compiled script -> what stands for it, and why."""
 
-    sites: dict[str, Path | bytes]
+    sites: dict[str, Place]
     exchanges: dict[str, tuple[str, str]]
     signers: tuple[Signer, ...]
     system_key: bytes
@@ -46,6 +47,15 @@ class Supplies:
             assert old in compiled, f"the compiled script does not have {old!r} ({reason})"
             compiled = compiled.replace(old, new)
         return compiled
+
+
+@dataclass(frozen=True)
+class Packages:
+    """What the repositories of the inventory hold; none of HAProxy where no host is to be a load balancer."""
+
+    runtime: Callable[[Cluster], list[Package]]
+    kubernetes: Callable[[Cluster], list[Package]]
+    haproxy: Callable[[Cluster], list[Renamed]] = lambda _: []
 
 
 def kubernetes_build(cluster: Cluster) -> str:
@@ -73,8 +83,8 @@ def argocd_manifest(cluster: Cluster) -> bytes | None:
     return None
 
 
-def supplies(cluster: Cluster, folder: Path) -> Supplies:
-    sites: dict[str, Path | bytes] = {}
+def supplies(cluster: Cluster, folder: Path, packages: Packages) -> Supplies:
+    sites: dict[str, Place] = {}
     exchanges: dict[str, tuple[str, str]] = {}
     runtime, kubernetes = cluster.platform.runtime, cluster.platform.kubernetes
 
@@ -84,12 +94,14 @@ def supplies(cluster: Cluster, folder: Path) -> Supplies:
     publish(archive, signers[0])
     sites[OS_ARCHIVE] = archive
 
-    _repository("runtime", runtime.repository, _runtime_packages(cluster), folder, sites, exchanges, signers)
+    _repository("runtime", runtime.repository, packages.runtime(cluster), folder, sites, exchanges, signers)
     if kubernetes.packages:
         repository = kubernetes.packages.repository
-        _repository("kubernetes", repository, _kubernetes_packages(cluster), folder, sites, exchanges, signers)
+        _repository("kubernetes", repository, packages.kubernetes(cluster), folder, sites, exchanges, signers)
     else:
         _binaries(cluster, sites, exchanges)
+    if haproxy := packages.haproxy(cluster):
+        _repository("haproxy", cluster.platform.haproxy.repository, haproxy, folder, sites, exchanges, signers)
     sites[place_of(cluster.platform.argocd.install.url)] = argocd_manifest(cluster) or b"not to be had here\n"
     return Supplies(sites, exchanges, tuple(signers), signers[0].public)
 
@@ -97,9 +109,9 @@ def supplies(cluster: Cluster, folder: Path) -> Supplies:
 def _repository(
     name: str,
     repository: PackageRepository,
-    packages: list[Package],
+    packages: Sequence[Package | Renamed],
     folder: Path,
-    sites: dict[str, Path | bytes],
+    sites: dict[str, Place],
     exchanges: dict[str, tuple[str, str]],
     signers: list[Signer],
 ) -> None:
@@ -112,8 +124,10 @@ def _repository(
         package.build(place)
     publish(place, signer, repository.suite, repository.component or "")
     sites[place_of(repository.url)] = place
-    sites[place_of(repository.key.url)] = signer.public
-    exchanges[repository.key.fingerprint] = (
+    # A key server is asked for the key by its fingerprint, which is exchanged there as well.
+    key = repository.key
+    sites[place_of(key.url.replace(key.fingerprint, signer.fingerprint))] = signer.public
+    exchanges[key.fingerprint] = (
         signer.fingerprint,
         f"the private key of the {name} repository is its owner's: a test key signs in its place",
     )
@@ -203,7 +217,10 @@ def _kubernetes_packages(cluster: Cluster) -> list[Package]:
     ]
 
 
-def _binaries(cluster: Cluster, sites: dict[str, Path | bytes], exchanges: dict[str, tuple[str, str]]) -> None:
+STAND_INS = Packages(_runtime_packages, _kubernetes_packages)
+
+
+def _binaries(cluster: Cluster, sites: dict[str, Place], exchanges: dict[str, tuple[str, str]]) -> None:
     kubernetes, build = cluster.platform.kubernetes, kubernetes_build(cluster)
     contents = {
         "kubeadm": built("kubeadm", build).read_bytes(),
@@ -225,7 +242,7 @@ def _binaries(cluster: Cluster, sites: dict[str, Path | bytes], exchanges: dict[
 def _exchange_file(
     wanted: Download | CniPlugins,
     content: bytes,
-    sites: dict[str, Path | bytes],
+    sites: dict[str, Place],
     exchanges: dict[str, tuple[str, str]],
     reason: str,
 ) -> None:

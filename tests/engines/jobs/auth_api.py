@@ -16,6 +16,7 @@ from typing import Any
 from tests.engines.jobs.http_server import Call
 
 _SHORTEST, _LONGEST, _NAME_PART = 8, 512, 5
+_TENANT = "admin"
 _USER = {"id": 1, "username": "admin", "name": "admin (superuser)", "email": "admin@noemail.com"}
 
 
@@ -50,7 +51,8 @@ class Auth:
             return _answer(401, "AuthenticationError")
         if body["passwd"] != self.password:
             return _answer(403, "AuthorizationError")
-        parts = ({"alg": "HS256", "typ": "JWT"}, {"userid": _USER["id"], "jti": secrets.token_hex(16)})
+        claims = {"userid": _USER["id"], "service": _TENANT, "jti": secrets.token_hex(16)}
+        parts = ({"alg": "HS256", "typ": "JWT"}, claims)
         token = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
         token += f".{secrets.token_urlsafe(32)}"
         self.tokens.add(token)

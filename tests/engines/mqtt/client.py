@@ -31,8 +31,8 @@ class Unanswered(Exception):
 class Client:
     """A session on `address`:`port`; Unanswered or OSError where it does not come to be.
 
-    `keepalive` is what the broker is told, in seconds (0: none); nothing is sent by itself.
-    `name` is the one that the broker's certificate must have.
+    `user` is the name that it gives itself, `keepalive` what the broker is told, in seconds (0: none); nothing is sent
+    by itself. `name` is the one that the broker's certificate must have.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class Client:
         port: int,
         identifier: str,
         *,
+        user: str = "",
         keepalive: int = 0,
         tls: ssl.SSLContext | None = None,
         name: str | None = None,
@@ -52,7 +53,7 @@ class Client:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tls:
                 self._socket = tls.wrap_socket(self._socket, server_hostname=name)
-            self._socket.sendall(connect_packet(identifier, keepalive))
+            self._socket.sendall(connect_packet(identifier, keepalive, user))
             answer = self._await(CONNACK)
             if answer != b"\0\0":
                 raise Unanswered(f"CONNACK says {answer.hex()}")

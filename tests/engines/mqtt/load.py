@@ -58,9 +58,10 @@ def packet(kind: int, body: bytes) -> bytes:
             return bytes([kind]) + bytes(length) + body
 
 
-def connect_packet(client: str, keepalive: int) -> bytes:
-    """CONNECT of MQTT 3.1.1 with a clean session."""
-    return packet(0x10, text("MQTT") + struct.pack("!BBH", 4, 2, keepalive) + text(client))
+def connect_packet(client: str, keepalive: int, user: str = "") -> bytes:
+    """CONNECT of MQTT 3.1.1 with a clean session, and the name of a user where there is one."""
+    flags, name = (0x82, text(user)) if user else (2, b"")
+    return packet(0x10, text("MQTT") + struct.pack("!BBH", 4, flags, keepalive) + text(client) + name)
 
 
 def publish_packet(topic: str, payload: bytes, identifier: int, retain: bool = False) -> bytes:

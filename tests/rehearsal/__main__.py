@@ -1,0 +1,122 @@
+"""Build a cluster from nothing on this machine, from its compiled files, and look at it at work.
+
+Its hosts, its Kubernetes and its network are real; differences.yml has the list of what is not as in production, and
+it is printed first. Root alone can run this. Exit codes: 0 all is well, 1 something is not, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from _pytest.outcomes import OutcomeException
+
+from components.cluster.read import read_cluster
+from scripts.engine_catalogue import Missing, cache_folder
+from tests.engines.argocd.repository import Repository
+from tests.rehearsal import git_server, images
+from tests.rehearsal.checks.all import checks
+from tests.rehearsal.cluster import RehearsedCluster, Stuck
+from tests.rehearsal.differences import differences, told
+from tests.rehearsal.hosts import Groups, kernel_settings
+from tests.rehearsal.images import nodes
+from tests.rehearsal.packages import REAL
+from tests.rehearsal.registry import registries
+from tests.rehearsal.report import Report
+from tests.rehearsal.site import RehearsalSite, Wrong
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    clusters = sorted(path.stem for path in (ROOT / "inventory" / "targets").glob("*.yml"))
+    parser.add_argument("cluster", choices=clusters, metavar="CLUSTER", help=f"one of {', '.join(clusters)}")
+    parser.add_argument("--logs", type=Path, help="folder for what steps and programs say (default: one in /var/tmp)")
+    parser.add_argument("--nodes-only", action="store_true", help="without Argo CD and what it brings")
+    parser.add_argument("--hold", action="store_true", help="before it is taken down, wait for Enter")
+    arguments = parser.parse_args()
+    if os.geteuid() != 0:
+        print("rehearsal: hosts in namespaces of their own need root: run this with sudo", file=sys.stderr)
+        return 2
+    logs = arguments.logs or Path(tempfile.mkdtemp(prefix=f"rehearsal-{arguments.cluster}-logs-", dir="/var/tmp"))
+    logs.mkdir(parents=True, exist_ok=True)
+    report = Report(logs)
+    # As Ctrl-C: whatever is built is taken down.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        _rehearse(arguments, report)
+    except (Stuck, Wrong, Missing) as failure:
+        report.fail(str(failure))
+    except OutcomeException as missing:
+        report.fail(missing.msg)
+    except KeyboardInterrupt:
+        report.fail("interrupted")
+    print(report.table())
+    for failure in report.failures:
+        print(f"failed: {failure}")
+    print(f"What steps and programs said is in {logs}.")
+    return 1 if report.failures else 0
+
+
+def _rehearse(arguments: argparse.Namespace, report: Report) -> None:
+    os.chdir(ROOT)
+    print("\n".join(["Otherwise than in production:", *told()]), flush=True)
+    Groups.sweep()
+    name = arguments.cluster
+    cluster, compiled = read_cluster(name), ROOT / "compiled" / name
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix=f"rehearsal-{name}-", dir="/var/tmp"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        machine = differences()["machine"]
+        stack.enter_context(kernel_settings(_of_the_machine(machine), machine["put_back"]))
+        with report.stage("images"):
+            made = nodes.layouts(cluster, cache_folder() / "images", compiled / "bootstrap" / "pod-network.yml")
+            if not arguments.nodes_only:
+                made |= images.layouts(name)
+        with report.stage("packages"):
+            repository = Repository(folder / "repository", cluster.git.revision)
+            repository.put(compiled, f"compiled/{name}")
+            repository.commit("compiled")
+            internet = {**registries(made), **git_server.served(cluster.git.repository, repository)}
+            site = stack.enter_context(RehearsalSite(cluster, compiled, folder, REAL, internet))
+        rehearsed = RehearsedCluster(site, report)
+        stack.callback(_end, rehearsed, arguments.hold)
+        rehearsed.to_ready()
+        if not arguments.nodes_only:
+            rehearsed.to_synced()
+        rehearsed.to_balanced()
+        if not arguments.nodes_only:
+            rehearsed.verify()
+            for check in checks():
+                with report.stage(check.__name__.replace("_", " ")):
+                    check(rehearsed)
+        rehearsed.again()
+        for host, used in site.memory().items():
+            report.figure(f"memory of {host}", f"{used / 2**20:,.0f} MB")
+
+
+def _end(rehearsed: RehearsedCluster, hold: bool) -> None:
+    """Before it is taken down."""
+    rehearsed.keep_logs()
+    if hold:
+        rehearsed.report.say("held: Enter takes it down")
+        sys.stdin.readline()
+
+
+def _of_the_machine(machine: dict[str, Any]) -> dict[str, int]:
+    """Kernel settings as differences.yml says, on this number of processors."""
+    connections = max(machine["least_connections"], machine["connections_per_cpu"] * (os.cpu_count() or 1))
+    return {**machine["sysctl"], "net.netfilter.nf_conntrack_max": connections}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Pods came in the order of the waves, and none had to be started twice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.rehearsal.cluster import RehearsedCluster, condition
+
+_WAVE = "argocd.argoproj.io/sync-wave"
+
+
+def pods_came_in_order(made: RehearsedCluster) -> None:
+    """Nothing of a wave was made before all pods of the waves before it had been Ready."""
+    pods = [pod for name in made.cluster.namespaces for pod in made.get("pods", f"--namespace={name}")]
+    by_wave: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    for wave, namespace, labels in _workloads(made.site.compiled / "manifests"):
+        for pod in pods:
+            metadata = pod["metadata"]
+            if metadata["namespace"] == namespace and labels.items() <= metadata.get("labels", {}).items():
+                by_wave[wave].append((metadata["name"], metadata["creationTimestamp"], _ready(pod)))
+    ready, last = "", ""
+    for wave, found in sorted(by_wave.items()):
+        for name, created, _ in found:
+            if created < ready:
+                made.report.fail(f"pod {name} of wave {wave} came at {created}, before {last} was Ready at {ready}")
+        ready, last = max([(ready, last), *((at, name) for name, _, at in found)])
+    made.report.figure("waves with pods", str(len(by_wave)))
+
+
+def nothing_restarts(made: RehearsedCluster) -> None:
+    for pod in made.get("pods", "--all-namespaces"):
+        status, metadata = pod["status"], pod["metadata"]
+        for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+            if container["restartCount"]:
+                ended = container.get("lastState", {}).get("terminated", {})
+                made.report.fail(
+                    f"{metadata['namespace']}/{metadata['name']}: container {container['name']} was started "
+                    f"{container['restartCount'] + 1} times; exit code {ended.get('exitCode')}, {ended.get('reason')}"
+                )
+
+
+def _workloads(folder: Path) -> list[tuple[int, str, dict[str, str]]]:
+    """Wave, namespace and labels of whatever makes pods; those of the brokers are their operator's."""
+    found = []
+    for path in sorted(folder.glob("*.yml")):
+        for one in yaml.safe_load_all(path.read_text("utf-8")):
+            metadata = one["metadata"]
+            wave = int(metadata.get("annotations", {}).get(_WAVE, 0))
+            if template := one.get("spec", {}).get("template"):
+                found.append((wave, metadata["namespace"], template["metadata"]["labels"]))
+            elif one["kind"] == "VerneMQ":
+                found.append((wave, metadata["namespace"], {"vernemq": metadata["name"]}))
+    return found
+
+
+def _ready(pod: dict[str, Any]) -> str:
+    """When it became Ready, or was done with its work; times of one form compare as text."""
+    if found := condition(pod, "Ready"):
+        return found["lastTransitionTime"]
+    ended = [each.get("state", {}).get("terminated", {}) for each in pod["status"].get("containerStatuses", ())]
+    return max((each.get("finishedAt", "") for each in ended), default="") or f"{datetime.max:%Y}"
+
+
+CHECKS = (pods_came_in_order, nothing_restarts)

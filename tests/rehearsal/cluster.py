@@ -1,0 +1,284 @@
+"""A cluster from nothing, in the order of the runbook: its steps, on its hosts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import yaml
+
+from components.cluster.types import Service
+from tests.engines.bootstrap.internet import place_of
+from tests.engines.processes import until
+from tests.rehearsal.differences import differences
+from tests.rehearsal.hosts import NodeHost
+from tests.rehearsal.report import Report
+from tests.rehearsal.site import RehearsalSite
+
+ADMIN = "/etc/kubernetes/admin.conf"
+JOIN_FILE = "/run/dojot-join"
+# What steps say of a second run.
+QUIET = {"skipped", "ok"}
+SYNCED = "Synced Healthy"
+
+
+class Stuck(Exception):
+    """A step that failed, or something that did not come true in time."""
+
+
+class RehearsedCluster:
+    """A cluster on the hosts of a site."""
+
+    def __init__(self, site: RehearsalSite, report: Report) -> None:
+        self.site, self.cluster, self.report = site, site.cluster, report
+        self._done: set[str] = set()
+        self._told = ""
+
+    @property
+    def master(self) -> NodeHost:
+        return self.site.hosts[self.cluster.control_plane.name]
+
+    @property
+    def workers(self) -> list[NodeHost]:
+        return [self.site.hosts[node.name] for node in self.cluster.workers]
+
+    @property
+    def balancer(self) -> NodeHost:
+        return self.site.hosts[self.cluster.load_balancer.hostname]
+
+    def to_ready(self) -> None:
+        """From bare hosts to nodes that are Ready, labelled and have their Secrets."""
+        with self.report.stage("boot"):
+            for node in self.cluster.nodes:
+                self.site.boot(node.name, node.address)
+            balancer = self.cluster.load_balancer
+            self.site.boot(balancer.hostname, balancer.address)
+        nodes = [self.site.hosts[node.name] for node in self.cluster.nodes]
+        for step in ("node", "volumes"):
+            self._stage(step, nodes)
+        self._stage("control-plane", [self.master])
+        self._adapt()
+        self._stage("join-token", [self.master])
+        for worker in self.workers:
+            worker.put(JOIN_FILE, self.master.read(JOIN_FILE))
+        self._stage("worker", self.workers)
+        for step in ("join-done", "labels", "secrets"):
+            self._stage(step, [self.master])
+        with self.report.stage("all nodes Ready"):
+            self.wait(lambda: not self.unready_nodes(), "nodes are not Ready", self.unready_nodes, 180)
+            self.wait(
+                lambda: not self.unready_pods("kube-system"),
+                "pods are not Ready",
+                lambda: self.unready_pods("kube-system"),
+                180,
+            )
+
+    def to_synced(self) -> None:
+        """Argo CD brings all that is compiled."""
+        self._stage("argocd", [self.master])
+        with self.report.stage("Application Synced and Healthy"):
+            self.wait(self._progress, "the Application is", lambda: [self._hindrance()], 900)
+
+    def to_balanced(self) -> None:
+        self._stage("load-balancer", [self.balancer])
+
+    def verify(self) -> None:
+        """Nothing is otherwise than the inventory says."""
+        with self.report.stage("verify"):
+            done = self.master.step("verify", timeout=300)
+            self.report.log("verify", done.stdout + done.stderr)
+            lines = done.stdout.splitlines()
+            for line in lines:
+                if not line.startswith("ok: "):
+                    self.report.fail(f"verify: {line}")
+        self.report.figure("verify", f"{len(lines)} things looked at, exit code {done.returncode}")
+
+    def application(self) -> str:
+        """What Argo CD says of it: sync status and health."""
+        (found,) = self.get("applications.argoproj.io", f"--namespace={self.cluster.platform.argocd.namespace}")
+        status = found.get("status", {})
+        return " ".join(status.get(key, {}).get("status", "unknown") for key in ("sync", "health"))
+
+    def _progress(self) -> bool:
+        """Is it there yet? What hinders is told whenever it has changed."""
+        hindrance = self._hindrance()
+        if hindrance != self._told:
+            self._told = hindrance
+            self.report.say(f"  {hindrance}")
+        return self.application() == SYNCED
+
+    def _hindrance(self) -> str:
+        namespaces = [self.cluster.platform.argocd.namespace, *self.cluster.namespaces]
+        waiting = [f"{namespace}/{pod}" for namespace in namespaces for pod in self.unready_pods(namespace)]
+        return f"{self.application()}; not Ready: {', '.join(waiting) or 'nothing'}"
+
+    def again(self) -> None:
+        """Each step that has run, once more: it changes nothing."""
+        nodes = [self.site.hosts[node.name] for node in self.cluster.nodes]
+        for step, hosts in {
+            "node": nodes,
+            "volumes": nodes,
+            "control-plane": [self.master],
+            "worker": self.workers,
+            "join-done": [self.master],
+            "labels": [self.master],
+            "secrets": [self.master],
+            "argocd": [self.master],
+            "load-balancer": [self.balancer],
+        }.items():
+            if step not in self._done:
+                continue
+            with self.report.stage(f"{step}, again"):
+                for host, said in self._run(step, hosts).items():
+                    for line in said.splitlines():
+                        if line.partition(":")[0] not in QUIET:
+                            self.report.fail(f"{step} on {host} again: {line}")
+
+    def _stage(self, step: str, hosts: Iterable[NodeHost]) -> None:
+        with self.report.stage(step):
+            self._run(step, hosts)
+        self._done.add(step)
+
+    def _run(self, step: str, hosts: Iterable[NodeHost]) -> dict[str, str]:
+        """The step on all of these hosts at once; host -> what it said. Stuck where one fails."""
+        hosts = list(hosts)
+        with ThreadPoolExecutor(len(hosts)) as pool:
+            done = dict(zip(hosts, pool.map(lambda host: host.step(step, timeout=900), hosts), strict=True))
+        for host, one in done.items():
+            self.report.log(f"{host.name}-{step}", one.stdout + one.stderr)
+        wrong = [f"{host.name}: {_last(one.stderr)}" for host, one in done.items() if one.returncode]
+        if wrong:
+            raise Stuck(f"step {step}:\n" + "\n".join(wrong))
+        return {host.name: one.stdout for host, one in done.items()}
+
+    def _adapt(self) -> None:
+        """What of differences.yml is objects of the cluster."""
+        network, policy = differences()["pod_network"], self.cluster.platform.pod_network.policy
+        self.apply(
+            *_more_rights(policy.name, network["more_rights"]),
+            *_policy("requests", "pods", ["CREATE"], _LOW_REQUESTS.format(cpu=differences()["requests"]["cpu"])),
+            *_policy(
+                "certificates",
+                "configmaps",
+                ["CREATE", "UPDATE"],
+                _TRUST.format(
+                    server=place_of(self.cluster.git.repository).partition("/")[0],
+                    authority=json.dumps(self.site.authority),
+                ),
+                'object.metadata.name == "argocd-tls-certs-cm"',
+            ),
+        )
+
+    def keep_logs(self) -> None:
+        """Into the log folder: the journals of all hosts, and the state of the cluster where it answers."""
+        for name, host in self.site.hosts.items():
+            self.report.log(f"{name}-journal", host.run("journalctl", "--no-pager", check=False).stdout)
+            # In a tree of links by pod and container.
+            script = "cd /var/log/pods 2>/dev/null && tail -n 400 -- */*/*.log"
+            self.report.log(f"{name}-pods", host.run("sh", "-c", script, check=False).stdout)
+        if self.cluster.control_plane.name in self.site.hosts:
+            for words in (["pods", "--output=wide"], ["events", "--sort-by=.lastTimestamp"], ["nodes"]):
+                self.report.log("cluster", self.kubectl("get", *words, "--all-namespaces", check=False))
+
+    def kubectl(self, *words: object, input: str | None = None, check: bool = True) -> str:
+        """As the administrator, on the control plane."""
+        return self.master.run("kubectl", f"--kubeconfig={ADMIN}", *words, input=input, check=check).stdout
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        self.kubectl("apply", "--server-side", "--filename=-", input=yaml.safe_dump_all(objects))
+
+    def get(self, kind: str, *words: str) -> list[dict[str, Any]]:
+        return json.loads(self.kubectl("get", kind, *words, "--output=json"))["items"]
+
+    def unready_nodes(self) -> list[str]:
+        ready = {node["metadata"]["name"] for node in self.get("nodes") if condition(node, "Ready")}
+        return sorted({node.name for node in self.cluster.nodes} - ready)
+
+    def unready_pods(self, namespace: str) -> list[str]:
+        """Pods that are neither Ready nor done with their work; a word where there is none at all."""
+        pods = self.get("pods", f"--namespace={namespace}")
+        return [
+            f"{pod['metadata']['name']} ({pod['status'].get('phase')})"
+            for pod in pods
+            if not (condition(pod, "Ready") or pod["status"].get("phase") == "Succeeded")
+        ] or ([] if pods else ["none is there"])
+
+    def pods_of(self, service: Service) -> list[dict[str, Any]]:
+        """Running pods of a service that Argo CD has brought; their label says whose they are."""
+        selector = f"--selector=name={service.name}"
+        return self.get("pods", f"--namespace={service.namespace}", selector, "--field-selector=status.phase=Running")
+
+    def wait(self, wanted: Callable[[], object], what: str, which: Callable[[], Iterable[str]], seconds: float) -> None:
+        if not until(wanted, seconds, pause=1):
+            raise Stuck(f"after {seconds:.0f} s {what}: {', '.join(which())}")
+
+
+def _last(text: str) -> str:
+    return text.rstrip().rpartition("\n")[2]
+
+
+def condition(one: dict[str, Any], kind: str) -> dict[str, Any] | None:
+    """The condition of an object, if it holds."""
+    held = (each for each in one["status"].get("conditions", ()) if each["type"] == kind and each["status"] == "True")
+    return next(held, None)
+
+
+def _more_rights(account: str, resources: list[str]) -> list[dict[str, Any]]:
+    name = {"name": f"rehearsal-{account}"}
+    kind = "rbac.authorization.k8s.io"
+    return [
+        {
+            "apiVersion": f"{kind}/v1",
+            "kind": "ClusterRole",
+            "metadata": name,
+            "rules": [{"apiGroups": [""], "resources": resources, "verbs": ["list", "watch"]}],
+        },
+        {
+            "apiVersion": f"{kind}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": name,
+            "roleRef": {"apiGroup": kind, "kind": "ClusterRole", **name},
+            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": "kube-system"}],
+        },
+    ]
+
+
+# Every container that requests processors requests this much of them.
+_LOW_REQUESTS = """\
+Object{{spec: Object.spec{{containers:
+  object.spec.containers
+    .filter(one, has(one.resources) && has(one.resources.requests) && "cpu" in one.resources.requests)
+    .map(one, Object.spec.containers{{
+      name: one.name, resources: Object.spec.containers.resources{{requests: {{"cpu": "{cpu}"}}}}
+    }})
+}}}}"""
+# By server, the CAs that Argo CD trusts.
+_TRUST = 'Object{{data: {{"{server}": {authority}}}}}'
+
+
+def _policy(name: str, resource: str, operations: list[str], change: str, only: str = "true") -> list[dict[str, Any]]:
+    """An admission policy that changes objects as they come in: those for which `only` holds."""
+    api, named = "admissionregistration.k8s.io/v1", {"name": f"rehearsal-{name}"}
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": operations, "resources": [resource]}
+    return [
+        {
+            "apiVersion": api,
+            "kind": "MutatingAdmissionPolicy",
+            "metadata": named,
+            "spec": {
+                "matchConstraints": {"resourceRules": [rule]},
+                "matchConditions": [{"name": "only", "expression": only}],
+                "failurePolicy": "Fail",
+                "reinvocationPolicy": "Never",
+                "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": change}}],
+            },
+        },
+        {
+            "apiVersion": api,
+            "kind": "MutatingAdmissionPolicyBinding",
+            "metadata": named,
+            "spec": {"policyName": named["name"]},
+        },
+    ]

@@ -1,0 +1,204 @@
+"""Hosts on one LAN, each with control groups, disks and an address of its own, so that a kubelet can work on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.engines.bootstrap.internet import ADDRESS
+from tests.engines.bootstrap.network import in_network
+from tests.engines.bootstrap.site import SiteHost
+from tests.engines.processes import Process
+
+ENTER_GROUPS = Path(__file__).with_name("enter-groups.sh")
+# On a disk of the machine: containerd's own overlay cannot lie on the host's.
+DISKS = ("/srv", "/var/lib/containerd", "/var/lib/etcd", "/var/lib/kubelet", "/var/log/pods")
+BRIDGE = "lan"
+# Where version 2 of control groups is mounted when it is the only one.
+_VERSION_2 = Path("/sys/fs/cgroup")
+
+
+class Lan:
+    """The machines' network: a bridge in a namespace of its own, and a router on it that also plays the Internet."""
+
+    def __init__(self, folder: Path, router: str) -> None:
+        self.router = router
+        self._folder = folder
+        self._process: Process | None = None
+        self._ports = 0
+
+    def __enter__(self) -> Lan:
+        self._process = Process(
+            "lan", ["setpriv", "--pdeathsig=KILL", "unshare", "--net", "sleep", "infinity"], self._folder
+        )
+        own = os.readlink("/proc/self/ns/net")
+        self._process.wait_until(lambda: self._namespace() not in ("", own), "in a network of its own", 10)
+        self.ip("link", "set", "lo", "up")
+        self.ip("address", "add", f"{ADDRESS}/32", "dev", "lo")
+        self.ip("link", "add", BRIDGE, "type", "bridge")
+        self.ip("address", "add", f"{self.router}/24", "dev", BRIDGE)
+        self.ip("link", "set", BRIDGE, "up")
+        return self
+
+    def _namespace(self) -> str:
+        with suppress(OSError):
+            return os.readlink(f"/proc/{self._process.pid}/ns/net")
+        return ""
+
+    def __exit__(self, *_: object) -> None:
+        self._process.stop()
+
+    def command(self, *words: object) -> list[str]:
+        """A command in this network."""
+        return ["nsenter", "--target", str(self._process.pid), "--net", *map(str, words)]
+
+    def ip(self, *words: str) -> None:
+        subprocess.run(self.command("ip", *words), check=True)
+
+    def plug(self, init: int) -> None:
+        """Give the network of a process the interface eth0, at the other end of a cable to the bridge."""
+        self._ports += 1
+        port = f"port{self._ports}"
+        self.ip("link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", str(init))
+        self.ip("link", "set", port, "master", BRIDGE, "up")
+
+    def listen(self, make):
+        """What `make` returns; the sockets that it opens are the router's."""
+        return in_network(self._process.pid, make)
+
+
+class Groups:
+    """Control groups of a rehearsal: a folder in each hierarchy of this machine, with one below it for each host."""
+
+    PREFIX = "dojot-rehearsal-"
+
+    def __init__(self) -> None:
+        self._name = f"{self.PREFIX}{os.getpid()}"
+
+    def of(self, host: str) -> list[Path]:
+        """New groups of a host, one in each hierarchy."""
+        found = []
+        for folder, kind in _hierarchies():
+            group = folder / self._name / host
+            group.mkdir(parents=True, exist_ok=True)
+            for made in (group.parent, group):
+                # Beside version 1, version 2 has nothing to hand on.
+                if kind == "cgroup2" and folder == _VERSION_2:
+                    _delegate(made.parent)
+                # A new group of cpuset has neither processors nor memory.
+                for name in ("cpuset.cpus", "cpuset.mems"):
+                    if kind == "cgroup" and (made / name).is_file():
+                        (made / name).write_text((made.parent / name).read_text())
+            found.append(group)
+        return found
+
+    def memory(self, host: str) -> int:
+        """Bytes in use by all that runs on a host, without what the kernel only caches."""
+        for folder, kind in _hierarchies():
+            statistics = folder / self._name / host / "memory.stat"
+            if statistics.is_file():
+                found = dict(line.split() for line in statistics.read_text().splitlines())
+                names = ("total_rss", "total_shmem") if kind == "cgroup" else ("anon", "shmem")
+                return sum(int(found.get(name, 0)) for name in names)
+        return 0
+
+    def remove(self) -> None:
+        _remove(self._name)
+
+    @classmethod
+    def sweep(cls) -> None:
+        """Remove the groups of rehearsals that were killed."""
+        for folder, _ in _hierarchies():
+            for left in folder.glob(f"{cls.PREFIX}*"):
+                if not Path("/proc", left.name.removeprefix(cls.PREFIX)).exists():
+                    _remove(left.name)
+
+
+def _hierarchies() -> Iterator[tuple[Path, str]]:
+    """Where groups can be made in each hierarchy, and its kind: cgroup2, or cgroup, which is version 1.
+
+    Version 2 hands its controllers on only from groups without processes, and from the root: so there it is the root.
+    """
+    own = {}
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        own[controllers.removeprefix("name=")] = path
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, place, kind, options, *_ = line.split()
+        if kind == "cgroup2":
+            yield Path(place), kind
+        elif kind == "cgroup":
+            name = next(key for key in own if key and _is_of(key, options.split(",")))
+            yield Path(f"{place}{own[name]}"), kind
+
+
+def _is_of(controllers: str, options: Sequence[str]) -> bool:
+    return all(name in options or f"name={name}" in options for name in controllers.split(","))
+
+
+def _delegate(group: Path) -> None:
+    """Let groups below this one have the controllers that it has."""
+    for name in (group / "cgroup.controllers").read_text().split():
+        (group / "cgroup.subtree_control").write_text(f"+{name}")
+
+
+def _remove(name: str) -> None:
+    for folder, _ in _hierarchies():
+        for path, _, _ in os.walk(folder / name, topdown=False):
+            with suppress(OSError):
+                os.rmdir(path)
+
+
+class NodeHost(SiteHost):
+    """A host that can be a node."""
+
+    lan: Lan
+    groups: Groups
+
+    def _started_by(self) -> list[str]:
+        return ["bash", str(ENTER_GROUPS), *map(str, self.groups.of(self.name)), "--"]
+
+    def _binds(self) -> dict[str, Path]:
+        binds = {"/dev/kmsg": Path("/dev/kmsg")}
+        for path in DISKS:
+            disk = self.folder / "disks" / path.lstrip("/").replace("/", "-")
+            disk.mkdir(parents=True, exist_ok=True)
+            binds[path] = disk
+        return binds
+
+    def _connect(self) -> None:
+        self.lan.plug(self._init)
+        self._network("address", "add", f"{self.address}/24", "dev", "eth0")
+        self._network("link", "set", "eth0", "up")
+        self._network("route", "add", "default", "via", self.lan.router)
+
+    def within(self, *words: str) -> list[str]:
+        """A command of this machine, in the host's network."""
+        return ["nsenter", "--target", str(self._init), "--net", *words]
+
+    def _find_internet(self) -> None:
+        """It is behind the router."""
+
+    def _lose_internet(self) -> None:
+        """The router is there for all."""
+
+
+@contextmanager
+def kernel_settings(wanted: Mapping[str, int], put_back: Sequence[str]) -> Iterator[None]:
+    """Settings of this machine; at the end, these and those of `put_back` are as before."""
+    before = {name: _setting(name).read_text() for name in (*wanted, *put_back) if _setting(name).is_file()}
+    for name, value in wanted.items():
+        _setting(name).write_text(str(value))
+    try:
+        yield
+    finally:
+        for name, text in before.items():
+            if _setting(name).read_text() != text:
+                _setting(name).write_text(text)
+
+
+def _setting(name: str) -> Path:
+    return Path("/proc/sys", name.replace(".", "/"))
