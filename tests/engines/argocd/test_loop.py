@@ -71,7 +71,7 @@ def test_prometheus_finds_the_metrics_that_its_alerts_read(synced, cluster):
     assert entry["port"] == int(port)
     policy = manifest["NetworkPolicy", "argocd-application-controller-network-policy"]["spec"]
     assert {"from": [{"namespaceSelector": {}}], "ports": [{"port": entry["targetPort"]}]} in policy["ingress"]
-    with urllib.request.urlopen(synced.installation.metrics, timeout=30) as answer:
+    with urllib.request.urlopen(synced.application.installation.metrics, timeout=30) as answer:
         lines = answer.read().decode().splitlines()
     (info,) = (line for line in lines if line.startswith("argocd_app_info{") and f'name="{cluster.name}"' in line)
     assert 'sync_status="Synced"' in info and 'health_status="Healthy"' in info
