@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -28,8 +27,8 @@ from tests.rehearsal import git_server, images
 from tests.rehearsal.checks.all import checks
 from tests.rehearsal.cluster import RehearsedCluster, Stuck
 from tests.rehearsal.differences import differences, told
-from tests.rehearsal.hosts import Groups, kernel_settings
 from tests.rehearsal.images import nodes
+from tests.rehearsal.machine import borrowed
 from tests.rehearsal.packages import REAL
 from tests.rehearsal.registry import registries
 from tests.rehearsal.report import Report
@@ -47,7 +46,7 @@ def main() -> int:
     if os.geteuid() != 0:
         print("rehearsal: hosts in namespaces of their own need root: run this with sudo", file=sys.stderr)
         return 2
-    logs = arguments.logs or Path(tempfile.mkdtemp(prefix=f"rehearsal-{arguments.cluster}-logs-", dir="/var/tmp"))
+    logs = arguments.logs or Path(tempfile.mkdtemp(prefix=f"{arguments.cluster}-rehearsed-", dir="/var/tmp"))
     logs.mkdir(parents=True, exist_ok=True)
     report = Report(logs)
     # As Ctrl-C: whatever is built is taken down.
@@ -70,14 +69,11 @@ def main() -> int:
 def _rehearse(arguments: argparse.Namespace, report: Report) -> None:
     os.chdir(ROOT)
     print("\n".join(["Otherwise than in production:", *told()]), flush=True)
-    Groups.sweep()
     name = arguments.cluster
     cluster, compiled = read_cluster(name), ROOT / "compiled" / name
     with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix=f"rehearsal-{name}-", dir="/var/tmp"))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         machine = differences()["machine"]
-        stack.enter_context(kernel_settings(_of_the_machine(machine), machine["put_back"]))
+        folder = stack.enter_context(borrowed(_of_the_machine(machine), machine["put_back"]))
         with report.stage("images"):
             made = nodes.layouts(cluster, cache_folder() / "images", compiled / "bootstrap" / "pod-network.yml")
             if not arguments.nodes_only:

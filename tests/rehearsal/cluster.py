@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from components.cluster.types import Service
 from tests.engines.bootstrap.internet import place_of
+from tests.engines.bootstrap.site import SCRIPT
 from tests.engines.processes import until
 from tests.rehearsal.differences import differences
 from tests.rehearsal.hosts import NodeHost
@@ -22,10 +28,47 @@ JOIN_FILE = "/run/dojot-join"
 # What steps say of a second run.
 QUIET = {"skipped", "ok"}
 SYNCED = "Synced Healthy"
+# Seconds.
+_LONGEST_STEP = 900
 
 
 class Stuck(Exception):
     """A step that failed, or something that did not come true in time."""
+
+
+class Step:
+    """bootstrap.sh STEP in the background; a context that ends before it ends takes it along."""
+
+    def __init__(self, host: NodeHost, step: str, logs: Path) -> None:
+        self._output, self._errors = (logs / f"{host.name}-{step}{kind}.log" for kind in ("", "-errors"))
+        with open(self._output, "wb") as output, open(self._errors, "wb") as errors:
+            self._process = subprocess.Popen(
+                host.command("bash", SCRIPT, step),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Step:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def wait(self, seconds: float) -> int:
+        try:
+            return self._process.wait(max(0, seconds))
+        except subprocess.TimeoutExpired:
+            return -1
+
+    def said(self) -> str:
+        return self._output.read_text("utf-8", "replace")
+
+    def last_words(self) -> str:
+        return self._errors.read_text("utf-8", "replace").rstrip().rpartition("\n")[2] or "it takes too long"
 
 
 class RehearsedCluster:
@@ -143,15 +186,14 @@ class RehearsedCluster:
 
     def _run(self, step: str, hosts: Iterable[NodeHost]) -> dict[str, str]:
         """The step on all of these hosts at once; host -> what it said. Stuck where one fails."""
-        hosts = list(hosts)
-        with ThreadPoolExecutor(len(hosts)) as pool:
-            done = dict(zip(hosts, pool.map(lambda host: host.step(step, timeout=900), hosts), strict=True))
-        for host, one in done.items():
-            self.report.log(f"{host.name}-{step}", one.stdout + one.stderr)
-        wrong = [f"{host.name}: {_last(one.stderr)}" for host, one in done.items() if one.returncode]
+        with ExitStack() as stack:
+            running = {host: stack.enter_context(Step(host, step, self.report.logs)) for host in hosts}
+            end = time.monotonic() + _LONGEST_STEP
+            codes = {host: one.wait(end - time.monotonic()) for host, one in running.items()}
+        wrong = [f"{host.name}: {running[host].last_words()}" for host, code in codes.items() if code]
         if wrong:
             raise Stuck(f"step {step}:\n" + "\n".join(wrong))
-        return {host.name: one.stdout for host, one in done.items()}
+        return {host.name: one.said() for host, one in running.items()}
 
     def _adapt(self) -> None:
         """What of differences.yml is objects of the cluster."""
@@ -213,10 +255,6 @@ class RehearsedCluster:
     def wait(self, wanted: Callable[[], object], what: str, which: Callable[[], Iterable[str]], seconds: float) -> None:
         if not until(wanted, seconds, pause=1):
             raise Stuck(f"after {seconds:.0f} s {what}: {', '.join(which())}")
-
-
-def _last(text: str) -> str:
-    return text.rstrip().rpartition("\n")[2]
 
 
 def condition(one: dict[str, Any], kind: str) -> dict[str, Any] | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tests.engines.bootstrap.internet import ADDRESS
@@ -19,6 +19,11 @@ DISKS = ("/srv", "/var/lib/containerd", "/var/lib/etcd", "/var/lib/kubelet", "/v
 BRIDGE = "lan"
 # Where version 2 of control groups is mounted when it is the only one.
 _VERSION_2 = Path("/sys/fs/cgroup")
+
+
+def name(process: int) -> str:
+    """What is called so belongs to the rehearsal that this process runs."""
+    return f"dojot-rehearsal-{process}"
 
 
 class Lan:
@@ -73,10 +78,8 @@ class Lan:
 class Groups:
     """Control groups of a rehearsal: a folder in each hierarchy of this machine, with one below it for each host."""
 
-    PREFIX = "dojot-rehearsal-"
-
     def __init__(self) -> None:
-        self._name = f"{self.PREFIX}{os.getpid()}"
+        self._name = name(os.getpid())
 
     def of(self, host: str) -> list[Path]:
         """New groups of a host, one in each hierarchy."""
@@ -106,15 +109,7 @@ class Groups:
         return 0
 
     def remove(self) -> None:
-        _remove(self._name)
-
-    @classmethod
-    def sweep(cls) -> None:
-        """Remove the groups of rehearsals that were killed."""
-        for folder, _ in _hierarchies():
-            for left in folder.glob(f"{cls.PREFIX}*"):
-                if not Path("/proc", left.name.removeprefix(cls.PREFIX)).exists():
-                    _remove(left.name)
+        remove_groups(self._name)
 
 
 def _hierarchies() -> Iterator[tuple[Path, str]]:
@@ -131,8 +126,8 @@ def _hierarchies() -> Iterator[tuple[Path, str]]:
         if kind == "cgroup2":
             yield Path(place), kind
         elif kind == "cgroup":
-            name = next(key for key in own if key and _is_of(key, options.split(",")))
-            yield Path(f"{place}{own[name]}"), kind
+            controllers = next(key for key in own if key and _is_of(key, options.split(",")))
+            yield Path(f"{place}{own[controllers]}"), kind
 
 
 def _is_of(controllers: str, options: Sequence[str]) -> bool:
@@ -145,7 +140,8 @@ def _delegate(group: Path) -> None:
         (group / "cgroup.subtree_control").write_text(f"+{name}")
 
 
-def _remove(name: str) -> None:
+def remove_groups(name: str) -> None:
+    """Those of one rehearsal, without processes by now."""
     for folder, _ in _hierarchies():
         for path, _, _ in os.walk(folder / name, topdown=False):
             with suppress(OSError):
@@ -184,21 +180,3 @@ class NodeHost(SiteHost):
 
     def _lose_internet(self) -> None:
         """The router is there for all."""
-
-
-@contextmanager
-def kernel_settings(wanted: Mapping[str, int], put_back: Sequence[str]) -> Iterator[None]:
-    """Settings of this machine; at the end, these and those of `put_back` are as before."""
-    before = {name: _setting(name).read_text() for name in (*wanted, *put_back) if _setting(name).is_file()}
-    for name, value in wanted.items():
-        _setting(name).write_text(str(value))
-    try:
-        yield
-    finally:
-        for name, text in before.items():
-            if _setting(name).read_text() != text:
-                _setting(name).write_text(text)
-
-
-def _setting(name: str) -> Path:
-    return Path("/proc/sys", name.replace(".", "/"))

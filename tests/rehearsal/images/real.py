@@ -248,6 +248,7 @@ def argo_cd(workshop: Workshop) -> Image:
                 {"/usr/local/bin/argocd": program, str(remote): remote, "/usr/bin/tini": installed("tini-static")}
             ),
             **programs({f"/usr/bin/{name}": installed(name) for name in called}),
+            **scripts("argocd"),
             "/usr/lib/git-core/git": Link("../../bin/git"),
             "/usr/lib/git-core/git-remote-https": Link("git-remote-http"),
             "/usr/local/bin/git-verify-wrapper.sh": File(program.with_name("git-verify-wrapper.sh"), 0o755),
@@ -269,4 +270,5 @@ def argo_cd(workshop: Workshop) -> Image:
 @image("dexidp/dex")
 def dex(workshop: Workshop) -> Image:
     """Started by Argo CD's own program, which runs dex only where people log in by it: this cluster's do not."""
-    return [workshop.busybox, workshop.store.layer(users({"dex": (1001, 1001, "/")}))], Config(user="1001:1001")
+    layer = workshop.store.layer({**users({"dex": (1001, 1001, "/")}), **scripts("dex")})
+    return [workshop.busybox, layer], Config(user="1001:1001")
