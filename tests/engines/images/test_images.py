@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import resource
 import socket
 import ssl
@@ -199,6 +200,8 @@ def test_a_broker_holds_as_many_sessions_as_it_is_given_files(site, files, all_t
             for name in names:
                 found.start(name)
                 found.ready(name)
+            asked = found.pods["vernemq-k8s"].containers[0].run("sh", "-c", "cat /proc/$(pgrep -x beam.smp)/limits")
+            assert re.search(rf"^Max open files +{files} ", asked.stdout, re.MULTILINE), asked
             held = sessions(found)
             assert (len(held) == SESSIONS) == all_there, f"{len(held)} of {SESSIONS} sessions"
     finally:

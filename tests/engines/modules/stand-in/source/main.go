@@ -28,14 +28,14 @@ var commands = map[string]func([]string) error{
 func main() {
 	log.SetFlags(log.Ltime)
 	name, rest := filepath.Base(os.Args[0]), os.Args[1:]
-	// Under a name of the image's own (node, minio ...) it runs what the contract says.
 	if name == "stand-in" {
 		if len(rest) == 0 {
 			usage()
 		}
 		name, rest = rest[0], rest[1:]
 	} else {
-		name = "run"
+		// Under a name of the image's own (node, minio, beam.smp ...) it is what the recipe makes of the image.
+		name, rest = played(rest)
 	}
 	command, known := commands[name]
 	if !known {
@@ -45,6 +45,19 @@ func main() {
 		log.Printf("failed: %v", err)
 		os.Exit(exitCode(err))
 	}
+}
+
+// played is the command of the image's role, and the arguments that belong to it.
+func played(arguments []string) (string, []string) {
+	contract, err := readContract()
+	if err != nil {
+		log.Fatalf("failed: %v", err)
+	}
+	words := strings.Fields(contract.Role)
+	if len(words) == 0 {
+		return "run", arguments
+	}
+	return words[0], append(words[1:], arguments...)
 }
 
 func usage() {
