@@ -49,7 +49,11 @@ def stand_in(workshop: Workshop, name: str) -> Image:
         f"{OWN}/contract.json": text(json.dumps(told(name), indent=1, sort_keys=True)),
         **(scripts(recipe["scripts"]) if "scripts" in recipe else {}),
         **(sources(*_SERVED) if "serve" in recipe else {}),
-        **({"/usr/bin/python3": Link(f"{PYTHON}/bin/python3")} if recipe.get("python") else {}),
+        **(
+            dict.fromkeys(("/usr/bin/python3", "/usr/bin/python"), Link(f"{PYTHON}/bin/python3"))
+            if recipe.get("python")
+            else {}
+        ),
         **programs({place: installed(program) for place, program in _programs(recipe).items()}),
     }
     run = f"{STAND_IN} {recipe.get('role', 'run')}"
