@@ -154,7 +154,7 @@ class RehearsedCluster:
 
     def _hindrance(self) -> str:
         namespaces = [self.cluster.platform.argocd.namespace, *self.cluster.namespaces]
-        waiting = [f"{namespace}/{pod}" for namespace in namespaces for pod in self.unready_pods(namespace)]
+        waiting = [pod for namespace in namespaces for pod in self.unready_pods(namespace)]
         return f"{self.application()}; not Ready: {', '.join(waiting) or 'nothing'}"
 
     def again(self) -> None:
@@ -242,7 +242,7 @@ class RehearsedCluster:
         """Pods that are neither Ready nor done with their work; a word where there is none at all."""
         pods = self.get("pods", f"--namespace={namespace}")
         return [
-            f"{pod['metadata']['name']} ({pod['status'].get('phase')})"
+            pod["metadata"]["name"]
             for pod in pods
             if not (condition(pod, "Ready") or pod["status"].get("phase") == "Succeeded")
         ] or ([] if pods else ["none is there"])

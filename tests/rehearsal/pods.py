@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 
 def processes() -> dict[str, int]:
-    """Uid of a pod -> a process of it, of all that run on this machine: the control group's name has the uid."""
+    """Uid of a pod -> the process that holds its namespaces, of all pods on this machine.
+
+    It is there as long as the pod is, and called so by its image; the name of its control group has the uid.
+    """
     found: dict[str, int] = {}
-    for path in Path("/proc").glob("[0-9]*/cgroup"):
-        try:
-            _, there, rest = path.read_text().partition("-pod")
-        except OSError:
-            continue
-        if there:
-            found.setdefault(rest.partition(".slice")[0].replace("_", "-"), int(path.parent.name))
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (folder / "comm").read_text() == "pause\n":
+                _, _, rest = (folder / "cgroup").read_text().partition("-pod")
+                found[rest.partition(".slice")[0].replace("_", "-")] = int(folder.name)
     return found

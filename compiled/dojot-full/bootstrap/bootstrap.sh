@@ -3198,11 +3198,13 @@ IFS= read -r -d '' POD_TABLE <<'END' || true
 END
 readonly POD_TABLE
 
-# Job | its conditions that hold
+# Job | how it has ended. Since 1.31 the controller first says what will end it, by conditions that stay beside these.
 readonly JOB_TABLE='
 {{range .items}}
   {{.metadata.name}}|
-  {{range .status.conditions}}{{if eq .status "True"}}{{.type}}{{end}}{{end}}
+  {{range .status.conditions}}
+    {{if eq .status "True"}}{{if or (eq .type "Complete") (eq .type "Failed")}}{{.type}}{{end}}{{end}}
+  {{end}}
   {{println}}
 {{end}}'
 
@@ -3220,7 +3222,7 @@ verify_workloads() {
   while IFS= read -r row; do
     columns "$row" name phase
     [[ -n $name ]] || continue
-    verdict "$(same "$phase" Complete)" "Job $1/$name is complete" "$phase"
+    verdict "$(same "$phase" Complete)" "Job $1/$name is complete" "${phase:-it has not ended}"
   done <<<"$table"
   [[ -n $seen ]] || verdict no "pods run in namespace $1" 'there is none'
 }
