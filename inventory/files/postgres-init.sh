@@ -13,6 +13,8 @@ make_database() {
   local createdb_var="DATABASE_$1_CREATEDB" exists
   local name="${!name_var:?$name_var is not set}" user="${!user_var:?$user_var is not set}" createdb=nocreatedb
   : "${!password_var:?$password_var is not set}"
+  # psql takes a command that fails for an empty word, and would give the role no password.
+  printenv "$password_var" >/dev/null
   [ "${!createdb_var:-false}" = true ] && createdb=createdb
 
   # The statements go to standard input, where psql replaces :"name" and :'name'

@@ -180,6 +180,12 @@ def test_a_missing_variable_fails(empty, initialise, missing):
     assert empty.state() == before
 
 
+def test_a_password_that_cannot_be_read_out_is_not_taken_for_an_empty_one(empty, initialise, source):
+    """psql goes on with no password where the command that prints it fails."""
+    done = initialise(script=f"printenv() {{ return 1; }}; export -f printenv; {source[1]}")
+    assert done.returncode and "ready" not in done.stdout
+
+
 @pytest.mark.parametrize(
     "password, words", [("another", "password authentication failed"), (None, "no password supplied")]
 )
