@@ -61,8 +61,8 @@ format: $(READY) ## Put the Python code into its format
 hooks: ## Let git refuse commits whose compiled/ is stale, or whose Python code is out of style
 	@scripts/install-hooks
 
-lock: $(READY) ## Resolve requirements.in again into the lock files
-	@scripts/lock $(BIN)/uv
+lock: $(READY) ## Resolve requirements.in again into the lock files (LOCKS="requirements/...": only those)
+	@scripts/lock $(BIN)/uv $(LOCKS)
 
 clean: ## Remove the virtual environment, caches and what an interrupted compile left
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .compiled-* compiled/.compiled-* compiled/.remembered

@@ -31,6 +31,11 @@ kube() {
   fi
 }
 
+# On the control plane, whatever --kubeconfig says.
+admin_kube() {
+  kubectl --kubeconfig="$ADMIN_CONF" --request-timeout=10s "$@"
+}
+
 cluster_answers() {
   command -v kubectl >/dev/null &&
     kube --request-timeout=10s get --raw=/healthz >/dev/null 2>&1

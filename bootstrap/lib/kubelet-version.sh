@@ -13,13 +13,18 @@ check_kubelet_version() {
   if [[ -e $ADMIN_CONF ]]; then
     config=$ADMIN_CONF
   fi
-  server=$(kubectl --kubeconfig="$config" --request-timeout=10s get --raw=/version |
-    sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p' || true)
+  server=$(server_version "$config")
   if [[ -z $server ]]; then
     refuse "the API server does not say its version (asked with $config, see above), and kubelet $KUBERNETES_VERSION, in place of ${installed:-none}, must not be newer: run this step again when it answers. If it cannot because the kubelet of this host is gone, install that by hand in the version that it had"
   elif is_newer "$KUBERNETES_VERSION" "$server"; then
     refuse "$(self name) belongs to a cluster whose API server is $server: kubelet $KUBERNETES_VERSION, in place of ${installed:-none}, would be newer, which Kubernetes does not support. First upgrade the control plane by hand: \"A newer Kubernetes\" in bootstrap/README.md"
   fi
+}
+
+# server_version KUBECONFIG: of the API server, such as v1.36.5; nothing where it does not say so.
+server_version() {
+  kubectl --kubeconfig="$1" --request-timeout=10s get --raw=/version |
+    sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p' || true
 }
 
 # is_newer VERSION OTHER

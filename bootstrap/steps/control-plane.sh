@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# help: kubeadm init, the kubeconfig of the administrator (0600) and the pod network
+# help: kubeadm init, the kubeconfig of the administrator (0600) and the pod network; of a control plane that runs, its
+#   changed configuration
 # where: control plane
 # after: volumes
 # options: --node --kubeconfig --dry-run
@@ -18,6 +19,8 @@ step_control_plane() {
   init_control_plane
   write_kubeconfig
   need_cluster
+  renew_control_plane
+  take_kubelet_config
   apply_pod_network
   wait_for_control_plane
 }
@@ -31,6 +34,7 @@ init_control_plane() {
     refuse "this host holds the data of a cluster ($ETCD_DATA) but no $ADMIN_CONF. Where the cluster is to live, \"kubeadm init phase kubeconfig admin --config=kubeadm-init.yml\" (the file beside this script) makes that file again from /etc/kubernetes/pki; before anything else, save /var/lib/etcd"
     return 0
   fi
+  write_api_server_files
   if dry_run; then
     report would "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
     return 0
@@ -40,6 +44,8 @@ init_control_plane() {
   # --skip-token-print: kubeadm would show its own token, which nobody needs.
   change "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS" \
     kubeadm init --config="$config" --skip-token-print
+  note_kubeadm_config
+  take_kubelet_config joined
 }
 
 # A control plane that is away for a moment is not an init that broke off: where etcd has data,
@@ -64,10 +70,6 @@ need_finished_init() {
   else
     refuse "$unfinished: kube-proxy, which comes last, is not there (see journalctl -u kubelet). If this host holds nothing you need, run \"kubeadm reset\" yourself and then this step again"
   fi
-}
-
-admin_kube() {
-  kubectl --kubeconfig="$ADMIN_CONF" --request-timeout=10s "$@"
 }
 
 api_server_answers() {

@@ -27,10 +27,25 @@ step_load_balancer() {
     live 'read the unit files again' systemctl daemon-reload
   fi
   leave_running haproxy
+  watch_host
   add_repository haproxy "$HAPROXY_REPOSITORY"
   install_pinned "${HAPROXY_PACKAGES[@]}"
   configure_haproxy "$folder/haproxy.cfg"
   raise_haproxy_limits
+}
+
+# Prometheus reads what node-exporter says through HAProxy, which asks who it is.
+watch_host() {
+  [[ -n $NODE_EXPORTER_PACKAGE ]] || return 0
+  local restart=''
+  # Before the package: it starts the service as it installs.
+  write_file "/etc/default/$NODE_EXPORTER_PACKAGE" 0644 \
+    "ARGS='--web.listen-address=127.0.0.1:$NODE_EXPORTER_PORT --no-collector.wifi --no-collector.hwmon'"$'\n'
+  if file_changed; then
+    restart=restart
+  fi
+  install_packages "$NODE_EXPORTER_PACKAGE"
+  run_service "$NODE_EXPORTER_PACKAGE" "$restart"
 }
 
 configure_haproxy() {

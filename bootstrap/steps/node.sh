@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# help: make this host ready to be a node: name, swap, kernel, container runtime, Kubernetes
+# help: make this host ready to be a node: name, swap, kernel, firewall, container runtime, Kubernetes
 # where: every node
 # after: nothing
 # options: --node --root --dry-run
@@ -18,9 +18,11 @@ step_node() {
   write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
   leave_running "$RUNTIME_SERVICE" containerd kubelet
   install_packages "${OS_PACKAGES[@]}"
+  configure_firewall
   "runtime_$RUNTIME_NAME"
   "install_kubernetes_$KUBERNETES_FROM"
   enable_kubelet
+  take_kubelet_config
 }
 
 # Now, and after every boot: the kubelet does not start while swap is on.

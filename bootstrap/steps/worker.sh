@@ -15,6 +15,7 @@ step_worker() {
     need_member
   else
     change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
+    take_kubelet_config joined
   fi
   remove_join_file
 }

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import ceil
+from typing import Literal
 
+from .brokers import sessions_in_memory
 from .input.target import Inventory
+from .quantity import ceil_div
 from .types import Frontend, Group, LoadBalancer, Port, Scale, Server, Service
 
 # HAProxy's own descriptors beside two for each connection: checks, logs, sockets,
@@ -21,15 +25,17 @@ def load_balancer(
     """The HAProxy host for these services."""
     entry = inventory.load_balancer
     haproxy = inventory.platform.haproxy
-    device_connections = scale.devices + scale.devices * entry.reconnect_overlap // 100
     frontends = tuple(
         sorted(
-            _frontends(services, groups, device_connections, entry.api_connections),
+            _frontends(inventory, scale, services, groups),
             key=lambda frontend: frontend.listen,
         )
     )
     maxconn = sum(frontend.maxconn for frontend in frontends)
     stats_port = haproxy.stats_port
+    readers = _metrics_readers(inventory, services, groups) if haproxy.prometheus_exporter else ()
+    exporter = inventory.platform.operating_system.node_exporter if readers else None
+    own_ports = {stats_port} | ({exporter.port} if exporter else set())
     return LoadBalancer(
         hostname=entry.hostname,
         address=entry.address,
@@ -39,14 +45,19 @@ def load_balancer(
         open_files=2 * maxconn + _SPARE_FILES,
         source_ports=(entry.source_ports.first, entry.source_ports.last),
         ephemeral_ports=(entry.ephemeral_ports.first, entry.ephemeral_ports.last),
-        reserved_ports=tuple(sorted({stats_port, *(frontend.listen for frontend in frontends)})),
+        reserved_ports=tuple(sorted({*own_ports, *(frontend.listen for frontend in frontends)})),
         stats_port=stats_port,
-        metrics_readers=_metrics_readers(inventory, services, groups),
+        metrics_readers=readers,
+        node_exporter=exporter,
         session_timeout=scale.keepalive * 3 // 2 + _KEEPALIVE_GRACE,
         connect_timeout=haproxy.connect_timeout,
         client_fin_timeout=haproxy.client_fin_timeout,
         hard_stop_after=haproxy.hard_stop_after,
         check_interval=haproxy.check_interval,
+        check_timeout=haproxy.check_timeout,
+        slow_start=haproxy.slow_start,
+        recovery=entry.recovery,
+        session_rate=entry.session_rate,
         memory_per_session=entry.memory_per_session,
     )
 
@@ -64,23 +75,57 @@ def _metrics_readers(
 
 
 def _frontends(
-    services: tuple[Service, ...], groups: Mapping[str, Group], device_connections: int, api_connections: int
+    inventory: Inventory, scale: Scale, services: tuple[Service, ...], groups: Mapping[str, Group]
 ) -> Iterator[Frontend]:
+    entry = inventory.load_balancer
+    device_connections = scale.devices + scale.devices * entry.reconnect_overlap // 100
     for service in services:
         for port in service.exposed:
             if port.exposure.listen is None:
                 continue
+            nodes = groups[service.group].nodes
+            devices = port.exposure.devices
             yield Frontend(
                 name=frontend_name(service, port),
                 service=service.name,
+                port=port.name,
                 listen=port.exposure.listen,
                 node_port=port.exposure.node_port,
-                devices=port.exposure.devices,
-                maxconn=device_connections if port.exposure.devices else api_connections,
-                servers=tuple(
-                    Server(node.name, node.address, port.exposure.node_port) for node in groups[service.group].nodes
-                ),
+                devices=devices,
+                check=_check(port),
+                proxy_protocol=port.proxied is not None,
+                maxconn=device_connections if devices else entry.api_connections,
+                server_maxconn=_server_maxconn(inventory, scale, service, port) if devices else None,
+                session_rate=(entry.session_rate or session_rate(scale, len(nodes), entry.recovery))
+                if devices
+                else None,
+                servers=tuple(Server(node.name, node.address, port.exposure.node_port) for node in nodes),
             )
+
+
+def _check(port: Port) -> Literal["mqtt", "tls", "tcp"]:
+    """The kernel accepts connections of a broker that is frozen, so brokers have to answer themselves."""
+    if not port.exposure.devices:
+        return "tcp"
+    if port.tls:
+        return "tls"
+    return "mqtt" if port.listener == "tcp" else "tcp"
+
+
+def _server_maxconn(inventory: Inventory, scale: Scale, service: Service, port: Port) -> int:
+    """Sessions of one server: as stated, or what its source ports and the broker's memory allow."""
+    ports = inventory.load_balancer.source_ports
+    if stated := scale.sessions_per_broker.get(port.name):
+        return stated
+    held = sessions_in_memory(service, port.name, scale)
+    by_ports = ports.last - ports.first + 1
+    # To HAProxy, 0 would mean no limit; what is as small as that is refused.
+    return max(1, by_ports if held is None else min(by_ports, held))
+
+
+def session_rate(scale: Scale, servers: int, recovery: int) -> int:
+    """New sessions a second: those of every day, and the devices of one lost server within `recovery` seconds."""
+    return ceil(scale.reconnects_per_second + ceil_div(scale.devices, max(1, servers)) / recovery)
 
 
 def frontend_name(service: Service, port: Port) -> str:

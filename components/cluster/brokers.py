@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from .quantity import ceil_div
-from .types import Cluster
+from .quantity import ceil_div, size
+from .types import Cluster, Scale, Service
 
 # Files of a broker beside its sessions. VerneMQ 1.10 keeps 22 LevelDB stores (12 for messages, 10 for its metadata):
 # some five files each, and tables of 2 MiB or more, of which a volume of 5 GiB holds 2,560 at most. Erlang's own, the
 # other brokers, bridges, probes and metrics take a few hundred.
 _SPARE_FILES = 4096
+# Processes and ports beside those of sessions: the virtual machine's own, listeners with their acceptors, stores,
+# other brokers. An idle VerneMQ has some two thousand processes, and a few hundred ports.
+_SPARE_PROCESSES = _SPARE_PORTS = 4096
 
 
-def broker_open_files(cluster: Cluster) -> int:
-    """A file for each session that HAProxy lets in, shared by the brokers that are left; a single one has no others."""
+def sessions_in_memory(service: Service, port: str, scale: Scale) -> int | None:
+    """Sessions of a port that one broker's memory holds beside what it takes itself; None where nobody knows."""
+    each = scale.session_memory.get(port)
+    if service.kind != "VerneMQ" or each is None:
+        return None
+    return max(0, size(service.container.resources.limits.memory) - scale.broker_memory) // each
+
+
+def survivor_sessions(cluster: Cluster) -> int:
+    """Sessions that HAProxy lets in, shared by the brokers that are left; a single broker has no others."""
     brokers = cluster.brokers
     sessions = max(
         (
@@ -22,4 +33,21 @@ def broker_open_files(cluster: Cluster) -> int:
         ),
         default=cluster.scale.devices,
     )
-    return ceil_div(sessions, max(1, cluster.scale.brokers - 1)) + _SPARE_FILES
+    return ceil_div(sessions, max(1, cluster.scale.brokers - 1))
+
+
+def broker_open_files(cluster: Cluster) -> int:
+    """A file for each session of a survivor, and its own."""
+    return survivor_sessions(cluster) + _SPARE_FILES
+
+
+def broker_processes(cluster: Cluster) -> int:
+    """Erlang processes of a survivor whose sessions are all of the dearest listener that devices have."""
+    exposed = {port.name for port in cluster.brokers.exposed} if cluster.brokers else set()
+    each = (number for name, number in cluster.scale.session_processes.items() if name in exposed)
+    return survivor_sessions(cluster) * max(each, default=0) + _SPARE_PROCESSES
+
+
+def broker_ports(cluster: Cluster) -> int:
+    """An Erlang port for each session of a survivor, and its own."""
+    return survivor_sessions(cluster) + _SPARE_PORTS

@@ -33,6 +33,7 @@ def build(inventory: Inventory, texts: Mapping[str, str], contract_of: ContractO
             rbac=cluster.rbac,
             group_label=cluster.group_label,
             storage_class=inventory.volumes.storage_class,
+            priority_classes=inventory.priority_classes,
             gateway=inventory.gateway.service if inventory.gateway else None,
             nodes=nodes,
             groups=groups,
@@ -44,6 +45,7 @@ def build(inventory: Inventory, texts: Mapping[str, str], contract_of: ContractO
                 inventory.repository.url, inventory.repository.revision, f"compiled/{cluster.name}/manifests"
             ),
             reserve=inventory.reserve,
+            firewall=inventory.firewall,
             monitoring=monitoring(inventory),
         )
     )

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .brokers import broker_open_files
+from .brokers import broker_open_files, broker_ports, broker_processes
+from .input.service import ERLANG_MOST
+from .mongodb import cache_bytes
 from .placement import pods_per_node
 from .quantity import ceil_div, size
+from .reserve import left
 from .sizes import KAFKA
-from .types import EVERY_NODE, Cluster, Group
+from .types import EVERY_NODE, Cluster, Group, Service
 
 # What fs.nr_open, the bound of one process' open files, can be raised to on a 64-bit Linux: sysctl_nr_open_max of
 # its fs/file.c, the largest multiple of 64 in a signed 32-bit number. Below it, the kernel's limits follow the need.
 OPEN_FILES_CEILING = 2_147_483_584
+# Of a database beside those of devices: connections, logs, collections of its own.
+_SPARE_FILES = 4096
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Limit:
 
     `binding` limits are rules; the others are advice that the page shows.
     `path` is the key to change, `way_out` what to do when `needed` is above `available`.
+    `devices` is how many of them get in all the same, where HAProxy refuses the others.
     """
 
     what: str
@@ -31,6 +37,7 @@ class Limit:
     path: tuple[str, ...]
     way_out: str
     binding: bool = True
+    devices: int | None = None
 
     @property
     def headroom(self) -> float:
@@ -48,6 +55,7 @@ def limits(cluster: Cluster) -> tuple[Limit, ...]:
         *_brokers(cluster),
         *_load_balancer(cluster),
         *_kafka(cluster),
+        *_databases(cluster),
         *(limit for group in cluster.groups.values() for limit in _nodes(cluster, group)),
     )
 
@@ -66,35 +74,46 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
         path,
         f"Set replicas to brokers (the rule), or to at least {ceil_div(scale.devices, scale.devices_per_broker)}",
     )
-    if allowed := cluster.platform.runtime.open_files:
-        least = broker_open_files(cluster)
+    for what, least, allowed, key in _broker_bounds(cluster, brokers):
         yield Limit(
-            "open files of a broker" + (", one broker lost" if scale.brokers > 1 else ""),
+            f"{what} of a broker" + (", one broker lost" if scale.brokers > 1 else ""),
             least,
             allowed,
             "count",
-            ("platform", "runtime", "open_files"),
-            f"Write at least {least}",
+            key,
+            f"Write at least {least}" if least <= ERLANG_MOST else "Add brokers, which share the devices",
         )
-    exposed = {port.name for port in brokers.exposed}
-    memory = brokers.container.resources.limits.memory
-    for name, each in scale.session_memory.items():
-        if name not in exposed:
-            continue
-        for lost in (0, 1):
+    memory = size(brokers.container.resources.limits.memory)
+    listeners = [
+        (frontend, scale.session_memory[frontend.port])
+        for frontend in cluster.load_balancer.frontends
+        if frontend.service == brokers.name and frontend.devices and frontend.port in scale.session_memory
+    ]
+    least = min((each for _, each in listeners), default=0)
+    for frontend, each in listeners:
+        for lost in range(min(2, scale.brokers)):
             left = scale.brokers - lost
-            if left < 1:
-                continue
-            sessions = ceil_div(scale.devices, left)
             yield Limit(
-                f"memory of a broker, all sessions {name}" + (", one broker lost" if lost else ""),
-                sessions * each,
-                size(memory),
+                f"memory of a broker, all sessions {frontend.port}" + (", one broker lost" if lost else ""),
+                scale.broker_memory + ceil_div(scale.devices, left) * each,
+                memory,
                 "bytes",
                 ("services", brokers.name, "resources", "limits", "memory"),
                 "Give the brokers more memory, or more brokers",
-                binding=False,
+                # Where there are two listeners, devices may all use the one whose sessions are smaller.
+                binding=not lost and each == least,
+                devices=min(scale.devices, left * (frontend.server_maxconn or 0)),
             )
+
+
+def _broker_bounds(cluster: Cluster, brokers: Service) -> Iterator[tuple[str, int, int, tuple[str, ...]]]:
+    """(What, needed, allowed, key that says so) of what each session takes a piece of, beside memory."""
+    if allowed := cluster.platform.runtime.open_files:
+        yield "open files", broker_open_files(cluster), allowed, ("platform", "runtime", "open_files")
+    assert brokers.spec.custom_resource, "a VerneMQ without one is refused"
+    erlang, path = brokers.spec.custom_resource.erlang, ("services", brokers.name, "custom_resource", "erlang")
+    yield "Erlang processes", broker_processes(cluster), erlang.processes, (*path, "processes")
+    yield "Erlang ports", broker_ports(cluster), erlang.ports, (*path, "ports")
 
 
 def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
@@ -113,7 +132,7 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
             yield Limit(
                 f"source ports of {frontend.name}" + (", one broker lost" if lost else ""),
                 scale.devices,
-                max(0, len(frontend.servers) - lost) * balancer.sessions_per_server,
+                max(0, len(frontend.servers) - lost) * balancer.source_ports_per_server,
                 "count",
                 ("load_balancer", "source_ports"),
                 f"Widen the range, or {more}: each server line connects from this range of ports",
@@ -153,12 +172,52 @@ def _kafka(cluster: Cluster) -> Iterator[Limit]:
             continue
         for volume in service.volumes:
             yield Limit(
-                "Kafka's message log",
-                cluster.scale.kafka.bytes_with_copies,
+                "Kafka's message log, with its margin",
+                cluster.scale.kafka.server_bytes * service.replicas,
                 volume.size * service.replicas,
                 "bytes",
                 ("services", service.name, "volumes", volume.name, "size"),
                 "Write size: kafka_log (the rule), or shorten scale.kafka.retention or segment",
+            )
+
+
+def _databases(cluster: Cluster) -> Iterator[Limit]:
+    """Of each service in which others keep messages of devices: its disk, open files and memory."""
+    for service in cluster.services:
+        storers = [one for one in cluster.services if one.spec.stores and one.spec.stores.service == service.name]
+        if not storers:
+            continue
+        path, stores = ("services", service.name), [one.spec.stores for one in storers if one.spec.stores]
+        for volume in service.volumes:
+            yield Limit(
+                f"messages in {service.title}, with their margin",
+                cluster.scale.database_bytes(service.name),
+                volume.size,
+                "bytes",
+                (*path, "volumes", volume.name, "size"),
+                "Write size: stored_messages (the rule), keep them for fewer hours, or correct "
+                "scale.message.average_interval",
+            )
+        files = cluster.scale.devices * sum(one.device_files for one in stores)
+        if files and (allowed := cluster.platform.runtime.open_files):
+            yield Limit(
+                f"open files of {service.title}",
+                files + _SPARE_FILES,
+                allowed,
+                "count",
+                ("platform", "runtime", "open_files"),
+                f"Write at least {files + _SPARE_FILES}",
+            )
+        memory = cluster.scale.devices * sum(one.device_memory or 0 for one in stores)
+        if memory:
+            cache = cache_bytes(service.container.args) or 0
+            yield Limit(
+                f"memory of {service.title}, its cache and its open files",
+                cache + memory,
+                size(service.container.resources.limits.memory),
+                "bytes",
+                (*path, "resources", "limits", "memory"),
+                f"Give {service.title} more memory, or share the devices between several clusters",
             )
 
 
@@ -179,16 +238,15 @@ def _nodes(cluster: Cluster, group: Group) -> Iterator[Limit]:
         where = f"node {node.name}"
         path = ("cluster", "nodes", node.name)
         fix = f"Give {node.name} more, move a service to another group, or request less"
-        yield Limit(f"CPU requests on {where}", cpu, node.hardware.cpu - cluster.reserve.cpu, "cpu", path, fix)
-        yield Limit(
-            f"memory requests on {where}", memory, node.hardware.memory - cluster.reserve.memory, "bytes", path, fix
-        )
+        free = left(cluster, node.hardware)
+        yield Limit(f"CPU requests on {where}", cpu, free.cpu, "cpu", path, fix)
+        yield Limit(f"memory requests on {where}", memory, free.memory, "bytes", path, fix)
         disk = sum(disk.size for _, _, disk in cluster.disks if disk.node == node)
         if disk:
             yield Limit(
                 f"volumes on {where}",
                 disk,
-                node.hardware.disk - cluster.reserve.disk,
+                free.disk,
                 "bytes",
                 path,
                 f"Give {node.name} a larger disk, or make the volumes smaller",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ from .input.container import (
 from .input.service import ServiceEntry
 from .input.target import Inventory
 from .ports import PROBES, address
-from .quantity import size
+from .sizes import volume_size
 from .types import Container, EnvVar, Expose, File, Port, Scale, SecretFiles, Use
 from .uses import address_text, needs
 
@@ -35,8 +35,11 @@ _REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 
 @dataclass(frozen=True)
 class Context:
-    """What an environment variable may be derived from; `node_address` is the first node's of the service's group,
-    `contract_of` says what is known of an image."""
+    """What an environment variable may be derived from; `node_address` is the first node's of the service's group.
+
+    `keeps_source`: connections from outside come with the address of who opened them. `contract_of` says what is known
+    of an image.
+    """
 
     inventory: Inventory
     texts: Mapping[str, str]
@@ -44,6 +47,7 @@ class Context:
     service: str
     replicas: int
     node_address: str
+    keeps_source: bool
     contract_of: ContractOf = no_contract
 
     @property
@@ -144,16 +148,26 @@ def _text(value: Any) -> str:
 
 def _derived(what: str, context: Context) -> str:
     entry = context.entry
+    if what == "gateway_listen":
+        return ",".join(_listened_on(entry))
+    if what == "load_balancer_source":
+        # What comes in at a NodePort and may leave for another node has the address that the pod network gives a node.
+        inventory = context.inventory
+        return inventory.load_balancer.address if context.keeps_source else inventory.platform.pod_network.cidr
     if what == "kafka_partitions":
         return str(context.scale.kafka.partitions)
     if what == "kafka_replication":
         return str(context.scale.kafka.replication)
+    if what == "kafka_retention_bytes":
+        (volume,) = entry.volumes.values()
+        return str(context.scale.kafka.retention_bytes(volume_size(context.service, volume, context.scale)))
     if what == "node_address":
         return context.node_address
     if what == "storage_share" and context.inventory.monitoring:
         # Prometheus' MB are of 2**20 bytes.
         (volume,) = entry.volumes.values()
-        return f"{size(volume.size) * context.inventory.monitoring.storage_share // 100 // 2**20}MB"
+        there = volume_size(context.service, volume, context.scale)
+        return f"{there * context.inventory.monitoring.storage_share // 100 // 2**20}MB"
     # zookeeper_servers: host:server:election of every pod, in the order of their ids.
     governing = next(name for name, door in sorted(entry.kubernetes_services.items()) if door.headless)
     return ";".join(
@@ -161,6 +175,16 @@ def _derived(what: str, context: Context) -> str:
         f"{entry.ports['server'].number}:{entry.ports['leader-election'].number}"
         for ordinal in range(context.replicas)
     )
+
+
+def _listened_on(entry: ServiceEntry) -> Iterator[str]:
+    """Each exposed port as Kong's proxy_listen has it; again where the load balancer has a port of its own."""
+    for port in entry.ports.values():
+        if port.expose:
+            tls = " ssl" if port.tls else ""
+            yield f"0.0.0.0:{port.number}{tls}"
+            if proxied := _expose(port.expose, True).proxied:
+                yield f"0.0.0.0:{proxied}{tls} proxy_protocol"
 
 
 def _databases(entry: ServiceEntry | Sidecar, context: Context) -> tuple[EnvVar, ...]:
@@ -202,7 +226,12 @@ def _probe(probe: Probe | None, ports: Mapping[str, ContainerPort]) -> dict[str,
 
 def _expose(entry: ExposeEntry, fixed: bool) -> Expose:
     # Who calls the node itself has to know the number.
-    return Expose(entry.node_port if fixed or entry.listen is None else None, entry.listen, entry.devices)
+    return Expose(
+        node_port=entry.node_port if fixed or entry.listen is None else None,
+        listen=entry.listen,
+        devices=entry.devices,
+        proxied=entry.proxy_protocol.number if entry.proxy_protocol and entry.proxy_protocol.enabled else None,
+    )
 
 
 def _port(name: str, entry: ContainerPort, fixed: bool) -> Port:

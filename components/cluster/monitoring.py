@@ -7,6 +7,7 @@ from .types import Monitoring
 
 #: Scrape jobs that are no service.
 HAPROXY, KUBELET, CADVISOR, LOCUST = "haproxy", "kubelet", "cadvisor", "locust"
+APISERVER, ARGOCD, BALANCER_HOST = "apiserver", "argocd", "load-balancer-host"
 
 
 def monitoring(inventory: Inventory) -> Monitoring | None:

@@ -11,8 +11,8 @@ from .input.container import JobEntry, ServiceAddress
 from .input.service import RouteEntry, ServiceEntry, VolumeEntry
 from .input.target import Inventory
 from .ports import address, offered
-from .quantity import ceil_div, size
-from .sizes import kafka_log_size
+from .quantity import ceil_div
+from .sizes import volume_size
 from .types import (
     EVERY_NODE,
     Disk,
@@ -63,6 +63,18 @@ def _nodes(groups: Mapping[str, Group], group: str) -> tuple[Node, ...]:
     return groups[group].nodes
 
 
+def _keeps_source(entry: ServiceEntry, nodes: tuple[Node, ...]) -> bool:
+    """May what comes in at a NodePort stay on its node, so that it keeps its address? A pod has to be on each of them.
+
+    Asked for only where somebody looks at the address, because other nodes' NodePorts lead nowhere then.
+    """
+    proxied = any(
+        port.expose and port.expose.proxy_protocol and port.expose.proxy_protocol.enabled
+        for port in entry.ports.values()
+    )
+    return entry.one_per_node or (proxied and len(nodes) == 1)
+
+
 class _Builder:
     """Turns one entry of `services` into a Service."""
 
@@ -87,7 +99,10 @@ class _Builder:
         self.nodes = _nodes(groups, self.entry.group)
         self.replicas = self._replicas()
         first = self.nodes[0].address if self.nodes else ""
-        self.context = containers.Context(inventory, texts, scale, name, self.replicas, first, contract_of)
+        self.keeps_source = _keeps_source(self.entry, self.nodes)
+        self.context = containers.Context(
+            inventory, texts, scale, name, self.replicas, first, self.keeps_source, contract_of
+        )
 
     def service(self) -> Service:
         entry = self.entry
@@ -96,6 +111,7 @@ class _Builder:
             spec=entry,
             namespace=self.inventory.namespace_of(self.name),
             replicas=self.replicas,
+            keeps_source=self.keeps_source,
             per_node=self.replicas // self.scale.brokers if entry.spread_evenly else None,
             max_unavailable=self._max_unavailable(),
             wave=self.wave,
@@ -130,10 +146,7 @@ class _Builder:
 
     def _volume(self, name: str, entry: VolumeEntry) -> Volume:
         persistent = self.inventory.volumes.persistent if entry.persistent is None else entry.persistent
-        if entry.size == "kafka_log":
-            number = kafka_log_size(self.inventory.scale.kafka.margin, self.scale.kafka)
-        else:
-            number = size(entry.size)
+        number = volume_size(self.name, entry, self.scale)
         return Volume(
             name=name,
             mount=entry.mount,

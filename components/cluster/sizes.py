@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .input.scale import ScaleEntry
+from .input.service import Stores, VolumeEntry
 from .input.target import Inventory
-from .quantity import ceil_div
+from .quantity import ceil_div, size
 from .types import Kafka, Scale
 
 #: The service that keeps the message log, by the name that dojot's images look up.
@@ -35,7 +36,13 @@ def scale(inventory: Inventory) -> Scale:
         session_lifetime=entry.session_lifetime,
         message_interval=entry.message.interval,
         message_bytes=entry.message.stored_bytes,
+        broker_memory=entry.broker_memory,
+        average_interval=average_interval(entry),
+        databases=_databases(inventory),
+        database_base=entry.database.base,
         session_memory={name: number for name, number in entry.session_memory if number is not None},
+        session_processes={name: number for name, number in entry.session_processes if number is not None},
+        sessions_per_broker={name: number for name, number in entry.sessions_per_broker if number is not None},
         kafka=_kafka(inventory, brokers, bridges),
     )
 
@@ -69,6 +76,8 @@ def _kafka(inventory: Inventory, brokers: int, bridges: int) -> Kafka:
     servers = stated if isinstance(stated, int) else {"brokers": brokers, "bridges": bridges}.get(stated, 1)
     # Reference deployment: the bridge count is also the number of partitions.
     partitions = kafka.partitions or bridges
+    # Any tenant may have all the devices.
+    topics = entry.tenants * kafka.topics
     arriving = ceil_div(
         entry.devices * entry.message.stored_bytes * kafka.retention * 60,
         entry.message.interval,
@@ -79,13 +88,40 @@ def _kafka(inventory: Inventory, brokers: int, bridges: int) -> Kafka:
         partitions=partitions,
         segment_bytes=kafka.segment,
         retention=kafka.retention * 60,
-        topics=kafka.topics,
+        topics=topics,
         arriving=arriving,
-        bytes_needed=kafka.topics * (partitions * kafka.segment + arriving),
+        bytes_needed=topics * (partitions * kafka.segment + arriving),
+        margin=kafka.margin,
     )
 
 
-def kafka_log_size(margin: int, kafka: Kafka) -> int:
-    """Bytes of one server's volume: its share of the log with `margin` per cent more, in whole GiB."""
-    share = ceil_div(kafka.bytes_with_copies, kafka.servers)
-    return ceil_div(share * (100 + margin), 100 * 2**30) * 2**30
+def average_interval(entry: ScaleEntry) -> int:
+    """Seconds between two messages of a device, over the time for which databases keep them."""
+    return entry.message.average_interval or entry.message.interval
+
+
+def _databases(inventory: Inventory) -> dict[str, int]:
+    """Of each service in which others keep messages of devices, the bytes that its volume needs."""
+    entry = inventory.scale
+    found: dict[str, int] = {}
+    for service in inventory.services.values():
+        if stores := service.stores:
+            found[stores.service] = found.get(stores.service, 0) + _stored_bytes(entry, stores)
+    return {
+        name: entry.database.base + ceil_div(number * (100 + entry.database.margin), 100)
+        for name, number in found.items()
+    }
+
+
+def _stored_bytes(entry: ScaleEntry, stores: Stores) -> int:
+    """What of each message is kept, for each of its attributes, and what each device takes by itself."""
+    seconds = (stores.hours + stores.deleted_hours) * 3600
+    messages = ceil_div(entry.devices * seconds, average_interval(entry))
+    return messages * entry.message.attributes * stores.attribute_bytes + entry.devices * stores.device_bytes
+
+
+def volume_size(service: str, entry: VolumeEntry, scale: Scale) -> int:
+    """Bytes of a volume of a service. By rule in whole GiB: a server's share of Kafka's log, or stored messages."""
+    by_rule = {"kafka_log": scale.kafka.server_bytes, "stored_messages": scale.database_bytes(service)}
+    needed = by_rule.get(entry.size)
+    return size(entry.size) if needed is None else ceil_div(needed, 2**30) * 2**30

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.cluster.types import Cluster, Frontend, Server
+from components.cluster.types import HOST_METRICS, Cluster, Frontend, Server
 from components.render import template
+
+from .checks import QUESTIONS
 
 _FOLDER = Path(__file__).parent / "templates"
 
@@ -19,7 +21,13 @@ TEMPLATES = {
 
 def files(cluster: Cluster) -> dict[str, str]:
     """The three files; their places on the host are platform.haproxy.paths."""
-    facts = {"balancer": cluster.load_balancer, "haproxy": cluster.platform.haproxy, "endpoint": endpoint}
+    facts = {
+        "balancer": cluster.load_balancer,
+        "haproxy": cluster.platform.haproxy,
+        "endpoint": endpoint,
+        "questions": QUESTIONS,
+        "host_metrics": HOST_METRICS,
+    }
     return {name: template(_FOLDER / source, cluster=cluster, **facts) for name, source in TEMPLATES.items()}
 
 

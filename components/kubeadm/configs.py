@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from components.cluster.firewall import API_PORT
+from components.cluster.quantity import binary
+from components.cluster.reserve import system_reserved
 from components.cluster.types import Cluster, Node
 
-from . import runtimes
-
-API_PORT = 6443
+from . import api_server, runtimes
 
 # What the `worker` step puts into the join template on the joining node.
 JOIN_PLACEHOLDERS = ("@NODE@", "@ADDRESS@", "@LABEL@", "@TOKEN@", "@CA_HASH@")
@@ -31,8 +32,6 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
     kubernetes = cluster.platform.kubernetes
     master = cluster.control_plane
     gates = dict(sorted(kubernetes.feature_gates.items()))
-    component = {"extraArgs": _arguments(cluster, {"feature-gates": _gates(gates)})}
-    components = ("apiServer", "controllerManager", "scheduler") if gates else ()
     feature_gates = {"featureGates": gates} if gates else {}
     taint = {"key": kubernetes.control_plane_taint, "effect": "NoSchedule"}
     return [
@@ -56,13 +55,16 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
                 "podSubnet": cluster.platform.pod_network.cidr,
                 "serviceSubnet": kubernetes.service_subnet,
             },
-            **dict.fromkeys(components, component),
+            **_components(cluster, gates),
         },
         {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
             "kind": "KubeletConfiguration",
             "cgroupDriver": kubernetes.cgroup_driver,
             "failSwapOn": True,
+            **_reserved(cluster),
+            **_pods_are_held_to(cluster),
+            "tlsCipherSuites": _suites(cluster),
             **runtimes.kubelet_settings(cluster),
             **feature_gates,
         },
@@ -70,6 +72,7 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
             "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
             "kind": "KubeProxyConfiguration",
             "mode": "iptables",
+            "nodePortAddresses": _node_port_addresses(cluster),
             **feature_gates,
         },
     ]
@@ -104,6 +107,67 @@ def group_label(cluster: Cluster, node: Node) -> str:
     return cluster.groups[node.group].label
 
 
+def _components(cluster: Cluster, gates: Mapping[str, bool]) -> dict[str, Any]:
+    """The programs of the control plane, each with what kubeadm does not tell it by itself."""
+    kubernetes = cluster.platform.kubernetes
+    suites = ",".join(_suites(cluster))
+    each = {
+        **({"feature-gates": _gates(gates)} if gates else {}),
+        "profiling": str(kubernetes.profiling).lower(),
+        "tls-cipher-suites": suites,
+    }
+    return {
+        "apiServer": {
+            "extraArgs": _arguments(cluster, {**each, **api_server.arguments(cluster)}),
+            "extraVolumes": api_server.volumes(cluster),
+        },
+        "controllerManager": {"extraArgs": _arguments(cluster, each)},
+        "scheduler": {"extraArgs": _arguments(cluster, each)},
+        "etcd": {"local": {"extraArgs": _arguments(cluster, {"cipher-suites": suites})}},
+    }
+
+
+def _node_port_addresses(cluster: Cluster) -> list[str]:
+    """Those of the inventory, and no other that a host may have: each node finds its own among them."""
+    if cluster.platform.kubernetes.node_port_addresses == "primary":
+        return ["primary"]
+    return [f"{node.address}/32" for node in cluster.nodes]
+
+
+def _suites(cluster: Cluster) -> list[str]:
+    return [name for name, on in cluster.platform.kubernetes.tls_cipher_suites.items() if on]
+
+
+def _pods_are_held_to(cluster: Cluster) -> dict[str, Any]:
+    kubelet = cluster.platform.kubernetes.kubelet
+    return {
+        "podPidsLimit": kubelet.pod_pids_limit,
+        "protectKernelDefaults": kubelet.protect_kernel_defaults,
+        # A release that does not have the field would refuse the whole file.
+        **({"seccompDefault": True} if kubelet.seccomp_default else {}),
+    }
+
+
+def _reserved(cluster: Cluster) -> dict[str, Any]:
+    """What the kubelet keeps of its node: the rules reckon with the same sums (reserve.py)."""
+    kept, free = system_reserved(cluster), cluster.platform.kubernetes.kubelet.eviction
+    return {
+        # One for all nodes. The kubelet only subtracts it: nothing is ended for using more of it.
+        "systemReserved": {
+            "cpu": f"{kept.cpu}m",
+            "ephemeral-storage": binary(kept.disk),
+            "memory": binary(kept.memory),
+        },
+        # A map that states one signal takes the defaults of the others away.
+        "evictionHard": {
+            "imagefs.available": binary(free.imagefs),
+            "memory.available": binary(free.memory),
+            "nodefs.available": binary(free.nodefs),
+            "nodefs.inodesFree": free.inodes,
+        },
+    }
+
+
 def _registration(cluster: Cluster, name: str, address: str, arguments: Mapping[str, str]) -> dict[str, Any]:
     # node-ip: on a host with several networks the kubelet would choose by itself.
     return {
@@ -120,5 +184,5 @@ def _arguments(cluster: Cluster, arguments: Mapping[str, str]) -> dict[str, str]
     return [{"name": name, "value": value} for name, value in arguments.items()]
 
 
-def _gates(gates: dict[str, bool]) -> str:
+def _gates(gates: Mapping[str, bool]) -> str:
     return ",".join(f"{name}={str(value).lower()}" for name, value in gates.items())

@@ -5,13 +5,15 @@ from __future__ import annotations
 from components.cluster.types import Cluster
 from components.render import yaml_documents
 
-from . import configs, pod_network
+from . import api_server, configs, firewall, pod_network
 from .script import script
 
 
 def files(cluster: Cluster) -> dict[str, str]:
     return {
+        "audit-policy.yml": yaml_documents(api_server.audit_policy(cluster)),
         "bootstrap.sh": script(cluster),
+        "firewall.nft": firewall.text(cluster),
         "kubeadm-init.yml": yaml_documents(configs.init_documents(cluster)),
         "kubeadm-join.yml": yaml_documents(configs.join_documents(cluster)),
         "pod-network.yml": yaml_documents(pod_network.documents(cluster)),

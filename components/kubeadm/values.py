@@ -16,7 +16,7 @@ from components.cluster.input.platform.packages import PackageRepository
 from components.cluster.types import CONTROL_PLANE, PROVIDED, RANDOM, Cluster
 from components.render import yaml_documents
 
-from . import configs, pod_network, runtimes
+from . import api_server, configs, firewall, pod_network, runtimes
 
 _SEPARATOR = "|"
 
@@ -52,6 +52,11 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
         "KUBERNETES_FROM": "packages" if kubernetes.packages else "binaries",
         "CNI_PLUGINS_URL": plugins.url if plugins else "",
         "CNI_PLUGINS_SHA256": plugins.sha256 if plugins else "",
+        "FIREWALL_ENABLED": "true" if cluster.firewall.enabled else "false",
+        "KUBELET_CONFIG_MAP": kubernetes.kubelet_config_map,
+        "AUDIT_POLICY_FILE": api_server.audit_policy_file(cluster),
+        "ENCRYPTION_FILE": api_server.ENCRYPTION_FILE,
+        "ENCRYPTION_PROVIDER": kubernetes.secrets_encryption,
         "JOIN_TOKEN_TTL": kubernetes.join_token_ttl,
         "API_ADDRESS": cluster.control_plane.address,
         "ARGOCD_VERSION": argocd.version,
@@ -62,6 +67,9 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
         "ARGOCD_SERVER_SIDE": "true" if argocd.install.server_side else "false",
         "LOAD_BALANCER_NAME": balancer.hostname,
         "LOAD_BALANCER_ADDRESS": balancer.address,
+        # Empty where nobody asks for what it measures.
+        "NODE_EXPORTER_PACKAGE": balancer.node_exporter.package if balancer.node_exporter else "",
+        "NODE_EXPORTER_PORT": str(balancer.node_exporter.port) if balancer.node_exporter else "",
         "LOAD_BALANCER_OPEN_FILES": str(balancer.open_files),
         # url | suite | component | key url | key fingerprint
         "KUBERNETES_REPOSITORY": _repository(kubernetes.packages.repository) if kubernetes.packages else "",
@@ -121,6 +129,8 @@ def _texts(cluster: Cluster) -> dict[str, str]:
     return {
         "SYSCTL_CONF": "".join(f"{name} = {value}\n" for name, value in sorted(settings.items())),
         "RUNTIME_CONFIG": runtimes.config(cluster),
+        "FIREWALL": firewall.text(cluster),
+        "AUDIT_POLICY": yaml_documents(api_server.audit_policy(cluster)),
         "KUBEADM_INIT": yaml_documents(configs.init_documents(cluster)),
         "KUBEADM_JOIN": yaml_documents(configs.join_documents(cluster)),
         "POD_NETWORK": yaml_documents(pod_network.documents(cluster)),

@@ -28,6 +28,10 @@ def objects(cluster: Cluster) -> dict[str, list[Object]]:
     }
     if cluster.disks:
         found["storage-class.yml"] = [foundation.storage_class(cluster)]
+    if cluster.priorities:
+        found["priority-classes.yml"] = [
+            foundation.priority_class(name, entry) for name, entry in cluster.priorities.items()
+        ]
     if cluster.brokers:
         found["vernemq-crd.yml"] = [foundation.vernemq_definition(cluster)]
     for service in cluster.services:

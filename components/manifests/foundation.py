@@ -1,4 +1,4 @@
-"""What services stand on: the namespace, the storage class of their volumes, and VerneMQ's kind."""
+"""What services stand on: the namespace, the storage class of their volumes, priorities, and VerneMQ's kind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from components.cluster.input.priority import PriorityClassEntry
 from components.cluster.types import Cluster
 
 from .metadata import FOUNDATION_WAVE, NAMESPACE_LABEL, NAMESPACE_WAVE, metadata, protection
@@ -38,6 +39,17 @@ def storage_class(cluster: Cluster) -> dict[str, Any]:
         "provisioner": "kubernetes.io/no-provisioner",
         "reclaimPolicy": "Retain",
         "volumeBindingMode": "WaitForFirstConsumer",
+    }
+
+
+def priority_class(name: str, entry: PriorityClassEntry) -> dict[str, Any]:
+    """Who is evicted first from a full node, and who makes room for a pod that finds none."""
+    return {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": metadata(name, FOUNDATION_WAVE),
+        "description": entry.description,
+        "value": entry.value,
     }
 
 

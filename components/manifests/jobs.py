@@ -43,6 +43,8 @@ def _job(cluster: Cluster, service: Service, job: Job) -> Iterator[dict[str, Any
         service.spec.security.fs_group if job.container.secret_files else None,
     )
     spec["restartPolicy"] = "Never"
+    if service.spec.priority:
+        spec["priorityClassName"] = service.spec.priority
     volumes = (
         pods.scratch_volumes([job.container])
         + pods.secret_volumes([job.container])

@@ -40,15 +40,14 @@ def _same_node(cluster: Cluster) -> dict[str, Any]:
 def _node_port_spec(service: Service) -> dict[str, Any]:
     return {
         "type": "NodePort",
-        # With a pod on every node of the group, a connection stays on the node it arrives at.
-        "externalTrafficPolicy": "Local" if service.spec.one_per_node else "Cluster",
+        "externalTrafficPolicy": "Local" if service.keeps_source else "Cluster",
         "selector": dict(service.pod_labels),
         "ports": [
             {
                 "name": port.name,
                 "port": port.number,
                 "protocol": port.protocol,
-                "targetPort": port.number,
+                "targetPort": port.entrance,
                 **({} if port.exposure.node_port is None else {"nodePort": port.exposure.node_port}),
             }
             for port in service.exposed

@@ -37,7 +37,10 @@ def container_spec(
         spec["env"] = environment(container.env)
     if container.ports:
         spec["ports"] = [
-            {"name": port.name, "containerPort": port.number, "protocol": port.protocol} for port in container.ports
+            {"name": name, "containerPort": number, "protocol": port.protocol}
+            for port in container.ports
+            for name, number in ((port.name, port.number), (f"proxied-{port.proxied}", port.proxied))
+            if number
         ]
     if container.readiness:
         spec["readinessProbe"] = dict(container.readiness)

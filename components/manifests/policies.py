@@ -54,13 +54,13 @@ def _policy(
 def _rules(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
     """One rule for all ports that the same pods may call; none for a port that nobody uses."""
     # Clients arrive from outside, or with the address of the node whose NodePort they took.
-    if exposed := [_policy_port(port.number, port.protocol) for port in service.exposed]:
+    if exposed := [_policy_port(port.entrance, port.protocol) for port in service.exposed]:
         yield {"ports": exposed}
     if service.spec.peers:
         yield {"from": [_peer(service, service.namespace, service.pod_labels)]}
     shared: list[tuple[list[Peer], list[dict[str, Any]]]] = []
     for port in service.container.ports:
-        callers = [] if port.expose else _callers(cluster, service, port.name)
+        callers = [] if port.expose and not port.proxied else _callers(cluster, service, port.name)
         if not callers:
             continue
         known = next((ports for others, ports in shared if others == callers), None)

@@ -6,6 +6,8 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from components.cluster.input.service import Erlang
+from components.cluster.quantity import binary
 from components.cluster.types import Cluster, Service
 
 from . import pods
@@ -36,15 +38,20 @@ def custom_resource(cluster: Cluster, service: Service) -> dict[str, Any]:
         },
         "terminationGracePeriodSeconds": service.spec.grace_period,
         "env": [*pods.environment(service.container.env), {"name": "VERNEMQ_CONF", "value": _conf(resource.conf)}],
+        "vmArgs": _vm_args(resource.erlang),
         "config": {
             "configs": [{"name": name, "value": value} for name, value in resource.configs.items()],
             "listeners": _listeners(service),
             "plugins": [],
         },
     }
+    if service.spec.priority:
+        spec["priorityClassName"] = service.spec.priority
     persistent = [volume for volume in service.volumes if volume.persistent]
     spec["storage"] = (
-        {"volumeClaimTemplate": claim_template(cluster, persistent[0])} if persistent else {"emptyDir": {}}
+        {"volumeClaimTemplate": claim_template(cluster, persistent[0])}
+        if persistent
+        else {"emptyDir": {"sizeLimit": binary(service.volumes[0].size)} if service.volumes else {}}
     )
     return {
         "apiVersion": "vernemq.com/v1alpha1",
@@ -58,6 +65,11 @@ def custom_resource(cluster: Cluster, service: Service) -> dict[str, Any]:
         ),
         "spec": spec,
     }
+
+
+def _vm_args(bounds: Erlang) -> str:
+    """Lines of vm.args. The operator's own come before them, and of two the later one holds."""
+    return f"+P {bounds.processes}\n-env ERL_MAX_PORTS {bounds.ports}\n"
 
 
 def _conf(settings: Mapping[str, Any]) -> str:

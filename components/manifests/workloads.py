@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components.cluster.quantity import binary
 from components.cluster.types import Cluster, Service
 
 from . import pods
@@ -139,6 +140,8 @@ def _template(
         spec["hostPID"] = True
     if service.spec.hostname:
         spec["hostname"] = service.spec.hostname
+    if service.spec.priority:
+        spec["priorityClassName"] = service.spec.priority
     if service.spec.grace_period is not None:
         spec["terminationGracePeriodSeconds"] = service.spec.grace_period
     volumes = _volumes(service)
@@ -155,7 +158,8 @@ def _volumes(service: Service) -> list[dict[str, Any]]:
     volumes: list[dict[str, Any]] = []
     for volume in service.volumes:
         if not volume.persistent:
-            volumes.append({"name": volume.name, "emptyDir": {}})
+            # The kubelet evicts the pod that goes beyond it, before the node's disk is full.
+            volumes.append({"name": volume.name, "emptyDir": {"sizeLimit": binary(volume.size)}})
         elif service.kind == "Deployment":
             volumes.append({"name": volume.name, "persistentVolumeClaim": {"claimName": volume.name}})
     volumes += [

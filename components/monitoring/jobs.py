@@ -1,7 +1,7 @@
 """Scrape jobs: who is asked for metrics, where, and how many answers there must be.
 
 Targets are addresses and DNS names that follow from the model, so Prometheus needs no right
-to list anything. Only the kubelets ask for a token.
+to list anything. Only the kubelets and the API server ask for a token.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.cluster.input.service import MetricsEntry
-from components.cluster.monitoring import CADVISOR, HAPROXY, KUBELET, LOCUST
-from components.cluster.types import Cluster, Service
+from components.cluster.monitoring import APISERVER, ARGOCD, BALANCER_HOST, CADVISOR, HAPROXY, KUBELET, LOCUST
+from components.cluster.types import HOST_METRICS, Cluster, Service
 
 from .metrics import KEPT
 
 # The kubelet's own port (its default, which kubeadm keeps).
 _KUBELET_PORT = 10250
+# The API server's, as kubeadm has it unless it is told otherwise.
+_API_PORT = 6443
+# Of Argo CD's application controller: name and port of the Service in its install manifest, 2.2 to 3.5.
+_ARGOCD_METRICS = ("argocd-metrics", 8082)
 # Where a pod finds the token and the CA of its ServiceAccount.
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -37,9 +41,15 @@ def jobs(cluster: Cluster) -> tuple[Job, ...]:
         _service_job(cluster, service, service.spec.metrics) for service in cluster.services if service.spec.metrics
     ]
     found += [_kubelet_job(cluster, KUBELET, "/metrics"), _kubelet_job(cluster, CADVISOR, "/metrics/cadvisor")]
+    found += [_api_server_job(cluster), _argocd_job(cluster)]
     if cluster.monitored.load_balancer:
         balancer = cluster.load_balancer
-        found.append(Job(HAPROXY, 1, {"static_configs": [{"targets": [f"{balancer.address}:{balancer.stats_port}"]}]}))
+        here = {"targets": [f"{balancer.address}:{balancer.stats_port}"]}
+        found.append(Job(HAPROXY, 1, {"static_configs": [here]}))
+        if balancer.node_exporter:
+            # It has no pods: its system's own node-exporter, behind HAProxy.
+            config = {"metrics_path": HOST_METRICS, "static_configs": [{**here, "labels": {"node": balancer.hostname}}]}
+            found.append(Job(BALANCER_HOST, 1, config))
     if cluster.monitored.locust_exporter:
         found.append(Job(LOCUST, 1, {"static_configs": [{"targets": [cluster.monitored.locust_exporter]}]}))
     return tuple(sorted(found, key=lambda job: job.name))
@@ -78,12 +88,40 @@ def _kubelet_job(cluster: Cluster, name: str, path: str) -> Job:
             "tls_config": {"insecure_skip_verify": True},
             "authorization": {"credentials_file": f"{_ACCOUNT}/token"},
             "static_configs": list(_nodes(cluster, _KUBELET_PORT)),
-            # It has thousands of series of which we read a few.
-            "metric_relabel_configs": [
-                {"source_labels": ["__name__"], "regex": "|".join(KEPT[name]), "action": "keep"}
-            ],
+            "metric_relabel_configs": _kept(name),
         },
     )
+
+
+def _api_server_job(cluster: Cluster) -> Job:
+    node = cluster.control_plane
+    return Job(
+        APISERVER,
+        1,
+        {
+            "scheme": "https",
+            # Its certificate names its address, and the cluster's CA vouches for it.
+            "tls_config": {"ca_file": f"{_ACCOUNT}/ca.crt"},
+            "authorization": {"credentials_file": f"{_ACCOUNT}/token"},
+            "static_configs": [{"targets": [f"{node.address}:{_API_PORT}"], "labels": {"node": node.name}}],
+            "metric_relabel_configs": _kept(APISERVER),
+        },
+    )
+
+
+def _argocd_job(cluster: Cluster) -> Job:
+    service, port = _ARGOCD_METRICS
+    host = f"{service}.{cluster.platform.argocd.namespace}.svc"
+    return Job(
+        ARGOCD,
+        1,
+        {"static_configs": [{"targets": [f"{host}:{port}"]}], "metric_relabel_configs": _kept(ARGOCD)},
+    )
+
+
+def _kept(job: str) -> list[dict[str, Any]]:
+    """Of those that have thousands of series, the few that we read."""
+    return [{"source_labels": ["__name__"], "regex": "|".join(KEPT[job]), "action": "keep"}]
 
 
 def _nodes(cluster: Cluster, port: int) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,9 @@ SERVER_SESSIONS = "dojot:server_sessions:limit"
 KAFKA_LOG = "dojot:kafka_log_bytes:limit"
 VOLUME = "dojot:volume_bytes:limit"
 TARGETS = "dojot:targets:limit"
+KAFKA_SERVERS = "dojot:kafka_servers:limit"
+# Services that ask others for what these do not tell by themselves.
+KAFKA_EXPORTER, POSTGRES_EXPORTER = "kafka-exporter", "postgres-exporter"
 
 
 def limits(cluster: Cluster) -> Iterator[Recording]:
@@ -36,13 +39,15 @@ def limits(cluster: Cluster) -> Iterator[Recording]:
         yield _limit(LISTENER_SESSIONS, frontend.maxconn, proxy=frontend.name)
         if frontend.devices:
             for server in frontend.servers:
-                yield _limit(SERVER_SESSIONS, balancer.sessions_per_server, proxy=frontend.name, server=server.name)
+                yield _limit(SERVER_SESSIONS, balancer.source_ports_per_server, proxy=frontend.name, server=server.name)
     for service, volume, disk in cluster.disks:
         place = {"node": disk.node.name, "path": disk.host_path, "service": service.name, "claim": disk.claim}
         if service.name == KAFKA:
             # One server's share of what retention keeps; the volume has the margin on top.
             yield _limit(KAFKA_LOG, ceil_div(scale.kafka.bytes_with_copies, scale.kafka.servers), **place)
         yield _limit(VOLUME, volume.size, **place)
+    if any(service.name == KAFKA_EXPORTER for service in cluster.services):
+        yield _limit(KAFKA_SERVERS, scale.kafka.servers)
     for job in jobs(cluster):
         yield _limit(TARGETS, job.targets, job=job.name)
 

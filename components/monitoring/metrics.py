@@ -10,6 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 METRICS: Mapping[str, tuple[str, ...]] = {
+    "apiserver": (
+        "apiserver_request_total",
+        "etcd_request_duration_seconds_count",
+        "etcd_request_duration_seconds_sum",
+    ),
+    "argocd": ("argocd_app_info",),
     "cadvisor": (
         "container_cpu_usage_seconds_total",
         "container_memory_rss",
@@ -17,6 +23,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     ),
     "certificate-expiry": ("dojot_certificate_expiry_timestamp_seconds",),
     "haproxy": (
+        "haproxy_backend_current_queue",
         "haproxy_frontend_bytes_in_total",
         "haproxy_frontend_bytes_out_total",
         "haproxy_frontend_connections_total",
@@ -26,6 +33,12 @@ METRICS: Mapping[str, tuple[str, ...]] = {
         "haproxy_server_connection_errors_total",
         "haproxy_server_current_sessions",
         "haproxy_server_status",
+    ),
+    "kafka-exporter": (
+        "kafka_brokers",
+        "kafka_consumergroup_lag",
+        "kafka_topic_partition_current_offset",
+        "kafka_topic_partition_under_replicated_partition",
     ),
     "kube-state-metrics": (
         "kube_daemonset_status_desired_number_scheduled",
@@ -53,12 +66,14 @@ METRICS: Mapping[str, tuple[str, ...]] = {
         "node_nf_conntrack_entries",
         "node_nf_conntrack_entries_limit",
     ),
+    "postgres-exporter": ("pg_settings_max_connections", "pg_stat_database_numbackends", "pg_up"),
     "prometheus": (
         "prometheus_rule_evaluation_failures_total",
         "prometheus_tsdb_head_series",
         "prometheus_tsdb_storage_blocks_bytes",
     ),
     "vernemq": (
+        "mqtt_connack_sent",
         "mqtt_connect_received",
         "mqtt_publish_received",
         "mqtt_publish_sent",
@@ -77,4 +92,4 @@ METRICS: Mapping[str, tuple[str, ...]] = {
 }
 
 #: Jobs whose other metrics are not even stored.
-KEPT = {job: METRICS[job] for job in ("cadvisor", "kubelet")}
+KEPT = {job: METRICS[job] for job in ("apiserver", "argocd", "cadvisor", "kubelet")}

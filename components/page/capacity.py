@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from components.cluster.capacity import Limit, limits
 from components.cluster.quantity import cores
-from components.cluster.types import Cluster
+from components.cluster.types import Cluster, Frontend
 
 from .words import amount, count, names
 
@@ -58,8 +58,10 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
-def carried(cluster: Cluster, limit: Limit) -> int:
-    """Devices for which there is enough of what grows with them: an estimate, so rounded down to three digits."""
-    number = cluster.scale.devices * limit.available // limit.needed
-    step: int = 10 ** max(0, len(str(number)) - 3)
-    return number // step * step
+def server_limit(cluster: Cluster, frontend: Frontend) -> str:
+    """Where HAProxy's limit of one server's sessions comes from."""
+    if frontend.port in cluster.scale.sessions_per_broker:
+        return "written in the inventory"
+    if frontend.server_maxconn == cluster.load_balancer.source_ports_per_server:
+        return "HAProxy's source ports for each broker"
+    return "what is left of a broker's memory without sessions"

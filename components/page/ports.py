@@ -23,7 +23,10 @@ def on_the_nodes(port: Port) -> str:
 
 
 def inside(service: Service) -> Iterator[tuple[str, Port]]:
-    """Service object (none for probes and metrics, which are reached at the pod's own address) and port behind it."""
+    """Service object (none for probes and metrics, which are reached at the pod's own address) and port behind it.
+
+    A second port for the load balancer is in the table of those.
+    """
     for port in service.container.ports:
         entries = [entry for entry in service.kubernetes_services if port.name in entry.ports]
         yield from ((_entry(entry, port), port) for entry in entries)
@@ -42,6 +45,6 @@ def _entry(entry: KubernetesService, port: Port) -> str:
 
 
 def admits(cluster: Cluster, service: Service, port: Port) -> str:
-    if port.expose or service.spec.host_network:
+    if (port.expose and not port.proxied) or service.spec.host_network:
         return "**everybody**"
     return codes(caller.name for caller in cluster.callers_of(service, port.name))

@@ -39,7 +39,10 @@ def classes_of(
         f"platform.{platform} is taken, and {hardware}, because Ansible's files do not say what the machines are",
         "See inventory/classes/platform and hardware",
     )
-    names = [name.format(platform=platform, release=release, hardware=hardware) for name in known["classes"]]
+    scale = known["scale"]["all_services" if with_options else "load_test"]
+    names = [
+        name.format(platform=platform, release=release, hardware=hardware, scale=scale) for name in known["classes"]
+    ]
     classes = [*names, *sets]
     for variable in variables().values():
         if variable.takes_out and values.plain(variable.name) is False:

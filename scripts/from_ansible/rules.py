@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
@@ -128,6 +129,28 @@ def bridges(outcome: Outcome, variable: Variable, replicas: object) -> None:
         outcome.write("scale.bridges_per_broker", beside)
 
 
+def influxdb_retention(outcome: Outcome, variable: Variable, duration: object) -> None:
+    """InfluxDB's own way of writing a duration, here a number of hours."""
+    if "influxdb" not in outcome.classes["services"]:
+        if variable.name in outcome.entries:
+            outcome.idle(variable)
+        return
+    path = "influxdb.hours"
+    match = re.fullmatch("([1-9][0-9]*)([hdw])", str(duration))
+    if match is None:
+        outcome.report.finding(
+            outcome.place(variable.name),
+            variable.name,
+            f"{outcome.present(path)} hours are kept",
+            f"Write {path}",
+            duration,
+        )
+        return
+    hours = int(match[1]) * {"h": 1, "d": 24, "w": 168}[match[2]]
+    if hours != outcome.present(path):
+        outcome.write(path, hours)
+
+
 def gui_v2(outcome: Outcome, _variable: Variable, _value: object) -> None:
     """One image of two variables."""
     if not {"dojot_guiv2_image", "dojot_guiv2_version"} & outcome.entries.keys():
@@ -170,5 +193,16 @@ def class_name(version: str) -> str:
 
 
 RULES: dict[str, Rule] = {
-    rule.__name__: rule for rule in (release, storage_class, platform, node_label, affinity, brokers, bridges, gui_v2)
+    rule.__name__: rule
+    for rule in (
+        release,
+        storage_class,
+        platform,
+        node_label,
+        affinity,
+        brokers,
+        bridges,
+        influxdb_retention,
+        gui_v2,
+    )
 }

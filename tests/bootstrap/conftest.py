@@ -18,9 +18,17 @@ from tests.rendered import cluster_of
 # Constants of the script that name files of the machine it runs on -> name in the sandbox.
 HOST_FILES = {
     "ADMIN_CONF": "admin.conf",
+    "API_SERVER_MANIFEST": "manifests/kube-apiserver.yaml",
+    "AUDIT_POLICY_FILE": "apiserver/audit-policy-0123abcd.yml",
+    "ENCRYPTION_FILE": "apiserver/encryption.yml",
     "ETCD_DATA": "member",
+    "FIREWALL_FILE": "firewall.nft",
+    "KUBEADM_CONFIG_APPLIED": "kubeadm-init.yml",
     "KUBELET_CONF": "kubelet.conf",
+    "KUBELET_CONFIG_FILE": "config.yaml",
+    "KUBELET_CONFIG_TAKEN": "kubelet-config",
     "LOCK_FOLDER": "lock",
+    "MANIFESTS": "manifests",
 }
 
 

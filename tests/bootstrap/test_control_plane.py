@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 
 import pytest
+import yaml
 
+from components.kubeadm.files import files
 from tests.platforms import one_platform
 
 from .conftest import nodes_of, states
@@ -18,6 +21,7 @@ case $* in
   *--raw=/healthz*)
     echo >>"$STATE/asked"
     (($(wc -l <"$STATE/asked") >= $(cat "$STATE/answers"))) ;;
+  *--raw=/version*) cat "$STATE/version" ;;
   *daemonset\ kube-proxy*) cat "$STATE/proxy" ;;
   *) exit 0 ;;
 esac
@@ -30,12 +34,19 @@ def master(sandbox, cluster):
     sandbox.fake("hostname", f"echo {cluster.control_plane.address}")
     sandbox.fake("kubectl", nodes_of(cluster) + KUBECTL)
     sandbox.fake("kubeadm", "exit 0")
+    sandbox.fake("systemctl", "exit 1")
+    (sandbox.state / "version").write_text(f'{{"gitVersion": "{cluster.platform.kubernetes.version}"}}\n')
+    (sandbox.host / "kubeadm-init.yml").write_text(files(cluster)["kubeadm-init.yml"])
     sandbox.fake("sleep", "exit 0")
     (sandbox.host / "admin.conf").touch()
     (sandbox.host / "member").mkdir()
     (sandbox.state / "answers").write_text("1")
     (sandbox.state / "proxy").write_text("daemonset.apps/kube-proxy\n")
     return sandbox
+
+
+def _kubeadm(box) -> list[str]:
+    return [" ".join(call.split()[1:5]) for call in box.calls if call.startswith("kubeadm ")]
 
 
 def _refused(box) -> str:
@@ -103,3 +114,59 @@ def test_a_fresh_host_gets_its_control_plane(master):
     done = master.run("control-plane", "--dry-run")
     assert done.returncode == 0 and states(done.stdout) <= {"would", "skipped"}
     assert "would: kubeadm init" in done.stdout
+
+
+def test_a_changed_configuration_reaches_a_control_plane_that_runs(master, cluster):
+    (master.host / "kubeadm-init.yml").write_text("kind: ClusterConfiguration\n")
+    former = master.host / "apiserver" / "audit-policy-former.yml"
+    former.parent.mkdir()
+    former.touch()
+    planned = master.run("control-plane", "--dry-run")
+    assert planned.returncode == 0 and states(planned.stdout) <= {"would", "skipped"} and not _kubeadm(master)
+    done = master.run("control-plane")
+    assert done.returncode == 0, done.stderr
+    assert _kubeadm(master) == [
+        "init phase upload-config all",
+        "init phase etcd local",
+        "init phase control-plane all",
+        "init phase addon kube-proxy",
+    ]
+    assert (master.host / "kubeadm-init.yml").read_text() == files(cluster)["kubeadm-init.yml"]
+    assert not former.exists()
+    key = master.host / "apiserver" / "encryption.yml"
+    assert key.stat().st_mode & 0o777 == 0o600
+    (provider, identity) = yaml.safe_load(key.read_text())["resources"][0]["providers"]
+    (secret,) = [one["secret"] for one in provider[cluster.platform.kubernetes.secrets_encryption]["keys"]]
+    assert len(base64.b64decode(secret)) == 32 and identity == {"identity": {}}
+    assert secret not in done.stdout + done.stderr + "\n".join(master.calls)
+    again = master.run("control-plane")
+    assert len(_kubeadm(master)) == 4 and key.read_text().count(secret) == 1
+    assert "skipped: the control plane has the configuration of kubeadm-init.yml\n" in again.stdout
+
+
+def test_no_step_upgrades_a_control_plane(master):
+    (master.host / "kubeadm-init.yml").unlink()
+    (master.state / "version").write_text('{"gitVersion": "v1.2.3"}')
+    done = master.run("control-plane")
+    assert done.returncode == 1 and "the API server is v1.2.3, the inventory has " in done.stderr
+    assert not _kubeadm(master) and not (master.host / "apiserver").exists()
+
+
+def test_a_lost_key_is_not_replaced(master):
+    (master.host / "kubeadm-init.yml").unlink()
+    (master.host / "manifests").mkdir()
+    (master.host / "manifests/kube-apiserver.yaml").write_text(
+        f"    - --encryption-provider-config={master.host}/apiserver/encryption.yml\n"
+    )
+    done = master.run("control-plane")
+    assert done.returncode == 1 and "bring it back from where it was saved" in done.stderr
+    assert not _kubeadm(master) and not (master.host / "apiserver/encryption.yml").exists()
+
+
+def test_another_provider_is_a_matter_of_its_own(master):
+    (master.host / "kubeadm-init.yml").unlink()
+    (master.host / "apiserver").mkdir()
+    (master.host / "apiserver/encryption.yml").write_text("  providers:\n  - aesgcm:\n")
+    done = master.run("control-plane")
+    assert done.returncode == 1 and "Another key for Secrets" in done.stderr
+    assert not _kubeadm(master)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from components.cluster.brokers import broker_open_files
+from components.cluster.brokers import broker_open_files, broker_ports, broker_processes
 from components.cluster.capacity import Limit, limits
 from components.cluster.input.machines import Hardware
 from components.cluster.placement import pods_per_node
@@ -72,6 +72,14 @@ def test_open_files_of_a_broker(guide_cluster):
     assert broker_open_files(guide_cluster) == 110_000 // 2 + 4096
     alone = replace(guide_cluster, scale=replace(guide_cluster.scale, brokers=1))
     assert broker_open_files(alone) == 110_000 + 4096
+
+
+def test_erlang_of_a_broker(guide_cluster):
+    """Over TLS a session is four processes, and one port; where devices speak plain MQTT alone, two."""
+    assert broker_processes(guide_cluster) == 4 * 110_000 // 2 + 4096
+    assert broker_ports(guide_cluster) == 110_000 // 2 + 4096
+    plain = replace(guide_cluster, scale=replace(guide_cluster.scale, session_processes={"mqtt": 2}))
+    assert broker_processes(plain) == 2 * 110_000 // 2 + 4096
 
 
 @pytest.mark.parametrize(("replicas", "nodes", "most"), [(9, 3, 3), (10, 3, 4), (1, 3, 1), (2, 1, 2), (2, 0, 2)])

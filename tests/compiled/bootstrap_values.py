@@ -13,6 +13,8 @@ SCRIPT = "bootstrap/bootstrap.sh"
 PARTS = Path(__file__).resolve().parents[2] / "bootstrap"
 # Values whose text also stands in a file of its own, for people who review it.
 EMBEDDED = {
+    "FIREWALL": "bootstrap/firewall.nft",
+    "AUDIT_POLICY": "bootstrap/audit-policy.yml",
     "KUBEADM_INIT": "bootstrap/kubeadm-init.yml",
     "KUBEADM_JOIN": "bootstrap/kubeadm-join.yml",
     "POD_NETWORK": "bootstrap/pod-network.yml",

@@ -25,6 +25,8 @@ class Listener:
     listen: int
     node_port: int | None
     devices: bool
+    tls: bool
+    proxied: bool
     most: int
     nodes: dict[str, str]
 
@@ -57,10 +59,43 @@ def listeners(parameters: Mapping[str, Any]) -> list[Listener]:
             many = door.get("devices", False)
             most = devices if many else balancer["api_connections"]
             nodes = nodes_of(parameters, entry["group"])
+            number = door["node_port"] if fixed else None
             found.append(
-                Listener(service, name, door["listen"], door["node_port"] if fixed else None, many, most, nodes)
+                Listener(
+                    service,
+                    name,
+                    door["listen"],
+                    number,
+                    many,
+                    bool(port.get("tls")),
+                    said.proxied(port) is not None,
+                    most,
+                    nodes,
+                )
             )
     return sorted(found, key=lambda one: one.listen)
+
+
+def sessions_of_a_server(parameters: Mapping[str, Any], listener: Listener) -> int:
+    """A port for each, and the broker's memory for all; a written number wins."""
+    scale, ports = parameters["scale"], parameters["load_balancer"]["source_ports"]
+    if stated := scale.get("sessions_per_broker", {}).get(listener.port):
+        return stated
+    most = ports["last"] - ports["first"] + 1
+    entry = parameters["services"][listener.service]
+    if entry["kind"] == "VerneMQ" and listener.port in scale["session_memory"]:
+        room = size(entry["resources"]["limits"]["memory"]) - size(scale["broker_memory"])
+        most = min(most, room // size(scale["session_memory"][listener.port]))
+    return most
+
+
+def new_sessions(parameters: Mapping[str, Any], listener: Listener) -> int:
+    """A second: what comes every day, and the devices of one server in the time that they may take to come back."""
+    scale, balancer = parameters["scale"], parameters["load_balancer"]
+    if stated := balancer.get("session_rate"):
+        return stated
+    share = ceil(scale["devices"] / len(listener.nodes))
+    return ceil(scale["devices"] / (scale["session_lifetime"] / 1000) + share / balancer["recovery"])
 
 
 def sessions(parameters: Mapping[str, Any]) -> int:
@@ -71,6 +106,13 @@ def sessions(parameters: Mapping[str, Any]) -> int:
 def open_files(parameters: Mapping[str, Any]) -> int:
     """Of HAProxy's process."""
     return 2 * sessions(parameters) + _OTHER_FILES
+
+
+def node_exporter(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What measures the load balancer's host: package and port; nothing where Prometheus does not ask there."""
+    watch = parameters.get("monitoring", {})
+    asks = watch.get("load_balancer") and watch["service"] in parameters["services"]
+    return parameters["platform"]["operating_system"].get("node_exporter", {}) if asks else {}
 
 
 def brokers(parameters: Mapping[str, Any]) -> int:
@@ -101,20 +143,79 @@ def open_files_of_a_broker(parameters: Mapping[str, Any], service: str) -> int:
     return ceil(most / max(1, brokers(parameters) - 1)) + _OTHER_FILES
 
 
+def kafka_partitions(parameters: Mapping[str, Any]) -> int:
+    """Of each topic: one for each bridge that reads it, or as the inventory says."""
+    scale = parameters["scale"]
+    return scale["kafka"].get("partitions", brokers(parameters) * scale["bridges_per_broker"])
+
+
+def kafka_partition_bytes(parameters: Mapping[str, Any], service: str) -> int:
+    """What each partition on a server may fill of its volume, the margin left aside; each tenant has its topics."""
+    kafka, servers = parameters["scale"]["kafka"], replicas(parameters, service)
+    topics = kafka["topics"] * parameters["scale"].get("tenants", 1)
+    there = ceil(topics * kafka_partitions(parameters) * min(3, servers) / servers)
+    return volume_size(parameters, service) * 100 // (100 + kafka["margin"]) // there
+
+
+def stored_bytes(parameters: Mapping[str, Any], database: str) -> float:
+    """What others keep there of the messages of all devices, with the margin, and room for all else."""
+    scale = parameters["scale"]
+    message, room = scale["message"], scale["database"]
+    attributes = message.get("attributes", 1) / message.get("average_interval", message["interval"])
+    needed = sum(
+        scale["devices"]
+        * (
+            (one["hours"] + one.get("deleted_hours", 0)) * 3600 * attributes * one["attribute_bytes"]
+            + size(one["device_bytes"])
+        )
+        for one in (entry["stores"] for entry in parameters["services"].values() if "stores" in entry)
+        if one["service"] == database
+    )
+    return size(room["base"]) + needed * (100 + room["margin"]) / 100
+
+
+def volume_size(parameters: Mapping[str, Any], service: str, name: str | None = None) -> int:
+    """Bytes of a volume of the service, or of its only one; where that follows a rule, in whole GiB."""
+    volumes = parameters["services"][service]["volumes"]
+    volume = volumes[name] if name else next(iter(volumes.values()))
+    if volume["size"] == "stored_messages":
+        return ceil(stored_bytes(parameters, service) / 2**30) * 2**30
+    if volume["size"] != "kafka_log":
+        return size(volume["size"])
+    scale, kafka, servers = parameters["scale"], parameters["scale"]["kafka"], replicas(parameters, service)
+    partitions = kafka_partitions(parameters)
+    rate = scale["devices"] * scale["message"]["stored_bytes"] / scale["message"]["interval"]
+    arriving = rate * kafka["retention"] * 60
+    there = ceil(kafka["topics"] * scale.get("tenants", 1) * partitions * min(3, servers) / servers)
+    needed = there * (kafka["segment"] + arriving / partitions) * (100 + kafka["margin"]) / 100
+    return ceil(needed / 2**30) * 2**30
+
+
 def derived(parameters: Mapping[str, Any], service: str, word: str) -> str:
     """The value of a variable of which the inventory says only what it follows from."""
     scale, entry = parameters["scale"], parameters["services"][service]
+    if word == "gateway_listen":
+        listened = []
+        for port in said.on(entry["ports"]).values():
+            if "expose" in port:
+                flags = ["ssl"] if port.get("tls") else []
+                listened.append(" ".join([f"0.0.0.0:{port['number']}", *flags]))
+                if proxied := said.proxied(port):
+                    listened.append(" ".join([f"0.0.0.0:{proxied}", *flags, "proxy_protocol"]))
+        return ",".join(listened)
+    if word == "load_balancer_source":
+        kept = said.keeps_source(parameters, entry)
+        return parameters["load_balancer"]["address"] if kept else parameters["platform"]["pod_network"]["cidr"]
     if word == "kafka_partitions":
-        # One for each bridge that reads the topic.
-        bridges = brokers(parameters) * scale["bridges_per_broker"]
-        return str(scale["kafka"].get("partitions", bridges))
+        return str(kafka_partitions(parameters))
     if word == "kafka_replication":
         return str(min(3, replicas(parameters, "kafka-server")))
+    if word == "kafka_retention_bytes":
+        return str(kafka_partition_bytes(parameters, service) - scale["kafka"]["segment"])
     if word == "node_address":
         return next(iter(nodes_of(parameters, entry["group"]).values()))
     if word == "storage_share":
-        (volume,) = entry["volumes"].values()
-        return f"{size(volume['size']) * parameters['monitoring']['storage_share'] // (100 * 2**20)}MB"
+        return f"{volume_size(parameters, service) * parameters['monitoring']['storage_share'] // (100 * 2**20)}MB"
     if word == "zookeeper_servers":
         (governing,) = (name for name, door in entry["kubernetes_services"].items() if door.get("headless"))
         talk, vote = (entry["ports"][name]["number"] for name in ("server", "leader-election"))

@@ -48,6 +48,24 @@ def labels(service: str, entry: Entry) -> dict[str, str]:
     return {"app": "dojot", "name": service}
 
 
+def proxied(port: Entry) -> int | None:
+    """The port of the container that expects the PROXY protocol, if the load balancer speaks it."""
+    second = port.get("expose", {}).get("proxy_protocol", {"enabled": False})
+    return second["number"] if second.get("enabled", True) else None
+
+
+def entrance(port: Entry) -> int:
+    """Where connections from outside arrive in the container."""
+    return proxied(port) or port["number"]
+
+
+def keeps_source(parameters: Entry, entry: Entry) -> bool:
+    """A NodePort leads to its own node alone: a pod is on each, and somebody looks at who calls."""
+    nodes = [node for node in parameters["cluster"]["nodes"].values() if node["group"] == entry["group"]]
+    asked = any(proxied(port) for port in on(entry.get("ports")).values())
+    return bool(entry.get("one_per_node")) or (asked and len(nodes) == 1)
+
+
 def host_and_port(parameters: Entry, caller: str, service: str, port: str) -> tuple[str, int]:
     """How `caller` reaches a port: by the Service that has it, one with an address of its own before a headless one."""
     entry = parameters["services"][service]
@@ -105,12 +123,12 @@ def probe(entry: Entry, name: str) -> dict[str, Any] | None:
 def mounts(parameters: Entry, entry: Entry) -> dict[str, tuple]:
     """Path in the container -> what is there.
 
-    ("volume", name), ("host", path), ("scratch",), ("secret", name) or ("files", names).
+    ("volume", name), ("nothing kept", name), ("host", path), ("scratch",), ("secret", name) or ("files", names).
     """
     found: dict[str, tuple] = {}
     for name, volume in entry.get("volumes", {}).items():
         kept = volume.get("persistent", parameters["volumes"]["persistent"])
-        found[volume["mount"]] = ("volume", name) if kept else ("nothing kept",)
+        found[volume["mount"]] = ("volume" if kept else "nothing kept", name)
     for directory in entry.get("host_paths", {}).values():
         found[directory["mount"]] = "host", directory["path"]
     for path in entry["security"].get("writable", ()):

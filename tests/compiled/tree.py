@@ -14,8 +14,8 @@ from components.cluster.types import Cluster
 
 Object = dict[str, Any]
 
-# Groups of files that kubeadm and its components read; no API server ever sees them.
-_NO_API = ("kubeadm.k8s.io", "kubelet.config.k8s.io", "kubeproxy.config.k8s.io")
+# Groups of files that kubeadm and its components read; no API server ever stores them.
+_NO_API = ("audit.k8s.io", "kubeadm.k8s.io", "kubelet.config.k8s.io", "kubeproxy.config.k8s.io")
 MANIFESTS = "manifests/"
 
 

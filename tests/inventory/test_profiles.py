@@ -43,7 +43,10 @@ def test_profiles_differ_by_their_agent_only():
 
 
 def test_servers_that_know_nothing_of_each_other_are_single():
-    """Told by other keys: a volume and nobody to share it with, no second pod even for a moment, memory as a store."""
+    """Told by other keys: a volume and nobody to share it with, no second pod even for a moment, memory as a store.
+
+    And those whose second one would tell everything again.
+    """
     apart, single = set(), set()
     for path in (ROOT / "inventory" / "classes" / "service").glob("*.yml"):
         for name, entry in yaml.safe_load(path.read_text("utf-8"))["parameters"]["services"].items():
@@ -52,7 +55,7 @@ def test_servers_that_know_nothing_of_each_other_are_single():
             store = entry["kind"] == "StatefulSet" and entry.get("volumes") and not entry.get("peers")
             memory = entry.get("args", [""])[0] == "redis-server"
             apart |= {name} if alone or store or memory else set()
-    assert single == apart | {"kube-state-metrics"}
+    assert single == apart | {"alertmanager", "kafka-exporter", "kube-state-metrics", "postgres-exporter"}
 
 
 def test_mosca_takes_the_brokers_place(variants):
@@ -65,7 +68,7 @@ def test_mosca_takes_the_brokers_place(variants):
 
 def test_mosca_over_tls_only(tmp_path_factory):
     text = (
-        "classes: [guide-machines, hardware.full, profile.mosca]\n"
+        "classes: [guide-machines, hardware.full, profile.mosca, scale.full]\n"
         "parameters: {insecure_mqtt: false, scale: {devices: 10000}}\n"
     )
     variant = Variants([Fixture("mosca-tls", text)], tmp_path_factory.mktemp)["mosca-tls"]
@@ -115,7 +118,7 @@ def test_nothing_is_left_of_the_brokers(variants, profile):
 def test_pages_speak_of_no_brokers_that_are_not_there(variants):
     mosca, lwm2m = (variants[f"profile-{name}"].files["README.md"] for name in ("mosca", "lwm2m"))
     assert "for 10,000 devices: MQTT agent (Mosca), on Kubernetes" in mosca
-    assert "for 100,000 devices: LwM2M agent, on Kubernetes" in lwm2m
+    assert "for 10,000 devices: LwM2M agent, on Kubernetes" in lwm2m
     assert "has neither TLS nor authentication" in mosca and "has neither TLS" not in lwm2m
     assert "| the node itself | `30006` UDP | dojot |" in lwm2m and "| the node itself | `30010` | dojot |" in lwm2m
     for page in (mosca, lwm2m):

@@ -43,7 +43,7 @@ def test_nothing_persistent(variants, guide):
             mount["name"] for mount in workload["spec"]["template"]["spec"]["containers"][0].get("volumeMounts", ())
         }
         assert mounted <= {volume["name"] for volume in volumes}
-    assert variant.tree.some("VerneMQ")["spec"]["storage"] == {"emptyDir": {}}
+    assert variant.tree.some("VerneMQ")["spec"]["storage"] == {"emptyDir": {"sizeLimit": "5Gi"}}
 
 
 @pytest.mark.parametrize("default", [True, False])
@@ -140,13 +140,41 @@ def test_mutual_tls(variants, guide):
     assert not [path for path, text in guide.files.items() if re.search(r"\b(443|8443|30002)\b", text)]
     assert "bind :443\n" in variant.files[CONFIG] and "192.168.0.11:30002\n" in variant.files[CONFIG]
     kong = _environment(variant, "kong")
-    assert kong["KONG_PROXY_LISTEN"] == "0.0.0.0:8000,0.0.0.0:8443 ssl"
+    assert kong["KONG_PROXY_LISTEN"].split(",") == [
+        "0.0.0.0:8000",
+        "0.0.0.0:8010 proxy_protocol",
+        "0.0.0.0:8443 ssl",
+        "0.0.0.0:8453 ssl proxy_protocol",
+    ]
     assert {row[0]: row[2] for row in table(variant.files, "SECRETS") if row[0].endswith("-tls")} == {
         "dojot/kong-tls": "provided",
         "dojot/kong-internal-tls": "provided",
     }
     for kind, name in (("Deployment", "kong"), ("Job", "kong-migrate")):
         _named_files_are_mounted(variant.tree.some(kind, lambda found: found["metadata"]["name"] == name))
+
+
+def test_proxy_protocol(variants, guide):
+    """HAProxy tells Kong whose connection it is, and Kong believes nobody else; without the switch there is no trace."""
+    variant = variants["without-proxy-protocol"]
+    assert difference(variant, guide) == Difference(
+        made=set(),
+        gone=set(),
+        altered={"Deployment kong", "Job kong-migrate", "Service kong-external", "NetworkPolicy kong", CONFIG, PAGE},
+    )
+    for path, text in variant.files.items():
+        assert not re.search(r"\b8010\b|[Pp][Rr][Oo][Xx][Yy][- _][Pp]rotocol|PROXY protocol|send-proxy", text), path
+    trusted = ("KONG_REAL_IP_HEADER", "KONG_NGINX_PROXY_SET_REAL_IP_FROM")
+    assert not any(name in _environment(variant, "kong") for name in trusted)
+    assert [_environment(guide, "kong")[name] for name in trusted] == ["proxy_protocol", "192.168.0.17"]
+    # Where the pod may be on another node than the one that HAProxy calls, it sees an address of the pod network.
+    several = variants["with-two-nodes-for-kong"]
+    assert _environment(several, "kong")[trusted[1]] == several.tree.parameters["platform"]["pod_network"]["cidr"]
+    policies = [
+        one.tree.some("Service", lambda found: found["metadata"]["name"] == "kong-external")["spec"]["externalTrafficPolicy"]
+        for one in (guide, several, variant)
+    ]
+    assert policies == ["Local", "Cluster", "Cluster"]
 
 
 def test_tls_of_kafka_ws(variants):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from components.cluster.quantity import binary
 from components.manifests.files import files as manifests
 from tests.manifests.rendering import of_kind, render, some_service, with_platform, with_service
 
@@ -14,6 +15,8 @@ def test_one_file_for_each_service(cluster):
     expected = {f"{service.name}.yml" for service in cluster.services} | {"namespace.yml"}
     if cluster.disks:
         expected.add("storage-class.yml")
+    if any(service.spec.priority for service in cluster.services):
+        expected.add("priority-classes.yml")
     if any(service.kind == "VerneMQ" for service in cluster.services):
         expected.add("vernemq-crd.yml")
     assert set(manifests(cluster)) == expected
@@ -80,7 +83,7 @@ def test_a_volume_that_is_not_kept(kind, cluster):
     assert not [found for found in objects if found["kind"].startswith("PersistentVolume")]
     workload = next(found for found in objects if found["kind"] == kind)
     if kind == "VerneMQ":
-        assert workload["spec"]["storage"] == {"emptyDir": {}}
+        assert workload["spec"]["storage"] == {"emptyDir": {"sizeLimit": binary(volumes[0].size)}}
         return
     assert "volumeClaimTemplates" not in workload["spec"]
     directories = {one["name"] for one in workload["spec"]["template"]["spec"]["volumes"] if "emptyDir" in one}

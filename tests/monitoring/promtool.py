@@ -28,6 +28,7 @@ def limits(cluster: Cluster) -> dict[str, float | str]:
     """What a test may name. Worked out from the model's sizes, not read from the rules."""
     scale, balancer = cluster.scale, cluster.load_balancer
     found: dict[str, float | str] = {
+        "cluster": cluster.name,
         "namespace": cluster.namespace,
         "devices": scale.devices,
         "devices_per_broker": scale.devices_per_broker,

@@ -50,7 +50,28 @@ def test_kubelets_ask_for_the_token(watched):
     for name in ("kubelet", "cadvisor"):
         job = _jobs(watched)[name]
         assert job["scheme"] == "https" and job["authorization"]["credentials_file"].endswith("/token")
-    assert [rule.resources for rule in watched.service("prometheus").spec.cluster_rbac] == [("nodes/metrics",)]
+
+
+def test_the_api_server_is_asked_where_it_listens_and_must_be_vouched_for(watched):
+    job = _jobs(watched)["apiserver"]
+    (target,) = _targets(job)
+    master = next(node for node in watched.nodes if node.group == "control-plane")
+    assert (job["scheme"], target) == ("https", f"{master.address}:6443")
+    assert job["tls_config"] == {"ca_file": "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"}
+    assert job["authorization"]["credentials_file"].endswith("/token")
+
+
+def test_prometheus_may_read_metrics_and_nothing_else(watched):
+    rules = watched.service("prometheus").spec.cluster_rbac
+    assert [(rule.resources, rule.nonResourceURLs, rule.verbs) for rule in rules] == [
+        (("nodes/metrics",), None, ("get",)),
+        (None, ("/metrics",), ("get",)),
+    ]
+
+
+def test_argo_cd_is_asked_in_its_own_namespace(watched):
+    (target,) = _targets(_jobs(watched)["argocd"])
+    assert target == f"argocd-metrics.{watched.platform.argocd.namespace}.svc:8082"
 
 
 def test_haproxy_is_asked_where_it_listens_for_prometheus_and_only_if_there_is_one(guide_cluster_watched):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tarfile
 
 import pytest
@@ -50,6 +51,14 @@ def test_stand_ins_are_told_by_contracts():
         assert name not in REAL, f"{name} is made twice"
         assert contract(name), f"inventory/contracts knows nothing of {name}"
         assert for_stand_in(name).keys() <= _FIELDS
+
+
+def test_recipes_have_the_keys_that_their_file_explains():
+    head = (ROOT / "tests" / "rehearsal" / "images" / "stand-ins.yml").read_text("utf-8").partition("\n\n")[0]
+    explained = {
+        key for line in re.findall(r"^#   ([a-z_]+(?:, [a-z_]+)*) ", head, re.MULTILINE) for key in line.split(", ")
+    }
+    assert {key for recipe in recipes().values() for key in recipe} == explained
 
 
 def test_the_same_content_is_the_same_layout(tmp_path):

@@ -16,6 +16,11 @@ readonly KUBERNETES_VERSION=v1.17.3
 readonly KUBERNETES_FROM=binaries
 readonly CNI_PLUGINS_URL=https://github.com/containernetworking/plugins/releases/download/v0.8.6/cni-plugins-linux-amd64-v0.8.6.tgz
 readonly CNI_PLUGINS_SHA256=994fbfcdbb2eedcfa87e48d8edb9bb365f4e2747a7e47658482556c12fd9b2f5
+readonly FIREWALL_ENABLED=true
+readonly KUBELET_CONFIG_MAP=kubelet-config-1.17
+readonly AUDIT_POLICY_FILE=/etc/kubernetes/apiserver/audit-policy-e945bd4f.yml
+readonly ENCRYPTION_FILE=/etc/kubernetes/apiserver/encryption.yml
+readonly ENCRYPTION_PROVIDER=secretbox
 readonly JOIN_TOKEN_TTL=30m
 readonly API_ADDRESS=192.168.0.10
 readonly ARGOCD_VERSION=v2.2.11
@@ -26,6 +31,8 @@ readonly ARGOCD_MANIFEST_SHA256=a4a7a57bbe24a2f3aa989bf4c4d2af5a986bf8f804b431cb
 readonly ARGOCD_SERVER_SIDE=false
 readonly LOAD_BALANCER_NAME=haproxy
 readonly LOAD_BALANCER_ADDRESS=192.168.0.17
+readonly NODE_EXPORTER_PACKAGE=''
+readonly NODE_EXPORTER_PORT=''
 readonly LOAD_BALANCER_OPEN_FILES=460096
 readonly KUBERNETES_REPOSITORY=''
 readonly RUNTIME_REPOSITORY='https://download.docker.com/linux/ubuntu|bionic|stable|https://download.docker.com/linux/ubuntu/gpg|9DC858229FC7DD38854AE2D88D81803C0EBFCD88'
@@ -88,6 +95,8 @@ readonly SECRETS=(
   'dojot/kong-secret|user|literal|kong'
   'dojot/mongodb-secret|password|random|'
   'dojot/mongodb-secret|user|literal|mongodb'
+  'dojot/postgres-exporter-secret|password|random|'
+  'dojot/postgres-exporter-secret|user|literal|postgres_exporter'
   'dojot/postgres-secret|password|random|'
   'dojot/postgres-secret|user|literal|postgres'
   'dojot/vernemq-secret|cookie|random|'
@@ -118,6 +127,7 @@ readonly OS_PACKAGES=(
   ethtool
   iproute2
   iptables
+  nftables
   socat
 )
 readonly KERNEL_MODULES=(
@@ -140,9 +150,15 @@ readonly HAPROXY_PACKAGES=(
   'haproxy|2.0.*'
 )
 IFS= read -r -d '' SYSCTL_CONF <<'END_OF_SYSCTL_CONF' || true
+kernel.keys.root_maxbytes = 25000000
+kernel.keys.root_maxkeys = 1000000
+kernel.panic = 10
+kernel.panic_on_oops = 1
 net.bridge.bridge-nf-call-ip6tables = 1
 net.bridge.bridge-nf-call-iptables = 1
 net.ipv4.ip_forward = 1
+vm.overcommit_memory = 1
+vm.panic_on_oom = 0
 END_OF_SYSCTL_CONF
 readonly SYSCTL_CONF
 IFS= read -r -d '' RUNTIME_CONFIG <<'END_OF_RUNTIME_CONFIG' || true
@@ -160,6 +176,139 @@ IFS= read -r -d '' RUNTIME_CONFIG <<'END_OF_RUNTIME_CONFIG' || true
 }
 END_OF_RUNTIME_CONFIG
 readonly RUNTIME_CONFIG
+IFS= read -r -d '' FIREWALL <<'END_OF_FIREWALL' || true
+# Who may reach which ports of a node of dojot-100k. This table is replaced in one step, and no other is touched:
+# whatever is not named here, SSH above all, stays as the host has it. Connections that are open stay open.
+table inet dojot
+delete table inet dojot
+table inet dojot {
+  chain prerouting {
+    # Before kube-proxy gives a NodePort's packets the address of a pod (priority -100), and after the kernel has told
+    # which of them belong to a connection (-200).
+    type filter hook prerouting priority -150; policy accept;
+    iif "lo" accept
+    ct state established,related accept
+    # What is for pods, or only passes.
+    fib daddr type != local accept
+    # the API server
+    tcp dport 6443 ip saddr { 192.168.0.10, 192.168.0.11, 192.168.0.12, 192.168.0.13, 192.168.0.14, 192.168.0.15, 192.168.0.16, 10.244.0.0/16 } accept
+    tcp dport 6443 counter drop
+    # etcd
+    tcp dport 2379-2380 ip saddr { 192.168.0.10 } accept
+    tcp dport 2379-2380 counter drop
+    # the kubelet
+    tcp dport 10250 ip saddr { 192.168.0.10, 192.168.0.11, 192.168.0.12, 192.168.0.13, 192.168.0.14, 192.168.0.15, 192.168.0.16, 10.244.0.0/16 } accept
+    tcp dport 10250 counter drop
+    # health of kube-proxy and kube-router, its metrics
+    tcp dport { 10249, 10256, 20244 } counter drop
+    # packets of pods between nodes
+    udp dport 8472 ip saddr { 192.168.0.10, 192.168.0.11, 192.168.0.12, 192.168.0.13, 192.168.0.14, 192.168.0.15, 192.168.0.16 } accept
+    udp dport 8472 counter drop
+    # node-exporter, metrics
+    tcp dport 9100 ip saddr { 192.168.0.10, 192.168.0.11, 192.168.0.12, 192.168.0.13, 192.168.0.14, 192.168.0.15, 192.168.0.16, 10.244.0.0/16 } accept
+    tcp dport 9100 counter drop
+    # NodePorts
+    tcp dport 30000-32767 ip saddr { 192.168.0.17 } accept
+    tcp dport 30000-32767 counter drop
+    # NodePorts without a load balancer
+    udp dport 30000-32767 counter drop
+  }
+}
+END_OF_FIREWALL
+readonly FIREWALL
+IFS= read -r -d '' AUDIT_POLICY <<'END_OF_AUDIT_POLICY' || true
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages:
+- RequestReceived
+rules:
+- level: Metadata
+  resources:
+  - group: ''
+    resources:
+    - secrets
+    - serviceaccounts/token
+- level: None
+  nonResourceURLs:
+  - /healthz*
+  - /livez*
+  - /readyz*
+  - /version
+  - /openapi*
+  - /api
+  - /api/*
+  - /apis
+  - /apis/*
+- level: None
+  resources:
+  - group: ''
+    resources:
+    - events
+  - group: events.k8s.io
+    resources:
+    - events
+- level: None
+  resources:
+  - group: coordination.k8s.io
+    resources:
+    - leases
+- level: None
+  users:
+  - system:kube-controller-manager
+  - system:kube-scheduler
+  resources:
+  - group: ''
+    resources:
+    - endpoints
+    - configmaps
+  namespaces:
+  - kube-system
+- level: None
+  userGroups:
+  - system:nodes
+  - system:serviceaccounts:kube-system
+  verbs:
+  - get
+  - list
+  - watch
+- level: None
+  users:
+  - system:apiserver
+  - system:kube-controller-manager
+  - system:kube-scheduler
+  - system:kube-proxy
+  verbs:
+  - get
+  - list
+  - watch
+- level: None
+  userGroups:
+  - system:nodes
+  verbs:
+  - update
+  - patch
+  resources:
+  - group: ''
+    resources:
+    - nodes/status
+    - pods/status
+- level: Request
+  verbs:
+  - create
+  - update
+  - patch
+  - delete
+  - deletecollection
+  resources:
+  - group: rbac.authorization.k8s.io
+    resources:
+    - '*'
+  - group: networking.k8s.io
+    resources:
+    - networkpolicies
+- level: Metadata
+END_OF_AUDIT_POLICY
+readonly AUDIT_POLICY
 IFS= read -r -d '' KUBEADM_INIT <<'END_OF_KUBEADM_INIT' || true
 apiVersion: kubeadm.k8s.io/v1beta2
 kind: InitConfiguration
@@ -189,17 +338,60 @@ networking:
 apiServer:
   extraArgs:
     feature-gates: EndpointSlice=true,ServiceTopology=true
+    profiling: 'false'
+    tls-cipher-suites: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
+    audit-policy-file: /etc/kubernetes/apiserver/audit-policy-e945bd4f.yml
+    audit-log-path: /var/log/kubernetes/audit.log
+    audit-log-maxage: '30'
+    audit-log-maxbackup: '10'
+    audit-log-maxsize: '100'
+    encryption-provider-config: /etc/kubernetes/apiserver/encryption.yml
+  extraVolumes:
+  - name: apiserver
+    hostPath: /etc/kubernetes/apiserver
+    mountPath: /etc/kubernetes/apiserver
+    readOnly: true
+    pathType: DirectoryOrCreate
+  - name: audit
+    hostPath: /var/log/kubernetes
+    mountPath: /var/log/kubernetes
+    readOnly: false
+    pathType: DirectoryOrCreate
 controllerManager:
   extraArgs:
     feature-gates: EndpointSlice=true,ServiceTopology=true
+    profiling: 'false'
+    tls-cipher-suites: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
 scheduler:
   extraArgs:
     feature-gates: EndpointSlice=true,ServiceTopology=true
+    profiling: 'false'
+    tls-cipher-suites: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
+etcd:
+  local:
+    extraArgs:
+      cipher-suites: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
 ---
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: systemd
 failSwapOn: true
+systemReserved:
+  cpu: 200m
+  ephemeral-storage: 5Gi
+  memory: 284Mi
+evictionHard:
+  imagefs.available: 1Gi
+  memory.available: 100Mi
+  nodefs.available: 1Gi
+  nodefs.inodesFree: 5%
+podPidsLimit: 4096
+protectKernelDefaults: true
+tlsCipherSuites:
+- TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+- TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+- TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
+- TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
 featureGates:
   EndpointSlice: true
   ServiceTopology: true
@@ -207,6 +399,14 @@ featureGates:
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 mode: iptables
+nodePortAddresses:
+- 192.168.0.10/32
+- 192.168.0.11/32
+- 192.168.0.12/32
+- 192.168.0.13/32
+- 192.168.0.14/32
+- 192.168.0.15/32
+- 192.168.0.16/32
 featureGates:
   EndpointSlice: true
   ServiceTopology: true
@@ -575,9 +775,9 @@ readonly POD_NETWORK
 # step | what it does | its options | machine | where else | table that must have rows | when | what comes then
 readonly STEPS=(
   'plan|which command on which machine, in order; changes nothing||anywhere||||'
-  'node|make this host ready to be a node: name, swap, kernel, container runtime, Kubernetes|--node --root --dry-run|every node||||'
+  'node|make this host ready to be a node: name, swap, kernel, firewall, container runtime, Kubernetes|--node --root --dry-run|every node||||'
   'volumes|make the directories of the local volumes of this node (owner as its service runs, mode 0750)|--node --root --dry-run|every node||||'
-  'control-plane|kubeadm init, the kubeconfig of the administrator (0600) and the pod network|--node --kubeconfig --dry-run|control plane||||'
+  'control-plane|kubeadm init, the kubeconfig of the administrator (0600) and the pod network; of a control plane that runs, its changed configuration|--node --kubeconfig --dry-run|control plane||||'
   'join-token|write a short-lived join token and the hash of the CA to a file (0600)|--node --join-file --kubeconfig --dry-run|control plane||||copy /run/dojot-join to the same place on each worker'
   'worker|join the cluster, registering with the label of the group|--node --join-file --dry-run|every worker||||'
   'join-done|delete the join tokens and the join file|--join-file --kubeconfig --dry-run|control plane||||'
@@ -598,6 +798,65 @@ readonly STEP_OPTIONS=(
   '--compiled|DIR||the compiled folder of this cluster (default: the one above this script)'
   '--node-ports|FILE|/etc/dojot/node-ports|the file with the chosen NodePorts'
 )
+
+# ---- api-server
+# Files that the API server reads as it starts: the audit policy, and how Secrets are encrypted in etcd. The key of
+# that is made here, on the control plane, and is nowhere else: whoever saves etcd has to save it, too.
+
+readonly API_SERVER_MANIFEST=/etc/kubernetes/manifests/kube-apiserver.yaml
+
+write_api_server_files() {
+  write_file "$AUDIT_POLICY_FILE" 0600 "$AUDIT_POLICY"
+  if [[ -e $ENCRYPTION_FILE ]]; then
+    need_encryption_provider
+  elif grep -qsF -- "--encryption-provider-config=$ENCRYPTION_FILE" "$API_SERVER_MANIFEST"; then
+    refuse "the API server encrypts Secrets with the key in $ENCRYPTION_FILE, and that file is gone: bring it back from where it was saved with etcd. With another key no Secret of this cluster could be read any more"
+  else
+    change "make a key for Secrets in etcd: $ENCRYPTION_FILE (0600, $ENCRYPTION_PROVIDER)" write_encryption
+  fi
+}
+
+# Another provider needs both for a time, and every Secret written anew: nothing to do in passing.
+need_encryption_provider() {
+  if grep -q -- "^  - $ENCRYPTION_PROVIDER:" "$ENCRYPTION_FILE"; then
+    report skipped "$ENCRYPTION_FILE has a key for $ENCRYPTION_PROVIDER"
+  else
+    refuse "$ENCRYPTION_FILE does not name $ENCRYPTION_PROVIDER, which the inventory has as platform.kubernetes.secrets_encryption: see \"Another key for Secrets\" in bootstrap/README.md"
+  fi
+}
+
+# Both providers take a key of 32 bytes. `identity` reads what was written before there was a key.
+write_encryption() {
+  local - key temporary=''
+  set +x
+  mkdir -p -- "${ENCRYPTION_FILE%/*}"
+  key=$(head -c 32 /dev/urandom | base64 -w 0)
+  ((${#key} == 44)) || return 1
+  scratch temporary "${ENCRYPTION_FILE%/*}/.${ENCRYPTION_FILE##*/}.XXXXXX"
+  cat >"$temporary" <<YAML
+apiVersion: apiserver.config.k8s.io/v1
+kind: EncryptionConfiguration
+resources:
+- resources:
+  - secrets
+  providers:
+  - $ENCRYPTION_PROVIDER:
+      keys:
+      - name: first
+        secret: $key
+  - identity: {}
+YAML
+  mv --force -- "$temporary" "$ENCRYPTION_FILE"
+}
+
+# The policies of earlier runs, which nothing reads any more.
+remove_former_policies() {
+  local path
+  for path in "${AUDIT_POLICY_FILE%-*}"-*.yml; do
+    [[ $path != "$AUDIT_POLICY_FILE" && -e $path ]] || continue
+    change "remove $path" rm -f -- "$path"
+  done
+}
 
 # ---- argocd-owner
 # Whose is the Argo CD that is there already? This script changes its own alone.
@@ -915,6 +1174,88 @@ fetch() {
   report 'done' "download $url to $path"
 }
 
+# ---- firewall
+# The firewall of a node: a table of nftables of its own, loaded before the network comes up at every boot. SSH is not in
+# it, so that no mistake of the inventory locks anybody out.
+
+readonly FIREWALL_FILE=/etc/dojot/firewall.nft
+readonly FIREWALL_SERVICE=dojot-firewall
+
+configure_firewall() {
+  if [[ $FIREWALL_ENABLED == true ]]; then
+    install_firewall
+  else
+    remove_firewall
+  fi
+}
+
+install_firewall() {
+  local changed=''
+  check_firewall
+  write_file "$FIREWALL_FILE" 0644 "$FIREWALL"
+  if file_changed; then
+    changed=yes
+  fi
+  write_file "/etc/systemd/system/$FIREWALL_SERVICE.service" 0644 "$(firewall_unit)"$'\n'
+  if file_changed || unit_is_stale "$FIREWALL_SERVICE"; then
+    live 'read the unit files again' systemctl daemon-reload
+  fi
+  # A program that has flushed every table has taken this one along.
+  if is_active "$FIREWALL_SERVICE" && { [[ -n $changed ]] || ! firewall_is_loaded; }; then
+    live 'load the firewall anew' systemctl reload "$FIREWALL_SERVICE"
+  fi
+  run_service "$FIREWALL_SERVICE"
+}
+
+# Before it takes the place of one that works.
+check_firewall() {
+  local file=''
+  ! dry_run && [[ -z ${OPTION[root]-} ]] || return 0
+  scratch file "${TMPDIR:-/tmp}/dojot-firewall.XXXXXX"
+  printf '%s' "$FIREWALL" >"$file"
+  working_on 'check the firewall'
+  nft --check --file "$file" >&2 || fail "nft refuses the firewall of the inventory, see above: nothing of it was changed"
+}
+
+firewall_is_loaded() {
+  nft list table inet dojot >/dev/null 2>&1
+}
+
+remove_firewall() {
+  local unit=/etc/systemd/system/$FIREWALL_SERVICE.service
+  if [[ ! -e ${OPTION[root]-}$unit ]]; then
+    report skipped 'the inventory wants no firewall, and this host has none of it'
+    return 0
+  fi
+  live 'take the firewall away' systemctl disable --now "$FIREWALL_SERVICE"
+  change "remove $unit" rm -f -- "${OPTION[root]-}$unit"
+  live 'read the unit files again' systemctl daemon-reload
+}
+
+# After nftables.service, which begins with flushing every table where somebody uses it.
+firewall_unit() {
+  cat <<UNIT
+[Unit]
+Description=Who may reach which ports of this node
+Documentation=man:nft(8)
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+After=nftables.service
+Conflicts=shutdown.target
+DefaultDependencies=no
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft --file $FIREWALL_FILE
+ExecReload=/usr/sbin/nft --file $FIREWALL_FILE
+ExecStop=/usr/sbin/nft delete table inet dojot
+
+[Install]
+WantedBy=sysinit.target
+UNIT
+}
+
 # ---- host
 # This host: who it is in the inventory.
 
@@ -1122,6 +1463,106 @@ write_sysctl() {
   fi
 }
 
+# ---- kubeadm-config
+# kubeadm reads its configuration when it makes a cluster. One that runs is brought to a changed configuration by the
+# phases of kubeadm that it concerns.
+
+# The configuration with which kubeadm has last made, or changed, this control plane.
+readonly KUBEADM_CONFIG_APPLIED=/etc/dojot/kubeadm-init.yml
+readonly MANIFESTS=/etc/kubernetes/manifests
+readonly STATIC_PODS=(etcd kube-apiserver kube-controller-manager kube-scheduler)
+# A kubelet looks at manifests every 20 seconds, and an API server that starts takes a minute: this often it is asked,
+# with a pause of 5 seconds.
+readonly STATIC_POD_ATTEMPTS=48
+
+note_kubeadm_config() {
+  write_file "$KUBEADM_CONFIG_APPLIED" 0644 "$KUBEADM_INIT"
+}
+
+# renew_control_plane: what kubeadm has made of an earlier configuration becomes what it makes of this one.
+renew_control_plane() {
+  local server config=''
+  if [[ -e $KUBEADM_CONFIG_APPLIED ]] && cmp --silent -- "$KUBEADM_CONFIG_APPLIED" <(printf '%s' "$KUBEADM_INIT"); then
+    report skipped 'the control plane has the configuration of kubeadm-init.yml'
+    return 0
+  fi
+  server=$(server_version "$ADMIN_CONF")
+  if [[ $server != "$KUBERNETES_VERSION" ]]; then
+    refuse "the API server is ${server:-of a version that it does not say}, the inventory has $KUBERNETES_VERSION, and nothing here upgrades a control plane. First do so by hand (\"A newer Kubernetes\" in bootstrap/README.md), or name the running version in the inventory"
+    return 0
+  fi
+  write_api_server_files
+  if ! dry_run; then
+    scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
+    printf '%s' "$KUBEADM_INIT" >"$config"
+  fi
+  change 'kubeadm init phase upload-config: what joining nodes and upgrades read' \
+    kubeadm init phase upload-config all --config="$config" --kubeconfig="$ADMIN_CONF"
+  renew_static_pods "$config"
+  renew_kube_proxy "$config"
+  note_kubeadm_config
+  remove_former_policies
+}
+
+# renew_static_pods CONFIG: the API server is away for a moment, pods go on.
+renew_static_pods() {
+  local name before=() hashes=() number
+  for name in "${STATIC_PODS[@]}"; do
+    before+=("$(sha256sum -- "$MANIFESTS/$name.yaml" 2>/dev/null || true)")
+    hashes+=("$(static_pod_hash "$name")")
+  done
+  change 'kubeadm init phase etcd, control-plane: the manifests of the control plane' make_manifests "$1"
+  for number in "${!STATIC_PODS[@]}"; do
+    name=${STATIC_PODS[number]}
+    # What was no pod of this node's kubelet before, nobody starts anew now: the node's state, which comes last, tells why.
+    [[ -n ${hashes[number]} ]] || continue
+    [[ $(sha256sum -- "$MANIFESTS/$name.yaml" 2>/dev/null || true) != "${before[number]}" ]] || continue
+    await "$name runs with its new manifest" static_pod_is_renewed "$name" "${hashes[number]}"
+  done
+}
+
+make_manifests() {
+  kubeadm init phase etcd local --config="$1"
+  kubeadm init phase control-plane all --config="$1"
+}
+
+# static_pod_hash NAME: of the manifest that it runs with; nothing where nobody says so.
+static_pod_hash() {
+  admin_kube --namespace=kube-system get pod "$1-$(self name)" --ignore-not-found \
+    --output=go-template='{{index .metadata.annotations "kubernetes.io/config.hash"}}' 2>/dev/null || true
+}
+
+# static_pod_is_renewed NAME FORMER HASH
+static_pod_is_renewed() {
+  local attempt hash
+  for ((attempt = 1; attempt <= STATIC_POD_ATTEMPTS; attempt++)); do
+    hash=$(static_pod_hash "$1")
+    if [[ -n $hash && $hash != "$2" ]] &&
+      admin_kube --namespace=kube-system wait --for=condition=Ready "pod/$1-$(self name)" --timeout=5s; then
+      return 0
+    fi
+    sleep 5
+  done
+  return 1
+}
+
+# renew_kube_proxy CONFIG: it reads its configuration as it starts.
+renew_kube_proxy() {
+  local before
+  before=$(kube_proxy_config)
+  change 'kubeadm init phase addon kube-proxy: its configuration' \
+    kubeadm init phase addon kube-proxy --config="$1" --kubeconfig="$ADMIN_CONF"
+  if ! dry_run && [[ $(kube_proxy_config) != "$before" ]]; then
+    change 'start kube-proxy anew, node by node' \
+      admin_kube --namespace=kube-system rollout restart daemonset/kube-proxy
+  fi
+}
+
+kube_proxy_config() {
+  admin_kube --namespace=kube-system get configmap kube-proxy --ignore-not-found \
+    --output=go-template='{{index .data "config.conf"}}' 2>/dev/null || true
+}
+
 # ---- kubectl
 # Speaking to the cluster.
 
@@ -1150,6 +1591,11 @@ kube() {
   else
     kubectl --kubeconfig="$config" "$@"
   fi
+}
+
+# On the control plane, whatever --kubeconfig says.
+admin_kube() {
+  kubectl --kubeconfig="$ADMIN_CONF" --request-timeout=10s "$@"
 }
 
 cluster_answers() {
@@ -1197,6 +1643,43 @@ create_namespace() {
   fi
 }
 
+# ---- kubelet-config
+# A kubelet has its configuration from the cluster, as kubeadm keeps it there for all of them. It takes that when its
+# node joins, and later only when told to.
+
+# What this node's kubelet has taken last, as the cluster had it.
+readonly KUBELET_CONFIG_TAKEN=/etc/dojot/kubelet-config
+readonly KUBELET_CONFIG_FILE=/var/lib/kubelet/config.yaml
+
+# take_kubelet_config [joined]: `joined`: kubeadm has just given it this one.
+take_kubelet_config() {
+  local offered
+  [[ -z ${OPTION[root]-} && -e $KUBELET_CONF ]] || return 0
+  if ! offered=$(offered_kubelet_config) || [[ -z $offered ]]; then
+    report skipped "the kubelet keeps its configuration: the cluster does not say now which one it has for it"
+    return 0
+  fi
+  if [[ -z ${1-} && ! $offered == "$(cat -- "$KUBELET_CONFIG_TAKEN" 2>/dev/null || true)" ]]; then
+    change "take the kubelet's configuration from the cluster" renew_kubelet_config
+  fi
+  write_file "$KUBELET_CONFIG_TAKEN" 0644 "$offered"$'\n'
+}
+
+offered_kubelet_config() {
+  kubectl --kubeconfig="$KUBELET_CONF" --request-timeout=10s --namespace=kube-system \
+    get configmap "$KUBELET_CONFIG_MAP" --output=go-template='{{.data.kubelet}}'
+}
+
+# kubeadm keeps what differs from node to node. A restart of the kubelet ends no container.
+renew_kubelet_config() {
+  local before
+  before=$(sha256sum -- "$KUBELET_CONFIG_FILE" 2>/dev/null || true)
+  kubeadm upgrade node phase kubelet-config
+  if [[ $(sha256sum -- "$KUBELET_CONFIG_FILE" 2>/dev/null || true) != "$before" ]] && is_active kubelet; then
+    systemctl restart kubelet
+  fi
+}
+
 # ---- kubelet-version
 # Kubernetes supports no kubelet that is newer than its API server: of a running cluster the
 # control plane is upgraded first. A host that is to join yet is kubeadm's to judge.
@@ -1212,13 +1695,18 @@ check_kubelet_version() {
   if [[ -e $ADMIN_CONF ]]; then
     config=$ADMIN_CONF
   fi
-  server=$(kubectl --kubeconfig="$config" --request-timeout=10s get --raw=/version |
-    sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p' || true)
+  server=$(server_version "$config")
   if [[ -z $server ]]; then
     refuse "the API server does not say its version (asked with $config, see above), and kubelet $KUBERNETES_VERSION, in place of ${installed:-none}, must not be newer: run this step again when it answers. If it cannot because the kubelet of this host is gone, install that by hand in the version that it had"
   elif is_newer "$KUBERNETES_VERSION" "$server"; then
     refuse "$(self name) belongs to a cluster whose API server is $server: kubelet $KUBERNETES_VERSION, in place of ${installed:-none}, would be newer, which Kubernetes does not support. First upgrade the control plane by hand: \"A newer Kubernetes\" in bootstrap/README.md"
   fi
+}
+
+# server_version KUBECONFIG: of the API server, such as v1.36.5; nothing where it does not say so.
+server_version() {
+  kubectl --kubeconfig="$1" --request-timeout=10s get --raw=/version |
+    sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p' || true
 }
 
 # is_newer VERSION OTHER
@@ -2023,6 +2511,8 @@ step_control_plane() {
   init_control_plane
   write_kubeconfig
   need_cluster
+  renew_control_plane
+  take_kubelet_config
   apply_pod_network
   wait_for_control_plane
 }
@@ -2036,6 +2526,7 @@ init_control_plane() {
     refuse "this host holds the data of a cluster ($ETCD_DATA) but no $ADMIN_CONF. Where the cluster is to live, \"kubeadm init phase kubeconfig admin --config=kubeadm-init.yml\" (the file beside this script) makes that file again from /etc/kubernetes/pki; before anything else, save /var/lib/etcd"
     return 0
   fi
+  write_api_server_files
   if dry_run; then
     report would "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
     return 0
@@ -2045,6 +2536,8 @@ init_control_plane() {
   # --skip-token-print: kubeadm would show its own token, which nobody needs.
   change "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS" \
     kubeadm init --config="$config" --skip-token-print
+  note_kubeadm_config
+  take_kubelet_config joined
 }
 
 # A control plane that is away for a moment is not an init that broke off: where etcd has data,
@@ -2069,10 +2562,6 @@ need_finished_init() {
   else
     refuse "$unfinished: kube-proxy, which comes last, is not there (see journalctl -u kubelet). If this host holds nothing you need, run \"kubeadm reset\" yourself and then this step again"
   fi
-}
-
-admin_kube() {
-  kubectl --kubeconfig="$ADMIN_CONF" --request-timeout=10s "$@"
 }
 
 api_server_answers() {
@@ -2227,10 +2716,25 @@ step_load_balancer() {
     live 'read the unit files again' systemctl daemon-reload
   fi
   leave_running haproxy
+  watch_host
   add_repository haproxy "$HAPROXY_REPOSITORY"
   install_pinned "${HAPROXY_PACKAGES[@]}"
   configure_haproxy "$folder/haproxy.cfg"
   raise_haproxy_limits
+}
+
+# Prometheus reads what node-exporter says through HAProxy, which asks who it is.
+watch_host() {
+  [[ -n $NODE_EXPORTER_PACKAGE ]] || return 0
+  local restart=''
+  # Before the package: it starts the service as it installs.
+  write_file "/etc/default/$NODE_EXPORTER_PACKAGE" 0644 \
+    "ARGS='--web.listen-address=127.0.0.1:$NODE_EXPORTER_PORT --no-collector.wifi --no-collector.hwmon'"$'\n'
+  if file_changed; then
+    restart=restart
+  fi
+  install_packages "$NODE_EXPORTER_PACKAGE"
+  run_service "$NODE_EXPORTER_PACKAGE" "$restart"
 }
 
 configure_haproxy() {
@@ -2348,9 +2852,11 @@ step_node() {
   write_sysctl /etc/sysctl.d/90-dojot.conf "$SYSCTL_CONF"
   leave_running "$RUNTIME_SERVICE" containerd kubelet
   install_packages "${OS_PACKAGES[@]}"
+  configure_firewall
   "runtime_$RUNTIME_NAME"
   "install_kubernetes_$KUBERNETES_FROM"
   enable_kubelet
+  take_kubelet_config
 }
 
 # Now, and after every boot: the kubelet does not start while swap is on.
@@ -2823,6 +3329,7 @@ step_worker() {
     need_member
   else
     change "join $(self name) with label $GROUP_LABEL=$(self label)" join_cluster
+    take_kubelet_config joined
   fi
   remove_join_file
 }

@@ -48,8 +48,20 @@ class FromCluster(Entry):
     """A value that follows from the cluster."""
 
     derived: Annotated[
-        Literal["kafka_partitions", "kafka_replication", "node_address", "storage_share", "zookeeper_servers"],
-        Scalar("one of: kafka_partitions, kafka_replication, node_address, storage_share, zookeeper_servers"),
+        Literal[
+            "gateway_listen",
+            "kafka_partitions",
+            "kafka_replication",
+            "kafka_retention_bytes",
+            "load_balancer_source",
+            "node_address",
+            "storage_share",
+            "zookeeper_servers",
+        ],
+        Scalar(
+            "one of: gateway_listen, kafka_partitions, kafka_replication, kafka_retention_bytes, "
+            "load_balancer_source, node_address, storage_share, zookeeper_servers"
+        ),
     ]
     """what it is"""
     enabled: Switch = True
@@ -110,6 +122,17 @@ EnvValue = Annotated[
 ]
 
 
+class ProxyProtocol(Entry):
+    """A second port of the container for the load balancer, which tells there whom it speaks for (PROXY protocol)."""
+
+    wanted: ClassVar = "the container's port that expects the PROXY protocol, such as {number: 8010}"
+
+    number: Port
+    """its number"""
+    enabled: Switch = True
+    """whether it is there; without it, the load balancer calls the port itself"""
+
+
 class Expose(Entry):
     """How a port is reached from outside."""
 
@@ -119,6 +142,8 @@ class Expose(Entry):
     """HAProxy's port for it; without it, clients call the nodes themselves"""
     devices: Switch = False
     """whether devices hold their sessions open on it"""
+    proxy_protocol: Maybe[ProxyProtocol] = None
+    """where the load balancer tells whose connection it is"""
 
 
 class ContainerPort(Entry):

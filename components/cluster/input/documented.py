@@ -20,10 +20,12 @@ from .words import alternatives, hints, parts
 SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "Cluster and machines": ("cluster", "placement", "node_groups", "reserve"),
+        "Firewall of the nodes": ("firewall",),
         "Load balancer": ("load_balancer",),
         "NodePorts": ("nodeports",),
-        "Scale": ("scale",),
+        "Scale": ("scale", "influxdb"),
         "Volumes": ("volumes",),
+        "Priorities": ("priority_classes",),
         "Plain MQTT, e-mail, TLS of Kafka WS": ("insecure_mqtt", "email", "kafka_ws"),
         "Repository and release": ("repository", "release"),
         "Gateway": ("gateway",),

@@ -125,6 +125,10 @@ class LoadBalancerEntry(Entry):
     """range that each server line with devices connects from"""
     ephemeral_ports: PortRange
     """the kernel's own range"""
+    recovery: Annotated[int, Scalar("a number of seconds from 1 to 600", minimum=1, maximum=600)]
+    """seconds in which the devices of a lost broker are back on the others"""
+    session_rate: Maybe[Positive] = None
+    """new sessions a second of a listener with devices (by rule: what `recovery` needs)"""
     memory_per_session: Bytes
     """memory of an idle session"""
 

@@ -33,8 +33,8 @@ class AlertEntry(Entry):
     model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))
     wanted: ClassVar = "severity and for, such as {severity: warning, for: 300}"
 
-    severity: Annotated[Literal["warning", "critical"], Scalar("warning or critical")]
-    """warning or critical"""
+    severity: Annotated[Literal["warning", "critical", "none"], Scalar("warning, critical or none")]
+    """warning, critical, or none: it is no alarm"""
     wait: Positive = Field(alias="for")
     """seconds for which its condition has to hold"""
 
@@ -92,6 +92,7 @@ class Alerts(Entry):
     BridgesMissing: AlertEntry = AlertEntry.of("warning", 600)
     LoadBalancerServerDown: AlertEntry = AlertEntry.of("warning", 60)
     LoadBalancerWithoutServer: AlertEntry = AlertEntry.of("critical", 30)
+    LoadBalancerServersFull: AlertEntry = AlertEntry.of("critical", 120)
     # Of the listener's maxconn. All devices on one listener stand at 91.
     LoadBalancerListenerFull: AlertAbove = AlertAbove.of("critical", 120, above=95)
     # Of the process's maxconn.
@@ -100,6 +101,13 @@ class Alerts(Entry):
     SourcePortsShort: AlertAbove = AlertAbove.of("critical", 120, above=85)
     # Of one server's share of the log, by the rule that sizes its volume.
     KafkaLogAboveRetention: AlertAbove = AlertAbove.of("critical", 600, above=102)
+    # Seconds of what its topic takes in.
+    KafkaConsumerLate: AlertAbove = AlertAbove.of("warning", 600, above=60)
+    KafkaServersMissing: AlertEntry = AlertEntry.of("critical", 300)
+    KafkaCopiesMissing: AlertEntry = AlertEntry.of("warning", 900)
+    PostgresUnreachable: AlertEntry = AlertEntry.of("critical", 120)
+    # Of max_connections.
+    PostgresConnectionsHigh: AlertAbove = AlertAbove.of("warning", 600, above=80)
     # Of the volume's size.
     VolumeFilling: AlertAbove = AlertAbove.of("warning", 600, above=90)
     # Of the node's disk and memory.
@@ -113,13 +121,22 @@ class Alerts(Entry):
     # Restarts of one container within an hour.
     PodRestarting: AlertAbove = AlertAbove.of("warning", 60, above=3)
     WorkloadShort: AlertEntry = AlertEntry.of("warning", 900)
+    # Of the requests that the API server answers.
+    ApiServerFailing: AlertAbove = AlertAbove.of("critical", 600, above=5)
+    # Milliseconds that etcd takes on average.
+    EtcdSlow: AlertAbove = AlertAbove.of("warning", 600, above=100)
     # Of the container's memory limit, without page cache.
     ContainerMemoryHigh: AlertAbove = AlertAbove.of("warning", 600, above=95)
     # Days that are left.
     CertificateExpiring: AlertBelow = AlertBelow.of("warning", 3600, below=30)
+    # A merge is synced within minutes.
+    NotSynced: AlertEntry = AlertEntry.of("warning", 3600)
+    SyncedUnhealthy: AlertEntry = AlertEntry.of("warning", 1800)
     TargetDown: AlertEntry = AlertEntry.of("warning", 300)
     TargetsMissing: AlertEntry = AlertEntry.of("warning", 900)
     RuleFailing: AlertEntry = AlertEntry.of("warning", 300)
+    # It fires always: who receives it no more knows that nobody watches.
+    Watchdog: AlertEntry = AlertEntry.of("none", 1)
 
     @model_validator(mode="before")
     @classmethod

@@ -13,9 +13,13 @@ class Message(Entry):
     """What one device sends."""
 
     interval: Positive
-    """seconds between two messages of a device"""
+    """seconds between two messages of a device when it sends most, which Kafka has to take"""
     stored_bytes: Positive
     """bytes of a message in Kafka"""
+    average_interval: Maybe[Positive] = None
+    """the same on average over the time for which databases keep messages (interval)"""
+    attributes: Positive = 1
+    """attributes of a message, which databases keep one by one"""
 
 
 class SessionMemory(Entry):
@@ -27,11 +31,29 @@ class SessionMemory(Entry):
     """over TLS"""
 
 
+class SessionProcesses(Entry):
+    """Erlang processes of one session in a broker, by listener."""
+
+    mqtt: Maybe[Positive] = None
+    """plain"""
+    mqtts: Maybe[Positive] = None
+    """over TLS"""
+
+
+class SessionsPerBroker(Entry):
+    """The most sessions that HAProxy gives to one broker, by listener (by rule: what its memory holds)."""
+
+    mqtt: Maybe[Positive] = None
+    """plain"""
+    mqtts: Maybe[Positive] = None
+    """over TLS"""
+
+
 class KafkaEntry(Entry):
     """The message log."""
 
     topics: Positive
-    """topics that carry the devices' messages"""
+    """topics of a tenant that carry the devices' messages"""
     partitions: Maybe[Positive] = None
     """partitions of a topic (by rule: as many as bridges of a kind)"""
     segment: Positive
@@ -42,11 +64,22 @@ class KafkaEntry(Entry):
     """per cent on top of what is needed"""
 
 
+class DatabaseEntry(Entry):
+    """Databases that keep messages of devices."""
+
+    base: Bytes
+    """room for everything else, its journal included"""
+    margin: NotNegative
+    """per cent on top of what the messages need"""
+
+
 class ScaleEntry(Entry):
     """The number of devices and what one instance carries."""
 
     devices: Positive
     """the number from which brokers, bridges, partitions, Kafka's disk and HAProxy's limits follow"""
+    tenants: Positive = 1
+    """tenants, each with Kafka topics of its own, in which there is room for the messages of all devices"""
     devices_per_broker: Positive
     """what one broker carries"""
     minimum_brokers: Instances
@@ -59,7 +92,15 @@ class ScaleEntry(Entry):
     """milliseconds after which the broker ends a session"""
     message: Message
     """what one device sends"""
+    broker_memory: Bytes
+    """memory of a broker without sessions"""
     session_memory: SessionMemory
     """memory of one session in a broker"""
+    session_processes: SessionProcesses
+    """Erlang processes of one session in a broker"""
+    sessions_per_broker: SessionsPerBroker = SessionsPerBroker()
+    """the most sessions that HAProxy gives to one broker, in place of the rule"""
     kafka: KafkaEntry
     """the message log"""
+    database: DatabaseEntry
+    """databases that keep messages of devices"""

@@ -26,6 +26,7 @@ from .scalar import Scalar
 from .shapes import (
     INSTANCES,
     TEXT,
+    Bytes,
     Directory,
     GroupName,
     Image,
@@ -88,7 +89,7 @@ class VolumeEntry(Entry):
     mount: Path
     """where the container has it"""
     size: VolumeSize
-    """its size, or kafka_log (the rule)"""
+    """its size, or a rule: kafka_log, or stored_messages (what services keep there of the devices' messages)"""
     host_path: Directory
     """its directory on the node"""
     owner: NotNegative
@@ -140,6 +141,30 @@ class Database(Entry):
     """its name"""
     create_databases: Switch = False
     """whether its user may make further ones"""
+
+
+class Stores(Entry):
+    """What a service keeps of each message of a device in another one's volume."""
+
+    wanted: ClassVar = (
+        "what it keeps of each message: service, hours, attribute_bytes and device_bytes, such as "
+        "{service: mongodb, hours: 168, attribute_bytes: 256, device_bytes: 180Ki}"
+    )
+
+    service: Name
+    """the service whose volume it is"""
+    hours: Positive
+    """how long it keeps it"""
+    deleted_hours: NotNegative = 0
+    """hours' worth that are deleted at once, and so stay for as much longer"""
+    attribute_bytes: Positive
+    """bytes on the disk of an attribute of a message"""
+    device_bytes: Bytes
+    """bytes on the disk of each device, however few its messages"""
+    device_files: NotNegative = 0
+    """files that the other service keeps open for each device"""
+    device_memory: Maybe[Bytes] = None
+    """memory that it needs for these"""
 
 
 class RouteEntry(Entry):
@@ -223,6 +248,22 @@ class MadePodsEntry(Entry):
 _Setting = Annotated[str, Scalar("a setting's name", pattern=r"[^\s=]+")]
 
 
+#: The most that erl's +P and ERL_MAX_PORTS may be.
+ERLANG_MOST = 2**27 - 1
+_Erlang = Annotated[int, Scalar(f"a whole number from 1024 to {ERLANG_MOST}", minimum=1024, maximum=ERLANG_MOST)]
+
+
+class Erlang(Entry):
+    """Bounds of the brokers' virtual machine."""
+
+    wanted: ClassVar = "bounds of the brokers' virtual machine, such as {processes: 256000, ports: 262144}"
+
+    processes: _Erlang
+    """how many processes it may have"""
+    ports: _Erlang
+    """how many ports, such as connections"""
+
+
 class CustomResource(Entry):
     """The VerneMQ object that the operator acts on."""
 
@@ -232,6 +273,8 @@ class CustomResource(Entry):
     """version of the operator's format"""
     bundler_image: Image
     """image that serves the plugins' bundle"""
+    erlang: Erlang
+    """bounds of the brokers' virtual machine"""
     configs: Map[_Setting, Annotated[str, Scalar("a text")]]
     """settings that the operator takes"""
     conf: Map[_Setting, Annotated[str | int | bool, Scalar("a text, a whole number, true or false")]]
@@ -262,6 +305,8 @@ class ServiceEntry(Runs, Answers):
     """the reason why there can be one pod only"""
     quorum: Switch = False
     """whether its pods decide by majority, so that they are an odd number"""
+    priority: Maybe[Name] = None
+    """its pods' PriorityClass, one of priority_classes; without it they have Kubernetes' 0"""
     one_per_node: Switch = False
     """whether no two pods may stand on one node"""
     spread_evenly: Switch = False
@@ -292,6 +337,8 @@ class ServiceEntry(Runs, Answers):
     """services that cannot be in the same cluster, each with the reason"""
     database: Maybe[Database] = None
     """a database that it is given"""
+    stores: Maybe[Stores] = None
+    """what it keeps of each message of a device in another one's volume"""
     database_server: Switch = False
     """whether it keeps the databases of others"""
     routes: Map[RouteName, RouteEntry] = NOTHING

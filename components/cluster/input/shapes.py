@@ -10,7 +10,8 @@ from ..quantity import millicores, size
 from .scalar import Scalar
 
 _LABEL = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+#: A number of an IPv4 address in a text.
+OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _HOST_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
 NAME = Scalar(
@@ -25,7 +26,7 @@ Text = Annotated[str, TEXT]
 Domain = Annotated[
     str, Scalar("a host name or an IPv4 address", pattern=rf"(?=.{{1,253}}$){_HOST_LABEL}(\.{_HOST_LABEL})*")
 ]
-Address = Annotated[str, Scalar("an IPv4 address such as 192.168.0.14", pattern=rf"({_OCTET}\.){{3}}{_OCTET}")]
+Address = Annotated[str, Scalar("an IPv4 address such as 192.168.0.14", pattern=rf"({OCTET}\.){{3}}{OCTET}")]
 Subnet = Annotated[
     str, Scalar("an IPv4 subnet such as 10.244.0.0/16", pattern=r"([0-9]{1,3}\.){3}[0-9]{1,3}/([89]|[12][0-9])")
 ]
@@ -76,7 +77,10 @@ Size = Annotated[str, _SIZED]
 Bytes = Annotated[int, _SIZED, AfterValidator(size)]
 VolumeSize = Annotated[
     str,
-    Scalar("a size such as 2Gi, or kafka_log (the rule for the message log)", pattern=rf"kafka_log|{_SIZE}"),
+    Scalar(
+        "a size such as 2Gi, or a rule: kafka_log (the message log) or stored_messages (a database of messages)",
+        pattern=rf"kafka_log|stored_messages|{_SIZE}",
+    ),
 ]
 
 LabelValue = Annotated[

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from .entry import AtLeastOne, Entry, Map, Maybe, NoneTwice, Wanted
+from .entry import NOTHING, AtLeastOne, Entry, Map, Maybe, NoneTwice, Wanted
+from .firewall import Firewall
 from .machines import ClusterEntry, Hardware, LoadBalancerEntry, NodeGroup, NodePorts, Placement, Volumes
 from .monitoring import MonitoringEntry
 from .platform import Platform
+from .priority import PriorityClassEntry
 from .scalar import Scalar
 from .scale import ScaleEntry
 from .service import Plugins, ServiceEntry
-from .shapes import Image, Name, Port, Switch, Text
+from .shapes import NAME, Image, Name, Port, Positive, Switch, Text
 
 _GIT, _GIT_PATH = r"[A-Za-z0-9._-]+", r"[A-Za-z0-9._~/%+-]+"
+
+PriorityClassName = Annotated[
+    str,
+    Scalar(
+        "a name of lower-case letters, digits and hyphens that does not begin with system- (Kubernetes' own)",
+        pattern=rf"(?!system-){NAME.pattern}",
+    ),
+]
 
 
 class KafkaWs(Entry):
@@ -36,6 +46,13 @@ class Email(Entry):
     """the name to log in with"""
     tls: Switch
     """whether TLS is used"""
+
+
+class InfluxDB(Entry):
+    """InfluxDB."""
+
+    hours: Positive
+    """how long it keeps messages, in hours"""
 
 
 class Repository(Entry):
@@ -69,6 +86,8 @@ class Gateway(Entry):
     """the service that is the gateway"""
     mutual_tls: Switch
     """whether it speaks TLS, with a certificate of its own"""
+    proxy_protocol: Switch
+    """whether the load balancer tells it each client's address"""
     plugins: Annotated[tuple[Name, ...], NoneTwice(), Wanted("the names of the plugins that the gateway's image has")]
     """plugins that its image has (a list in the target is added)"""
     authentication: Plugins
@@ -86,6 +105,8 @@ class Inventory(Entry):
     """kinds of machines"""
     reserve: Hardware
     """what the operating system and the kubelet keep of each node"""
+    firewall: Firewall
+    """the firewall of the nodes"""
     load_balancer: LoadBalancerEntry
     """the HAProxy host"""
     nodeports: NodePorts
@@ -94,10 +115,17 @@ class Inventory(Entry):
     """the number of devices and what one instance carries"""
     volumes: Volumes
     """where volumes are"""
+    priority_classes: Annotated[
+        Map[PriorityClassName, PriorityClassEntry],
+        Wanted("PriorityClasses by name, each with a value and a description"),
+    ] = NOTHING
+    """PriorityClasses that services may name"""
     insecure_mqtt: Switch
     """whether plain MQTT (1883) exists"""
     kafka_ws: Maybe[KafkaWs] = None
     """Kafka WS"""
+    influxdb: Maybe[InfluxDB] = None
+    """InfluxDB"""
     email: Maybe[Email] = None
     """e-mail of auth"""
     repository: Repository

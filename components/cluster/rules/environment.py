@@ -18,7 +18,11 @@ from .registry import Stage, rule
 @rule(Stage.NAMES)
 def derived(inventory: Inventory) -> Iterator[Finding]:
     """What a value is derived from must be there."""
-    judges = {"zookeeper_servers": _zookeeper_servers, "storage_share": _storage_share}
+    judges = {
+        "kafka_retention_bytes": _kafka_retention_bytes,
+        "storage_share": _storage_share,
+        "zookeeper_servers": _zookeeper_servers,
+    }
     for path, env in environments(inventory):
         for variable, value in env.items():
             if isinstance(value, FromCluster) and value.derived in judges:
@@ -35,6 +39,17 @@ def _zookeeper_servers(inventory: Inventory, name: str, path: Path) -> Iterator[
             "zookeeper_servers",
             f"this is made of ports server and leader-election and of a headless Service, which {name} does not have",
             "Add them, as in service.zookeeper, or write the value",
+        )
+
+
+def _kafka_retention_bytes(inventory: Inventory, name: str, path: Path) -> Iterator[Finding]:
+    """A partition's share of the service's one volume."""
+    if (number := len(inventory.services[name].volumes)) != 1:
+        yield Finding(
+            path,
+            "kafka_retention_bytes",
+            f"this is a partition's share of the one volume of {name}, and it has {number}",
+            "Give it one volume, as in service.kafka-server, or write the value",
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from components.inventory.finding import Finding, suggest
 
 from ..input.target import Inventory
-from ..monitoring import CADVISOR, HAPROXY, KUBELET, LOCUST
+from ..monitoring import APISERVER, ARGOCD, BALANCER_HOST, CADVISOR, HAPROXY, KUBELET, LOCUST
 from ..ports import doors
 from ..quantity import ceil_div, told_apart
 from ..sizes import KAFKA
@@ -29,7 +29,9 @@ def watcher(inventory: Inventory) -> Iterator[Finding]:
         yield Finding(
             ("monitoring", "service"), watch.service, "there is no such service", suggest(watch.service, services)
         )
-    jobs = {HAPROXY, KUBELET, CADVISOR, LOCUST} | {name for name, service in services.items() if service.metrics}
+    jobs = {APISERVER, ARGOCD, BALANCER_HOST, CADVISOR, HAPROXY, KUBELET, LOCUST} | {
+        name for name, service in services.items() if service.metrics
+    }
     for job in watch.intervals:
         if job not in jobs:
             yield Finding(
@@ -88,7 +90,7 @@ def _healthy_loads(cluster: Cluster, watch: Monitoring) -> Iterator[tuple[str, i
     if watch.load_balancer:
         for frontend in listeners:
             yield "LoadBalancerListenerFull", _per_cent(scale.devices, frontend.maxconn), f"{frontend.name} of HAProxy"
-            ports = len(frontend.servers) * cluster.load_balancer.sessions_per_server
+            ports = len(frontend.servers) * cluster.load_balancer.source_ports_per_server
             yield "SourcePortsShort", _per_cent(scale.devices, ports), f"a server of {frontend.name}"
         if listeners:
             yield "LoadBalancerFull", _per_cent(scale.devices, cluster.load_balancer.maxconn), "HAProxy"

@@ -46,6 +46,19 @@ def groups(inventory: Inventory) -> Iterator[Finding]:
 
 
 @rule(Stage.NAMES)
+def priorities(inventory: Inventory) -> Iterator[Finding]:
+    """A PriorityClass that a service names is there: Kubernetes would refuse its pods."""
+    for name, service in inventory.services.items():
+        if service.priority and service.priority not in inventory.priority_classes:
+            yield Finding(
+                ("services", name, "priority"),
+                service.priority,
+                "there is no such entry in priority_classes",
+                suggest(service.priority, inventory.priority_classes),
+            )
+
+
+@rule(Stage.NAMES)
 def names(inventory: Inventory) -> Iterator[Finding]:
     """Objects and routes are declared by one service each: a second one would overwrite the first."""
     owner: dict[tuple[str, str], str] = {}

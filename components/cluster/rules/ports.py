@@ -104,8 +104,10 @@ def unique_node_ports(cluster: Cluster) -> Iterator[Finding]:
 
 @rule(Stage.STRUCTURE)
 def unique_listen_ports(cluster: Cluster) -> Iterator[Finding]:
-    """One port of the load balancer leads to one listener; its statistics page has its own."""
+    """One port of the load balancer leads to one listener; its statistics and node-exporter have their own."""
     seen = {cluster.load_balancer.stats_port: "HAProxy's statistics (platform.haproxy.stats_port)"}
+    if exporter := cluster.load_balancer.node_exporter:
+        seen[exporter.port] = "node-exporter (platform.operating_system.node_exporter.port)"
     for service, port in _exposed(cluster):
         number = port.exposure.listen
         if number is None:
@@ -151,17 +153,48 @@ def unique_container_ports(cluster: Cluster) -> Iterator[Finding]:
     """Containers of one pod share its address, so their ports differ."""
     for service in cluster.services:
         seen: dict[tuple[int, str], str] = {}
-        for container in service.containers:
-            for port in container.ports:
-                key = (port.number, port.protocol)
-                if key in seen:
-                    yield Finding(
-                        ("services", service.name, "ports", port.name, "number"),
-                        port.number,
-                        f"{seen[key]} of the same pod has this port already",
-                        "Give each its own",
-                    )
-                seen.setdefault(key, port.name)
+        for port, number, place in sorted(_numbers(service), key=lambda found: len(found[2])):
+            key = (number, port.protocol)
+            if key in seen:
+                yield Finding(
+                    ("services", service.name, "ports", port.name, *place, "number"),
+                    number,
+                    f"{seen[key]} of the same pod has this port already",
+                    "Give each its own",
+                )
+            seen.setdefault(key, port.name)
+
+
+def _numbers(service: Service) -> Iterator[tuple[Port, int, Path]]:
+    """Ports that the pod listens on: each port, its number, and where in the port's entry that stands."""
+    for container in service.containers:
+        for port in container.ports:
+            yield port, port.number, ()
+            if port.proxied:
+                yield port, port.proxied, ("expose", "proxy_protocol")
+
+
+@rule(Stage.STRUCTURE)
+def only_the_balancer_speaks_proxy(cluster: Cluster) -> Iterator[Finding]:
+    """The PROXY protocol is HAProxy's to speak, and devices' brokers do not understand it."""
+    for service, port in _exposed(cluster):
+        if port.proxied is None:
+            continue
+        path = ("services", service.name, "ports", port.name, "expose", "proxy_protocol")
+        if port.exposure.listen is None:
+            yield Finding(
+                path,
+                None,
+                "clients call the nodes themselves here, and none of them speaks the PROXY protocol",
+                "Take it out, or add listen: the load balancer's port",
+            )
+        elif port.exposure.devices:
+            yield Finding(
+                path,
+                None,
+                "brokers do not understand the PROXY protocol (docs/decisions.md, Load balancer)",
+                "Take it out",
+            )
 
 
 @rule(Stage.STRUCTURE)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from components.inventory.finding import Finding, listed
 
+from ..balancer import session_rate
+from ..brokers import sessions_in_memory
 from ..quantity import ceil_div
 from ..types import Cluster, Service
 from .registry import Stage, rule
@@ -75,6 +77,62 @@ def partitions_feed_consumers(cluster: Cluster) -> Iterator[Finding]:
                 if cluster.scale.bridges >= most
                 else ""
             ),
+        )
+
+
+@rule(Stage.STRUCTURE)
+def sessions_of_a_broker(cluster: Cluster) -> Iterator[Finding]:
+    """All brokers together take every device, and none takes more than it can hold."""
+    scale, balancer, brokers = cluster.scale, cluster.load_balancer, cluster.brokers
+    for frontend in balancer.frontends:
+        stated = scale.sessions_per_broker.get(frontend.port)
+        if not frontend.devices or stated is None or brokers is None or frontend.service != brokers.name:
+            continue
+        held = sessions_in_memory(brokers, frontend.port, scale)
+        least = ceil_div(scale.devices, scale.brokers)
+        path = ("scale", "sessions_per_broker", frontend.port)
+        if held is not None and stated > held:
+            yield Finding(
+                path,
+                stated,
+                f"the memory of a broker (services.{brokers.name}.resources.limits.memory) holds {held:,} sessions of "
+                f"{frontend.port}, and one more would end it with all of them",
+                f"Write at most {held}, take the line out, or give the brokers more memory",
+            )
+        elif stated > balancer.source_ports_per_server:
+            yield Finding(
+                path,
+                stated,
+                f"every session of a broker needs one of {balancer.source_ports_per_server:,} source ports "
+                "(load_balancer.source_ports)",
+                f"Write at most {balancer.source_ports_per_server}, or widen the range",
+            )
+        elif stated < least:
+            yield Finding(
+                path,
+                stated,
+                f"{scale.brokers} brokers with so many sessions each refuse devices: they are {scale.devices:,}",
+                f"Write at least {least}, or add brokers",
+            )
+
+
+@rule(Stage.STRUCTURE)
+def devices_are_back_in_time(cluster: Cluster) -> Iterator[Finding]:
+    """HAProxy lets in what reconnects every day, and a lost broker's devices before they give up and begin anew."""
+    balancer = cluster.load_balancer
+    if balancer.session_rate is None:
+        return
+    rates = [
+        session_rate(cluster.scale, len(frontend.servers), balancer.recovery)
+        for frontend in balancer.frontends
+        if frontend.devices
+    ]
+    if rates and balancer.session_rate < max(rates):
+        yield Finding(
+            ("load_balancer", "session_rate"),
+            balancer.session_rate,
+            f"the devices of a lost broker would not be back after {balancer.recovery} s (load_balancer.recovery)",
+            f"Write at least {max(rates)}, take the line out, or allow more time",
         )
 
 

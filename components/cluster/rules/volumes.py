@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from components.inventory.finding import Finding
 
+from ..quantity import ceil_div
+from ..sizes import KAFKA
 from ..types import Cluster
 from .registry import Stage, rule
 
@@ -39,6 +42,8 @@ _SYSTEM = tuple(
         "/var/tmp",
     )
 )
+#: Kafka's bound of one partition of a topic; -1 is none.
+_RETENTION_BYTES, _WHOLE = "KAFKA_LOG_RETENTION_BYTES", re.compile("[0-9]+")
 #: Directories in which there is room for others.
 _SHARED = tuple(PurePosixPath(path) for path in ("/home", "/media", "/mnt", "/opt", "/srv", "/var", "/var/lib"))
 
@@ -76,6 +81,35 @@ def directories_of_the_system(cluster: Cluster) -> Iterator[Finding]:
                 disk.host_path,
                 f"{taken or path} is the operating system's or Kubernetes' own",
                 "Choose a directory such as /mnt/data/NAME",
+            )
+
+
+@rule(Stage.STRUCTURE)
+def bounded_log(cluster: Cluster) -> Iterator[Finding]:
+    """Kafka deletes by bytes, too: more than the volume has it never keeps, and no message goes before its time."""
+    for service in cluster.services:
+        if service.name != KAFKA or len(service.volumes) != 1:
+            continue
+        log, volume = cluster.scale.kafka, service.volumes[0]
+        least, most = ceil_div(log.arriving, log.partitions), log.retention_bytes(volume.size)
+        if most < least:
+            continue  # The volume itself is too small, which is refused.
+        stated = {variable.name: variable.value for variable in service.container.env}.get(_RETENTION_BYTES)
+        path = ("services", KAFKA, "env", _RETENTION_BYTES)
+        if stated is None or not _WHOLE.fullmatch(stated):
+            yield Finding(
+                path,
+                stated,
+                "Kafka deletes by age alone, so a fleet that sends more than scale.message says fills its disk",
+                "Write {derived: kafka_retention_bytes} (the rule)",
+            )
+        elif not least <= int(stated) <= most:
+            yield Finding(
+                path,
+                stated,
+                f"with less than {least} bytes in each partition messages go before scale.kafka.retention, and "
+                f"with more than {most} the volume of a server can be full",
+                "Write {derived: kafka_retention_bytes} (the rule)",
             )
 
 

@@ -4,7 +4,7 @@ Units: CPU in millicores, memory and disk in bytes, times in seconds. Optional
 values are None. Collections are tuples, sorted or in the order of the inventory.
 """
 
-from .balancer import Frontend, LoadBalancer, Server
+from .balancer import HOST_METRICS, Frontend, LoadBalancer, Server
 from .cluster import Cluster, GitSource
 from .containers import Container, EnvVar, Expose, KubernetesService, Port, SecretFiles
 from .machines import CONTROL_PLANE, EVERY_NODE, Group, Node
@@ -32,6 +32,7 @@ __all__ = [
     "DOJOT_LABEL",
     "EVERY_NODE",
     "GENERATED",
+    "HOST_METRICS",
     "PROVIDED",
     "RANDOM",
     "Cluster",

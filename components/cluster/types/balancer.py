@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..input.machines import Hardware
+from ..input.platform.operating_system import NodeExporter
 
 # Linux' own default of fs.nr_open, what one process may open at most; it is raised where HAProxy needs more.
 _DEFAULT_NR_OPEN = 1_048_576
+#: Path at which HAProxy gives the host's own metrics.
+HOST_METRICS = "/host-metrics"
 # What everything else on a small host opens (measured far below; a round number).
 _OTHER_FILES = 65_536
 
@@ -26,14 +30,23 @@ class Frontend:
     """A TCP listener of the load balancer and where it leads.
 
     Where Kubernetes chooses the NodePort, `node_port` is None and `variable` stands for it.
+    `check` is what a server has to answer: MQTT, TLS, or no more than the connection (tcp). With `proxy_protocol`,
+    servers are told the client's address.
+    With `devices`, `server_maxconn` is the most sessions of one server, and `session_rate` the most new sessions a
+    second of the listener; None without.
     """
 
     name: str
     service: str
+    port: str
     listen: int
     node_port: int | None
     devices: bool
+    check: Literal["mqtt", "tls", "tcp"]
+    proxy_protocol: bool
     maxconn: int
+    server_maxconn: int | None
+    session_rate: int | None
     servers: tuple[Server, ...]
 
     @property
@@ -48,7 +61,9 @@ class LoadBalancer:
 
     `source_ports` is the range each server line connects from; `reserved_ports`
     are the host's own listeners, kept out of the kernel's ephemeral choice. `metrics_readers`
-    are the addresses that may read its metrics over the network: those of Prometheus' nodes.
+    are the addresses that may read its metrics over the network: those of Prometheus' nodes. `node_exporter`
+    measures the host itself, None where nobody asks. `session_rate` is what
+    the inventory states, None where the rule decides. Times are in seconds, memory in bytes.
     """
 
     hostname: str
@@ -62,16 +77,21 @@ class LoadBalancer:
     reserved_ports: tuple[int, ...]
     stats_port: int
     metrics_readers: tuple[str, ...]
+    node_exporter: NodeExporter | None
     session_timeout: int
     connect_timeout: int
     client_fin_timeout: int
     hard_stop_after: int
     check_interval: int
+    check_timeout: int
+    slow_start: int
+    recovery: int
+    session_rate: int | None
     memory_per_session: int
 
     @property
-    def sessions_per_server(self) -> int:
-        """How many sessions one server line can have: the ports of its source range."""
+    def source_ports_per_server(self) -> int:
+        """The ports of a server line's source range: it has no more sessions, whatever the broker holds."""
         low, high = self.source_ports
         return max(0, high - low + 1)
 

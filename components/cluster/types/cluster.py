@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..input.firewall import Firewall
 from ..input.machines import Hardware
 from ..input.platform import Platform
+from ..input.priority import PriorityClassEntry
 from .balancer import LoadBalancer
 from .machines import CONTROL_PLANE, EVERY_NODE, Group, Node
 from .monitoring import Monitoring
@@ -42,6 +44,7 @@ class Cluster:
     rbac: bool
     group_label: str
     storage_class: str
+    priority_classes: Mapping[str, PriorityClassEntry]
     gateway: str | None
     nodes: tuple[Node, ...]
     groups: Mapping[str, Group]
@@ -51,6 +54,7 @@ class Cluster:
     platform: Platform
     git: GitSource
     reserve: Hardware
+    firewall: Firewall
     monitoring: Monitoring | None
 
     def service(self, name: str) -> Service:
@@ -85,6 +89,12 @@ class Cluster:
                 for use in uses:
                     found.setdefault((use.service, use.port), {})[caller] = None
         return {called: tuple(callers) for called, callers in found.items()}
+
+    @property
+    def priorities(self) -> Mapping[str, PriorityClassEntry]:
+        """The PriorityClasses that a service of this cluster names."""
+        named = {service.spec.priority for service in self.services}
+        return {name: entry for name, entry in sorted(self.priority_classes.items()) if name in named}
 
     @property
     def monitored(self) -> Monitoring:

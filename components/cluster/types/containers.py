@@ -15,12 +15,14 @@ class Expose:
     """How a port is reached from outside: node_port on the group's nodes, listen on HAProxy.
 
     `node_port` is None where Kubernetes chooses it, `listen` for a port that clients reach on the nodes themselves.
-    `devices` marks the ports on which devices hold their sessions open.
+    `devices` marks the ports on which devices hold their sessions open. `proxied` is the container's port that expects
+    the PROXY protocol, None where who comes from outside is led to the port itself.
     """
 
     node_port: int | None
     listen: int | None
     devices: bool
+    proxied: int | None
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,16 @@ class Port:
     expose: Expose | None
     tls: bool
     listener: str | None
+
+    @property
+    def proxied(self) -> int | None:
+        """The port of the container to which the load balancer's connections lead, where it is another one."""
+        return self.expose.proxied if self.expose else None
+
+    @property
+    def entrance(self) -> int:
+        """The port of the container to which connections from outside lead."""
+        return self.proxied or self.number
 
     @property
     def exposure(self) -> Expose:

@@ -115,6 +115,7 @@ class Service:
 
     `replicas` is the number of its pods, `per_node` the exact number of them beside each broker, None where the
     scheduler may choose. `max_unavailable` is how many a drain may take at once, None where there is nothing to say.
+    `keeps_source`: what comes in at a NodePort stays on that node, and comes with the address of who opened it.
     `wave` orders the sync: lower waves come first.
     """
 
@@ -122,6 +123,7 @@ class Service:
     spec: ServiceEntry
     namespace: str
     replicas: int
+    keeps_source: bool
     per_node: int | None
     max_unavailable: int | None
     wave: int

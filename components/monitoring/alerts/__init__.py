@@ -5,14 +5,16 @@ from __future__ import annotations
 from components.cluster.types import Cluster
 
 from ..rule import Alert
-from . import balancer, brokers, kubernetes, storage, watching
+from . import argocd, balancer, brokers, data, kubernetes, storage, watching
 
 #: Name of the group of rules -> its alerts.
 AREAS = {
     "brokers": brokers.alerts,
     "load balancer": balancer.alerts,
     "storage": storage.alerts,
+    "data": data.alerts,
     "kubernetes": kubernetes.alerts,
+    "argocd": argocd.alerts,
     "watching": watching.alerts,
 }
 

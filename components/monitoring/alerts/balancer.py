@@ -29,6 +29,14 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "Look at the pods of the service and at the network between the load balancer and the nodes.",
     )
     yield Alert(
+        "LoadBalancerServersFull",
+        "haproxy_backend_current_queue > 0",
+        "Devices find no room behind {{ $labels.proxy }}",
+        '{{ $value | printf "%.0f" }} connections wait for a server of {{ $labels.proxy }}: each has as many sessions '
+        "as HAProxy gives it. Who finds no room in a few seconds is refused.",
+        "Bring missing brokers back first. If none is missing, give the brokers more memory, or add one.",
+    )
+    yield Alert(
         "LoadBalancerListenerFull",
         f"100 * {recordings.LISTENER_USE} > <bound>",
         "{{ $labels.proxy }} is close to its limit of sessions",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.cluster.monitoring import APISERVER
 from components.cluster.types import Cluster
 
-from ..rule import Alert
+from ..rule import Alert, window
 
 
 def alerts(cluster: Cluster) -> Iterator[Alert]:
-    ours = f'namespace=~"{"|".join(sorted({service.namespace for service in cluster.services}))}"'
+    namespaces = {service.namespace for service in cluster.services}
+    namespaces |= {cluster.platform.argocd.namespace, "kube-system"}
+    ours = f'namespace=~"{"|".join(sorted(namespaces))}"'
+    during = window(cluster, APISERVER)
     yield Alert(
         "NodeNotReady",
         'kube_node_status_condition{condition="Ready", status="true"} == 0',
@@ -87,4 +91,21 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "`kubeadm certs renew all` on the control plane (`kubeadm alpha certs renew all` before 1.20), then "
         "restart the "
         "kubelet; an upgrade of Kubernetes renews them too.",
+    )
+    yield Alert(
+        "ApiServerFailing",
+        f'100 * sum(rate(apiserver_request_total{{code=~"5.."}}[{during}]))'
+        f" / sum(rate(apiserver_request_total[{during}])) > <bound>",
+        "The API server fails",
+        '{{ $value | printf "%.0f" }} % of its answers are errors of its own. The data path goes on; pods are not '
+        "replaced, and nothing is synced.",
+        "Its log (`crictl logs` on the control plane) says why; most often etcd is slow or its disk is full.",
+    )
+    yield Alert(
+        "EtcdSlow",
+        f"1000 * sum(rate(etcd_request_duration_seconds_sum[{during}]))"
+        f" / sum(rate(etcd_request_duration_seconds_count[{during}])) > <bound>",
+        "etcd answers slowly",
+        'The API server waits {{ $value | printf "%.0f" }} ms on average for etcd.',
+        "etcd waits for its disk at each write: look at what else writes to the disk of the control plane.",
     )

@@ -18,9 +18,10 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
             "Kafka on {{ $labels.node }} keeps more than its retention explains",
             '{{ $labels.path }} holds {{ $value | printf "%.0f" }} % of what partitions, segments and retention '
             "come to; "
-            "the volume's margin (scale.kafka.margin) is being used up, and Kafka stops when the disk is full.",
-            "There are more or larger messages than scale.message says, or more topics: correct scale.message and "
-            "scale.kafka.topics, or shorten scale.kafka.retention.",
+            "the volume's margin (scale.kafka.margin) is being used up, and beyond it Kafka deletes messages before "
+            "their time.",
+            "There are more or larger messages than scale.message says, or more topics: correct scale.message, "
+            "scale.kafka.topics and scale.tenants, or shorten scale.kafka.retention.",
         )
         yield Alert(
             "VolumeFilling",

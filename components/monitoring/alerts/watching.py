@@ -34,3 +34,11 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "A rule of {{ $labels.rule_group }} fails, so its alerts are silent.",
         "Its log names the rule and why: most often two series where one is expected.",
     )
+    yield Alert(
+        "Watchdog",
+        "vector(1)",
+        "Alerts reach you",
+        "This one fires as long as Prometheus evaluates rules and its alerts arrive: it is no alarm.",
+        "Let whoever receives it raise one when it stays away: then Prometheus, Alertmanager or the way to them is "
+        "gone.",
+    )

@@ -54,8 +54,8 @@ def _listener(cluster: Cluster, frontend: Frontend) -> list[Panel]:
         graph(
             "Sessions of each server",
             {"{{server}}": f"haproxy_server_current_sessions{{{chosen}}}"},
-            limit=cluster.load_balancer.sessions_per_server if frontend.devices else None,
-            about="Line: source ports of a server line." if frontend.devices else "",
+            limit=frontend.server_maxconn,
+            about="Line: maxconn of a server." if frontend.devices else "",
         ),
         graph("New connections a second", {"all": f"rate(haproxy_frontend_connections_total{{{chosen}}}[{rate}])"}),
         graph(

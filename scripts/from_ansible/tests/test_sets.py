@@ -96,7 +96,7 @@ def test_everything_switched(run, ansible):
     assert parameters["email"] == {"enabled": True, "host": "mail.example.org", "user": "dojot@example.org"}
     assert parameters["insecure_mqtt"] is False and parameters["nodeports"] == {"fixed": False}
     assert parameters["monitoring"] == {"locust_exporter": {"address": "192.168.0.20", "port": 9646}}
-    assert parameters["services"] == {"influxdb": {"jobs": {"influxdb-job": {"env": {"INFLUX_RETENTION": "30d"}}}}}
+    assert parameters["influxdb"] == {"hours": 720} and "services" not in parameters
 
 
 def test_mosca_has_no_use_for_nodes_of_brokers(run):

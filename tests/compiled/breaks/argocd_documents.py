@@ -4,7 +4,7 @@ from tests.compiled.breaking import breaks
 from tests.compiled.checks.argocd_documents import (
     argocd_is_told_what_the_inventory_says,
 )
-from tests.compiled.tree import Object, Tree
+from tests.compiled.tree import Object, Tree, first
 
 
 def _document(tree: Tree, name: str) -> Object:
@@ -38,6 +38,13 @@ def a_project_of_every_repository(tree: Tree) -> str:
 @breaks(argocd_is_told_what_the_inventory_says, "namespaceResourceWhitelist")
 def a_project_with_a_kind_that_nobody_has(tree: Tree) -> str:
     _document(tree, "project")["spec"]["namespaceResourceWhitelist"].append({"group": "", "kind": "Secret"})
+    return "project.yml"
+
+
+@breaks(argocd_is_told_what_the_inventory_says, "clusterResourceWhitelist")
+def a_project_that_allows_a_cluster_wide_kind_as_a_whole(tree: Tree) -> str:
+    allowed = _document(tree, "project")["spec"]["clusterResourceWhitelist"]
+    del first((one for one in allowed if "name" in one), "its Argo CD knows no names")["name"]
     return "project.yml"
 
 

@@ -132,6 +132,30 @@ def source_ports_over_a_listener(tree: Tree) -> str:
     return _edit(tree, CONFIG, ":10240-65535", ":8000-65535")
 
 
+@breaks(haproxy.the_numbers_suit_the_devices, "a broker is killed before it has")
+def more_sessions_than_a_broker_holds(tree: Tree) -> str:
+    return _edit(tree, CONFIG, "default-server maxconn ", "default-server maxconn 9")
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "sessions each, too few for")
+def brokers_that_refuse_devices(tree: Tree) -> str:
+    return _edit(tree, CONFIG, "default-server maxconn ", "default-server maxconn 9 #")
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "devices of a lost broker back too late")
+def a_brake_that_is_too_hard(tree: Tree) -> str:
+    return _edit(tree, CONFIG, "rate-limit sessions ", "rate-limit sessions 1 #")
+
+
+@breaks(haproxy.haproxy_cfg_says_what_the_inventory_says, "its tcp-check rules stand in another order")
+def an_answer_before_the_question(tree: Tree) -> str:
+    text = tree.files[f"haproxy/{CONFIG}"]
+    lines = re.search(r"^(    tcp-check send-binary \S+\n)(    tcp-check expect \S+ \S+\n)", text, re.M)
+    if lines is None:
+        raise Absent("no server is asked")
+    return _edit(tree, CONFIG, lines[0], lines[2] + lines[1])
+
+
 @breaks(haproxy.the_numbers_suit_the_devices, "finds no room")
 def no_room_for_those_who_come_back(tree: Tree) -> str:
     most = next((one.most for one in reckoned.listeners(tree.parameters) if one.devices), 0)

@@ -41,6 +41,16 @@ def gates_that_are_not_told(tree: Tree) -> str:
     return _edit(tree, _INIT, "\napiServer:", "\napiServers:")
 
 
+@breaks(hosts.kubeadm_is_told_what_the_inventory_says, "/etc/kubernetes/apiserver/encryption.yml")
+def secrets_in_plain_text(tree: Tree) -> str:
+    return _edit(tree, _INIT, "/etc/kubernetes/apiserver/encryption.yml", "/etc/kubernetes/apiserver/none.yml")
+
+
+@breaks(hosts.the_audit_policy_is_the_inventorys, "AUDIT_POLICY: rules")
+def a_log_of_what_is_in_secrets(tree: Tree) -> str:
+    return _edit(tree, EMBEDDED["AUDIT_POLICY"], "- level: Metadata", "- level: RequestResponse")
+
+
 @breaks(hosts.kubeadm_is_told_what_the_inventory_says, "KUBEADM_JOIN: JoinConfiguration: nodeRegistration")
 def a_worker_without_its_label(tree: Tree) -> str:
     return _edit(tree, _JOIN, "=@LABEL@", "=")
@@ -50,3 +60,8 @@ def a_worker_without_its_label(tree: Tree) -> str:
 def a_document_twice(tree: Tree) -> str:
     tree.files[_JOIN] += "---\n" + tree.files[_JOIN]
     return ""
+
+
+@breaks(hosts.kubeadm_is_told_what_the_inventory_says, "KubeletConfiguration: systemReserved: memory")
+def a_reserve_that_pods_may_have(tree: Tree) -> str:
+    return _edit(tree, _INIT, "  memory: 284Mi\n", "  memory: 1Mi\n")

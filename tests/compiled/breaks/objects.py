@@ -54,6 +54,27 @@ def a_token_for_everybody(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
+@breaks(objects.workloads_have_the_fields_of_the_inventory, "the pod's priorityClassName is")
+def a_message_log_that_goes_with_the_applications(tree: Tree) -> str:
+    found = tree.some("StatefulSet", lambda found: found["metadata"]["name"] == "kafka-server")
+    del found["spec"]["template"]["spec"]["priorityClassName"]
+    return found["metadata"]["name"]
+
+
+@breaks(objects.priorities_are_those_of_the_inventory, "not {")
+def databases_that_go_before_what_watches(tree: Tree) -> str:
+    found = tree.some("PriorityClass")
+    found["value"] = -2000
+    return found["metadata"]["name"]
+
+
+@breaks(objects.priorities_are_those_of_the_inventory, "nobody asked for globalDefault")
+def a_priority_for_everybody(tree: Tree) -> str:
+    found = tree.some("PriorityClass")
+    found["globalDefault"] = True
+    return found["metadata"]["name"]
+
+
 @breaks(objects.workloads_have_the_fields_of_the_inventory, "its pods' labels are")
 def pods_of_another_label(tree: Tree) -> str:
     found = tree.some("Deployment")

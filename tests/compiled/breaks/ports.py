@@ -7,7 +7,7 @@ from tests.compiled.calls import calls
 from tests.compiled.checks import containers, network, ports
 from tests.compiled.checks.ports import CALLS
 from tests.compiled.tree import Absent, Object, Tree, first
-from tests.compiled.workloads import broker_config
+from tests.compiled.workloads import broker_config, selected
 
 
 @breaks(network.services_are_those_of_the_inventory, "its spec is")
@@ -233,6 +233,10 @@ def bridges_with_a_way_out(tree: Tree) -> str:
 def local_traffic_without_local_pods(tree: Tree) -> str:
     found = tree.some("Service", lambda entry: entry["spec"].get("externalTrafficPolicy") == "Cluster")
     found["spec"]["externalTrafficPolicy"] = "Local"
+    (workload,) = selected(tree, found["spec"]["selector"])
+    # The pod may be on the other node.
+    group = tree.parameters["services"][workload.service]["group"]
+    tree.parameters["cluster"]["nodes"]["another"] = {"address": "192.0.2.1", "group": group}
     return found["metadata"]["name"]
 
 

@@ -76,6 +76,48 @@ def ten_times_the_partitions(tree: Tree) -> str:
     return _env(_workload(tree, "kafka-server"), "KAFKA_NUM_PARTITIONS", "90")
 
 
+@breaks(reference.kafka_fits_its_disk, "can be full")
+def a_log_that_grows_until_the_disk_is_full(tree: Tree) -> str:
+    return _env(_workload(tree, "kafka-server"), "KAFKA_LOG_RETENTION_BYTES", "-1")
+
+
+@breaks(reference.kafka_fits_its_disk, "messages go before their time")
+def a_log_that_forgets_too_early(tree: Tree) -> str:
+    return _env(_workload(tree, "kafka-server"), "KAFKA_LOG_RETENTION_BYTES", "1000")
+
+
+@breaks(reference.databases_forget_in_time, "is not deleted")
+def a_history_that_is_never_deleted(tree: Tree) -> str:
+    workload = _workload(tree, "persister")
+    workload.containers[0]["command"] = ["sh", "./docker/falcon-docker-persister-entrypoint.sh", "start"]
+    return workload.name
+
+
+@breaks(reference.databases_forget_in_time, "that is a text is none")
+def a_history_that_is_deleted_after_a_text(tree: Tree) -> str:
+    return _env(_workload(tree, "persister"), "HISTORY_DB_DATA_EXPIRATION", "604800")
+
+
+@breaks(reference.databases_forget_in_time, "do not forget")
+def buckets_that_keep_everything(tree: Tree) -> str:
+    return _env(_workload(tree, "influxdb-storer"), "STORER_INFLUX_RETENTION_HRS", "0")
+
+
+@breaks(reference.databases_forget_in_time, "the first bucket")
+def a_first_bucket_that_keeps_everything(tree: Tree) -> str:
+    for workload in workloads(tree):
+        if workload.name == "influxdb-job":
+            return _env(workload, "INFLUX_RETENTION", "0h")
+    raise Absent(f"{tree.cluster.name} has no InfluxDB")
+
+
+@breaks(reference.mongodb_bounds_its_cache, "may outgrow")
+def a_cache_of_the_machines_memory(tree: Tree) -> str:
+    workload = _workload(tree, "mongodb")
+    del workload.containers[0]["args"]
+    return workload.name
+
+
 @breaks(reference.brokers_keep_their_sessions, "keeps its sessions in an emptyDir")
 def sessions_that_go_with_the_pod(tree: Tree) -> str:
     found = tree.some("VerneMQ")

@@ -14,7 +14,7 @@ def a_volume_in_another_directory(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
-@breaks(storage.volumes_are_those_of_the_inventory, "the inventory says")
+@breaks(storage.volumes_are_those_of_the_inventory, "the inventory comes to")
 def a_smaller_volume(tree: Tree) -> str:
     found = tree.some("PersistentVolume", lambda entry: "kafka" not in entry["metadata"]["name"])
     found["spec"]["capacity"]["storage"] = "7Mi"
@@ -55,6 +55,13 @@ def a_file_more(tree: Tree) -> str:
     found = tree.some("ConfigMap")
     found["data"]["more"] = "text"
     return "more"
+
+
+@breaks(storage.brokers_are_configured_as_the_inventory_says, "vmArgs is")
+def brokers_with_fewer_processes(tree: Tree) -> str:
+    found = tree.some("VerneMQ")
+    found["spec"]["vmArgs"] = "+P 1024\n"
+    return "vmArgs"
 
 
 @breaks(storage.brokers_are_configured_as_the_inventory_says, "listeners")

@@ -18,7 +18,7 @@ DELETION = "argocd.argoproj.io/hook-delete-policy"
 # What stands on what: each step is in an earlier wave than the next.
 _STEPS = (
     {"Namespace"},
-    {"StorageClass", "CustomResourceDefinition"},
+    {"StorageClass", "PriorityClass", "CustomResourceDefinition"},
     {"PersistentVolume", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "NetworkPolicy"},
 )
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "VerneMQ"}

@@ -72,20 +72,30 @@ def _application(parameters: Mapping[str, Any]) -> Object:
 
 
 def _project(tree: Tree) -> Object:
-    used: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
+    inside: list[Object] = []
+    across: list[Object] = []
     for _, entry in tree.manifests:
-        group = entry["apiVersion"].rpartition("/")[0]
-        used["namespace" in entry["metadata"]].add((group, entry["kind"]))
-    kinds = {inside: [{"group": group, "kind": kind} for group, kind in sorted(used[inside])] for inside in used}
+        metadata = entry["metadata"]
+        one = {"group": entry["apiVersion"].rpartition("/")[0], "kind": entry["kind"]}
+        # Argo CD allows single objects by name since 3.3.
+        if "namespace" not in metadata and _release(tree) >= (3, 3):
+            one["name"] = metadata["name"]
+        found = inside if "namespace" in metadata else across
+        if one not in found:
+            found.append(one)
     home = tree.parameters["cluster"]["namespace"]
     spaces = [home, *sorted(said.namespaces(tree.parameters) - {home})]
     spec = {
         "sourceRepos": [tree.parameters["repository"]["url"]],
         "destinations": [{"server": _HERE, "namespace": name} for name in spaces],
-        "clusterResourceWhitelist": kinds[False],
-        "namespaceResourceWhitelist": kinds[True],
+        "clusterResourceWhitelist": sorted(across, key=lambda one: list(one.values())),
+        "namespaceResourceWhitelist": sorted(inside, key=lambda one: list(one.values())),
     }
     return _document(tree.parameters, "AppProject", spec)
+
+
+def _release(tree: Tree) -> tuple[int, ...]:
+    return tuple(int(part) for part in tree.parameters["platform"]["argocd"]["version"].lstrip("v").split("."))
 
 
 def _settings(tree: Tree) -> Object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def the_script_is_values_and_parts(tree: Tree) -> list[str]:
 def values_are_those_of_the_inventory(tree: Tree) -> list[str]:
     """Each value and each row of each table: no more, no less."""
     found = values_of(tree.files[SCRIPT])
-    problems = list(differences(found.scalars, _scalars(tree.parameters), SCRIPT))
+    problems = list(differences(found.scalars, _scalars(tree), SCRIPT))
     wanted = _tables(tree.parameters)
     there = {name: rows for name, rows in found.tables.items() if name not in (*_OF_VOLUMES, *_OF_HEADS)}
     problems += [f"{SCRIPT}: nobody asked for {name}" for name in there.keys() - wanted.keys()]
@@ -60,11 +61,13 @@ def values_are_those_of_the_inventory(tree: Tree) -> list[str]:
     return problems
 
 
-def _scalars(parameters: Mapping[str, Any]) -> dict[str, str]:
+def _scalars(tree: Tree) -> dict[str, str]:
+    parameters = tree.parameters
     platform, cluster, balancer = parameters["platform"], parameters["cluster"], parameters["load_balancer"]
     kubernetes, system, runtime = platform["kubernetes"], platform["operating_system"], platform["runtime"]
     argocd, haproxy = platform["argocd"], platform["haproxy"]
     plugins = kubernetes.get("cni_plugins", {})
+    exporter = reckoned.node_exporter(parameters)
     (address,) = reckoned.nodes_of(parameters, reckoned.CONTROL_PLANE).values()
     return {
         "CLUSTER_NAME": cluster["name"],
@@ -79,6 +82,12 @@ def _scalars(parameters: Mapping[str, Any]) -> dict[str, str]:
         "KUBERNETES_FROM": "binaries" if "binaries" in kubernetes else "packages",
         "CNI_PLUGINS_URL": plugins.get("url", ""),
         "CNI_PLUGINS_SHA256": plugins.get("sha256", ""),
+        "FIREWALL_ENABLED": str(parameters["firewall"]["enabled"]).lower(),
+        "KUBELET_CONFIG_MAP": kubernetes["kubelet_config_map"],
+        # Beside kubeadm's own files; what the API server is told is compared with these (hosts.py).
+        "AUDIT_POLICY_FILE": f"/etc/kubernetes/apiserver/audit-policy-{_digest(tree)}.yml",
+        "ENCRYPTION_FILE": "/etc/kubernetes/apiserver/encryption.yml",
+        "ENCRYPTION_PROVIDER": kubernetes["secrets_encryption"],
         "JOIN_TOKEN_TTL": kubernetes["join_token_ttl"],
         "API_ADDRESS": address,
         "ARGOCD_VERSION": argocd["version"],
@@ -89,6 +98,8 @@ def _scalars(parameters: Mapping[str, Any]) -> dict[str, str]:
         "ARGOCD_SERVER_SIDE": str(argocd["install"]["server_side"]).lower(),
         "LOAD_BALANCER_NAME": balancer["hostname"],
         "LOAD_BALANCER_ADDRESS": balancer["address"],
+        "NODE_EXPORTER_PACKAGE": exporter.get("package", ""),
+        "NODE_EXPORTER_PORT": str(exporter.get("port", "")),
         "LOAD_BALANCER_OPEN_FILES": str(reckoned.open_files(parameters)),
         "KUBERNETES_REPOSITORY": _repository(kubernetes.get("packages", {})),
         "RUNTIME_REPOSITORY": _repository(runtime),
@@ -97,6 +108,11 @@ def _scalars(parameters: Mapping[str, Any]) -> dict[str, str]:
         "HAPROXY_SYSCTL": haproxy["paths"]["sysctl"],
         "HAPROXY_UNIT_LIMITS": haproxy["paths"]["unit_limits"],
     }
+
+
+def _digest(tree: Tree) -> str:
+    """Of the policy: another one has another name, which starts the API server anew."""
+    return sha256(tree.files[EMBEDDED["AUDIT_POLICY"]].encode()).hexdigest()[:8]
 
 
 def _repository(holder: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components.cluster.quantity import size
 from tests.compiled import reckoned, said
 from tests.compiled.tree import Tree
 from tests.compiled.workloads import Workload, workloads
@@ -111,6 +112,8 @@ def ports_and_probes_are_those_of_the_inventory(tree: Tree) -> list[str]:
         ports = {
             (name, port["number"], port.get("protocol", "TCP")) for name, port in said.on(entry.get("ports")).items()
         }
+        second = filter(None, map(said.proxied, said.on(entry.get("ports")).values()))
+        ports |= {(f"proxied-{number}", number, "TCP") for number in second}
         there = {
             (port.get("name"), port.get("containerPort"), port.get("protocol")) for port in container.get("ports", ())
         }
@@ -195,8 +198,13 @@ def _leads_to(tree: Tree, workload: Workload, mount: Mapping[str, Any]) -> tuple
             return ("volume", name) if written and not rest else ("volume", name, mount)
     volume = next((one for one in workload.spec.get("volumes", ()) if one["name"] == name), {})
     kind = {key: value for key, value in volume.items() if key != "name"}
-    if kind == {"emptyDir": {}} and written and not rest:
-        return ("nothing kept",)
+    stated = tree.parameters["services"][workload.service].get("volumes", {})
+    if name in stated and set(kind) == {"emptyDir"} and written and not rest:
+        limit = kind["emptyDir"]
+        sized = set(limit) == {"sizeLimit"} and size(limit["sizeLimit"]) == reckoned.volume_size(
+            tree.parameters, workload.service, name
+        )
+        return ("nothing kept", name) if sized else ("nothing kept", name, limit)
     if kind == {"emptyDir": {"sizeLimit": "256Mi"}} and written and not rest:
         return ("scratch",)
     if kind == {"persistentVolumeClaim": {"claimName": name}} and written and not rest:

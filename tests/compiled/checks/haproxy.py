@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.compiled import reckoned
+from components.cluster.quantity import size
+from tests.compiled import reckoned, said
 from tests.compiled.reckoned import Listener
 from tests.compiled.tree import Tree
 from tests.haproxy.configuration import (
@@ -23,8 +24,19 @@ _FOLDER = "haproxy/"
 # Until the kernel closes what it accepted for us, and while a page is read: HAProxy's own listeners carry no devices.
 _OWN_CONNECTIONS, _OWN_SECONDS = 16, 10
 _HEADINGS = ("global", "defaults")
-# Rules of which the first that fits decides: their order is part of what they say.
-_ORDERED = ("http-request", "tcp-request")
+# Rules of which the first that fits decides, and what is said before an answer is expected: their order counts.
+_ORDERED = ("http-request", "tcp-request", "tcp-check")
+# CONNECT of MQTT 3.1.1 without identifier and clean session, which has to be answered by a refusal; a CONNACK.
+_MQTT = "100c00044d5154540400000a0000", "2002"
+# A ClientHello of TLS 1.2 (tests/engines/haproxy sends it to servers); a handshake record of TLS 1.2.
+_TLS = (
+    (
+        "160301007f0100007b03030000000000000000000000000000000000000000000000000000000000000000000022c02bc02f"
+        "c02cc030cca9cca8c023c027c009c013009e009f009c009d003c002f003501000030000a000a0008001d001700180019000b"
+        "00020100000d0014001204030503060308040805080604010501060100170000"
+    ),
+    "160303",
+)
 # Linux' own default of what one process may open, and what the rest of a small host opens.
 _NR_OPEN, _REST_OF_THE_HOST = 1_048_576, 65_536
 
@@ -103,8 +115,17 @@ def _wanted(parameters: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     readers = list(_metrics_readers(parameters))
     if readers and with_metrics:
         admitted = f"tcp-request connection reject unless {{ src {' '.join(readers)} }}"
-        closed = [admitted, *metrics, "http-request deny"]
-        yield "frontend metrics", [*own, f"bind {balancer['address']}:{port}", *closed]
+        exporter = reckoned.node_exporter(parameters)
+        others = ["http-request deny"]
+        if exporter:
+            others = [
+                "http-request deny unless { path /host-metrics }",
+                "http-request set-path /metrics",
+                "default_backend node-exporter",
+            ]
+            server = f"server node-exporter 127.0.0.1:{exporter['port']}"
+            yield "backend node-exporter", ["mode http", f"timeout server {_OWN_SECONDS}s", server]
+        yield "frontend metrics", [*own, f"bind {balancer['address']}:{port}", admitted, *metrics, *others]
     for listener in reckoned.listeners(parameters):
         yield from _listener(parameters, listener)
 
@@ -130,14 +151,31 @@ def _listener(parameters: Mapping[str, Any], listener: Listener) -> Iterator[tup
     head = [f"bind :{listener.listen}", f"maxconn {listener.most}"]
     servers = {name: f"server {name} {_end(listener, address)}" for name, address in listener.nodes.items()}
     if not listener.devices:
-        yield f"listen {listener.name}", [*head, "balance roundrobin", f"{check} {ended}", *servers.values()]
+        told = ["default-server send-proxy check-send-proxy"] if listener.proxied else []
+        yield f"listen {listener.name}", [*head, "balance roundrobin", *told, f"{check} {ended}", *servers.values()]
         return
     first, last = balancer["source_ports"]["first"], balancer["source_ports"]["last"]
     checks, source = f"{listener.name}-checks", f"source {balancer['address']}:{first}-{last}"
-    yield f"backend {checks}", [check, *servers.values()]
+    yield f"backend {checks}", [*_asked(haproxy, parameters["services"], listener), check, *servers.values()]
     tracked = [f"{line} track {checks}/{name} {source}" for name, line in servers.items()]
-    retries, most = f"retries {haproxy['source_port_retries']}", f"default-server maxconn {last - first + 1} {ended}"
-    yield f"listen {listener.name}", [*head, "balance leastconn", retries, most, *tracked]
+    retries, each = f"retries {haproxy['source_port_retries']}", reckoned.sessions_of_a_server(parameters, listener)
+    most = f"default-server maxconn {each} {ended} slowstart {haproxy['slow_start']}s"
+    rate = f"rate-limit sessions {reckoned.new_sessions(parameters, listener)}"
+    yield f"listen {listener.name}", [*head, rate, "balance leastconn", retries, most, *tracked]
+
+
+def _asked(haproxy: Mapping[str, Any], services: Mapping[str, Any], listener: Listener) -> list[str]:
+    """What a broker has to answer: a kernel accepts connections for one that is frozen."""
+    plain = said.on(services[listener.service]["ports"])[listener.port].get("listener") == "tcp"
+    if not (listener.tls or plain):
+        return []
+    question, answer = _TLS if listener.tls else _MQTT
+    return [
+        "option tcp-check",
+        f"timeout check {haproxy['check_timeout']}s",
+        f"tcp-check send-binary {question}",
+        f"tcp-check expect binary {answer}",
+    ]
 
 
 def _end(listener: Listener, address: str) -> str:
@@ -150,7 +188,14 @@ def limits_follow_from_the_inventory(tree: Tree) -> list[str]:
     parameters = tree.parameters
     haproxy, ephemeral = parameters["platform"]["haproxy"], parameters["load_balancer"]["ephemeral_ports"]
     files, probes = reckoned.open_files(parameters), haproxy["tcp_keepalive"]
-    own = sorted({haproxy["stats_port"], *(one.listen for one in reckoned.listeners(parameters))})
+    exporter = reckoned.node_exporter(parameters)
+    own = sorted(
+        {
+            haproxy["stats_port"],
+            *([exporter["port"]] if exporter else []),
+            *(one.listen for one in reckoned.listeners(parameters)),
+        }
+    )
     kernel = {
         "net.ipv4.ip_local_port_range": f"{ephemeral['first']} {ephemeral['last']}",
         "net.ipv4.ip_local_reserved_ports": ",".join(map(str, own)),
@@ -205,10 +250,32 @@ def the_numbers_suit_the_devices(tree: Tree) -> list[str]:
         "a reload ends living sessions": main.seconds("hard-stop-after") * 1000 > scale["session_lifetime"],
     }
     found = [rule for rule, kept in rules.items() if not kept]
+    found += _brokers_live(tree, text)
     own = {int(one.rpartition(":")[2]) for section in sections(text) for (one, *_) in section.values("bind")}
     for section in listen:
         found += _source_ports(section, own, scale["devices"])
     return [f"haproxy: {problem}" for problem in found]
+
+
+def _brokers_live(tree: Tree, text: str) -> Iterator[str]:
+    """No broker is given more than its memory holds, and all together take every device of the smaller sessions."""
+    parameters, devices = tree.parameters, tree.parameters["scale"]["devices"]
+    carried = {}
+    for listener in reckoned.listeners(parameters):
+        entry, each = parameters["services"][listener.service], parameters["scale"]["session_memory"].get(listener.port)
+        if not listener.devices or entry["kind"] != "VerneMQ" or each is None:
+            continue
+        section = only(text, "listen", listener.name)
+        (limit,) = (int(line[line.index("maxconn") + 1]) for line in section.values("default-server"))
+        needed = size(parameters["scale"]["broker_memory"]) + limit * size(each)
+        if needed > size(entry["resources"]["limits"]["memory"]):
+            yield f"{section}: a broker is killed before it has {limit} sessions"
+        carried[size(each)] = f"{section}: the brokers take {limit} sessions each", limit * len(listener.nodes)
+        rate = int(section.value("rate-limit", "sessions"))
+        if rate * parameters["load_balancer"]["recovery"] < devices / len(listener.nodes):
+            yield f"{section}: {rate} new sessions a second bring the devices of a lost broker back too late"
+    if carried and carried[min(carried)][1] < devices:
+        yield f"{carried[min(carried)][0]}, too few for {devices} devices"
 
 
 def _source_ports(section: Section, own: set[int], devices: int) -> Iterator[str]:

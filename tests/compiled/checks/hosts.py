@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from components.cluster.quantity import millicores, size
 from tests.compiled import reckoned
 from tests.compiled.bootstrap_values import EMBEDDED, SCRIPT, values_of
 from tests.compiled.compare import differences
@@ -69,7 +70,8 @@ def the_runtime_shares_with_the_kubelet(tree: Tree) -> list[str]:
 def kubeadm_is_told_what_the_inventory_says(tree: Tree) -> list[str]:
     """Every document of `kubeadm init` and `kubeadm join`, key by key."""
     found = []
-    for name, wanted in (("KUBEADM_INIT", _init(tree.parameters)), ("KUBEADM_JOIN", _join(tree.parameters))):
+    policy = values_of(tree.files[SCRIPT]).scalars["AUDIT_POLICY_FILE"]
+    for name, wanted in (("KUBEADM_INIT", _init(tree.parameters, policy)), ("KUBEADM_JOIN", _join(tree.parameters))):
         documents = list(yaml.load_all(tree.files[EMBEDDED[name]], Loader=yaml.CSafeLoader))
         there = {document.pop("kind", None): document for document in documents}
         if len(there) != len(documents):
@@ -78,12 +80,13 @@ def kubeadm_is_told_what_the_inventory_says(tree: Tree) -> list[str]:
     return found
 
 
-def _init(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _init(parameters: Mapping[str, Any], policy: str) -> dict[str, Any]:
+    """`policy` is the audit policy's file, whose name is the script's."""
     kubernetes = parameters["platform"]["kubernetes"]
+    kubelet = kubernetes["kubelet"]
     gates = kubernetes["feature_gates"]
     feature_gates = {"featureGates": gates} if gates else {}
     spoken = ",".join(f"{name}={str(gates[name]).lower()}" for name in sorted(gates))
-    components = ("apiServer", "controllerManager", "scheduler") if gates else ()
     ((name, address),) = reckoned.nodes_of(parameters, reckoned.CONTROL_PLANE).items()
     log = parameters["platform"]["runtime"]["log"]
     # Docker bounds its logs by itself.
@@ -109,12 +112,17 @@ def _init(parameters: Mapping[str, Any]) -> dict[str, Any]:
                 "podSubnet": parameters["platform"]["pod_network"]["cidr"],
                 "serviceSubnet": kubernetes["service_subnet"],
             },
-            **{name: {"extraArgs": _arguments(parameters, {"feature-gates": spoken})} for name in components},
+            **_components(parameters, {"feature-gates": spoken} if gates else {}, policy),
         },
         "KubeletConfiguration": {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
             "cgroupDriver": kubernetes["cgroup_driver"],
             "failSwapOn": True,
+            **_kept(parameters),
+            "podPidsLimit": kubelet["pod_pids_limit"],
+            "protectKernelDefaults": kubelet["protect_kernel_defaults"],
+            **({"seccompDefault": True} if kubelet["seccomp_default"] else {}),
+            "tlsCipherSuites": [name for name, agreed in kubernetes["tls_cipher_suites"].items() if agreed],
             **({} if own_logs else {"containerLogMaxFiles": log["max_files"], "containerLogMaxSize": log["max_size"]}),
             **feature_gates,
         },
@@ -122,9 +130,100 @@ def _init(parameters: Mapping[str, Any]) -> dict[str, Any]:
             "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
             # flannel and kube-router work with iptables.
             "mode": "iptables",
+            # On no other address than each node's own.
+            "nodePortAddresses": ["primary"]
+            if kubernetes["node_port_addresses"] == "primary"
+            else [f"{node['address']}/32" for node in parameters["cluster"]["nodes"].values()],
             **feature_gates,
         },
     }
+
+
+def _components(parameters: Mapping[str, Any], gates: Mapping[str, str], policy: str) -> dict[str, Any]:
+    kubernetes = parameters["platform"]["kubernetes"]
+    audit = kubernetes["audit"]
+    suites = ",".join(name for name, agreed in kubernetes["tls_cipher_suites"].items() if agreed)
+    each = {**gates, "profiling": str(kubernetes["profiling"]).lower(), "tls-cipher-suites": suites}
+    folder = policy.rpartition("/")[0]
+    logged = {
+        "audit-policy-file": policy,
+        "audit-log-path": f"{audit['folder']}/audit.log",
+        "audit-log-maxage": str(audit["max_age"]),
+        "audit-log-maxbackup": str(audit["max_backups"]),
+        "audit-log-maxsize": str(audit["max_size"]),
+        "encryption-provider-config": f"{folder}/encryption.yml",
+    }
+    mounts = {"apiserver": (folder, True), "audit": (audit["folder"], False)}
+    return {
+        "apiServer": {
+            "extraArgs": _arguments(parameters, {**each, **logged}),
+            "extraVolumes": [
+                {"name": name, "hostPath": path, "mountPath": path, "readOnly": closed, "pathType": "DirectoryOrCreate"}
+                for name, (path, closed) in mounts.items()
+            ],
+        },
+        **{name: {"extraArgs": _arguments(parameters, each)} for name in ("controllerManager", "scheduler")},
+        "etcd": {"local": {"extraArgs": _arguments(parameters, {"cipher-suites": suites})}},
+    }
+
+
+def the_audit_policy_is_the_inventorys(tree: Tree) -> list[str]:
+    """Rule by rule in the inventory's order, then its level for all that no rule fits."""
+    audit = tree.parameters["platform"]["kubernetes"]["audit"]
+    wanted = [_audit_rule(rule) for rule in audit["rules"].values()]
+    policy = {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived"],
+        "rules": [*wanted, {"level": audit["default"]}],
+    }
+    return list(differences(yaml.safe_load(tree.files[EMBEDDED["AUDIT_POLICY"]]), policy, "AUDIT_POLICY"))
+
+
+def _audit_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """`resources` names each with its group behind the first point; Kubernetes wants the groups, and theirs."""
+    names = {"groups": "userGroups", "paths": "nonResourceURLs"}
+    said = {names.get(key, key): value for key, value in rule.items() if value and key != "resources"}
+    groups: dict[str, list[str]] = {}
+    for each in rule.get("resources", ()):
+        groups.setdefault(each[each.find(".") + 1 :] if "." in each else "", []).append(each.split(".")[0])
+    if groups:
+        said["resources"] = [{"group": group, "resources": found} for group, found in groups.items()]
+    return said
+
+
+def _kept(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The reserve, less what the pod network's own pods request and what the kubelet keeps free."""
+    free = parameters["platform"]["kubernetes"]["kubelet"]["eviction"]
+    network = parameters["platform"]["pod_network"]
+    agents = [agent["resources"]["requests"] for agent in (network, network["policy"])]
+    reserve = {kind: _number(kind, amount) for kind, amount in parameters["reserve"].items()}
+    for agent in agents:
+        for kind, amount in agent.items():
+            reserve[kind] -= _number(kind, amount)
+    reserve["memory"] -= size(free["memory"])
+    reserve["disk"] -= size(free["nodefs"])
+    names = {"cpu": "cpu", "memory": "memory", "disk": "ephemeral-storage"}
+    return {
+        "systemReserved": {names[kind]: _quantity(kind, amount) for kind, amount in reserve.items()},
+        "evictionHard": {
+            "memory.available": _quantity("memory", size(free["memory"])),
+            "nodefs.available": _quantity("disk", size(free["nodefs"])),
+            "imagefs.available": _quantity("disk", size(free["imagefs"])),
+            "nodefs.inodesFree": free["inodes"],
+        },
+    }
+
+
+def _number(kind: str, amount: object) -> int:
+    return millicores(amount) if kind == "cpu" else size(amount)
+
+
+def _quantity(kind: str, number: int) -> str:
+    if kind == "cpu":
+        return f"{number}m"
+    unit = next((power for power in (40, 30, 20, 10) if number % 2**power == 0), 0)
+    return f"{number >> unit}{ {40: 'Ti', 30: 'Gi', 20: 'Mi', 10: 'Ki', 0: ''}[unit] }"
 
 
 def _join(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,4 +261,5 @@ CHECKS = (
     the_kernel_is_set_as_the_inventory_says,
     the_runtime_shares_with_the_kubelet,
     kubeadm_is_told_what_the_inventory_says,
+    the_audit_policy_is_the_inventorys,
 )

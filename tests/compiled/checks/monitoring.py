@@ -31,14 +31,18 @@ def _files(tree: Tree, name: str) -> list[dict[str, Any]]:
 
 
 def targets_are_there(tree: Tree) -> list[str]:
-    """Each address is a node's or HAProxy's, each name a Service with this port; names of pods are headless."""
+    """Each address is a node's or HAProxy's, each name a Service with this port; names of pods are headless.
+
+    Argo CD's Service is in its own install manifest, which tests/engines/argocd holds against this.
+    """
     addresses = {node["address"] for node in tree.parameters["cluster"]["nodes"].values()}
     addresses.add(tree.parameters["load_balancer"]["address"])
     addresses.add(tree.parameters.get("monitoring", {}).get("locust_exporter", {}).get("address", ""))
+    argocd = f".{tree.parameters['platform']['argocd']['namespace']}.svc"
     found = []
     for job in scrape_jobs(tree):
         for host, port in _static(job):
-            if host in addresses or host == "localhost":
+            if host in addresses or host == "localhost" or host.endswith(argocd):
                 continue
             service = _service(tree, host)
             if service is None:
@@ -77,7 +81,8 @@ def prometheus_is_let_in(tree: Tree) -> list[str]:
 def rules_speak_of_what_there_is(tree: Tree) -> list[str]:
     """Namespaces and jobs that they name; without those an alert would never fire, or never end."""
     known = {
-        "namespace": {entry["metadata"]["name"] for entry in tree.of_kind("Namespace")},
+        "namespace": {entry["metadata"]["name"] for entry in tree.of_kind("Namespace")}
+        | {tree.parameters["platform"]["argocd"]["namespace"], "kube-system"},
         "job": {job["job_name"] for job in scrape_jobs(tree)},
     }
     found = []

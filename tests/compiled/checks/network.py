@@ -56,13 +56,13 @@ def _services(tree: Tree, service: str, entry: said.Entry) -> Iterator[tuple[str
             {
                 "type": "NodePort",
                 "selector": pods,
-                "externalTrafficPolicy": "Local" if entry.get("one_per_node") else "Cluster",
+                "externalTrafficPolicy": "Local" if said.keeps_source(tree.parameters, entry) else "Cluster",
                 "ports": [
                     {
                         "name": port,
                         "port": one["number"],
                         "protocol": one.get("protocol", "TCP"),
-                        "targetPort": one["number"],
+                        "targetPort": said.entrance(one),
                         # A number that clients are told, or that HAProxy does not listen for, Kubernetes never chooses.
                         **({"nodePort": one["expose"]["node_port"]} if fixed or "listen" not in one["expose"] else {}),
                     }
@@ -116,8 +116,9 @@ def _admitted(tree: Tree, service: str, entry: said.Entry, asked: Mapping[str, _
     for port, one in said.on(entry.get("ports")).items():
         number = (one["number"], one.get("protocol", "TCP"))
         if "expose" in one:
-            yield None, number
-            continue
+            yield None, (said.entrance(one), number[1])
+            if said.proxied(one) is None:
+                continue
         for other, caller in tree.parameters["services"].items():
             there = said.namespace(tree.parameters, other)
             if port in _asks(tree, other, asked[other].service, service):

@@ -158,6 +158,8 @@ def _template(tree: Tree, workload: Workload, entry: said.Entry) -> list[str]:
                 if key in entry
             }
         )
+    if "priority" in entry:
+        wanted["priorityClassName"] = entry["priority"]
     if workload.kind == "DaemonSet":
         wanted["tolerations"] = [{"operator": "Exists"}]
     labels = said.labels(workload.service, entry) if workload.runs_on else {"app": "dojot", "name": workload.name}
@@ -186,6 +188,21 @@ def _digest(tree: Tree, workload: Workload) -> dict[str, str]:
     }
     parts = [part for name in sorted(files) for part in (name, files[name])]
     return {FILES_DIGEST: sha256("\0".join(parts).encode()).hexdigest()[:16]} if parts else {}
+
+
+def priorities_are_those_of_the_inventory(tree: Tree) -> list[str]:
+    """Each class that somebody names, with its value, and no other."""
+    stated, services = tree.parameters["priority_classes"], tree.parameters["services"]
+    wanted = {entry["priority"]: stated[entry["priority"]] for entry in services.values() if "priority" in entry}
+    there = {
+        entry["metadata"]["name"]: {key: entry.get(key) for key in ("value", "description")}
+        for entry in tree.of_kind("PriorityClass")
+    }
+    found = [f"PriorityClasses are {there}, not {wanted}"] if there != wanted else []
+    for entry in tree.of_kind("PriorityClass"):
+        extra = set(entry) - {"apiVersion", "kind", "metadata", "value", "description"}
+        found += [f"{name_of(entry)}: nobody asked for {key}" for key in sorted(extra)]
+    return found
 
 
 def names_are_those_of_the_inventory(tree: Tree) -> list[str]:
@@ -240,6 +257,7 @@ def api_versions_are_those_of_the_platform(tree: Tree) -> list[str]:
         "VerneMQ": "vernemq.com/v1alpha1",
         "CustomResourceDefinition": "apiextensions.k8s.io/v1",
         "PodDisruptionBudget": "policy/v1",
+        "PriorityClass": "scheduling.k8s.io/v1",
         **dict.fromkeys(("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"), f"{_RBAC}/v1"),
         **stated,
     }
@@ -254,6 +272,7 @@ CHECKS = (
     objects_have_their_labels,
     rights_are_those_of_the_inventory,
     workloads_have_the_fields_of_the_inventory,
+    priorities_are_those_of_the_inventory,
     names_are_those_of_the_inventory,
     budgets_are_those_of_the_inventory,
     api_versions_are_those_of_the_platform,

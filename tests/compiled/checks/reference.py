@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -103,11 +104,54 @@ def kafka_fits_its_disk(tree: Tree) -> list[str]:
         partitions, segment = int(env["KAFKA_NUM_PARTITIONS"]), int(env["KAFKA_LOG_SEGMENT_BYTES"])
         seconds = 60 * int(env["KAFKA_LOG_RETENTION_MINUTES"])
         rate = scale["devices"] / scale["message"]["interval"] * scale["message"]["stored_bytes"]
-        needed = scale["kafka"]["topics"] * (partitions * segment + rate * seconds) * min(3, workload.replicas)
-        for template in workload.claim_templates:
-            there = size(template["spec"]["resources"]["requests"]["storage"]) * workload.replicas
+        topics, copies = scale["kafka"]["topics"] * scale.get("tenants", 1), min(3, workload.replicas)
+        needed = topics * (partitions * segment + rate * seconds) * copies
+        rooms = [claim["spec"]["resources"]["requests"]["storage"] for claim in workload.claim_templates]
+        rooms += [one["emptyDir"]["sizeLimit"] for one in workload.spec.get("volumes", ()) if "emptyDir" in one]
+        for room in rooms:
+            there = size(room) * workload.replicas
             if there < needed:
                 found.append(f"{workload}: its volumes have {there} bytes, the messages need {needed:.0f}")
+            # Kafka deletes by bytes while at least so many are left, a segment at a time.
+            kept = int(env.get("KAFKA_LOG_RETENTION_BYTES", -1))
+            most = topics * partitions * (kept + segment) * copies
+            if kept < 0 or most > there:
+                found.append(f"{workload}: KAFKA_LOG_RETENTION_BYTES is {kept}: {there} bytes can be full")
+            if 0 <= kept < rate * seconds / partitions:
+                found.append(f"{workload}: KAFKA_LOG_RETENTION_BYTES is {kept}: messages go before their time")
+    return found
+
+
+def databases_forget_in_time(tree: Tree) -> list[str]:
+    """persister's time to live is a number: the text that its variable would be is none to MongoDB, which keeps all."""
+    found = []
+    for service, entry in tree.parameters["services"].items():
+        if "stores" not in entry:
+            continue
+        hours = entry["stores"]["hours"]
+        for workload in _of(tree, service):
+            env, start = _env(workload), " ".join(workload.containers[0].get("command", ()))
+            if service == "persister" and f"conf.db_expiration = 3600 * {hours}\n" not in start:
+                found.append(f"{workload}: what it writes is not deleted after {hours} hours")
+            if "HISTORY_DB_DATA_EXPIRATION" in env:
+                found.append(f"{workload}: a time to live that is a text is none")
+            if service == "influxdb-storer" and env.get("STORER_INFLUX_RETENTION_HRS") != str(hours):
+                found.append(f"{workload}: its buckets do not forget after {hours} hours")
+    for workload in workloads(tree):
+        kept = _env(workload).get("INFLUX_RETENTION") if workload.containers else None
+        if kept and kept != f"{tree.parameters['influxdb']['hours']}h":
+            found.append(f"{workload}: the first bucket forgets after {kept}")
+    return found
+
+
+def mongodb_bounds_its_cache(tree: Tree) -> list[str]:
+    """Its own choice follows the machine's memory, not the container's limit."""
+    found = []
+    for workload in _of(tree, "mongodb"):
+        container = workload.containers[0]
+        cache = re.search(r"--wiredTigerEngineConfigString=cache_size=([0-9]+)M", " ".join(container.get("args", ())))
+        if cache is None or int(cache[1]) * 2**20 > size(container["resources"]["limits"]["memory"]) / 2:
+            found.append(f"{workload}: its cache may outgrow its container")
     return found
 
 
@@ -234,6 +278,8 @@ CHECKS = (
     topics_have_a_partition_for_each_bridge,
     zookeeper_is_an_ensemble,
     kafka_fits_its_disk,
+    databases_forget_in_time,
+    mongodb_bounds_its_cache,
     brokers_keep_their_sessions,
     nobody_logs_in_as_admin_admin,
     databases_ask_for_a_password,

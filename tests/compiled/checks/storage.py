@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.cluster.quantity import size
-from tests.compiled import said
+from tests.compiled import reckoned, said
 from tests.compiled.tree import Tree, name_of
 from tests.compiled.workloads import workloads
 
@@ -24,10 +24,11 @@ def volumes_are_those_of_the_inventory(tree: Tree) -> list[str]:
             continue
         spec = dict(entry["spec"])
         path = spec.pop("local", {}).get("path")
-        volumes = {
-            volume["host_path"]: volume for volume in tree.parameters["services"][service].get("volumes", {}).values()
+        names = {
+            volume["host_path"]: name
+            for name, volume in tree.parameters["services"][service].get("volumes", {}).items()
         }
-        if path not in volumes:
+        if path not in names:
             found.append(f"{name_of(entry)}: lies at {path}, which the inventory does not name")
             continue
         wanted = {
@@ -44,7 +45,7 @@ def volumes_are_those_of_the_inventory(tree: Tree) -> list[str]:
             "namespace": home,
         }:
             found.append(f"{name_of(entry)}: its claimRef is {reference}")
-        found += _sized(name_of(entry), volumes[path], spec.pop("capacity", {}))
+        found += _sized(tree, service, names[path], name_of(entry), spec.pop("capacity", {}))
         spec.pop("nodeAffinity", None)  # see placement.py and volumes.py
         if spec != wanted:
             found.append(f"{name_of(entry)}: is {spec}, not {wanted}")
@@ -65,7 +66,7 @@ def claims_are_those_of_the_inventory(tree: Tree) -> list[str]:
         spec = dict(claim["spec"])
         resources = spec.pop("resources", {})
         found += (
-            _sized(where, volume, resources.get("requests", {}))
+            _sized(tree, service, claim["metadata"]["name"], where, resources.get("requests", {}))
             if set(resources) == {"requests"}
             else [f"{where}: {resources}"]
         )
@@ -79,13 +80,13 @@ def claims_are_those_of_the_inventory(tree: Tree) -> list[str]:
     return found
 
 
-def _sized(where: str, volume: said.Entry, there: dict[str, Any]) -> list[str]:
+def _sized(tree: Tree, service: str, name: str, where: str, there: dict[str, Any]) -> list[str]:
     if set(there) != {"storage"}:
         return [f"{where}: its size is {there}"]
-    # The size of Kafka's log follows a rule: see reference.py.
-    if volume["size"] == "kafka_log" or size(there["storage"]) == size(volume["size"]):
+    wanted = reckoned.volume_size(tree.parameters, service, name)
+    if size(there["storage"]) == wanted:
         return []
-    return [f"{where}: has {there['storage']}, the inventory says {volume['size']}"]
+    return [f"{where}: has {there['storage']}, the inventory comes to {wanted} bytes"]
 
 
 def classes_are_local(tree: Tree) -> list[str]:
@@ -146,8 +147,10 @@ def brokers_are_configured_as_the_inventory_says(tree: Tree) -> list[str]:
             "tag": tag,
             "version": resource["version"],
             "bundlerImage": resource["bundler_image"],
+            "vmArgs": "+P {processes}\n-env ERL_MAX_PORTS {ports}\n".format(**resource["erlang"]),
             "serviceAccountName": entry["service_account"],
             "terminationGracePeriodSeconds": entry["grace_period"],
+            **({"priorityClassName": entry["priority"]} if "priority" in entry else {}),
             "config": {
                 "configs": [{"name": name, "value": value} for name, value in resource["configs"].items()],
                 "listeners": listeners,
@@ -165,9 +168,12 @@ def brokers_are_configured_as_the_inventory_says(tree: Tree) -> list[str]:
             volume.get("persistent", tree.parameters["volumes"]["persistent"])
             for volume in entry.get("volumes", {}).values()
         )
-        storage = set(spec.get("storage", {}))
-        if storage != ({"volumeClaimTemplate"} if kept else {"emptyDir"}):
+        storage = spec.get("storage", {})
+        room = size(storage.get("emptyDir", {}).get("sizeLimit", "0Gi"))
+        if set(storage) != ({"volumeClaimTemplate"} if kept else {"emptyDir"}):
             found.append(f"{workload}: its storage is {sorted(storage)}")
+        elif not kept and room != reckoned.volume_size(tree.parameters, workload.service):
+            found.append(f"{workload}: its emptyDir has {room} bytes")
         conf = "".join(f"{key} = {value}\n" for key, value in resource["conf"].items())
         there = next((one["value"] for one in spec.get("env", ()) if one["name"] == "VERNEMQ_CONF"), "")
         if base64.b64decode(there).decode() != conf:

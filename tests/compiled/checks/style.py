@@ -28,6 +28,7 @@ CLUSTER_SCOPED = {
     "CustomResourceDefinition",
     "Namespace",
     "PersistentVolume",
+    "PriorityClass",
     "StorageClass",
 }
 _IMAGE = re.compile(r"^[\w.\-/:]+?:(?P<tag>[\w][\w.\-]*)(?:@sha256:[0-9a-f]{64})?$")

@@ -49,6 +49,7 @@ class Installation:
         self.plane, self.cluster, self.folder = plane, cluster, folder
         self.program = built("argocd", BUILD)
         self.processes: dict[str, Process] = {}
+        self.metrics = ""
         self._script = compiled / "bootstrap" / "bootstrap.sh"
         self._compiled = folder / "compiled"
         shutil.copytree(compiled, self._compiled)
@@ -89,6 +90,7 @@ class Installation:
 
     def start(self) -> None:
         redis, reposerver = free_port(), free_port()
+        self.metrics = f"http://{ADDRESS}:{(metrics := free_port())}/metrics"
         self._run(
             "redis",
             [
@@ -127,7 +129,7 @@ class Installation:
             "--namespace",
             namespace,
             "--metrics-port",
-            free_port(),
+            metrics,
             "--redis",
             f"{ADDRESS}:{redis}",
             "--repo-server",

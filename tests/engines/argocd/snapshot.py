@@ -42,13 +42,14 @@ class Snapshot:
 
     def __init__(self, plane: ControlPlane, project: dict[str, Any]) -> None:
         spec = project["spec"]
-        kinds = [
+        kinds = {
             f"{entry['kind']}.{entry['group']}" if entry["group"] else entry["kind"]
             for entry in (*spec["clusterResourceWhitelist"], *spec["namespaceResourceWhitelist"])
-        ]
+        }
+        named = ",".join(sorted(kinds))
         self.objects: dict[Key, dict[str, Any]] = {}
         for entry in spec["destinations"]:
-            listed = plane.kubectl("--namespace", entry["namespace"], "get", ",".join(kinds), "--output=json").stdout
+            listed = plane.kubectl("--namespace", entry["namespace"], "get", named, "--output=json").stdout
             for found in json.loads(listed)["items"]:
                 self.objects[key(found)] = found
 

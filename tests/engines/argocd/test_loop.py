@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
+import urllib.request
 from datetime import datetime
 
 import pytest
 import yaml
 
 from components.cluster.types import Cluster, Service
+from components.monitoring.jobs import jobs
 from scripts.engine_catalogue import builds
 from tests.conftest import ROOT
-from tests.engines.argocd.application import NotReached, health
+from tests.engines.argocd.application import NotReached, health, report
 from tests.engines.argocd.installation import BUILD
 from tests.engines.argocd.snapshot import differing, key, protected
 from tests.engines.processes import until
@@ -52,6 +55,26 @@ def spare(cluster: Cluster) -> Service:
         and found.name not in called | {cluster.gateway}
         and any(volume.disks for volume in found.volumes)
     )
+
+
+def test_prometheus_finds_the_metrics_that_its_alerts_read(synced, cluster):
+    """The controller's, where the install manifest has its Service."""
+    objects = yaml.safe_load_all((builds()[BUILD].target / "install.yaml").read_text("utf-8"))
+    manifest = {(entry["kind"], entry["metadata"]["name"]): entry for entry in objects if entry}
+    (job,) = (job for job in jobs(cluster) if job.name == "argocd")
+    ((target,),) = (group["targets"] for group in job.config["static_configs"])
+    host, _, port = target.partition(":")
+    service = manifest["Service", host.partition(".")[0]]["spec"]
+    controller = manifest["StatefulSet", "argocd-application-controller"]["spec"]["template"]
+    assert service["selector"].items() <= controller["metadata"]["labels"].items()
+    (entry,) = service["ports"]
+    assert entry["port"] == int(port)
+    policy = manifest["NetworkPolicy", "argocd-application-controller-network-policy"]["spec"]
+    assert {"from": [{"namespaceSelector": {}}], "ports": [{"port": entry["targetPort"]}]} in policy["ingress"]
+    with urllib.request.urlopen(synced.application.installation.metrics, timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    (info,) = (line for line in lines if line.startswith("argocd_app_info{") and f'name="{cluster.name}"' in line)
+    assert 'sync_status="Synced"' in info and 'health_status="Healthy"' in info
 
 
 def test_the_first_commit_becomes_synced_and_healthy(synced, figures):
@@ -220,6 +243,29 @@ def test_a_broken_commit_is_reported_and_the_next_one_mends_it(synced, tmp_path)
     with pytest.raises(NotReached, match=f"Deployment {service.name}: .*selector.*field is immutable"):
         synced.application.synced(synced.revision, seconds=0)
     synced.commit(good, "The selector is as it was")
+    synced.synced()
+
+
+def test_a_cluster_wide_object_that_the_project_does_not_name_is_refused(synced, tmp_path):
+    """Whoever may push is not thereby the cluster's administrator: a new binding never arrives."""
+    good, before = synced.compiled, synced.settled()
+    bindings = [found for found in synced.manifests().values() if found["kind"] == "ClusterRoleBinding"]
+    pushed = tmp_path / "pushed"
+    shutil.copytree(good, pushed)
+    taken = json.loads(json.dumps(bindings[0]))
+    taken["metadata"]["name"] = "taken-over"
+    taken["roleRef"]["name"] = "cluster-admin"
+    (pushed / "manifests" / "taken-over.yml").write_text(yaml.safe_dump(taken), "utf-8")
+    synced.commit(pushed, "A binding that nobody has allowed")
+    refused = "taken-over.* is not permitted in project"
+    try:
+        synced.application.wait(
+            lambda found: re.search(refused, report(found)) or before.changed(synced.snapshot()), "refused"
+        )
+        assert re.search(refused, report(synced.application.read()))
+        assert before.changed(synced.snapshot()) == set()
+    finally:
+        synced.commit(good, "The binding is gone")
     synced.synced()
 
 

@@ -18,6 +18,8 @@ from tests.engines.programs import control_plane
 
 ADMIN = "/etc/kubernetes/admin.conf"
 PKI = "/etc/kubernetes/pki"
+# With which configuration kubeadm has last made or changed the control plane.
+APPLIED = "/etc/dojot/kubeadm-init.yml"
 INIT = f"--config={COMPILED}/bootstrap/kubeadm-init.yml"
 # What kubeadm init does, once the control plane runs, that later steps build on.
 UPLOADS = (["upload-config", "all"], ["bootstrap-token"])
@@ -53,7 +55,7 @@ def connect(host: Host, cluster: Cluster, plane: ControlPlane) -> Relay:
 
 @contextmanager
 def master(site: Site, cluster: Cluster, on: Host, folder: Path) -> Iterator[Master]:
-    """A control-plane node whose kubeadm init has come as far as the administrator's kubeconfig.
+    """A control-plane node whose kubeadm init has come as far as the administrator's kubeconfig, and is noted.
 
     kubeadm cannot start the control plane itself: that takes a container runtime with images.
     """
@@ -80,6 +82,8 @@ def master(site: Site, cluster: Cluster, on: Host, folder: Path) -> Iterator[Mas
             "host", f"https://{configs.endpoint(cluster)}", "kubernetes-admin", "system:masters"
         )
         host.put(ADMIN, admin.read_text())
+        host.put(APPLIED, host.read(f"{COMPILED}/bootstrap/kubeadm-init.yml"))
+        host.run("chmod", "644", APPLIED)
         host.put(f"{PKI}/ca.crt", plane.authority.certificate.read_text())
         host.put(f"{PKI}/ca.key", plane.authority.key.read_text())
         yield Master(host, plane, cluster, relay)

@@ -49,6 +49,13 @@ if [[ -e usr/local/share/swaps ]]; then
   mount --bind usr/local/share/swaps proc/swaps
 fi
 
+# Kernel settings that belong to the whole machine, too: what this host sets, it sets in files of its own.
+if [[ -d usr/local/share/sysctl ]]; then
+  while IFS= read -r setting; do
+    mount --bind "usr/local/share/sysctl/$setting" "proc/sys/$setting"
+  done < <(cd usr/local/share/sysctl && find . -type f)
+fi
+
 pivot_root . mnt
 umount --lazy mnt
 # As on any machine: what a kubelet mounts reaches the containers that run already.

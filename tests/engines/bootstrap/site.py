@@ -74,6 +74,11 @@ class Site:
         host.write("etc/fstab", "/dev/sda1 / ext4 defaults 0 1\n/swapfile none swap sw 0 0\n")
         host.write("usr/local/share/swaps", SWAPS + "/swapfile file 1048572 0 -2\n")
         host.write("usr/local/sbin/swapoff", SWAPOFF, 0o755)
+        # Those of the network are this host's alone.
+        for setting in wanted.sysctl:
+            path = setting.replace(".", "/")
+            if not path.startswith("net/"):
+                host.write(f"usr/local/share/sysctl/{path}", Path("/proc/sys", path).read_text())
         # A kernel that has the modules built in: here nobody can load one.
         host.write(f"usr/lib/modules/{KERNEL}/modules.order", "")
         host.write(
@@ -86,7 +91,7 @@ class Site:
         host.write("usr/local/share/ca-certificates/test.crt", self._authority.read_bytes())
         for folder in ("argocd", "haproxy"):
             shutil.copytree(self.compiled / folder, host.files / COMPILED.lstrip("/") / folder)
-        for name in ("kubeadm-init.yml", "kubeadm-join.yml"):
+        for name in ("audit-policy.yml", "kubeadm-init.yml", "kubeadm-join.yml"):
             host.write(f"{COMPILED}/bootstrap/{name}", (self.compiled / "bootstrap" / name).read_text())
         host.write(SCRIPT, self.script)
 

@@ -18,7 +18,7 @@ from components.cluster.brokers import broker_open_files
 from components.cluster.types import PROVIDED
 from components.kubeadm import configs
 from tests.bootstrap.conftest import states
-from tests.engines.bootstrap.control_plane import ADMIN, LAST, UPLOADS, Master, connect, master
+from tests.engines.bootstrap.control_plane import ADMIN, APPLIED, LAST, UPLOADS, Master, connect, master
 from tests.engines.bootstrap.internet import place_of
 from tests.engines.bootstrap.kubeadm import IGNORED, PREFLIGHT, complaints, joining
 from tests.engines.bootstrap.site import COMPILED, SCRIPT, SiteHost
@@ -29,6 +29,8 @@ from tests.platforms import each_platform
 pytestmark = each_platform
 
 JOIN_FILE = "/run/dojot-join"
+# The configuration that this node's kubelet has taken from the cluster.
+TAKEN = "/etc/dojot/kubelet-config"
 MARK = "dojot.components/installed-by"
 TOKEN_TYPE = "bootstrap.kubernetes.io/token"
 
@@ -100,6 +102,35 @@ def test_control_plane_brings_the_pod_network(at, cluster):
     _changes_nothing(at, "control-plane")
 
 
+def test_a_changed_configuration_reaches_a_control_plane_that_runs(at, cluster):
+    """Of a cluster that an earlier version of the script has made, nothing is noted."""
+    noted = at.host.read(APPLIED)
+    at.host.run("rm", APPLIED)
+    server = json.loads(at.plane.kubectl("version", "--output=json").stdout)["serverVersion"]["gitVersion"]
+    if server != cluster.platform.kubernetes.version:
+        # The nearest that could be built.
+        done = at.host.step("control-plane")
+        assert done.returncode == 1 and f"the API server is {server}, the inventory has " in done.stderr
+        at.host.put(APPLIED, noted)
+        at.host.run("chmod", "644", APPLIED)
+        return
+    said = _done(at.host, "control-plane")
+    assert "done: make a key for Secrets in etcd" in said and "done: kubeadm init phase" in said
+    assert at.host.read(APPLIED) == noted
+    uploaded = at.plane.kubectl("get", "configmaps", "--namespace=kube-system", "--output=json").stdout
+    found = {one["metadata"]["name"]: one["data"] for one in json.loads(uploaded)["items"]}
+    assert "encryption-provider-config" in found["kubeadm-config"]["ClusterConfiguration"]
+    kubelet = yaml.safe_load(found[cluster.platform.kubernetes.kubelet_config_map]["kubelet"])
+    assert kubelet["podPidsLimit"] == cluster.platform.kubernetes.kubelet.pod_pids_limit
+    assert kubelet["systemReserved"].keys() == {"cpu", "memory", "ephemeral-storage"}
+    manifests = at.host.run("ls", "/etc/kubernetes/manifests").stdout.split()
+    assert manifests == [
+        f"{name}.yaml" for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    ]
+    _changes_nothing(at, "control-plane")
+    at.host.run("rm", "-r", "/etc/kubernetes/manifests", "/var/lib/etcd")
+
+
 def test_an_api_server_that_is_away_is_not_an_init_that_broke_off(at):
     """--dry-run, because the step itself waits for two minutes."""
     at.host.run("mkdir", "-p", "/var/lib/etcd/member")
@@ -113,6 +144,8 @@ def test_an_api_server_that_is_away_is_not_an_init_that_broke_off(at):
 def test_no_kubelet_becomes_newer_than_the_api_server(at, cluster):
     """By what the release's own kubectl and API server say of their version."""
     at.host.put("/etc/kubernetes/kubelet.conf", at.host.read(ADMIN))
+    at.host.put(TAKEN, _kubelet_config(at, cluster))
+    at.host.run("chmod", "644", TAKEN)
     at.host.put(f"{COMPILED}/newer.sh", re.sub(r"(KUBERNETES_VERSION)=\S+", r"\1=v1.999.0", at.host.read(SCRIPT)))
     done = at.host.run("bash", f"{COMPILED}/newer.sh", "node", check=False)
     server = json.loads(at.plane.kubectl("version", "--output=json").stdout)["serverVersion"]["gitVersion"]
@@ -125,7 +158,14 @@ def test_no_kubelet_becomes_newer_than_the_api_server(at, cluster):
         done = at.host.run("bash", f"{COMPILED}/newer.sh", "node", check=False)
     assert done.returncode == 1 and "the API server does not say its version" in done.stderr
     assert states(_done(at.host, "node")) == {"skipped"}
-    at.host.run("rm", "/etc/kubernetes/kubelet.conf", f"{COMPILED}/newer.sh")
+    at.host.run("rm", "/etc/kubernetes/kubelet.conf", f"{COMPILED}/newer.sh", TAKEN)
+
+
+def _kubelet_config(at: Master, cluster) -> str:
+    """What kubeadm has uploaded for every kubelet."""
+    name = cluster.platform.kubernetes.kubelet_config_map
+    found = at.plane.kubectl("get", "configmap", name, "--namespace=kube-system", "--output=json").stdout
+    return json.loads(found)["data"]["kubelet"]
 
 
 def test_another_cluster_is_left_alone(at, cluster):

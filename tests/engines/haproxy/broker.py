@@ -32,7 +32,7 @@ class Broker:
         self._ports = ports
         self._folder = folder
         # Started by root, it would give up its rights and could not read the keys.
-        lines = ["user root", "per_listener_settings true", "sys_interval 0", "set_tcp_nodelay true"]
+        lines = ["user root", "per_listener_settings true", "sys_interval 1", "set_tcp_nodelay true"]
         # One of its own, for the test alone, where a session can leave the broker's name.
         for port, tls in {**ports, self._own_port: False}.items():
             lines += [f"listener {port} {host.address}", "allow_anonymous true"]
@@ -72,8 +72,18 @@ class Broker:
 
     def kill(self) -> None:
         """As a crash: no last word to anyone."""
-        os.kill(self._process.pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
         self._process.stop()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def clients(self) -> int:
+        """Sessions that it knew of a second ago, so this question's own is not among them."""
+        with self.host.inside(), Client(*self.address, f"{self.host.name}-asks") as client:
+            client.subscribe("$SYS/broker/clients/total")
+            return int(client.receive()[1])
 
     def sessions(self) -> list[tuple[str, int]]:
         """The peers on the ports that HAProxy uses."""

@@ -16,15 +16,16 @@ from components.cluster.types import Cluster, Frontend
 from tests.engines.haproxy.adapted import files_of_a_process
 from tests.engines.haproxy.balancer import Balancer
 from tests.engines.haproxy.broker import Broker, Certificates
+from tests.engines.haproxy.gateway import Gateway
 from tests.engines.haproxy.network import Host, Network, Refused
 from tests.engines.mqtt.client import Client
 from tests.engines.mqtt.generator import Generator
 from tests.engines.pki import Authority
 from tests.engines.programs import installed, not_run
 
-_DEVICE = "device"
+_DEVICE, _CLIENT = "device", "client"
 # Of the networks for benchmarks (RFC 2544); the first that no host of the cluster has.
-_DEVICE_ADDRESSES = ("198.18.0.1", "198.19.0.1")
+_OUTSIDE = ("198.18.0.1", "198.18.0.2", "198.19.0.1", "198.19.0.2")
 
 
 def tls_ports(cluster: Cluster) -> set[int]:
@@ -44,7 +45,7 @@ class Laboratory:
     """
 
     def __init__(self, cluster: Cluster, config: str, kernel: str, folder: Path, tls: bool = True) -> None:
-        for program in ("ip", "haproxy", "mosquitto", "sysctl"):
+        for program in ("ip", "haproxy", "mosquitto", "nginx", "sysctl"):
             installed(program)
         if os.geteuid():
             not_run("network namespaces need root")
@@ -73,13 +74,14 @@ class Laboratory:
         balancer = self.cluster.load_balancer
         servers = {server.name: server.address for frontend in self.frontends for server in frontend.servers}
         taken = {balancer.address, *servers.values()}
-        device = next(address for address in _DEVICE_ADDRESSES if address not in taken)
+        device, client, *_ = (address for address in _OUTSIDE if address not in taken)
         try:
-            self.network = Network({balancer.hostname: balancer.address, **servers, _DEVICE: device})
+            self.network = Network({balancer.hostname: balancer.address, **servers, _DEVICE: device, _CLIENT: client})
         except Refused as refused:
             not_run(f"no network namespaces here: {refused}")
         self._cleanup.callback(self.network.remove)
         self.host, self.device = self.network.hosts[balancer.hostname], self.network.hosts[_DEVICE]
+        self.client = self.network.hosts[_CLIENT]
         file = self.folder / "sysctl.conf"
         file.write_text(self._kernel, encoding="utf-8")
         done = subprocess.run(self.host.command(installed("sysctl"), "--load", file), capture_output=True, text=True)
@@ -102,6 +104,11 @@ class Laboratory:
             for server in frontend.servers:
                 if frontend.devices:
                     ports.setdefault(server.name, {})[server.port] = server.port in self._tls
+                elif frontend.service == self.cluster.gateway:
+                    host = self.network.hosts[server.name]
+                    gateway = Gateway(self.cluster, frontend, server, host, self.folder)
+                    self._cleanup.callback(gateway.stop)
+                    gateway.start()
                 else:
                     self._serve(self.network.hosts[server.name], server.port)
         # Each broker's certificate has the address by which devices call all of them.

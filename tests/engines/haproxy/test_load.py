@@ -142,10 +142,17 @@ def test_a_killed_brokers_devices_go_to_the_others_and_come_back(crowd, figures)
     began = time.monotonic()
     assert balancer.becomes(crowd.frontend.name, {lost: "UP"}), f"{lost} is back, HAProxy does not use it"
     figures("a broker that returns is used after, s", time.monotonic() - began)
-    with crowd.guests("returned") as guests:
-        assert guests.ask(f"ramp sessions={GUESTS}")["open"] == GUESTS
-        found = guests.ask(f"ask topic={WHO}")["labels"]
-        assert found == {lost: GUESTS}, f"{lost} is empty, and new sessions go to {found}"
+    shares = []
+    for name in ("returned", "a-little-later"):
+        with crowd.guests(name) as guests:
+            assert guests.ask(f"ramp sessions={GUESTS}")["open"] == GUESTS
+            shares.append(guests.ask(f"ask topic={WHO}")["labels"].get(lost, 0))
+        time.sleep(crowd.laboratory.cluster.load_balancer.slow_start / 6)
+    # It is empty, so all would go there; its share grows.
+    assert shares[0] < GUESTS // 2 < shares[1], f"of {GUESTS} new sessions {shares} go to {lost}, which is empty"
+    figures(
+        f"of {GUESTS} new sessions to a broker that is back, at once / a little later", " / ".join(map(str, shares))
+    )
     crowd.all_answer("ping")
 
 

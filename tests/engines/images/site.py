@@ -47,7 +47,7 @@ class Pod:
 
 
 class Site:
-    """Pods of the named workloads of one cluster.
+    """Pods of the named workloads of one cluster; "brokers/1" is the second one of brokers.
 
     `changes` alter the pod of a workload before it starts; `files` are the soft and hard limit of open files of one.
     """
@@ -65,7 +65,9 @@ class Site:
         self._secrets, self._folder, self._files = secrets, folder, files or {}
         self._workshop = Workshop()
         folder.mkdir(parents=True, exist_ok=True)
-        self.network = Network({name: f"10.71.0.{number}" for number, name in enumerate(names, 10)})
+        addresses = {name: f"10.71.0.{number}" for number, name in enumerate(names, 10)}
+        self.network = Network({name.replace("/", "-"): address for name, address in addresses.items()})
+        self.network.hosts |= {name: self.network.hosts[name.replace("/", "-")] for name in names}
         self.pods = {name: self._pod(name, (changes or {}).get(name)) for name in names}
         (folder / "hosts").write_text("".join(self._hosts()))
         for pod in self.pods.values():
@@ -82,11 +84,11 @@ class Site:
 
     def start(self, name: str) -> Pod:
         pod = self.pods[name]
-        (self._folder / name).mkdir(exist_ok=True)
         volumes = {volume["name"]: volume for volume in pod.spec.get("volumes", ())}
         group = pod.spec.get("securityContext", {}).get("fsGroup")
         for said in pod.spec["containers"]:
             folder = self._folder / name / said["name"]
+            folder.parent.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             mounts = [
@@ -101,7 +103,7 @@ class Site:
                 ),
             ]
             container = Container(
-                said["name"],
+                f"{said['name']}-{name.partition('/')[2]}".rstrip("-"),
                 layout(self._workshop, said["image"]),
                 {**said, "env": list(self._variables(pod, said)), "hostname": pod.name},
                 self.network.hosts[name],
@@ -171,15 +173,15 @@ class Site:
     def _key(self, pod: Pod) -> str:
         return next(name for name, found in self.pods.items() if found is pod)
 
-    def _pod(self, name: str, change: Change | None) -> Pod:
+    def _pod(self, key: str, change: Change | None) -> Pod:
+        name, _, number = key.partition("/")
         workload = next(one for one in self._objects if one["kind"] in _WORKLOADS and one["metadata"]["name"] == name)
         template = copy.deepcopy(workload["spec"]["template"])
         if change is not None:
             change(template["spec"])
-        ordinal = "-0" if workload["kind"] == "StatefulSet" else "-pod"
         return Pod(
-            f"{name}{ordinal}",
-            self.network.hosts[name].address,
+            f"{name}-{number or 0}" if workload["kind"] == "StatefulSet" else f"{name}-pod",
+            self.network.hosts[key].address,
             template["metadata"].get("labels", {}),
             template["spec"],
         )
@@ -254,8 +256,12 @@ class Site:
 
     def _files_of(self, volume: Object) -> Mapping[str, str]:
         if "secret" in volume:
-            # What the operator writes once there are brokers.
-            return {item["key"]: "" for item in volume["secret"].get("items", ())}
+            # The list of brokers is what the operator writes there.
+            brokers = [pod.name for pod in self.pods.values() if pod.labels.get("app") == "vernemq"]
+            view = "".join(
+                f"vmq@{name}.vernemq-k8s-service.{_FIELDS['metadata.namespace']}.{_DOMAIN};" for name in brokers
+            )
+            return {item["key"]: view for item in volume["secret"].get("items", ())}
         said = volume["configMap"]
         data = next(
             one["data"]

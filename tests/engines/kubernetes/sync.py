@@ -22,6 +22,7 @@ _KINDS = (
     "ServiceAccount",
     "ConfigMap",
     "StorageClass",
+    "PriorityClass",
     "PersistentVolume",
     "PersistentVolumeClaim",
     "CustomResourceDefinition",

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from components.monitoring.metrics import METRICS
 from tests.compiled import scheduler
 from tests.compiled.tree import name_of
 from tests.engines.kubernetes import sync
@@ -57,6 +58,17 @@ def test_an_unknown_field_is_refused(running, kind):
     found["spec"]["nonsense"] = True
     complaints = sync.apply(running.plane, [found], *running.options, "--dry-run=server")
     assert any("nonsense" in line for line in complaints), complaints
+
+
+def test_prometheus_may_read_the_metrics_that_its_alerts_need(running):
+    """Of the API server, with the rights of its account and no others."""
+    watch = running.tree.cluster.monitoring
+    account = f"system:serviceaccount:{running.tree.cluster.service(watch.service).namespace}:{watch.service}"
+    said = running.plane.kubectl("get", "--raw", "/metrics", "--as", account).stdout
+    missing = [name for name in METRICS["apiserver"] if f"\n{name}{{" not in said]
+    assert not missing, f"this API server has no {missing}"
+    refused = running.plane.kubectl("get", "--raw", "/logs", "--as", account, check=False)
+    assert refused.returncode and "Forbidden" in refused.stderr
 
 
 def test_every_pod_is_where_the_model_says(running):

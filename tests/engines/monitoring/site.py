@@ -81,6 +81,9 @@ class Site:
     def _start(self) -> None:
         self._serve_counters()
         self._run("prometheus-node-exporter", f"--web.listen-address={self.host.address}:9100")
+        if exporter := self.cluster.load_balancer.node_exporter:
+            balancer = self.laboratory.host
+            self._run("prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{exporter.port}", on=balancer)
         for job in ("volume-usage", "certificate-expiry"):
             self._run_script(job)
         for name, text in self.running.items():
@@ -90,8 +93,9 @@ class Site:
         self._cleanup.callback(self.prometheus.stop)
         self.prometheus.start()
 
-    def _run(self, program: str, *arguments: str) -> None:
-        process = Process(program, self.host.command(installed(program), *arguments), self.folder)
+    def _run(self, program: str, *arguments: str, on: Host | None = None) -> None:
+        host = on or self.host
+        process = Process(f"{program}-{host.address}", host.command(installed(program), *arguments), self.folder)
         self._cleanup.callback(process.stop)
 
     def _run_script(self, job: str) -> None:

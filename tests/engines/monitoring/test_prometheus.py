@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.request import urlopen
+
 import pytest
 
 from components.monitoring.metrics import METRICS
@@ -62,6 +64,21 @@ def test_real_exporters_produce_what_is_read(site, job, figures):
             missing.remove(metric)
     assert not missing, f"{job} has no {sorted(missing)}"
     figures(f"series of {job}", sum(site.prometheus.query(f'count({{job="{job}"}})').values()))
+
+
+def test_the_load_balancers_host_is_measured_and_nobody_else_may_ask(site, watched):
+    balancer = watched.load_balancer
+    if balancer.node_exporter is None:
+        pytest.skip("its system has no node-exporter that fits")
+    here = f'{{job="load-balancer-host", node="{balancer.hostname}"}}'
+    assert site.prometheus.becomes(f"up{here} == 1")
+    assert site.prometheus.becomes(f"node_memory_MemAvailable_bytes{here}")
+    assert site.prometheus.becomes(f'dojot:node_cpu:ratio{{node="{balancer.hostname}"}}')
+    ours = (site.host, site.laboratory.host)
+    stranger = next(host for host in site.laboratory.network.hosts.values() if host not in ours)
+    url = f"http://{balancer.address}:{balancer.stats_port}/host-metrics"
+    with stranger.inside(), pytest.raises(OSError, match="reset|closed"):
+        urlopen(url, timeout=10).read()
 
 
 def test_every_expression_of_rules_and_dashboards_is_understood(site, watched):

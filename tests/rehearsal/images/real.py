@@ -159,6 +159,17 @@ def node_exporter(workshop: Workshop) -> Image:
     return [workshop.busybox, layer], Config(("/bin/node_exporter",), user="nobody", ports=(9100,))
 
 
+@image("prometheuscommunity/postgres-exporter")
+def postgres_exporter(workshop: Workshop) -> Image:
+    layer = workshop.store.layer(
+        {
+            **users({"nobody": (65534, 65534, "/")}),
+            **programs({"/usr/bin/postgres_exporter": installed("prometheus-postgres-exporter")}),
+        }
+    )
+    return [workshop.busybox, layer], Config(("/bin/postgres_exporter",), user="nobody", ports=(9187,))
+
+
 @image("kube-state-metrics/kube-state-metrics")
 def kube_state_metrics(workshop: Workshop) -> Image:
     layer = workshop.store.layer(

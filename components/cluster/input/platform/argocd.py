@@ -80,6 +80,8 @@ class ArgoCD(Entry):
         Wanted("keys of the ConfigMap argocd-cm, each with a text"),
     ]
     """keys of the ConfigMap argocd-cm"""
+    cluster_resource_names: Switch
+    """whether its projects can allow single objects of cluster-wide kinds by name (since 3.3)"""
     known_sync_options: Annotated[
         tuple[Annotated[str, Scalar("the name of a sync option such as PruneLast", pattern="[A-Z][A-Za-z]+")], ...],
         AtLeastOne(),

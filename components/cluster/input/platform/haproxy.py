@@ -116,6 +116,10 @@ class HAProxy(Entry):
     """seconds that a half-closed connection is kept"""
     check_interval: Positive
     """seconds between two checks of a server"""
+    check_timeout: Positive
+    """seconds in which a broker answers a check"""
+    slow_start: Positive
+    """seconds in which a broker that is back gets its full share of new sessions"""
     hard_stop_after: Positive
     """seconds that an old process lives after a reload"""
     source_port_retries: Positive

@@ -6,9 +6,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ..entry import Entry, Map, Maybe, Wanted, one_of
+from ..entry import AtLeastOne, Entry, Map, Maybe, Wanted, one_of
 from ..scalar import Scalar
 from ..shapes import Image, Sha256, Subnet, Switch, Url
+from .audit import Audit
+from .kubelet import Kubelet
 from .packages import Download, PackageRepository, PinnedPackages
 
 
@@ -123,6 +125,11 @@ class Kubernetes(Entry):
         Scalar("how a Service keeps to the pods of its own node: topologyKeys (to 1.20) or internalTrafficPolicy"),
     ]
     """how a Service keeps to the pods of its own node"""
+    node_port_addresses: Annotated[
+        Literal["primary", "list"],
+        Scalar("how kube-proxy is told on which addresses NodePorts are: primary (the node's own, from 1.30) or list"),
+    ]
+    """how kube-proxy is told on which addresses NodePorts are"""
     pod_spread: Annotated[
         Literal["anti-affinity", "topology-spread"],
         Scalar("how pods are spread evenly: anti-affinity or topology-spread"),
@@ -185,6 +192,29 @@ class Kubernetes(Entry):
         Scalar("the cgroup driver of the kubelet and of the container runtime, systemd or cgroupfs"),
     ]
     """cgroup driver of the kubelet and of the container runtime"""
+    kubelet: Kubelet
+    """the kubelet of every node"""
+    kubelet_config_map: Annotated[
+        str,
+        Scalar("the ConfigMap with the kubelets' configuration, such as kubelet-config", pattern="[a-z0-9.-]+"),
+    ]
+    """kubeadm's ConfigMap with the configuration of the kubelets"""
+    profiling: Switch
+    """whether API server, controller manager and scheduler offer profiles of themselves"""
+    # A map, since lists of two classes would be one.
+    tls_cipher_suites: Annotated[
+        Map[Annotated[str, Scalar("a cipher suite's name in Go", pattern="TLS_[A-Z0-9_]+")], Switch],
+        AtLeastOne(),
+        Wanted("cipher suites by their names in Go, each with true or false"),
+    ]
+    """cipher suites of TLS 1.2 that its servers agree to"""
+    audit: Audit
+    """the API server's log of requests"""
+    secrets_encryption: Annotated[
+        Literal["secretbox", "aescbc"],
+        Scalar("how Secrets are encrypted in etcd, secretbox or aescbc"),
+    ]
+    """how Secrets are encrypted in etcd"""
     join_token_ttl: Annotated[str, Scalar("how long a join token lives, such as 30m", pattern="[1-9][0-9]*[mh]")]
     """how long a join token lives"""
     binaries: Maybe[Binaries] = None

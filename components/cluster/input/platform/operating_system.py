@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from ..entry import Entry, Map, Maybe, NoneTwice, Wanted
 from ..scalar import Scalar
-from ..shapes import Package
+from ..shapes import Package, Port
+
+
+class NodeExporter(Entry):
+    """node-exporter as the system has it."""
+
+    wanted: ClassVar = "package and port of node-exporter, such as {package: prometheus-node-exporter, port: 9100}"
+
+    package: Package
+    """its package, and its service"""
+    port: Port
+    """port of the loopback that it listens on"""
 
 
 class OperatingSystem(Entry):
@@ -36,6 +47,8 @@ class OperatingSystem(Entry):
         ]
     ] = None
     """the folder where needrestart reads its settings"""
+    node_exporter: Maybe[NodeExporter] = None
+    """what measures the load balancer's host, which has no pods"""
     kernel_modules: Annotated[
         tuple[Annotated[str, Scalar("a kernel module's name", pattern="[a-z0-9_]+")], ...],
         NoneTwice(),

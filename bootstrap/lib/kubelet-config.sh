@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+# A kubelet has its configuration from the cluster, as kubeadm keeps it there for all of them. It takes that when its
+# node joins, and later only when told to.
+
+# What this node's kubelet has taken last, as the cluster had it.
+readonly KUBELET_CONFIG_TAKEN=/etc/dojot/kubelet-config
+readonly KUBELET_CONFIG_FILE=/var/lib/kubelet/config.yaml
+
+# take_kubelet_config [joined]: `joined`: kubeadm has just given it this one.
+take_kubelet_config() {
+  local offered
+  [[ -z ${OPTION[root]-} && -e $KUBELET_CONF ]] || return 0
+  if ! offered=$(offered_kubelet_config) || [[ -z $offered ]]; then
+    report skipped "the kubelet keeps its configuration: the cluster does not say now which one it has for it"
+    return 0
+  fi
+  if [[ -z ${1-} && ! $offered == "$(cat -- "$KUBELET_CONFIG_TAKEN" 2>/dev/null || true)" ]]; then
+    change "take the kubelet's configuration from the cluster" renew_kubelet_config
+  fi
+  write_file "$KUBELET_CONFIG_TAKEN" 0644 "$offered"$'\n'
+}
+
+offered_kubelet_config() {
+  kubectl --kubeconfig="$KUBELET_CONF" --request-timeout=10s --namespace=kube-system \
+    get configmap "$KUBELET_CONFIG_MAP" --output=go-template='{{.data.kubelet}}'
+}
+
+# kubeadm keeps what differs from node to node. A restart of the kubelet ends no container.
+renew_kubelet_config() {
+  local before
+  before=$(sha256sum -- "$KUBELET_CONFIG_FILE" 2>/dev/null || true)
+  kubeadm upgrade node phase kubelet-config
+  if [[ $(sha256sum -- "$KUBELET_CONFIG_FILE" 2>/dev/null || true) != "$before" ]] && is_active kubelet; then
+    systemctl restart kubelet
+  fi
+}

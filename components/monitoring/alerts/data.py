@@ -1,0 +1,67 @@
+"""Kafka and the databases: do they answer, and are consumers in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from components.cluster.types import Cluster
+
+from .. import limits
+from ..rule import Alert, window
+
+
+def alerts(cluster: Cluster) -> Iterator[Alert]:
+    services = {service.name for service in cluster.services}
+    if limits.KAFKA_EXPORTER in services:
+        yield from _kafka(cluster)
+    if limits.POSTGRES_EXPORTER in services:
+        yield from _postgres()
+
+
+def _kafka(cluster: Cluster) -> Iterator[Alert]:
+    during = window(cluster, limits.KAFKA_EXPORTER)
+    yield Alert(
+        "KafkaConsumerLate",
+        # What waits, by what arrives in a second. Nothing that waits where nothing arrives is 0 / 0, and silent.
+        "sum by (consumergroup, topic) (kafka_consumergroup_lag) / on (topic) group_left ()"
+        f" sum by (topic) (rate(kafka_topic_partition_current_offset[{during}])) > <bound>",
+        "{{ $labels.consumergroup }} is late with {{ $labels.topic }}",
+        'Its messages wait {{ $value | printf "%.0f" }} s. What waits longer than scale.kafka.retention is lost.',
+        "Look whether all pods of the consumer are ready and not at their limit of processor time; if they are, "
+        "there are too few of them.",
+    )
+    yield Alert(
+        "KafkaServersMissing",
+        f"kafka_brokers < on () {limits.KAFKA_SERVERS}",
+        "Kafka has lost a server",
+        "{{ $value }} of its servers are in the cluster.",
+        "`kubectl logs kafka-server-0` (or another) says whether it waits for ZooKeeper or for its disk.",
+    )
+    yield Alert(
+        "KafkaCopiesMissing",
+        "sum by (topic) (kafka_topic_partition_under_replicated_partition) > 0",
+        "{{ $labels.topic }} has too few copies",
+        "{{ $value }} of its partitions are not on as many servers as they should be: the next loss may take "
+        "messages along.",
+        "A server is missing or does not keep up: look at its pod and its disk.",
+    )
+
+
+def _postgres() -> Iterator[Alert]:
+    yield Alert(
+        "PostgresUnreachable",
+        "pg_up == 0",
+        "PostgreSQL lets nobody in",
+        "Its exporter cannot log in: users, devices and certificates cannot be read either.",
+        "`kubectl logs postgres-0`; if it says that the role of the exporter is not there, the database is older than "
+        "the exporter: docs/monitoring.md has the command.",
+    )
+    yield Alert(
+        "PostgresConnectionsHigh",
+        "100 * sum by (instance) (pg_stat_database_numbackends) / max by (instance) (pg_settings_max_connections)"
+        " > <bound>",
+        "PostgreSQL is close to its limit of connections",
+        '{{ $value | printf "%.0f" }} % of max_connections are in use; above it, services are refused.',
+        "Look for the service that holds most (`select usename, count(*) from pg_stat_activity group by 1`), and "
+        "restart it if it does not give them back.",
+    )
