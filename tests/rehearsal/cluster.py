@@ -78,6 +78,8 @@ class RehearsedCluster:
         self.site, self.cluster, self.report = site, site.cluster, report
         self._done: set[str] = set()
         self._told = ""
+        # Uid of a pod -> when it was first seen to be Ready: later it may become so again.
+        self.ready_at: dict[str, str] = {}
 
     @property
     def master(self) -> NodeHost:
@@ -241,6 +243,9 @@ class RehearsedCluster:
     def unready_pods(self, namespace: str) -> list[str]:
         """Pods that are neither Ready nor done with their work; a word where there is none at all."""
         pods = self.get("pods", f"--namespace={namespace}")
+        for pod in pods:
+            if ready := condition(pod, "Ready"):
+                self.ready_at.setdefault(pod["metadata"]["uid"], ready["lastTransitionTime"])
         return [
             pod["metadata"]["name"]
             for pod in pods

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import yaml
 
+from components.cluster.brokers import broker_open_files
 from components.cluster.types import Cluster
 from scripts.engine_catalogue import built
 from tests.engines.bootstrap.host import Host
@@ -45,12 +46,14 @@ class RehearsalSite(Site):
         self, cluster: Cluster, compiled: Path, folder: Path, packages: Packages, sites: Mapping[str, Place]
     ) -> None:
         super().__init__(cluster, compiled, folder, packages, sites)
-        files = cluster.load_balancer.open_files
-        if adapted.files_of_a_process() < files:
-            self.supplies.exchanges[f"LOAD_BALANCER_OPEN_FILES={files}\n"] = (
-                f"LOAD_BALANCER_OPEN_FILES={adapted.files_of_a_process()}\n",
-                "no process of this machine may open more",
-            )
+        # Whatever has to be open at once: no process of this machine may open more.
+        most = adapted.files_of_a_process()
+        wanted = {"LOAD_BALANCER_OPEN_FILES={}\n": cluster.load_balancer.open_files}
+        if cluster.brokers:
+            wanted["|{}'\n"] = broker_open_files(cluster)
+        for text, files in wanted.items():
+            if files > most:
+                self.supplies.exchanges[text.format(files)] = (text.format(most), "the machine's own limit")
         self.hosts: dict[str, NodeHost] = {}
         self._groups = Groups()
         self._lan = Lan(folder, _free_address(cluster))

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tests.rehearsal.cluster import RehearsedCluster, condition
+from tests.rehearsal.cluster import RehearsedCluster
 
 _BROKER = "vernemq"
 _WAVE = "argocd.argoproj.io/sync-wave"
@@ -23,7 +23,7 @@ def pods_came_in_order(made: RehearsedCluster) -> None:
         for pod in pods:
             metadata = pod["metadata"]
             if metadata["namespace"] == namespace and labels.items() <= metadata.get("labels", {}).items():
-                by_wave[wave].append((metadata["name"], metadata["creationTimestamp"], _ready(pod)))
+                by_wave[wave].append((metadata["name"], metadata["creationTimestamp"], _ready(made, pod)))
     ready, last = "", ""
     for wave, found in sorted(by_wave.items()):
         for name, created, _ in found:
@@ -60,10 +60,10 @@ def _workloads(folder: Path) -> list[tuple[int, str, dict[str, str]]]:
     return found
 
 
-def _ready(pod: dict[str, Any]) -> str:
-    """When it became Ready, or was done with its work; times of one form compare as text."""
-    if found := condition(pod, "Ready"):
-        return found["lastTransitionTime"]
+def _ready(made: RehearsedCluster, pod: dict[str, Any]) -> str:
+    """When it first became Ready, or was done with its work; times of one form compare as text."""
+    if found := made.ready_at.get(pod["metadata"]["uid"]):
+        return found
     ended = [each.get("state", {}).get("terminated", {}) for each in pod["status"].get("containerStatuses", ())]
     return max((each.get("finishedAt", "") for each in ended), default="") or f"{datetime.max:%Y}"
 

@@ -24,5 +24,8 @@ fi
 echo "Starting loopback from $from into $into"
 kafkacat -C -b "$kafka" -q -u -f '{"key": "%k", "msg": %s}\n' -G "${LOOPBACK_CONSUMER_GROUP:-loopback-group}" "$from" |
   jq --unbuffered --raw-output '"\(.key)@\({event: "configure", meta: {service: .msg.metadata.tenant, timestamp: .msg.metadata.timestamp}, data: {id: .msg.metadata.deviceid, attrs: .msg.attrs}} | tojson)"' |
-  kafkacat -P -b "$kafka" -t "$into" -K @ -l
+  while IFS= read -r line; do
+    # One for each message: of a pipe that stays open, kafkacat 1.7 sends nothing before a kilobyte has come.
+    printf '%s\n' "$line" | kafkacat -P -b "$kafka" -t "$into" -K @
+  done
 echo 'failed: the loop ended' >&2
