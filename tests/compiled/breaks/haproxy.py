@@ -55,11 +55,13 @@ def defaults_after_what_needs_them(tree: Tree) -> str:
 
 @breaks(haproxy.haproxy_cfg_says_what_the_inventory_says, "stand in another order")
 def refused_before_it_is_asked(tree: Tree) -> str:
-    answer, refusal = (
-        "    http-request use-service prometheus-exporter if { path /metrics }\n",
-        "    http-request deny\n",
+    answer = "    http-request use-service prometheus-exporter if { path /metrics }\n"
+    refusal = re.search(
+        rf"{re.escape(answer)}(?:    #.*\n)*(    http-request deny.*\n)", tree.files[f"haproxy/{CONFIG}"]
     )
-    return _edit(tree, CONFIG, answer + refusal, refusal + answer)
+    if not refusal:
+        raise Absent("nobody is refused")
+    return _edit(tree, CONFIG, refusal[0], refusal[1] + answer)
 
 
 @breaks(haproxy.limits_follow_from_the_inventory, f"{SYSCTL}: lacks 'net.core.somaxconn")

@@ -128,7 +128,7 @@ def test_the_health_of_the_brokers_is_what_their_script_says(synced):
 def test_an_edit_of_the_inventory_changes_its_objects_and_no_other(synced, figures):
     before, old = synced.settled(), synced.manifests()
     service = plain(synced.cluster)
-    synced.inventory.override({"services": {service.name: {"env": {"EDITED": "by a test"}}}})
+    synced.inventory.override({"services": {service.name: {"env": {"TZ": "Etc/UTC"}}}})
     synced.commit(synced.inventory.compile(), f"{service.name} gets a variable")
     began = time.monotonic()
     synced.synced()
@@ -140,7 +140,7 @@ def test_an_edit_of_the_inventory_changes_its_objects_and_no_other(synced, figur
     container = after.objects["Deployment", service.name, service.namespace]["spec"]["template"]["spec"]["containers"][
         0
     ]
-    assert {"name": "EDITED", "value": "by a test"} in container["env"]
+    assert {"name": "TZ", "value": "Etc/UTC"} in container["env"]
 
 
 def test_changes_by_hand_are_healed(synced, figures):
@@ -272,7 +272,10 @@ def test_a_cluster_wide_object_that_the_project_does_not_name_is_refused(synced,
 def test_a_removed_service_is_pruned_and_its_volumes_stay(synced):
     before, old = synced.settled(), synced.manifests()
     service = spare(synced.cluster)
-    synced.inventory.remove(service.name)
+    others = {use.service for found in synced.cluster.services if found is not service for use in found.uses}
+    # What nobody else asks goes along, or the compile says that nobody needs it.
+    for name in (service.name, *{use.service for use in service.uses} - others):
+        synced.inventory.remove(name)
     synced.commit(synced.inventory.compile(), f"{service.name} leaves")
     synced.synced()
     new, after = synced.manifests(), synced.snapshot()

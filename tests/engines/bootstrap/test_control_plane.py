@@ -314,15 +314,6 @@ def test_labels_are_repaired(at, cluster):
     _changes_nothing(at, "labels")
 
 
-def test_a_job_that_is_complete_is_seen_as_complete(at, cluster):
-    """Whatever conditions the release's own controller sets beside it."""
-    namespace = f"--namespace={cluster.namespaces[0]}"
-    at.plane.kubectl("create", "job", "ended", namespace, "--image=registry.example/ended:1")
-    at.plane.kubectl("wait", "job/ended", namespace, "--for=condition=Complete", "--timeout=60s")
-    assert f"ok: Job {cluster.namespaces[0]}/ended is complete\n" in at.host.step("verify").stdout
-    at.plane.kubectl("delete", "job", "ended", namespace)
-
-
 def test_secrets_are_made_once(at, cluster):
     for service in cluster.services:
         for secret, keys in service.secrets.items():
@@ -369,6 +360,15 @@ def test_secrets_are_made_once(at, cluster):
         place for place in made_up if place == (*lost, key) or list(place[:2]) == gone
     }
     _changes_nothing(at, "secrets")
+
+
+def test_a_job_that_is_complete_is_seen_as_complete(at, cluster):
+    """Whatever conditions the release's own controller sets beside it."""
+    namespace = f"--namespace={cluster.namespaces[0]}"
+    at.plane.kubectl("create", "job", "ended", namespace, "--image=registry.example/ended:1")
+    at.plane.kubectl("wait", "job/ended", namespace, "--for=condition=Complete", "--timeout=60s")
+    assert f"ok: Job {cluster.namespaces[0]}/ended is complete\n" in at.host.step("verify").stdout
+    at.plane.kubectl("delete", "job", "ended", namespace)
 
 
 def _secrets(at: Master, cluster) -> dict[tuple[str, str, str], str]:

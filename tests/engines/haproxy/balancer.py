@@ -104,6 +104,10 @@ class Balancer:
             if row["pxname"] == section and row["svname"] not in ("FRONTEND", "BACKEND")
         }
 
+    def seconds_in_this_state(self, section: str, server: str) -> int:
+        rows = csv.DictReader(self.get("/;csv").lstrip("# ").splitlines())
+        return next(int(row["lastchg"]) for row in rows if (row["pxname"], row["svname"]) == (section, server))
+
     def becomes(self, section: str, wanted: Mapping[str, str], seconds: float = PATIENCE) -> bool:
         """Have these servers the wanted states in time? ("UP" or "DOWN", as the words begin)"""
 

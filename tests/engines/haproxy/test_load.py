@@ -142,14 +142,22 @@ def test_a_killed_brokers_devices_go_to_the_others_and_come_back(crowd, figures)
     began = time.monotonic()
     assert balancer.becomes(crowd.frontend.name, {lost: "UP"}), f"{lost} is back, HAProxy does not use it"
     figures("a broker that returns is used after, s", time.monotonic() - began)
-    shares = []
+    shares, ages = [], []
+    slow_start = crowd.laboratory.cluster.load_balancer.slow_start
     for name in ("returned", "a-little-later"):
         with crowd.guests(name) as guests:
             assert guests.ask(f"ramp sessions={GUESTS}")["open"] == GUESTS
+            ages.append(balancer.seconds_in_this_state(crowd.frontend.name, lost))
             shares.append(guests.ask(f"ask topic={WHO}")["labels"].get(lost, 0))
-        time.sleep(crowd.laboratory.cluster.load_balancer.slow_start / 6)
-    # It is empty, so all would go there; its share grows.
-    assert shares[0] < GUESTS // 2 < shares[1], f"of {GUESTS} new sessions {shares} go to {lost}, which is empty"
+        time.sleep(slow_start / 6)
+    # It is empty, so all would go there; its share of what the others have grows, by a second and more in each second.
+    others_have = SESSIONS // len(others)
+    for age, share in zip(ages, shares, strict=True):
+        due = others_have * (age + 2) / slow_start
+        assert share <= due, (
+            f"{age} s after {lost} is back, {share} of {GUESTS} new sessions go there, and {due} are due"
+        )
+    assert shares[1] > GUESTS // 2, f"of {GUESTS} new sessions {shares} go to {lost}, which is empty"
     figures(
         f"of {GUESTS} new sessions to a broker that is back, at once / a little later", " / ".join(map(str, shares))
     )

@@ -19,6 +19,8 @@ def made_by_the_operator(brokers: Workload) -> list[Object]:
     spec = brokers.found["spec"]
     # An empty field is one that the object does not have.
     pod = {key: value for key, value in brokers.spec.items() if value}
+    if "priorityClassName" in spec:
+        pod["priorityClassName"] = spec["priorityClassName"]
     pod["terminationGracePeriodSeconds"] = spec.get("terminationGracePeriodSeconds", 3600)
     return [
         {

@@ -59,11 +59,13 @@ def plane(cluster, tmp_path_factory):
 def _tree(cluster, profile: str, tmp_path_factory) -> Tree:
     """The cluster's own target with another profile, on machines that have room for all of dojot."""
     target = _target(cluster.name)
-    kept = [one for one in target["classes"] if not one.startswith(("profile.", "hardware."))]
+    kept = [one for one in target["classes"] if not one.startswith(("profile.", "hardware.", "scale."))]
     parameters = dict(target.get("parameters", {}))
     if profile in _DEVICES:
         parameters["scale"] = {**parameters.get("scale", {}), "devices": _DEVICES[profile]}
-    text = yaml.safe_dump({"classes": [*kept, "hardware.full", *_PROFILES[profile]], "parameters": parameters})
+    text = yaml.safe_dump(
+        {"classes": [*kept, "hardware.full", *_PROFILES[profile], "scale.full"], "parameters": parameters}
+    )
     fixture = Fixture(f"{cluster.name}-{profile}", text)
     return Variants([fixture], tmp_path_factory.mktemp)[fixture.name].tree
 

@@ -50,6 +50,10 @@ def known_as(reference: str) -> str:
         name = "/".join(parts[start:])
         if name in REAL or name in recipes():
             return name
+    # A copy in a folder of another name.
+    alike = [name for name in (*REAL, *recipes()) if name.rpartition("/")[2] == last.partition(":")[0]]
+    if len(alike) == 1:
+        return alike[0]
     raise Unknown(f"nothing makes the image {reference}: add it to tests/rehearsal/images, to stand-ins.yml or real.py")
 
 
