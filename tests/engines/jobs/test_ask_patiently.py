@@ -56,9 +56,9 @@ def service(objects, secret_values, tmp_path):
                     **{f"{PACKAGES}/{name}": packages / name for name in ("gunicorn", "packaging")},
                     "/sbin/tini": IMAGE / "tini",
                     "/usr/src/app/webRoutes.py": IMAGE / "webRoutes.py",
-                    # Where auth's and persister's images have theirs.
+                    # Where auth's image has its start, and persister's its package.
                     "/usr/src/app/appRun.sh": IMAGE / "start.sh",
-                    "/usr/src/app/docker/falcon-docker-persister-entrypoint.sh": IMAGE / "start.sh",
+                    "/usr/src/app/history": IMAGE / "history",
                 },
                 workdir="/usr/src/app",
             )

@@ -51,16 +51,18 @@ def exporter(server, workloads, objects, secrets, tmp_path_factory):
         programs=[installed("prometheus-postgres-exporter")],
     )
     port = pod.container["ports"][0]["containerPort"]
-    own_address(port)
+    # On one address: another process may run the same test for another cluster.
+    address = own_address(port)
+    arguments = [word.replace("=:", f"={address}:") for word in pod.container["args"]]
     process = Process(
         "postgres-exporter",
-        pod.command("/usr/local/bin/prometheus-postgres-exporter", *pod.container["args"]),
+        pod.command("/usr/local/bin/prometheus-postgres-exporter", *arguments),
         folder,
         pod.environment,
     )
 
     def page() -> dict[str, float]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://{address}:{port}/metrics", timeout=30) as answer:
             lines = answer.read().decode().splitlines()
         values = (line.rpartition(" ") for line in lines if line and not line.startswith("#"))
         return {name: float(value) for name, _, value in values}

@@ -1,0 +1,1 @@
+"""In place of the persister's package, as far as its start command knows it."""
