@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,9 +29,10 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from components.compile import report, written
+from components.compile.ends import signals_wait
 from components.compile.memory import MEMORY, Made, Memory
 from components.compile.report import SHOWN, say
-from components.compile.trees import NONE, Change, difference, replace, signals_wait
+from components.compile.trees import NONE, Change, difference, replace
 from components.compile.workshop import NEW, OLD, PREFIX, sweep, workshop
 from components.compile.written import NOTE
 from components.inventory.files import InventoryFiles
@@ -115,9 +117,12 @@ def _make(
     changes: dict[str, Change] = {}
     made: dict[str, Made] = {}
     notes: list[str] = []
-    with (bench / NOTE).open("w", encoding="utf-8") as note:
+    with (
+        (bench / NOTE).open("w", encoding="utf-8") as note,
+        closing(outcomes(files, sorted(todo), output, bench / NEW, SHOWN, debug)) as work,
+    ):
         note.writelines(f"{line}\n" for line in written.of_others(output, {*todo, *gone}))
-        for outcome in outcomes(files, sorted(todo), output, bench / NEW, SHOWN, debug) if todo else ():
+        for outcome in work:
             changes[outcome.cluster] = outcome.change
             notes += outcome.notes
             made[outcome.cluster] = Made(todo[outcome.cluster], outcome.tree, len(outcome.files), outcome.machines)
@@ -129,7 +134,8 @@ def _check(files: InventoryFiles, clusters: list[str], gone: list[str], output: 
     """From nothing: what an earlier compile remembers is not asked."""
     from components.compile.run import outcomes
 
-    changes = {found.cluster: found.change for found in outcomes(files, clusters, output, None, sys.maxsize, debug)}
+    with closing(outcomes(files, clusters, output, None, sys.maxsize, debug)) as work:
+        changes = {found.cluster: found.change for found in work}
     changes |= {name: difference(output / name, {}).summed_up(sys.maxsize) for name in gone}
     if stale := {name: change for name, change in changes.items() if change}:
         report.stale(stale, output)

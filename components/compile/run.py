@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from components.inventory import dot_kapitan
@@ -21,8 +21,8 @@ _COMPONENTS = Path(__file__).resolve().parents[1]
 
 def outcomes(
     files: InventoryFiles, clusters: Sequence[str], output: Path, new: Path | None, named: int, debug: bool
-) -> Iterator[Outcome]:
-    """What came of each cluster, in their order.
+) -> Generator[Outcome]:
+    """What came of each cluster, in their order; whoever leaves early closes it, so that no process goes on writing.
 
     Raises Refused after the last one if any of them cannot be compiled: all findings come at once.
     """
@@ -32,13 +32,14 @@ def outcomes(
     failures: list[str] = []
     progress = Progress(len(clusters))
     try:
-        for outcome in spread(job.run, clusters):
-            findings += outcome.findings
-            if outcome.failure:
-                failures.append(_in_words(outcome.cluster, outcome.failure, debug))
-            if not outcome.findings and not outcome.failure:
-                progress.done(outcome.cluster, outcome.seconds, len(outcome.files))
-                yield outcome
+        with contextlib.closing(spread(job.run, clusters)) as work:
+            for outcome in work:
+                findings += outcome.findings
+                if outcome.failure:
+                    failures.append(_in_words(outcome.cluster, outcome.failure, debug))
+                if not outcome.findings and not outcome.failure:
+                    progress.done(outcome.cluster, outcome.seconds, len(outcome.files))
+                    yield outcome
     except WorkerDied as death:
         raise Refused(
             [

@@ -11,9 +11,11 @@ import os
 import pickle
 import selectors
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
+
+from .ends import ENDS, signals_wait
 
 # A worker looks for garbage after so many pieces of work: the command itself has no need to.
 _COLLECT_AFTER = 10
@@ -40,13 +42,15 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def spread(work: Callable[[str], Any], names: Sequence[str], processes: int | None = None) -> Iterator[Any]:
-    """work(name) of each name, in their order. Raises WorkerDied."""
+def spread(work: Callable[[str], Any], names: Sequence[str], processes: int | None = None) -> Generator[Any]:
+    """work(name) of each name, in their order; closing it ends all processes. Raises WorkerDied."""
     workers: list[_Worker] = []
     try:
         gc.freeze()
         for _ in range(min(processes or cores(), len(names))):
-            workers.append(_start(work, names, workers))
+            # A signal between would leave one that nobody knows of.
+            with signals_wait():
+                workers.append(_start(work, names, workers))
         yield from _in_order(workers, names)
     finally:
         _end(workers)
@@ -86,29 +90,24 @@ def _give(worker: _Worker, following: Iterator[int], names: Sequence[str]) -> bo
 
 
 def _start(work: Callable[[str], Any], names: Sequence[str], others: list[_Worker]) -> _Worker:
+    """While signals wait: between the fork and its own handlers, one would run those of this process."""
     tasks_out, tasks_in = os.pipe()
     results_out, results_in = os.pipe()
-    # Between the fork and its own handlers, a signal would run those of this process.
-    held = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
-    try:
-        pid = os.fork()
-        if pid == 0:
-            try:
-                for signal_ in held - {signal.SIGINT}:
-                    signal.signal(signal_, signal.SIG_DFL)
-                # Ctrl-C reaches all; the command ends its workers.
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
-                for descriptor in (tasks_in, results_out, *(worker.tasks for worker in others)):
-                    os.close(descriptor)
-                _serve(work, names, tasks_out, results_in)
-            finally:
-                os._exit(1)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        os.close(tasks_out)
-        os.close(results_in)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            for end in ENDS - {signal.SIGINT}:
+                signal.signal(end, signal.SIG_DFL)
+            # Ctrl-C reaches all; the command ends its workers.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
+            for descriptor in (tasks_in, results_out, *(worker.tasks for worker in others)):
+                os.close(descriptor)
+            _serve(work, names, tasks_out, results_in)
+        finally:
+            os._exit(1)
+    os.close(tasks_out)
+    os.close(results_in)
     return _Worker(pid, tasks_in, os.fdopen(results_out, "rb"))
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from components.inventory.refused import Refused
 
+from .ends import signals_wait
 from .memory import MEMORY
 from .written import NOTE
 
@@ -28,17 +29,19 @@ NEW, OLD = "new", "old"
 def workshop(output: Path) -> Iterator[Path]:
     """A new folder in `output`, which is made where it is missing. Raises Refused."""
     made = _make(output)
+    bench: tuple[Path, int] | None = None
     try:
         try:
-            folder, lock = _new(output)
+            with signals_wait():
+                bench = _new(output)
         except OSError as error:
             raise Refused([f"{output}: the folder cannot be written ({error.strerror}). {_WAY_OUT}"]) from error
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
+        yield bench[0]
     finally:
+        if bench:
+            with signals_wait():
+                shutil.rmtree(bench[0], ignore_errors=True)
+                os.close(bench[1])
         if made:
             # Not when a compile has filled it.
             with contextlib.suppress(OSError):

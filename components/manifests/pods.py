@@ -42,9 +42,7 @@ def container_spec(
             for name, number in ((port.name, port.number), (f"proxied-{port.proxied}", port.proxied))
             if number
         ]
-    if container.readiness:
-        spec["readinessProbe"] = dict(container.readiness)
-    spec.update(_liveness(cluster, container))
+    spec.update(_probes(cluster, container))
     spec["resources"] = resources(container)
     spec["securityContext"] = _rights(container)
     mounts: list[dict[str, Any]] = [{"name": volume.name, "mountPath": volume.mount} for volume in volumes]
@@ -64,12 +62,17 @@ def container_spec(
     return spec
 
 
-def _liveness(cluster: Cluster, container: Container) -> dict[str, Any]:
-    """Liveness, and the startup probe after whose success it begins at once."""
-    if container.startup and cluster.platform.kubernetes.startup_probes:
-        early = {key: value for key, value in (container.liveness or {}).items() if key != "initialDelaySeconds"}
-        return {"startupProbe": dict(container.startup), **({"livenessProbe": early} if early else {})}
-    return {"livenessProbe": dict(container.liveness)} if container.liveness else {}
+def _probes(cluster: Cluster, container: Container) -> dict[str, Any]:
+    """Where a startup probe says that it has started, the others begin at once after it."""
+    readiness, liveness = container.readiness or {}, container.liveness or {}
+    startup = (container.startup or {}) if cluster.platform.kubernetes.startup_probes else {}
+    if startup:
+        readiness, liveness = (
+            {key: value for key, value in probe.items() if key != "initialDelaySeconds"}
+            for probe in (readiness, liveness)
+        )
+    probes = {"readinessProbe": readiness, "startupProbe": startup, "livenessProbe": liveness}
+    return {name: dict(probe) for name, probe in probes.items() if probe}
 
 
 def environment(env: Sequence[EnvVar]) -> list[dict[str, Any]]:

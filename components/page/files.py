@@ -11,14 +11,14 @@ from components.cluster.types import Cluster
 from components.cluster.waves import job_wave
 from components.render import template
 
-from . import capacity, diagrams, drains, gateway, load, overview, ports, reserved, storage
+from . import capacity, diagrams, drains, gateway, lifetimes, load, overview, ports, reserved, storage
 from .markdown import code, codes, row, tidy
 from .words import amount, count, names, plural, seconds
 
 _TEMPLATE = Path(__file__).parent / "README.md.j2"
 
 # What the template asks by name: modules of this face, and functions for its cells.
-_MODULES = (capacity, diagrams, drains, gateway, load, overview, ports, reserved, storage)
+_MODULES = (capacity, diagrams, drains, gateway, lifetimes, load, overview, ports, reserved, storage)
 _FUNCTIONS = (amount, ceil_div, code, codes, cores, count, job_wave, names, plural, row, seconds)
 
 

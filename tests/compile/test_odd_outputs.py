@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -120,6 +121,26 @@ def test_an_end_at_any_moment(end, after, inventory, run, tmp_path):
     assert not left or end == signal.SIGKILL
     assert run()[0] == 0
     assert not list(tmp_path.rglob(".compiled-*")) and content(tmp_path / "compiled" / CLUSTER) != old
+
+
+def test_an_end_between_two_clusters(inventory, run, tmp_path, monkeypatch):
+    """Whoever still writes would fill the folder again while it is removed."""
+    target(inventory, SECOND).write_text(TARGET)
+
+    def interrupted(*_: object):
+        raise KeyboardInterrupt
+
+    def remove(folder: Path, **_: object) -> None:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+        removed.append(folder)
+
+    removed: list[Path] = []
+    monkeypatch.setattr("scripts.compile.Made", interrupted)
+    monkeypatch.setattr("components.compile.workshop.shutil.rmtree", remove)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert removed
 
 
 def _alive(group: int) -> bool:

@@ -124,7 +124,7 @@ class RehearsedCluster:
         """Argo CD brings all that is compiled."""
         self._stage("argocd", [self.master])
         with self.report.stage("Application Synced and Healthy"):
-            self.wait(self._progress, "the Application is", lambda: [self._hindrance()], 900)
+            self.wait(self._progress, "the Application is", lambda: [self._told], 900, pause=2)
 
     def to_balanced(self) -> None:
         self._stage("load-balancer", [self.balancer])
@@ -140,24 +140,23 @@ class RehearsedCluster:
                     self.report.fail(f"verify: {line}")
         self.report.figure("verify", f"{len(lines)} things looked at, exit code {done.returncode}")
 
-    def application(self) -> str:
-        """What Argo CD says of it: sync status and health."""
-        (found,) = self.get("applications.argoproj.io", f"--namespace={self.cluster.platform.argocd.namespace}")
-        status = found.get("status", {})
-        return " ".join(status.get(key, {}).get("status", "unknown") for key in ("sync", "health"))
-
     def _progress(self) -> bool:
-        """Is it there yet? What hinders is told whenever it has changed."""
-        hindrance = self._hindrance()
+        """Is it there yet? What hinders is told whenever it has changed.
+
+        All by one question: each is a program that starts, on a machine that has enough to do.
+        """
+        found = self.get("applications.argoproj.io,pods", "--all-namespaces")
+        (status,) = [one.get("status", {}) for one in found if one["kind"] == "Application"]
+        application = " ".join(status.get(key, {}).get("status", "unknown") for key in ("sync", "health"))
+        namespaces = (self.cluster.platform.argocd.namespace, *self.cluster.namespaces)
+        waiting = self._unready(
+            [one for one in found if one["kind"] == "Pod" and one["metadata"]["namespace"] in namespaces]
+        )
+        hindrance = f"{application}; not Ready: {', '.join(waiting) or 'nothing'}"
         if hindrance != self._told:
             self._told = hindrance
             self.report.say(f"  {hindrance}")
-        return self.application() == SYNCED
-
-    def _hindrance(self) -> str:
-        namespaces = [self.cluster.platform.argocd.namespace, *self.cluster.namespaces]
-        waiting = [pod for namespace in namespaces for pod in self.unready_pods(namespace)]
-        return f"{self.application()}; not Ready: {', '.join(waiting) or 'nothing'}"
+        return application == SYNCED
 
     def again(self) -> None:
         """Each step that has run, once more: it changes nothing."""
@@ -202,7 +201,14 @@ class RehearsedCluster:
         network, policy = differences()["pod_network"], self.cluster.platform.pod_network.policy
         self.apply(
             *_more_rights(policy.name, network["more_rights"]),
-            *_policy("requests", "pods", ["CREATE"], _LOW_REQUESTS.format(cpu=differences()["requests"]["cpu"])),
+            *_policy(
+                "requests",
+                "pods",
+                ["CREATE"],
+                _LOW_REQUESTS.format(cpu=differences()["requests"]["cpu"]),
+                # What enforces NetworkPolicies has to keep up with pods that come.
+                'object.metadata.namespace != "kube-system"',
+            ),
             *_policy(
                 "certificates",
                 "configmaps",
@@ -242,7 +248,9 @@ class RehearsedCluster:
 
     def unready_pods(self, namespace: str) -> list[str]:
         """Pods that are neither Ready nor done with their work; a word where there is none at all."""
-        pods = self.get("pods", f"--namespace={namespace}")
+        return self._unready(self.get("pods", f"--namespace={namespace}"))
+
+    def _unready(self, pods: list[dict[str, Any]]) -> list[str]:
         for pod in pods:
             if ready := condition(pod, "Ready"):
                 self.ready_at.setdefault(pod["metadata"]["uid"], ready["lastTransitionTime"])
@@ -257,8 +265,15 @@ class RehearsedCluster:
         selector = f"--selector=name={service.name}"
         return self.get("pods", f"--namespace={service.namespace}", selector, "--field-selector=status.phase=Running")
 
-    def wait(self, wanted: Callable[[], object], what: str, which: Callable[[], Iterable[str]], seconds: float) -> None:
-        if not until(wanted, seconds, pause=1):
+    def wait(
+        self,
+        wanted: Callable[[], object],
+        what: str,
+        which: Callable[[], Iterable[str]],
+        seconds: float,
+        pause: float = 1,
+    ) -> None:
+        if not until(wanted, seconds, pause=pause):
             raise Stuck(f"after {seconds:.0f} s {what}: {', '.join(which())}")
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from tests.engines.bootstrap.internet import ADDRESS
 from tests.engines.bootstrap.network import in_network
 from tests.engines.bootstrap.site import SiteHost
 from tests.engines.processes import Process
 
+T = TypeVar("T")
 ENTER_GROUPS = Path(__file__).with_name("enter-groups.sh")
 # On a disk of the machine: containerd's own overlay cannot lie on the host's.
 DISKS = ("/srv", "/var/lib/containerd", "/var/lib/etcd", "/var/lib/kubelet", "/var/log/pods")
@@ -174,6 +176,10 @@ class NodeHost(SiteHost):
     def within(self, *words: str) -> list[str]:
         """A command of this machine, in the host's network."""
         return ["nsenter", "--target", str(self._init), "--net", *words]
+
+    def inside(self, make: Callable[[], T]) -> T:
+        """What `make` returns; the sockets that it opens are the host's."""
+        return in_network(self._init, make)
 
     def _find_internet(self) -> None:
         """It is behind the router."""

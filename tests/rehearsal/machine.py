@@ -28,8 +28,9 @@ def borrowed(settings: Mapping[str, int], put_back: Sequence[str]) -> Iterator[P
     before = {key: _setting(key).read_text() for key in (*settings, *put_back) if _setting(key).is_file()}
     (folder / _SETTINGS).write_text(json.dumps(before))
     try:
-        for key, value in settings.items():
-            _setting(key).write_text(str(value))
+        # A machine that has no such setting has no such limit.
+        for key in before.keys() & settings.keys():
+            _setting(key).write_text(str(settings[key]))
         yield folder
     finally:
         _give_back(folder)

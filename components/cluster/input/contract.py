@@ -209,6 +209,17 @@ class Signals(Entry):
     """where its source says so"""
 
 
+class Lifetime(Entry):
+    """How long it works after a start."""
+
+    days: Positive
+    """so many days, then it has to be started again"""
+    of: Text
+    """what comes to its end"""
+    file: File
+    """where its source says so"""
+
+
 class Contract(Entry):
     """What the source of an image says about it. What it does not say is left out."""
 
@@ -246,6 +257,8 @@ class Contract(Entry):
     """how it ends"""
     starts_within: Maybe[Positive] = None
     """seconds that it may take before it answers"""
+    works_for: Maybe[Lifetime] = None
+    """how long it works after a start, if that has an end"""
 
     #: Its file, as messages name it.
     _file: str = PrivateAttr("")

@@ -125,7 +125,7 @@ def ports_and_probes_are_those_of_the_inventory(tree: Tree) -> list[str]:
             wanted = said.probe(entry, name)
             if name == "startup" and not known:
                 wanted = None
-            if name == "liveness" and wanted and known and "startup" in entry:
+            if name != "startup" and wanted and known and "startup" in entry:
                 # The startup probe is what waits.
                 wanted.pop("initialDelaySeconds", None)
             if container.get(field) != wanted:

@@ -172,6 +172,8 @@ class Container:
                 ),
             ],
             "linux": {
+                # Without a path of its own, two of one name on this machine would share a group.
+                "cgroupsPath": f"/{self.host.namespace}-{self.name}",
                 "namespaces": [
                     *({"type": kind} for kind in ("pid", "ipc", "uts", "mount")),
                     {"type": "network", "path": f"/run/netns/{self.host.namespace}"},

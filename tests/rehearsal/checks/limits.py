@@ -10,6 +10,8 @@ from tests.rehearsal.cluster import RehearsedCluster, Stuck
 
 _NAME = "rehearsal-eats-memory"
 _MEMORY = "32Mi"
+# 128 + SIGKILL.
+_KILLED = 137
 
 
 def memory_ends_a_container(made: RehearsedCluster) -> None:
@@ -40,7 +42,7 @@ def memory_ends_a_container(made: RehearsedCluster) -> None:
         if not until(lambda: _ended(made), 60, pause=1):
             made.report.fail(f"a container with a limit of {_MEMORY} took 200 MB and was not ended")
     finally:
-        made.kubectl("delete", "pod", _NAME, "--now", "--wait=false")
+        made.kubectl("delete", "pod", _NAME, "--now")
 
 
 def _images(made: RehearsedCluster) -> Iterator[str]:
@@ -49,9 +51,10 @@ def _images(made: RehearsedCluster) -> Iterator[str]:
 
 
 def _ended(made: RehearsedCluster) -> bool:
+    """By the kernel: what it kills as it starts, the runtime may not have been watching yet for the reason."""
     (pod,) = made.get("pods", "--namespace=default", f"--field-selector=metadata.name={_NAME}")
     states = [each.get("state", {}).get("terminated", {}) for each in pod["status"].get("containerStatuses", ())]
-    return any(state.get("reason") == "OOMKilled" for state in states)
+    return any(state.get("reason") == "OOMKilled" or state.get("exitCode") == _KILLED for state in states)
 
 
 CHECKS = (memory_ends_a_container,)

@@ -1,7 +1,8 @@
 """Kong: the admin API as tests/engines/jobs/kong_admin.py has it, kept in PostgreSQL; its status; and the gateway.
 
 The gateway sends a request to the service of the route with the longest path that it begins with, and asks for a token
-where the route or its service has the plugin jwt. Each request leaves four lines in /tmp/lualogs.txt, as pepkong does.
+where the route or its service has the plugin jwt. Each request leaves four lines in /tmp/lualogs.txt, as pepkong does,
+and one in the access log, which begins with the client's address as nginx' real_ip would have it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address, ip_network
 from threading import Thread
 from typing import Any
 
@@ -56,9 +59,36 @@ class Kept(Kong):
         )
 
 
-def gateway(kong: Kept) -> type[BaseHTTPRequestHandler]:
+def proxied(header: bytes, peer: str) -> str | None:
+    """The client of a connection by its PROXY protocol (version 1); None where there is no such header.
+
+    A peer that is not trusted is not believed.
+    """
+    words = header.decode("ascii", "replace").split()
+    if words[:1] != ["PROXY"] or not header.endswith(b"\r\n"):
+        return None
+    believed = os.environ.get("KONG_REAL_IP_HEADER") == "proxy_protocol" and words[1:2] in (["TCP4"], ["TCP6"])
+    trusted = os.environ.get("KONG_NGINX_PROXY_SET_REAL_IP_FROM", "").split()
+    if believed and any(ip_address(peer) in ip_network(each) for each in trusted):
+        return words[2]
+    return peer
+
+
+def gateway(kong: Kept, with_header: bool) -> type[BaseHTTPRequestHandler]:
+    """What answers on one port of proxy_listen; `with_header` where the PROXY protocol comes first."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            self.client: str | None = self.client_address[0]
+            if with_header:
+                self.client = proxied(self.rfile.readline(108), self.client_address[0])
+
+        def handle(self) -> None:
+            if self.client is not None:
+                super().handle()
 
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -76,6 +106,7 @@ def gateway(kong: Kept) -> type[BaseHTTPRequestHandler]:
             try:
                 upstream = http.client.HTTPConnection(service["host"], service["port"], timeout=60)
                 headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+                headers["X-Real-IP"] = str(self.client)
                 upstream.request(self.command, path, body, headers)
                 reply = upstream.getresponse()
                 self._send(reply.status, reply.read(), reply.getheader("Content-Type"))
@@ -91,15 +122,18 @@ def gateway(kong: Kept) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: Any) -> None:
-            pass
+        def log_message(self, format: str, *words: Any) -> None:
+            print(self.client, "-", "-", format % words, flush=True)
 
     return Handler
 
 
-def address(variable: str, otherwise: str) -> tuple[str, int]:
-    host, _, port = os.environ.get(variable, otherwise).split()[0].partition(",")[0].rpartition(":")
-    return host, int(port)
+def listens(variable: str, otherwise: str = "") -> Iterator[tuple[tuple[str, int], list[str]]]:
+    """Address and flags of each entry: `0.0.0.0:8000, 0.0.0.0:8010 proxy_protocol`."""
+    for entry in filter(None, os.environ.get(variable, otherwise).split(",")):
+        place, *flags = entry.split()
+        host, _, port = place.rpartition(":")
+        yield (host, int(port)), flags
 
 
 def main() -> None:
@@ -108,11 +142,12 @@ def main() -> None:
         sys.exit("failed: the database needs bootstrapping: run `kong migrations bootstrap`")
     kong = Kept()
     with ExitStack() as open_ports:
-        open_ports.enter_context(serving(kong, *address("KONG_ADMIN_LISTEN", "127.0.0.1:8001")))
-        if "KONG_STATUS_LISTEN" in os.environ:
-            open_ports.enter_context(serving(kong, *address("KONG_STATUS_LISTEN", "")))
-        listener = ThreadingHTTPServer(address("KONG_PROXY_LISTEN", "0.0.0.0:8000"), gateway(kong))
-        Thread(target=listener.serve_forever, daemon=True).start()
+        for variable, otherwise in (("KONG_ADMIN_LISTEN", "127.0.0.1:8001"), ("KONG_STATUS_LISTEN", "")):
+            for address, _ in listens(variable, otherwise):
+                open_ports.enter_context(serving(kong, *address))
+        for address, flags in listens("KONG_PROXY_LISTEN", "0.0.0.0:8000"):
+            listener = ThreadingHTTPServer(address, gateway(kong, "proxy_protocol" in flags))
+            Thread(target=listener.serve_forever, daemon=True).start()
         signal.pause()
 
 
