@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,12 @@ from components.cluster.read import read_cluster
 from scripts.engine_catalogue import Missing, cache_folder
 from tests.engines.argocd.repository import Repository
 from tests.rehearsal import git_server, images
-from tests.rehearsal.checks.all import checks
 from tests.rehearsal.cluster import RehearsedCluster, Stuck
 from tests.rehearsal.differences import differences, told
 from tests.rehearsal.images import nodes
 from tests.rehearsal.machine import borrowed
 from tests.rehearsal.packages import REAL
+from tests.rehearsal.parts import parts
 from tests.rehearsal.registry import registries
 from tests.rehearsal.report import Report
 from tests.rehearsal.site import RehearsalSite, Wrong
@@ -41,6 +42,8 @@ def main() -> int:
     parser.add_argument("cluster", choices=clusters, metavar="CLUSTER", help=f"one of {', '.join(clusters)}")
     parser.add_argument("--logs", type=Path, help="folder for what steps and programs say (default: one in /var/tmp)")
     parser.add_argument("--nodes-only", action="store_true", help="without Argo CD and what it brings")
+    parser.add_argument("--faults", action="store_true", help="kill a broker, a host ..., and see it recover by itself")
+    parser.add_argument("--defects", action="store_true", help="put back what was wrong once, and see it found")
     parser.add_argument("--hold", action="store_true", help="before it is taken down, wait for Enter")
     arguments = parser.parse_args()
     if os.geteuid() != 0:
@@ -91,13 +94,24 @@ def _rehearse(arguments: argparse.Namespace, report: Report) -> None:
             rehearsed.to_synced()
         rehearsed.to_balanced()
         if not arguments.nodes_only:
-            rehearsed.verify()
-            for check in checks():
-                with report.stage(check.__name__.replace("_", " ")):
+            with report.stage("verify"):
+                rehearsed.verify()
+            for check in parts("checks"):
+                with report.stage(_words(check)):
                     check(rehearsed)
+            for kind in ("faults", "defects"):
+                for part in parts(kind) if getattr(arguments, kind) else ():
+                    with report.stage(_words(part)):
+                        part(rehearsed)
+                    with report.stage(f"{_words(part)}: recovered"):
+                        rehearsed.recovered()
         rehearsed.again()
         for host, used in site.memory().items():
             report.figure(f"memory of {host}", f"{used / 2**20:,.0f} MB")
+
+
+def _words(part: Callable[..., None]) -> str:
+    return part.__name__.replace("_", " ")
 
 
 def _end(rehearsed: RehearsedCluster, hold: bool) -> None:

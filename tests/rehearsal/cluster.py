@@ -7,8 +7,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,11 @@ JOIN_FILE = "/run/dojot-join"
 # What steps say of a second run.
 QUIET = {"skipped", "ok"}
 SYNCED = "Synced Healthy"
+_REFRESH = "argocd.argoproj.io/refresh"
+_RUNNING = "--field-selector=status.phase=Running"
 # Seconds.
 _LONGEST_STEP = 900
+_RECOVERY = 600
 
 
 class Stuck(Exception):
@@ -113,12 +116,7 @@ class RehearsedCluster:
             self._stage(step, [self.master])
         with self.report.stage("all nodes Ready"):
             self.wait(lambda: not self.unready_nodes(), "nodes are not Ready", self.unready_nodes, 180)
-            self.wait(
-                lambda: not self.unready_pods("kube-system"),
-                "pods are not Ready",
-                lambda: self.unready_pods("kube-system"),
-                180,
-            )
+            self.ready("kube-system", 180)
 
     def to_synced(self) -> None:
         """Argo CD brings all that is compiled."""
@@ -131,14 +129,80 @@ class RehearsedCluster:
 
     def verify(self) -> None:
         """Nothing is otherwise than the inventory says."""
-        with self.report.stage("verify"):
-            done = self.master.step("verify", timeout=300)
-            self.report.log("verify", done.stdout + done.stderr)
-            lines = done.stdout.splitlines()
-            for line in lines:
-                if not line.startswith("ok: "):
-                    self.report.fail(f"verify: {line}")
+        done = self.master.step("verify", timeout=300)
+        self.report.log("verify", done.stdout + done.stderr)
+        lines = done.stdout.splitlines()
+        for line in lines:
+            if not line.startswith("ok: "):
+                self.report.fail(f"verify: {line}")
         self.report.figure("verify", f"{len(lines)} things looked at, exit code {done.returncode}")
+
+    def recovered(self) -> None:
+        """Without a hand nodes and pods are Ready again and the Application is in sync; `verify` finds nothing."""
+        self.wait(self.answers, "the API server does not answer", lambda: [self.master.name], 120)
+        self.wait(lambda: not self.unready_nodes(), "nodes are not Ready", self.unready_nodes, _RECOVERY)
+        self._asked_anew()
+        self.wait(self._progress, "the Application is", lambda: [self._told], _RECOVERY, pause=2)
+        for namespace in (*self.cluster.namespaces, "kube-system"):
+            self.ready(namespace, _RECOVERY)
+        self.verify()
+
+    def ready(self, namespace: str, seconds: float) -> None:
+        """All pods of a namespace are Ready, or done with their work."""
+
+        def unready() -> list[str]:
+            return self.unready_pods(namespace)
+
+        self.wait(lambda: not unready(), "pods are not Ready", unready, seconds, pause=2)
+
+    def _asked_anew(self) -> None:
+        """Argo CD has looked at everything after this call began: what it said before may be of yesterday."""
+        place = (f"--namespace={self.cluster.platform.argocd.namespace}", "application", self.cluster.name)
+        self.kubectl("annotate", *place, f"{_REFRESH}=hard", "--overwrite")
+        found = "--output=jsonpath={.metadata.annotations}"
+        self.wait(lambda: _REFRESH not in self.kubectl("get", *place, found), "Argo CD does not look", list, _RECOVERY)
+
+    @contextmanager
+    def unwatched(self) -> Iterator[None]:
+        """Meanwhile Argo CD does not put back what differs from Git; afterwards it does."""
+        controller = ("scale", "statefulset/argocd-application-controller", "--timeout=120s")
+        place = f"--namespace={self.cluster.platform.argocd.namespace}"
+        self.kubectl(*controller, place, "--replicas=0")
+        self.wait(lambda: not self._controllers(), "Argo CD's controller does not end", list, 120)
+        try:
+            yield
+        finally:
+            self.kubectl(*controller, place, "--replicas=1")
+
+    def _controllers(self) -> list[dict[str, Any]]:
+        namespace = f"--namespace={self.cluster.platform.argocd.namespace}"
+        return self.get("pods", namespace, "--selector=app.kubernetes.io/name=argocd-application-controller")
+
+    def answers(self) -> bool:
+        """Does the API server?"""
+        return "ok" in self.kubectl("get", "--raw=/readyz", check=False)
+
+    def brokers(self) -> list[dict[str, Any]]:
+        """Running pods of brokers, which their operator makes; the bundle's server is not among them."""
+        brokers = self.cluster.brokers
+        assert brokers, "a cluster without brokers"
+        return self.get("pods", f"--namespace={brokers.namespace}", "--selector=vernemq", _RUNNING)
+
+    def restarts(self) -> dict[str, int]:
+        """Pod and container -> how often it was started again."""
+        return {
+            f"{pod['metadata']['name']}/{one['name']}": one["restartCount"]
+            for pod in self.get("pods", "--all-namespaces")
+            for one in pod["status"].get("containerStatuses", ())
+        }
+
+    def pending(self) -> set[str]:
+        """Services of which a pod has no node."""
+        found = set()
+        for pod in self.get("pods", "--all-namespaces", "--field-selector=status.phase=Pending"):
+            labels = pod["metadata"].get("labels", {})
+            found.add(labels.get("name") or ("vernemq" if "vernemq" in labels else ""))
+        return found
 
     def _progress(self) -> bool:
         """Is it there yet? What hinders is told whenever it has changed.
@@ -232,9 +296,10 @@ class RehearsedCluster:
             for words in (["pods", "--output=wide"], ["events", "--sort-by=.lastTimestamp"], ["nodes"]):
                 self.report.log("cluster", self.kubectl("get", *words, "--all-namespaces", check=False))
 
-    def kubectl(self, *words: object, input: str | None = None, check: bool = True) -> str:
-        """As the administrator, on the control plane."""
-        return self.master.run("kubectl", f"--kubeconfig={ADMIN}", *words, input=input, check=check).stdout
+    def kubectl(self, *words: object, input: str | None = None, check: bool = True, timeout: float = 300) -> str:
+        """As the administrator, on the control plane; what it said to be read by programs."""
+        command = ("kubectl", f"--kubeconfig={ADMIN}", *words)
+        return self.master.run(*command, input=input, check=check, timeout=timeout).stdout
 
     def apply(self, *objects: dict[str, Any]) -> None:
         self.kubectl("apply", "--server-side", "--filename=-", input=yaml.safe_dump_all(objects))
@@ -262,8 +327,7 @@ class RehearsedCluster:
 
     def pods_of(self, service: Service) -> list[dict[str, Any]]:
         """Running pods of a service that Argo CD has brought; their label says whose they are."""
-        selector = f"--selector=name={service.name}"
-        return self.get("pods", f"--namespace={service.namespace}", selector, "--field-selector=status.phase=Running")
+        return self.get("pods", f"--namespace={service.namespace}", f"--selector=name={service.name}", _RUNNING)
 
     def wait(
         self,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
 
 from tests.engines.bootstrap.internet import ADDRESS
 from tests.engines.bootstrap.network import in_network
 from tests.engines.bootstrap.site import SiteHost
 from tests.engines.processes import Process
 
-T = TypeVar("T")
 ENTER_GROUPS = Path(__file__).with_name("enter-groups.sh")
 # On a disk of the machine: containerd's own overlay cannot lie on the host's.
 DISKS = ("/srv", "/var/lib/containerd", "/var/lib/etcd", "/var/lib/kubelet", "/var/log/pods")
@@ -29,10 +27,13 @@ def name(process: int) -> str:
 
 
 class Lan:
-    """The machines' network: a bridge in a namespace of its own, and a router on it that also plays the Internet."""
+    """The machines' network: a bridge in a namespace of its own, and a router on it that also plays the Internet.
 
-    def __init__(self, folder: Path, router: str) -> None:
-        self.router = router
+    The router tells whoever asks for an address of `unknown` that there is nobody.
+    """
+
+    def __init__(self, folder: Path, router: str, unknown: str) -> None:
+        self.router, self._unknown = router, unknown
         self._folder = folder
         self._process: Process | None = None
         self._ports = 0
@@ -48,6 +49,7 @@ class Lan:
         self.ip("link", "add", BRIDGE, "type", "bridge")
         self.ip("address", "add", f"{self.router}/24", "dev", BRIDGE)
         self.ip("link", "set", BRIDGE, "up")
+        self.ip("route", "add", "unreachable", self._unknown)
         return self
 
     def _namespace(self) -> str:
@@ -176,10 +178,6 @@ class NodeHost(SiteHost):
     def within(self, *words: str) -> list[str]:
         """A command of this machine, in the host's network."""
         return ["nsenter", "--target", str(self._init), "--net", *words]
-
-    def inside(self, make: Callable[[], T]) -> T:
-        """What `make` returns; the sockets that it opens are the host's."""
-        return in_network(self._init, make)
 
     def _find_internet(self) -> None:
         """It is behind the router."""

@@ -56,7 +56,7 @@ class RehearsalSite(Site):
                 self.supplies.exchanges[text.format(files)] = (text.format(most), "the machine's own limit")
         self.hosts: dict[str, NodeHost] = {}
         self._groups = Groups()
-        self._lan = Lan(folder, _free_address(cluster))
+        self._lan = Lan(folder, _free_address(cluster), cluster.platform.kubernetes.service_subnet)
         self._stack = ExitStack()
 
     def __enter__(self) -> RehearsalSite:

@@ -37,7 +37,7 @@ def calls_are_uses(runs: Runs) -> Iterator[Finding]:
         if run.job:
             continue
         for call in run.contract.calls:
-            for host, port in _targets(run, call):
+            for host, port in targets(run, call):
                 found = _behind(doors, run.service, host, port)
                 says = f"{run.image} calls {host}:{port} ({call.file})"
                 if found is None and call.when != "later" and call.variable not in run.variables:
@@ -80,7 +80,7 @@ def who_asks_once_is_answered(runs: Runs) -> Iterator[Finding]:
         for call in run.contract.calls:
             if call.when != "once" or run.job:
                 continue
-            for host, port in _targets(run, call):
+            for host, port in targets(run, call):
                 if host not in ("localhost", "127.0.0.1"):
                     yield Finding(
                         *_said(run, call),
@@ -142,7 +142,7 @@ def _used(service: Service, door: _Door, job: Job | None = None) -> bool:
     return any((use.service, use.port) == (door.service.name, door.port) for use in uses)
 
 
-def _targets(run: Run, call: Call) -> list[tuple[str, int]]:
+def targets(run: Run, call: Call) -> list[tuple[str, int]]:
     """Host and port that the image calls as it is configured here; none where nobody here knows it."""
     if call.variable and call.variable in run.variables:
         text = run.value(call.variable)

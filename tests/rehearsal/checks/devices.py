@@ -20,6 +20,7 @@ from tests.engines.haproxy.laboratory import tls_ports
 from tests.engines.mqtt.client import Client, Unanswered
 from tests.engines.mqtt.generator import Generator
 from tests.rehearsal.cluster import RehearsedCluster
+from tests.rehearsal.crowd import listeners, plain
 from tests.rehearsal.pods import processes
 
 _TENANT = "admin"
@@ -31,7 +32,7 @@ _PATIENCE = 90
 def a_message_makes_the_whole_way(made: RehearsedCluster) -> None:
     """Device, load balancer, NodePort, broker, bridge, Kafka, loopback, bridge, broker, device."""
     back = any(service.name == "kafka-loopback" for service in made.cluster.services)
-    for frontend in _of_devices(made):
+    for frontend in listeners(made):
         device = f"{_TENANT}:rehearsal-{frontend.name}"
         secret = frontend.node_port in tls_ports(made.cluster)
         try:
@@ -45,7 +46,7 @@ def a_message_makes_the_whole_way(made: RehearsedCluster) -> None:
 
 
 def a_device_without_a_certificate_is_refused(made: RehearsedCluster) -> None:
-    for frontend in _of_devices(made):
+    for frontend in listeners(made):
         if frontend.node_port in tls_ports(made.cluster):
             open_to_all = ssl.create_default_context()
             open_to_all.check_hostname, open_to_all.verify_mode = False, ssl.CERT_NONE
@@ -58,9 +59,7 @@ def a_device_without_a_certificate_is_refused(made: RehearsedCluster) -> None:
 
 def brokers_hold_sessions(made: RehearsedCluster) -> None:
     """So many at once on one broker, from the load balancer's address, by its NodePort."""
-    for frontend in _of_devices(made):
-        if frontend.node_port in tls_ports(made.cluster):
-            continue
+    for frontend in plain(made):
         server = frontend.servers[0]
         generator = Generator(server.address, server.port, within=made.balancer.within)
         try:
@@ -72,10 +71,6 @@ def brokers_hold_sessions(made: RehearsedCluster) -> None:
         made.report.figure(f"sessions on {server.name}", f"{opened['open']} opened, {answer['answered']} answered")
         if (opened["open"], held["lost"], answer["answered"]) != (_SESSIONS, 0, _SESSIONS):
             made.report.fail(f"{server.name}: of {_SESSIONS} sessions: {opened}, {held}, {answer}")
-
-
-def _of_devices(made: RehearsedCluster) -> list[Frontend]:
-    return [frontend for frontend in made.cluster.load_balancer.frontends if frontend.devices]
 
 
 def _ask(made: RehearsedCluster, frontend: Frontend, device: str, tls: ssl.SSLContext | None, back: bool) -> float:

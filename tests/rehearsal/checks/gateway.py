@@ -30,7 +30,7 @@ def the_gateway_sees_who_asks(made: RehearsedCluster) -> None:
         (seen, client) = _asked(
             made,
             frontend,
-            worker.inside,
+            worker.in_network,
             server.address,
             server.port,
             f"PROXY TCP4 {_FORGED} {server.address} 4711 {server.port}\r\n",

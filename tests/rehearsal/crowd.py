@@ -1,0 +1,44 @@
+"""Devices with open sessions, by the hundred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from components.cluster.types import Frontend
+from tests.engines.haproxy.laboratory import tls_ports
+from tests.engines.mqtt.generator import Generator
+from tests.rehearsal.cluster import RehearsedCluster
+
+SESSIONS = 300
+
+
+def listeners(made: RehearsedCluster) -> list[Frontend]:
+    """Those of the load balancer to which devices come."""
+    return [frontend for frontend in made.cluster.load_balancer.frontends if frontend.devices]
+
+
+def plain(made: RehearsedCluster) -> list[Frontend]:
+    """Of these the ones without TLS."""
+    return [frontend for frontend in listeners(made) if frontend.node_port not in tls_ports(made.cluster)]
+
+
+@contextmanager
+def crowd(made: RehearsedCluster) -> Iterator[Generator]:
+    """SESSIONS through the load balancer; a device whose session ends opens it again, as devices do."""
+    address, port = made.cluster.load_balancer.address, plain(made)[0].listen
+    generator = made.site.outside(lambda: Generator(address, port, "--reconnect"))
+    try:
+        generator.ask(f"ramp sessions={SESSIONS}")
+        yield generator
+    finally:
+        generator.stop()
+
+
+def all_back(made: RehearsedCluster, devices: Generator, what: str, seconds: float) -> None:
+    """Every session is open again and answered in so many seconds; how long it took is a figure."""
+    answer = devices.ask(f"settle seconds={seconds}")
+    alive = devices.ask("ping")
+    if alive["answered"] < SESSIONS:
+        made.report.fail(f"{what}: after {seconds:.0f} s {alive['answered']} of {SESSIONS} sessions are answered")
+    made.report.figure(f"{what}: sessions back after", f"{answer['seconds']:.0f} s, {answer['lost']} were lost")
