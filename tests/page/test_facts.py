@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 from components.cluster.capacity import limits
 from components.cluster.types import CONTROL_PLANE, PROVIDED
 from components.page.words import count, names, node_port, plural
+from tests.conftest import ROOT
 
 
 def _list(cell: str) -> list[str]:
@@ -342,3 +344,17 @@ def test_every_route_of_the_gateway_has_its_row(cluster, page):
         assert [item.split(" ")[0] for item in row["Plugins"].split("<br>") if item] == [
             plugin.name for plugin in route.plugins
         ]
+
+
+def test_who_has_to_be_started_again_is_told(cluster, page):
+    wanted = {}
+    for service in cluster.services:
+        file = ROOT / "inventory" / "contracts" / f"{service.container.image.rpartition(':')[0]}.yml"
+        known = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else {}
+        if "works_for" in known:
+            wanted[service.title] = known["works_for"]["days"], f"{service.kind.lower()}/{service.name}"
+    rows = {row["Service"]: row for row in page.table("Before its time is over")}
+    assert rows.keys() == wanted.keys()
+    for title, (days, workload) in wanted.items():
+        assert rows[title]["Days"] == str(days)
+        assert f"rollout restart {workload}" in rows[title]["Start it again"]

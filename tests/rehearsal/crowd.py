@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,10 +36,24 @@ def crowd(made: RehearsedCluster) -> Iterator[Generator]:
         generator.stop()
 
 
-def all_back(made: RehearsedCluster, devices: Generator, what: str, seconds: float) -> None:
-    """Every session is open again and answered in so many seconds; how long it took is a figure."""
+def noticed(made: RehearsedCluster, devices: Generator, what: str, seconds: float) -> int:
+    """How many sessions had ended when the first devices noticed, in so many seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if lost := int(devices.ask("hold seconds=2")["lost"]):
+            return lost
+    made.report.fail(f"{what}, and after {seconds:.0f} s no device has noticed")
+    return 0
+
+
+def all_back(made: RehearsedCluster, devices: Generator, what: str, seconds: float, lost: int = 0) -> None:
+    """Every session is open again and answered in so many seconds; figures are how long it took and how many ended.
+
+    `lost` were noticed before.
+    """
     answer = devices.ask(f"settle seconds={seconds}")
     alive = devices.ask("ping")
     if alive["answered"] < SESSIONS:
         made.report.fail(f"{what}: after {seconds:.0f} s {alive['answered']} of {SESSIONS} sessions are answered")
-    made.report.figure(f"{what}: sessions back after", f"{answer['seconds']:.0f} s, {answer['lost']} were lost")
+    ended = lost + answer["lost"]
+    made.report.figure(f"{what}: sessions back after", f"{answer['seconds']:.0f} s; {ended} of {SESSIONS} had ended")

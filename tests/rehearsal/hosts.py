@@ -102,6 +102,10 @@ class Groups:
             found.append(group)
         return found
 
+    def clear(self, host: str) -> None:
+        """What ran on a host is gone, and its groups with it: they do not outlive a power failure."""
+        remove_groups(f"{self._name}/{host}")
+
     def memory(self, host: str) -> int:
         """Bytes in use by all that runs on a host, without what the kernel only caches."""
         for folder, kind in _hierarchies():
@@ -145,7 +149,7 @@ def _delegate(group: Path) -> None:
 
 
 def remove_groups(name: str) -> None:
-    """Those of one rehearsal, without processes by now."""
+    """Those of one rehearsal, or of a host of it, without processes by now."""
     for folder, _ in _hierarchies():
         for path, _, _ in os.walk(folder / name, topdown=False):
             with suppress(OSError):
@@ -178,6 +182,10 @@ class NodeHost(SiteHost):
     def within(self, *words: str) -> list[str]:
         """A command of this machine, in the host's network."""
         return ["nsenter", "--target", str(self._init), "--net", *words]
+
+    def power_off(self) -> None:
+        super().power_off()
+        self.groups.clear(self.name)
 
     def _find_internet(self) -> None:
         """It is behind the router."""

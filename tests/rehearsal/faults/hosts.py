@@ -7,7 +7,7 @@ import re
 from components.page import drains
 from tests.engines.processes import until
 from tests.rehearsal.cluster import RehearsedCluster
-from tests.rehearsal.crowd import SESSIONS, all_back, crowd
+from tests.rehearsal.crowd import SESSIONS, all_back, crowd, noticed
 
 # Seconds until the control plane gives a node up that says nothing, and some.
 _GIVEN_UP = 120
@@ -35,8 +35,8 @@ def a_worker_is_lost(made: RehearsedCluster) -> None:
     with crowd(made) as devices:
         worker.power_off()
         if others:
-            devices.ask("hold seconds=10")
-            all_back(made, devices, "a worker is lost", 60)
+            lost = noticed(made, devices, "a worker is lost", 60)
+            all_back(made, devices, "a worker is lost", 60, lost)
         if not until(lambda: worker.name in made.unready_nodes(), _GIVEN_UP, pause=2):
             made.report.fail(f"{worker.name} has no power, and after {_GIVEN_UP} s its node counts as Ready")
         worker.boot()
@@ -82,9 +82,10 @@ def the_load_balancer_is_lost(made: RehearsedCluster) -> None:
     """All sessions end with it, and come back with it, by what starts at boot."""
     with crowd(made) as devices:
         made.balancer.power_off()
-        devices.ask("hold seconds=5")
         made.balancer.boot()
-        all_back(made, devices, "the load balancer's host was off", _BACK)
+        # Nobody has told them: who asks hears of it.
+        lost = devices.ask("ping")["lost"]
+        all_back(made, devices, "the load balancer's host was off", _BACK, lost)
 
 
 FAULTS = (
