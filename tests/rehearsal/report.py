@@ -36,6 +36,11 @@ class Report:
         self.say(f"{what}: {value}")
         self.rows.append((what, value))
 
+    def once(self, what: str) -> None:
+        """When something came about first, in the table."""
+        if what not in dict(self.rows):
+            self.figure(what, f"after {time.monotonic() - self.started:.0f} s")
+
     def fail(self, text: str) -> None:
         """A finding: the rehearsal goes on, and ends with exit code 1."""
         self.say(f"FAILED: {text}")
