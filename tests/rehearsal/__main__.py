@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -97,17 +98,28 @@ def _rehearse(arguments: argparse.Namespace, report: Report) -> None:
             with report.stage("verify"):
                 rehearsed.verify()
             for check in parts("checks"):
-                with report.stage(_words(check)):
-                    check(rehearsed)
+                _do(check, rehearsed)
             for kind in ("faults", "defects"):
                 for part in parts(kind) if getattr(arguments, kind) else ():
-                    with report.stage(_words(part)):
-                        part(rehearsed)
+                    _do(part, rehearsed)
                     with report.stage(f"{_words(part)}: recovered"):
                         rehearsed.recovered()
         rehearsed.again()
         for host, used in site.memory().items():
             report.figure(f"memory of {host}", f"{used / 2**20:,.0f} MB")
+
+
+def _do(part: Callable[[RehearsedCluster], None], rehearsed: RehearsedCluster) -> None:
+    """One check, fault or defect: what it stumbles over is a finding, and the others have their turn."""
+    report = rehearsed.report
+    with report.stage(_words(part)):
+        try:
+            part(rehearsed)
+        except Stuck:
+            raise
+        except Exception as error:
+            report.log("tracebacks", traceback.format_exc())
+            report.fail(f"{_words(part)}: {error!r}")
 
 
 def _words(part: Callable[..., None]) -> str:

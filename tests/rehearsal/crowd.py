@@ -11,7 +11,7 @@ from tests.engines.haproxy.laboratory import tls_ports
 from tests.engines.mqtt.generator import Generator
 from tests.rehearsal.cluster import RehearsedCluster
 
-SESSIONS = 300
+_MOST = 300
 
 
 def listeners(made: RehearsedCluster) -> list[Frontend]:
@@ -24,13 +24,20 @@ def plain(made: RehearsedCluster) -> list[Frontend]:
     return [frontend for frontend in listeners(made) if frontend.node_port not in tls_ports(made.cluster)]
 
 
+def size(made: RehearsedCluster) -> int:
+    """Sessions of a crowd: no more than the cluster is made for."""
+    return min(_MOST, made.cluster.scale.devices)
+
+
 @contextmanager
 def crowd(made: RehearsedCluster) -> Iterator[Generator]:
-    """SESSIONS through the load balancer; a device whose session ends opens it again, as devices do."""
+    """Sessions through the load balancer; a device whose session ends opens it again, as devices do."""
     address, port = made.cluster.load_balancer.address, plain(made)[0].listen
     generator = made.site.outside(lambda: Generator(address, port, "--reconnect"))
     try:
-        generator.ask(f"ramp sessions={SESSIONS}")
+        opened = generator.ask(f"ramp sessions={size(made)}")["open"]
+        if opened < size(made):
+            made.report.fail(f"of {size(made)} devices {opened} have a session")
         yield generator
     finally:
         generator.stop()
@@ -53,7 +60,7 @@ def all_back(made: RehearsedCluster, devices: Generator, what: str, seconds: flo
     """
     answer = devices.ask(f"settle seconds={seconds}")
     alive = devices.ask("ping")
-    if alive["answered"] < SESSIONS:
-        made.report.fail(f"{what}: after {seconds:.0f} s {alive['answered']} of {SESSIONS} sessions are answered")
+    if alive["answered"] < size(made):
+        made.report.fail(f"{what}: after {seconds:.0f} s {alive['answered']} of {size(made)} sessions are answered")
     ended = lost + answer["lost"]
-    made.report.figure(f"{what}: sessions back after", f"{answer['seconds']:.0f} s; {ended} of {SESSIONS} had ended")
+    made.report.figure(f"{what}: sessions back after", f"{answer['seconds']:.0f} s; {ended} of {size(made)} had ended")

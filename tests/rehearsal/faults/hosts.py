@@ -7,7 +7,7 @@ import re
 from components.page import drains
 from tests.engines.processes import until
 from tests.rehearsal.cluster import RehearsedCluster
-from tests.rehearsal.crowd import SESSIONS, all_back, crowd, noticed
+from tests.rehearsal.crowd import all_back, crowd, noticed, size
 
 # Seconds until the control plane gives a node up that says nothing, and some.
 _GIVEN_UP = 120
@@ -72,8 +72,8 @@ def the_control_plane_is_started_again(made: RehearsedCluster) -> None:
         made.master.power_off()
         answer = devices.ask("hold seconds=15")
         alive = devices.ask("ping")
-        if answer["lost"] or alive["answered"] < SESSIONS:
-            made.report.fail(f"the control plane is off, and of {SESSIONS} sessions {alive['answered']} are answered")
+        if answer["lost"] or alive["answered"] < size(made):
+            made.report.fail(f"the control plane is off, and of {size(made)} sessions {alive['answered']} are answered")
         made.master.boot()
         made.wait(made.answers, "the API server does not answer", lambda: [made.master.name], _BACK)
 
