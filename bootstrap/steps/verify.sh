@@ -165,15 +165,18 @@ readonly BROKER_STATE='
 
 # verify_open_files NAMESPACE POD NEEDED WAY OUT
 verify_open_files() {
-  local what="broker $1/$2 may open $3 files" state limit
+  local what="broker $1/$2 may open $3 files" state limit limits
   state=$(kube --namespace="$1" get pod "$2" --ignore-not-found \
     --output=go-template="$(template "$BROKER_STATE")")
   if [[ $state != Running ]]; then
     verdict no "$what" "it does not run (${state:-there is no such pod}), so nobody can tell yet"
     return 0
   fi
-  limit=$(kube --namespace="$1" exec "$2" --container=vernemq -- sh -c "$OPEN_FILES_OF_ERLANG" </dev/null |
-    sort -n | head -n 1 || true)
+  if ! limits=$(kube --namespace="$1" exec "$2" --container=vernemq -- sh -c "$OPEN_FILES_OF_ERLANG" </dev/null); then
+    verdict no "$what" 'its container cannot be asked (kubectl exec, see above)'
+    return 0
+  fi
+  limit=$(sort -n <<<"$limits" | head -n 1)
   if [[ ! $limit =~ ^[0-9]+$ ]]; then
     verdict no "$what" 'its container shows no process beam.smp, the Erlang VM: look at its log'
   elif ((limit < $3)); then
@@ -194,6 +197,7 @@ for comm in /proc/[0-9]*/comm; do
     [ "$one $two $three" != 'Max open files' ] || echo "$soft"
   done <"${comm%comm}limits"
 done
+true
 END_OF_SCRIPT
 readonly OPEN_FILES_OF_ERLANG
 

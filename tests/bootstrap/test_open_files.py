@@ -147,6 +147,7 @@ case " $* " in
   *" --raw=/healthz "*) echo ok ;;
   *" get pod "*) sed -n 1p "$STATE/$pod" 2>/dev/null || true ;;
   *" exec "*)
+    [[ $(sed -n 2p "$STATE/$pod") != refused ]] || exit 1
     while [[ $1 != -- ]]; do shift; done
     shift
     exec unshare --pid --fork --kill-child --mount-proc bash -c '
@@ -174,6 +175,7 @@ def test_verify_reads_the_limit_of_each_brokers_process(sandbox, cluster):
         "": "failed: it does not run (there is no such pod), so nobody can tell yet",
         "Pending\n": "failed: it does not run (Pending), so nobody can tell yet",
         "Running, not started\n": "failed: it does not run (Running, not started), so nobody can tell yet",
+        "Running\nrefused\n": "failed: its container cannot be asked (kubectl exec, see above)",
         "Running\n": "failed: its container shows no process beam.smp, the Erlang VM: look at its log",
     }
     few = f"{namespace}|{name}|{len(found)}|{label}|250"

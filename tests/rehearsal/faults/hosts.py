@@ -18,12 +18,9 @@ def a_kubelet_is_killed(made: RehearsedCluster) -> None:
     """systemd starts it again; its pods run on."""
     before = made.restarts()
     made.workers[-1].run("systemctl", "kill", "--signal=KILL", "kubelet")
-    made.wait(
-        lambda: made.workers[-1].run("systemctl", "is-active", "kubelet", check=False).returncode == 0,
-        "the kubelet is not back",
-        lambda: [made.workers[-1].name],
-        60,
-    )
+    name = made.workers[-1].name
+    health = ("get", f"--raw=/api/v1/nodes/{name}/proxy/healthz")
+    made.wait(lambda: made.kubectl(*health, check=False) == "ok", "a kubelet is not back", lambda: [name], 60)
     if started := sorted(key for key, number in made.restarts().items() if number != before.get(key)):
         made.report.fail(f"a kubelet was killed, and containers were started again: {', '.join(started)}")
 
