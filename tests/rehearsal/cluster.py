@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from components.cluster.types import Service
-from tests.engines.bootstrap.internet import place_of
-from tests.engines.bootstrap.site import SCRIPT
 from tests.engines.processes import until
-from tests.rehearsal.differences import differences
+from tests.rehearsal import adapted
 from tests.rehearsal.hosts import NodeHost
 from tests.rehearsal.report import Report
 from tests.rehearsal.site import RehearsalSite
+from tests.rehearsal.step import Step
 
 ADMIN = "/etc/kubernetes/admin.conf"
 JOIN_FILE = "/run/dojot-join"
@@ -37,41 +32,6 @@ _RECOVERY = 600
 
 class Stuck(Exception):
     """A step that failed, or something that did not come true in time."""
-
-
-class Step:
-    """bootstrap.sh STEP in the background; a context that ends before it ends takes it along."""
-
-    def __init__(self, host: NodeHost, step: str, logs: Path) -> None:
-        self._output, self._errors = (logs / f"{host.name}-{step}{kind}.log" for kind in ("", "-errors"))
-        with open(self._output, "wb") as output, open(self._errors, "wb") as errors:
-            self._process = subprocess.Popen(
-                host.command("bash", SCRIPT, step),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                start_new_session=True,
-            )
-
-    def __enter__(self) -> Step:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-
-    def wait(self, seconds: float) -> int:
-        try:
-            return self._process.wait(max(0, seconds))
-        except subprocess.TimeoutExpired:
-            return -1
-
-    def said(self) -> str:
-        return self._output.read_text("utf-8", "replace")
-
-    def last_words(self) -> str:
-        return self._errors.read_text("utf-8", "replace").rstrip().rpartition("\n")[2] or "it takes too long"
 
 
 class RehearsedCluster:
@@ -107,7 +67,7 @@ class RehearsedCluster:
         for step in ("node", "volumes"):
             self._stage(step, nodes)
         self._stage("control-plane", [self.master])
-        self._adapt()
+        self.apply(*adapted.objects(self.cluster, self.site.authority))
         self._stage("join-token", [self.master])
         for worker in self.workers:
             worker.put(JOIN_FILE, self.master.read(JOIN_FILE))
@@ -260,31 +220,6 @@ class RehearsedCluster:
             raise Stuck(f"step {step}:\n" + "\n".join(wrong))
         return {host.name: one.said() for host, one in running.items()}
 
-    def _adapt(self) -> None:
-        """What of differences.yml is objects of the cluster."""
-        network, policy = differences()["pod_network"], self.cluster.platform.pod_network.policy
-        self.apply(
-            *_more_rights(policy.name, network["more_rights"]),
-            *_policy(
-                "requests",
-                "pods",
-                ["CREATE"],
-                _LOW_REQUESTS.format(cpu=differences()["requests"]["cpu"]),
-                # What enforces NetworkPolicies has to keep up with pods that come.
-                'object.metadata.namespace != "kube-system"',
-            ),
-            *_policy(
-                "certificates",
-                "configmaps",
-                ["CREATE", "UPDATE"],
-                _TRUST.format(
-                    server=place_of(self.cluster.git.repository).partition("/")[0],
-                    authority=json.dumps(self.site.authority),
-                ),
-                'object.metadata.name == "argocd-tls-certs-cm"',
-            ),
-        )
-
     def keep_logs(self) -> None:
         """Into the log folder: the journals of all hosts, and the state of the cluster where it answers."""
         for name, host in self.site.hosts.items():
@@ -345,62 +280,3 @@ def condition(one: dict[str, Any], kind: str) -> dict[str, Any] | None:
     """The condition of an object, if it holds."""
     held = (each for each in one["status"].get("conditions", ()) if each["type"] == kind and each["status"] == "True")
     return next(held, None)
-
-
-def _more_rights(account: str, resources: list[str]) -> list[dict[str, Any]]:
-    name = {"name": f"rehearsal-{account}"}
-    kind = "rbac.authorization.k8s.io"
-    return [
-        {
-            "apiVersion": f"{kind}/v1",
-            "kind": "ClusterRole",
-            "metadata": name,
-            "rules": [{"apiGroups": [""], "resources": resources, "verbs": ["list", "watch"]}],
-        },
-        {
-            "apiVersion": f"{kind}/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": name,
-            "roleRef": {"apiGroup": kind, "kind": "ClusterRole", **name},
-            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": "kube-system"}],
-        },
-    ]
-
-
-# Every container that requests processors requests this much of them.
-_LOW_REQUESTS = """\
-Object{{spec: Object.spec{{containers:
-  object.spec.containers
-    .filter(one, has(one.resources) && has(one.resources.requests) && "cpu" in one.resources.requests)
-    .map(one, Object.spec.containers{{
-      name: one.name, resources: Object.spec.containers.resources{{requests: {{"cpu": "{cpu}"}}}}
-    }})
-}}}}"""
-# By server, the CAs that Argo CD trusts.
-_TRUST = 'Object{{data: {{"{server}": {authority}}}}}'
-
-
-def _policy(name: str, resource: str, operations: list[str], change: str, only: str = "true") -> list[dict[str, Any]]:
-    """An admission policy that changes objects as they come in: those for which `only` holds."""
-    api, named = "admissionregistration.k8s.io/v1", {"name": f"rehearsal-{name}"}
-    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": operations, "resources": [resource]}
-    return [
-        {
-            "apiVersion": api,
-            "kind": "MutatingAdmissionPolicy",
-            "metadata": named,
-            "spec": {
-                "matchConstraints": {"resourceRules": [rule]},
-                "matchConditions": [{"name": "only", "expression": only}],
-                "failurePolicy": "Fail",
-                "reinvocationPolicy": "Never",
-                "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": change}}],
-            },
-        },
-        {
-            "apiVersion": api,
-            "kind": "MutatingAdmissionPolicyBinding",
-            "metadata": named,
-            "spec": {"policyName": named["name"]},
-        },
-    ]

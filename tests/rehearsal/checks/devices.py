@@ -47,7 +47,7 @@ def a_message_makes_the_whole_way(made: RehearsedCluster) -> None:
         p50, p99 = (1000 * statistics.quantiles(took, n=100)[at - 1] for at in (50, 99))
         made.report.figure(
             f"a message by {frontend.name} {way}",
-            f"the first {took[0]:.1f} s; of {len(took)} p50 {p50:.0f} ms, p99 {p99:.0f} ms",
+            f"the first {took[0]:.1f} s; of {len(took)} p50 {p50:.1f} ms, p99 {p99:.1f} ms",
         )
 
 
