@@ -6,13 +6,16 @@ from typing import Any
 
 from tests.rehearsal.checks.devices import brokers_hold_sessions
 from tests.rehearsal.cluster import RehearsedCluster
+from tests.rehearsal.crowd import plain
 from tests.rehearsal.faulty import fails_in
 
 _DROP_IN = "/etc/systemd/system/containerd.service.d"
 
 
 def a_broker_with_1024_open_files(made: RehearsedCluster) -> None:
-    (pod, *_) = made.brokers()
+    # The one that the check asks.
+    node = plain(made)[0].servers[0].name
+    (pod,) = [one for one in made.brokers() if one["spec"]["nodeName"] == node]
     host = made.site.hosts[pod["spec"]["nodeName"]]
     host.run("mv", _DROP_IN, f"{_DROP_IN}.away")
     try:

@@ -36,7 +36,8 @@ def _changed(made: RehearsedCluster, kind: str, name: str, change: Callable[[Obj
     (wanted,) = found
     change(wanted)
     with made.unwatched():
-        made.apply(wanted)
+        # Whole: of what two have applied, neither can take the other's part away.
+        made.kubectl("replace", "--filename=-", input=json.dumps(wanted))
         yield
 
 
@@ -49,12 +50,10 @@ def _says(made: RehearsedCluster, service: str, words: str) -> bool:
     """Has a container of its pods said this, and ended?"""
     namespace = f"--namespace={made.cluster.service(service).namespace}"
     for pod in made.get("pods", namespace, f"--selector=name={service}"):
-        states = pod["status"].get("containerStatuses", ())
-        if any(one["restartCount"] or one["state"].get("terminated") for one in states):
-            for previous in ("true", "false"):
-                name = pod["metadata"]["name"]
-                options = (namespace, name, "--all-containers", f"--previous={previous}", "--tail=100")
-                if words in made.kubectl("logs", *options, check=False):
+        for one in pod["status"].get("containerStatuses", ()):
+            for previous in ("true", "false") if one["restartCount"] or one["state"].get("terminated") else ():
+                options = (f"--container={one['name']}", f"--previous={previous}", "--tail=100")
+                if words in made.kubectl("logs", namespace, pod["metadata"]["name"], *options, check=False):
                     return True
     return False
 
@@ -104,10 +103,12 @@ def kong_with_a_log_that_grows(made: RehearsedCluster) -> None:
         made.wait(lambda: len(made.pods_of(service)) == 1, "Kong's pod is not replaced", lambda: ["kong"], 120)
         (pod,) = made.pods_of(service)
         made.ready(service.namespace, 120)
-        port = next(port.number for port in service.container.ports if port.name == "proxy")
+        port = next(port.number for port in service.container.ports if port.name == "http")
         in_network(processes()[pod["metadata"]["uid"]], lambda: _fill(port))
         if not until(lambda: _evicted(made, pod), _PATIENCE, pause=3):
             made.report.fail("Kong's log is longer than its folder may hold, and its pod was not evicted")
+        # What was evicted stays in the list.
+        made.kubectl("delete", "pod", f"--namespace={service.namespace}", pod["metadata"]["name"], "--ignore-not-found")
 
 
 def _fill(port: int) -> None:
