@@ -63,6 +63,9 @@ def main() -> int:
         report.fail(missing.msg)
     except KeyboardInterrupt:
         report.fail("interrupted")
+    except Exception as error:
+        report.log("tracebacks", traceback.format_exc())
+        report.fail(repr(error))
     print(report.table())
     for failure in report.failures:
         print(f"failed: {failure}")

@@ -92,9 +92,11 @@ class RehearsedCluster:
         done = self.master.step("verify", timeout=300)
         self.report.log("verify", done.stdout + done.stderr)
         lines = done.stdout.splitlines()
-        for line in lines:
-            if not line.startswith("ok: "):
-                self.report.fail(f"verify: {line}")
+        wrong = [line for line in lines if not line.startswith("ok: ")]
+        for line in wrong:
+            self.report.fail(f"verify: {line}")
+        if not wrong and (done.returncode or not lines):
+            self.report.fail(f"verify: exit code {done.returncode}: {done.stderr.rstrip().rpartition(chr(10))[2]}")
         self.report.figure("verify", f"{len(lines)} things looked at, exit code {done.returncode}")
 
     def recovered(self) -> None:
@@ -103,7 +105,7 @@ class RehearsedCluster:
         self.wait(lambda: not self.unready_nodes(), "nodes are not Ready", self.unready_nodes, _RECOVERY)
         self._asked_anew()
         self.wait(self._progress, "the Application is", lambda: [self._told], _RECOVERY, pause=2)
-        for namespace in (*self.cluster.namespaces, "kube-system"):
+        for namespace in (*self.cluster.namespaces, self.cluster.platform.argocd.namespace, "kube-system"):
             self.ready(namespace, _RECOVERY)
         self.verify()
 
@@ -148,6 +150,16 @@ class RehearsedCluster:
         assert brokers, "a cluster without brokers"
         return self.get("pods", f"--namespace={brokers.namespace}", "--selector=vernemq", _RUNNING)
 
+    def started_since(self, host: NodeHost, moment: str) -> bool:
+        """Has every container on it started after this moment (RFC 3339, UTC)?"""
+        pods = self.get("pods", "--all-namespaces", f"--field-selector=spec.nodeName={host.name},status.phase=Running")
+        at = [
+            one["state"].get("running", {}).get("startedAt", "")
+            for pod in pods
+            for one in pod["status"].get("containerStatuses", ())
+        ]
+        return bool(at) and min(at) > moment
+
     def restarts(self) -> dict[str, int]:
         """Pod and container -> how often it was started again."""
         return {
@@ -160,9 +172,12 @@ class RehearsedCluster:
         """Services of which a pod has no node."""
         found = set()
         for pod in self.get("pods", "--all-namespaces", "--field-selector=status.phase=Pending"):
+            if pod["spec"].get("nodeName"):
+                continue
             labels = pod["metadata"].get("labels", {})
             found.add(labels.get("name") or ("vernemq" if "vernemq" in labels else ""))
-        return found
+        # Others are nobody's of the inventory.
+        return found - {""}
 
     def _progress(self) -> bool:
         """Is it there yet? What hinders is told whenever it has changed.

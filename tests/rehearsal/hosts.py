@@ -17,8 +17,6 @@ ENTER_GROUPS = Path(__file__).with_name("enter-groups.sh")
 # On a disk of the machine: containerd's own overlay cannot lie on the host's.
 DISKS = ("/srv", "/var/lib/containerd", "/var/lib/etcd", "/var/lib/kubelet", "/var/log/pods")
 BRIDGE = "lan"
-# Where version 2 of control groups is mounted when it is the only one.
-_VERSION_2 = Path("/sys/fs/cgroup")
 
 
 def name(process: int) -> str:
@@ -80,7 +78,10 @@ class Lan:
 
 
 class Groups:
-    """Control groups of a rehearsal: a folder in each hierarchy of this machine, with one below it for each host."""
+    """Control groups of a rehearsal: a folder in each hierarchy of this machine, with one below it for each host.
+
+    Of version 1: version 2 hands its controllers on only from groups without processes, and a host's root has some.
+    """
 
     def __init__(self) -> None:
         self._name = name(os.getpid())
@@ -88,16 +89,13 @@ class Groups:
     def of(self, host: str) -> list[Path]:
         """New groups of a host, one in each hierarchy."""
         found = []
-        for folder, kind in _hierarchies():
+        for folder in _hierarchies():
             group = folder / self._name / host
             group.mkdir(parents=True, exist_ok=True)
             for made in (group.parent, group):
-                # Beside version 1, version 2 has nothing to hand on.
-                if kind == "cgroup2" and folder == _VERSION_2:
-                    _delegate(made.parent)
                 # A new group of cpuset has neither processors nor memory.
                 for name in ("cpuset.cpus", "cpuset.mems"):
-                    if kind == "cgroup" and (made / name).is_file():
+                    if (made / name).is_file():
                         (made / name).write_text((made.parent / name).read_text())
             found.append(group)
         return found
@@ -108,49 +106,37 @@ class Groups:
 
     def memory(self, host: str) -> int:
         """Bytes in use by all that runs on a host, without what the kernel only caches."""
-        for folder, kind in _hierarchies():
+        for folder in _hierarchies():
             statistics = folder / self._name / host / "memory.stat"
             if statistics.is_file():
                 found = dict(line.split() for line in statistics.read_text().splitlines())
-                names = ("total_rss", "total_shmem") if kind == "cgroup" else ("anon", "shmem")
-                return sum(int(found.get(name, 0)) for name in names)
+                return sum(int(found.get(name, 0)) for name in ("total_rss", "total_shmem"))
         return 0
 
     def remove(self) -> None:
         remove_groups(self._name)
 
 
-def _hierarchies() -> Iterator[tuple[Path, str]]:
-    """Where groups can be made in each hierarchy, and its kind: cgroup2, or cgroup, which is version 1.
-
-    Version 2 hands its controllers on only from groups without processes, and from the root: so there it is the root.
-    """
+def _hierarchies() -> Iterator[Path]:
+    """Where groups can be made in each hierarchy of version 1."""
     own = {}
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         own[controllers.removeprefix("name=")] = path
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, place, kind, options, *_ = line.split()
-        if kind == "cgroup2":
-            yield Path(place), kind
-        elif kind == "cgroup":
+        if kind == "cgroup":
             controllers = next(key for key in own if key and _is_of(key, options.split(",")))
-            yield Path(f"{place}{own[controllers]}"), kind
+            yield Path(f"{place}{own[controllers]}")
 
 
 def _is_of(controllers: str, options: Sequence[str]) -> bool:
     return all(name in options or f"name={name}" in options for name in controllers.split(","))
 
 
-def _delegate(group: Path) -> None:
-    """Let groups below this one have the controllers that it has."""
-    for name in (group / "cgroup.controllers").read_text().split():
-        (group / "cgroup.subtree_control").write_text(f"+{name}")
-
-
 def remove_groups(name: str) -> None:
     """Those of one rehearsal, or of a host of it, without processes by now."""
-    for folder, _ in _hierarchies():
+    for folder in _hierarchies():
         for path, _, _ in os.walk(folder / name, topdown=False):
             with suppress(OSError):
                 os.rmdir(path)

@@ -26,7 +26,9 @@ def borrowed(settings: Mapping[str, int], put_back: Sequence[str]) -> Iterator[P
     folder = PLACE / name(os.getpid())
     folder.mkdir(mode=0o700)
     before = {key: _setting(key).read_text() for key in (*settings, *put_back) if _setting(key).is_file()}
-    (folder / _SETTINGS).write_text(json.dumps(before))
+    # Whole, or not there at all.
+    (folder / f"{_SETTINGS}.new").write_text(json.dumps(before))
+    (folder / f"{_SETTINGS}.new").rename(folder / _SETTINGS)
     try:
         # A machine that has no such setting has no such limit.
         for key in before.keys() & settings.keys():
@@ -46,8 +48,10 @@ def _sweep() -> None:
 
 
 def _give_back(folder: Path) -> None:
-    for key, text in json.loads((folder / _SETTINGS).read_text()).items():
-        if _setting(key).read_text() != text:
+    settings = folder / _SETTINGS
+    # One that was ended just here has changed nothing yet, or has given all back.
+    for key, text in json.loads(settings.read_text()).items() if settings.is_file() else ():
+        if _setting(key).is_file() and _setting(key).read_text() != text:
             _setting(key).write_text(text)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -27,7 +27,7 @@ from tests.rehearsal.images.nodes import COREDNS
 
 T = TypeVar("T")
 _KUBELET_FRAGMENTS = "/etc/kubernetes/kubelet.conf.d"
-# Only where kubeadm would refuse this machine's control groups.
+# It would refuse this machine's control groups.
 _KUBEADM = """\
 #!/bin/sh
 case $1 in init | join) set -- "$@" --ignore-preflight-errors={ignored} ;; esac
@@ -45,6 +45,10 @@ class RehearsalSite(Site):
     def __init__(
         self, cluster: Cluster, compiled: Path, folder: Path, packages: Packages, sites: Mapping[str, Place]
     ) -> None:
+        if Path("/sys/fs/cgroup/cgroup.controllers").exists():
+            raise Wrong(
+                "this machine has control groups of version 2, on which no rehearsal runs: take one with version 1"
+            )
         super().__init__(cluster, compiled, folder, packages, sites)
         # Whatever has to be open at once: no process of this machine may open more.
         most = adapted.files_of_a_process()
@@ -108,9 +112,8 @@ class RehearsalSite(Site):
         }
         host.write(f"{_KUBELET_FRAGMENTS}/90-rehearsal.conf", yaml.safe_dump(kubelet))
         host.write("etc/default/kubelet", f"KUBELET_EXTRA_ARGS=--config-dir={_KUBELET_FRAGMENTS}\n")
-        if not Path("/sys/fs/cgroup/cgroup.controllers").exists():
-            ignored = differences()["control_groups"]["ignored_preflight_errors"]
-            host.write("usr/local/sbin/kubeadm", _KUBEADM.format(ignored=ignored), 0o755)
+        ignored = differences()["control_groups"]["ignored_preflight_errors"]
+        host.write("usr/local/sbin/kubeadm", _KUBEADM.format(ignored=ignored), 0o755)
 
     def outside(self, make: Callable[[], T]) -> T:
         """What `make` returns; the sockets that it opens are those of a client on the Internet."""

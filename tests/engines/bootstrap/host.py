@@ -106,11 +106,12 @@ class Host:
             self.folder,
         )
         self._process.wait_until(self._find_init, "in namespaces of its own", 20)
-        self._process.wait_until(self._is_up, "up", 60)
+        # Before its services start: who listens on an address of its own would not find it.
         self._network("link", "set", "lo", "up")
         self._connect()
         for address in self.elsewhere:
             self._network("address", "add", f"{address}/32", "dev", "lo")
+        self._process.wait_until(self._is_up, "up", 60)
 
     def _started_by(self) -> list[str]:
         """The beginning of the command that starts it."""

@@ -68,10 +68,14 @@ class Site:
         addresses = {name: f"10.71.0.{number}" for number, name in enumerate(names, 10)}
         self.network = Network({name.replace("/", "-"): address for name, address in addresses.items()})
         self.network.hosts |= {name: self.network.hosts[name.replace("/", "-")] for name in names}
-        self.pods = {name: self._pod(name, (changes or {}).get(name)) for name in names}
-        (folder / "hosts").write_text("".join(self._hosts()))
-        for pod in self.pods.values():
-            self._redirect(pod)
+        try:
+            self.pods = {name: self._pod(name, (changes or {}).get(name)) for name in names}
+            (folder / "hosts").write_text("".join(self._hosts()))
+            for pod in self.pods.values():
+                self._redirect(pod)
+        except BaseException:
+            self.network.remove()
+            raise
 
     def __enter__(self) -> Site:
         return self

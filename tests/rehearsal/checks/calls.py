@@ -20,15 +20,19 @@ def calls_are_answered(made: RehearsedCluster) -> None:
     services = {one["metadata"]["name"]: one for one in made.get("services", "--all-namespaces")}
     pods = made.get("pods", "--all-namespaces", "--field-selector=status.phase=Running")
     known, asked = processes(), 0
+    elsewhere: set[str] = set()
     for name, image, host, port in sorted(set(_calls(made))):
         if (service := services.get(host.partition(".")[0])) is None:
+            elsewhere.add(host)
             continue
         (caller, *_) = _selected(pods, {"name": name})
         addresses = list(_behind(service, pods))
         asked += 1
         if not in_network(known[caller["metadata"]["uid"]], lambda to=addresses, at=port: _answers(to, at)):
             made.report.fail(f"{image} in {name} calls {host}:{port}, and nobody answers there")
-    made.report.figure("calls of images", f"{asked} asked")
+    made.report.figure("calls of images", f"{asked} asked; to no Service: {', '.join(sorted(elsewhere)) or 'none'}")
+    if not asked:
+        made.report.fail("no image's call was asked")
 
 
 def _calls(made: RehearsedCluster) -> Iterator[tuple[str, str, str, int]]:

@@ -25,7 +25,7 @@ from tests.rehearsal.crowd import listeners, plain
 from tests.rehearsal.pods import processes
 
 _TENANT = "admin"
-_SESSIONS = 4000
+SESSIONS = 4000
 _MESSAGES = 200
 # Seconds that a message may take: the bridges' clients of Kafka look for new topics every ten.
 _PATIENCE = 90
@@ -69,14 +69,14 @@ def brokers_hold_sessions(made: RehearsedCluster) -> None:
         server = frontend.servers[0]
         generator = Generator(server.address, server.port, within=made.balancer.within)
         try:
-            opened = generator.ask(f"ramp sessions={_SESSIONS}")
+            opened = generator.ask(f"ramp sessions={SESSIONS}")
             held = generator.ask("hold seconds=10")
             answer = generator.ask("ping")
         finally:
             generator.stop()
         made.report.figure(f"sessions on {server.name}", f"{opened['open']} opened, {answer['answered']} answered")
-        if (opened["open"], held["lost"], answer["answered"]) != (_SESSIONS, 0, _SESSIONS):
-            made.report.fail(f"{server.name}: of {_SESSIONS} sessions: {opened}, {held}, {answer}")
+        if (opened["open"], held["lost"], answer["answered"]) != (SESSIONS, 0, SESSIONS):
+            made.report.fail(f"{server.name}: of {SESSIONS} sessions: {opened}, {held}, {answer}")
 
 
 def _ask(

@@ -60,7 +60,10 @@ def _pods(made: RehearsedCluster) -> Iterator[Pod]:
     for one in made.get("pods", "--all-namespaces", "--field-selector=status.phase=Running"):
         metadata, spec = one["metadata"], one["spec"]
         process = known.get(metadata["uid"])
-        if spec.get("hostNetwork") or process is None:
+        if spec.get("hostNetwork"):
+            continue
+        if process is None:
+            made.report.fail(f"{metadata['namespace']}/{metadata['name']} runs, and no process of it is found")
             continue
         ports = {
             port["containerPort"]: port.get("name", "")

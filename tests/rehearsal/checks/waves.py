@@ -62,7 +62,9 @@ def _excused(metadata: dict[str, Any], ended: dict[str, Any]) -> int:
     # Argo CD's dex ends until Argo CD's server has made the key that it signs with.
     if _BROKER in labels or labels.get("app.kubernetes.io/name") == _DEX:
         return 2
-    made, over = (datetime.fromisoformat(at) for at in (metadata["creationTimestamp"], ended.get("finishedAt", _NEVER)))
+    made, over = (
+        datetime.fromisoformat(at) for at in (metadata["creationTimestamp"], ended.get("finishedAt") or _NEVER)
+    )
     young = (over - made).total_seconds() < differences()["speed"]["admitted_within"]
     return 2 if young and ended.get("reason") == "Error" else 0
 
@@ -83,10 +85,9 @@ def _workloads(folder: Path) -> list[tuple[int, str, dict[str, str]]]:
 
 def _ready(made: RehearsedCluster, pod: dict[str, Any]) -> str:
     """When it first became Ready, or was done with its work; times of one form compare as text."""
-    if found := made.ready_at.get(pod["metadata"]["uid"]):
-        return found
-    ended = [each.get("state", {}).get("terminated", {}) for each in pod["status"].get("containerStatuses", ())]
-    return max((each.get("finishedAt", "") for each in ended), default="") or f"{datetime.max:%Y}"
+    if pod["status"].get("phase") == "Succeeded":
+        return max(each["state"]["terminated"]["finishedAt"] for each in pod["status"]["containerStatuses"])
+    return made.ready_at.get(pod["metadata"]["uid"], f"{datetime.max:%Y}")
 
 
 CHECKS = (pods_came_in_order, nothing_restarts)
