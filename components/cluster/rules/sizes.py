@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from components.inventory.finding import Finding, listed
+from components.inventory.finding import Finding, Path, listed
 
 from ..balancer import session_rate
-from ..brokers import sessions_in_memory
-from ..quantity import ceil_div
-from ..types import Cluster, Service
+from ..brokers import device_listeners, memory_limit, memory_of_sessions, sessions_in_memory
+from ..quantity import ceil_div, told_apart
+from ..types import Cluster, Frontend, Service
 from .registry import Stage, rule
 
 
@@ -83,37 +83,76 @@ def partitions_feed_consumers(cluster: Cluster) -> Iterator[Finding]:
 @rule(Stage.STRUCTURE)
 def sessions_of_a_broker(cluster: Cluster) -> Iterator[Finding]:
     """All brokers together take every device, and none takes more than it can hold."""
-    scale, balancer, brokers = cluster.scale, cluster.load_balancer, cluster.brokers
-    for frontend in balancer.frontends:
-        stated = scale.sessions_per_broker.get(frontend.port)
-        if not frontend.devices or stated is None or brokers is None or frontend.service != brokers.name:
-            continue
-        held = sessions_in_memory(brokers, frontend.port, scale)
-        least = ceil_div(scale.devices, scale.brokers)
-        path = ("scale", "sessions_per_broker", frontend.port)
-        if held is not None and stated > held:
-            yield Finding(
-                path,
-                stated,
-                f"the memory of a broker (services.{brokers.name}.resources.limits.memory) holds {held:,} sessions of "
-                f"{frontend.port}, and one more would end it with all of them",
-                f"Write at most {held}, take the line out, or give the brokers more memory",
-            )
-        elif stated > balancer.source_ports_per_server:
-            yield Finding(
-                path,
-                stated,
-                f"every session of a broker needs one of {balancer.source_ports_per_server:,} source ports "
-                "(load_balancer.source_ports)",
-                f"Write at most {balancer.source_ports_per_server}, or widen the range",
-            )
-        elif stated < least:
-            yield Finding(
-                path,
-                stated,
-                f"{scale.brokers} brokers with so many sessions each refuse devices: they are {scale.devices:,}",
-                f"Write at least {least}, or add brokers",
-            )
+    brokers, stated = cluster.brokers, cluster.scale.sessions_per_broker
+    if brokers is None:
+        return
+    listeners = device_listeners(cluster, brokers)
+    limited = [frontend for frontend in listeners if frontend.port in stated]
+    apart = [finding for frontend in limited for finding in _too_many_sessions(cluster, brokers, frontend)]
+    yield from apart
+    if apart or not limited:
+        return
+    if len(limited) > 1:
+        yield from _too_many_together(cluster, brokers, limited)
+    # Devices of a listener that has no number may all use another.
+    together = sum(stated[frontend.port] for frontend in limited)
+    if len(limited) == len(listeners) > 1:
+        yield from _too_few_sessions(cluster, (), None, together)
+        return
+    for frontend in limited:
+        yield from _too_few_sessions(cluster, (frontend.port,), stated[frontend.port], stated[frontend.port])
+
+
+def _too_many_sessions(cluster: Cluster, brokers: Service, frontend: Frontend) -> Iterator[Finding]:
+    """Of one listener, for the memory of a broker or for the source ports."""
+    stated, balancer = cluster.scale.sessions_per_broker[frontend.port], cluster.load_balancer
+    held = sessions_in_memory(brokers, frontend.port, cluster.scale)
+    path = ("scale", "sessions_per_broker", frontend.port)
+    if held is not None and stated > held:
+        yield Finding(
+            path,
+            stated,
+            f"the memory of a broker (services.{brokers.name}.resources.limits.memory) holds {held:,} sessions of "
+            f"{frontend.port}, and one more would end it with all of them",
+            f"Write at most {held}, take the line out, or give the brokers more memory",
+        )
+    elif stated > balancer.source_ports_per_server:
+        yield Finding(
+            path,
+            stated,
+            f"every session of a broker needs one of {balancer.source_ports_per_server:,} source ports "
+            "(load_balancer.source_ports)",
+            f"Write at most {balancer.source_ports_per_server}, or widen the range",
+        )
+
+
+def _too_many_together(cluster: Cluster, brokers: Service, limited: Sequence[Frontend]) -> Iterator[Finding]:
+    """Of several listeners, for the memory of a broker."""
+    needed, limit = memory_of_sessions(cluster.scale, limited), memory_limit(brokers)
+    if needed > limit:
+        sessions = listed([f"{cluster.scale.sessions_per_broker[one.port]:,} of {one.port}" for one in limited])
+        needs, has = told_apart(needed, limit)
+        yield Finding(
+            ("scale", "sessions_per_broker"),
+            None,
+            f"a broker with the sessions of all listeners, {sessions}, takes {needs} of memory, and above {has} "
+            f"(services.{brokers.name}.resources.limits.memory) it ends with all of them",
+            "Write fewer of one of them, or give the brokers more memory",
+        )
+
+
+def _too_few_sessions(cluster: Cluster, port: Path, value: int | None, stated: int) -> Iterator[Finding]:
+    """Of one listener, or of all together."""
+    scale = cluster.scale
+    least = ceil_div(scale.devices, scale.brokers)
+    if stated < least:
+        many = "so many" if port else f"{stated:,}"
+        yield Finding(
+            ("scale", "sessions_per_broker", *port),
+            value,
+            f"{scale.brokers} brokers with {many} sessions each refuse devices: they are {scale.devices:,}",
+            f"Write at least {least}{'' if port else ' in all'}, or add brokers",
+        )
 
 
 @rule(Stage.STRUCTURE)
