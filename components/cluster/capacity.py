@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .brokers import broker_open_files, broker_ports, broker_processes
 from .input.service import ERLANG_MOST
-from .mongodb import cache_bytes
+from .mongodb import BESIDE_THE_CACHE, MONGODB, cache_bytes
 from .placement import pods_per_node
 from .quantity import ceil_div, size
 from .reserve import left
@@ -210,10 +210,11 @@ def _databases(cluster: Cluster) -> Iterator[Limit]:
             )
         memory = cluster.scale.devices * sum(one.device_memory or 0 for one in stores)
         if memory:
-            cache = cache_bytes(service.container.args) or 0
+            known = service.name == MONGODB
+            beside = BESIDE_THE_CACHE + (cache_bytes(service.container.args) or 0) if known else 0
             yield Limit(
-                f"memory of {service.title}, its cache and its open files",
-                cache + memory,
+                f"memory of {service.title}, its open files" + (", its cache and all else" if known else ""),
+                beside + memory,
                 size(service.container.resources.limits.memory),
                 "bytes",
                 (*path, "resources", "limits", "memory"),
