@@ -151,7 +151,8 @@ def _derived(what: str, context: Context) -> str:
     if what == "gateway_listen":
         return ",".join(_listened_on(entry))
     if what == "load_balancer_source":
-        # What comes in at a NodePort and may leave for another node has the address that the pod network gives a node.
+        # What comes in at a NodePort and may leave for another node has the address that the pod network gives a node:
+        # with vxlan one of its own. Others are refused (rules/gateway.py).
         inventory = context.inventory
         return inventory.load_balancer.address if context.keeps_source else inventory.platform.pod_network.cidr
     if what == "kafka_partitions":
