@@ -83,36 +83,37 @@ def partitions_feed_consumers(cluster: Cluster) -> Iterator[Finding]:
 @rule(Stage.STRUCTURE)
 def sessions_of_a_broker(cluster: Cluster) -> Iterator[Finding]:
     """All brokers together take every device, and none takes more than it can hold."""
-    brokers, stated = cluster.brokers, cluster.scale.sessions_per_broker
-    if brokers is None:
-        return
-    listeners = device_listeners(cluster, brokers)
-    limited = [frontend for frontend in listeners if frontend.port in stated]
-    apart = [finding for frontend in limited for finding in _too_many_sessions(cluster, brokers, frontend)]
-    yield from apart
-    if apart or not limited:
-        return
-    if len(limited) > 1:
-        yield from _too_many_together(cluster, brokers, limited)
-    # Devices of a listener that has no number may all use another.
-    together = sum(stated[frontend.port] for frontend in limited)
-    if len(limited) == len(listeners) > 1:
-        yield from _too_few_sessions(cluster, (), None, together)
-        return
-    for frontend in limited:
-        yield from _too_few_sessions(cluster, (frontend.port,), stated[frontend.port], stated[frontend.port])
+    stated = cluster.scale.sessions_per_broker
+    for service in cluster.services:
+        listeners = device_listeners(cluster, service)
+        limited = [frontend for frontend in listeners if frontend.port in stated]
+        apart = [finding for frontend in limited for finding in _too_many_sessions(cluster, service, frontend)]
+        yield from apart
+        if apart or not limited:
+            continue
+        if len(limited) > 1 and service.kind == "VerneMQ":
+            yield from _too_many_together(cluster, service, limited)
+        # HAProxy has a server line for each node, and only those of brokers that are there lead anywhere.
+        servers = cluster.scale.brokers if service.kind == "VerneMQ" else len(listeners[0].servers)
+        # Devices of a listener that has no number may all use another.
+        if len(limited) == len(listeners) > 1:
+            together = sum(stated[frontend.port] for frontend in limited)
+            yield from _too_few_sessions(cluster, service, servers, (), together)
+            continue
+        for frontend in limited:
+            yield from _too_few_sessions(cluster, service, servers, (frontend.port,), stated[frontend.port])
 
 
-def _too_many_sessions(cluster: Cluster, brokers: Service, frontend: Frontend) -> Iterator[Finding]:
+def _too_many_sessions(cluster: Cluster, service: Service, frontend: Frontend) -> Iterator[Finding]:
     """Of one listener, for the memory of a broker or for the source ports."""
     stated, balancer = cluster.scale.sessions_per_broker[frontend.port], cluster.load_balancer
-    held = sessions_in_memory(brokers, frontend.port, cluster.scale)
+    held = sessions_in_memory(service, frontend.port, cluster.scale)
     path = ("scale", "sessions_per_broker", frontend.port)
     if held is not None and stated > held:
         yield Finding(
             path,
             stated,
-            f"the memory of a broker (services.{brokers.name}.resources.limits.memory) holds {held:,} sessions of "
+            f"the memory of a broker (services.{service.name}.resources.limits.memory) holds {held:,} sessions of "
             f"{frontend.port}, and one more would end it with all of them",
             f"Write at most {held}, take the line out, or give the brokers more memory",
         )
@@ -120,7 +121,7 @@ def _too_many_sessions(cluster: Cluster, brokers: Service, frontend: Frontend) -
         yield Finding(
             path,
             stated,
-            f"every session of a broker needs one of {balancer.source_ports_per_server:,} source ports "
+            f"every session of a server needs one of {balancer.source_ports_per_server:,} source ports "
             "(load_balancer.source_ports)",
             f"Write at most {balancer.source_ports_per_server}, or widen the range",
         )
@@ -141,17 +142,21 @@ def _too_many_together(cluster: Cluster, brokers: Service, limited: Sequence[Fro
         )
 
 
-def _too_few_sessions(cluster: Cluster, port: Path, value: int | None, stated: int) -> Iterator[Finding]:
+def _too_few_sessions(cluster: Cluster, service: Service, servers: int, port: Path, stated: int) -> Iterator[Finding]:
     """Of one listener, or of all together."""
-    scale = cluster.scale
-    least = ceil_div(scale.devices, scale.brokers)
+    devices = cluster.scale.devices
+    least = ceil_div(devices, max(1, servers))
     if stated < least:
+        brokers = service.kind == "VerneMQ"
+        who = f"{servers} {'broker' if brokers else 'server'}{'s' * (servers > 1)}"
         many = "so many" if port else f"{stated:,}"
         yield Finding(
             ("scale", "sessions_per_broker", *port),
-            value,
-            f"{scale.brokers} brokers with {many} sessions each refuse devices: they are {scale.devices:,}",
-            f"Write at least {least}{'' if port else ' in all'}, or add brokers",
+            stated if port else None,
+            f"{who} with {many} sessions{' each' * (servers > 1)} refuse{'s' * (servers == 1)} devices: they are "
+            f"{devices:,}",
+            f"Write at least {least}{'' if port else ' in all'}, or "
+            + ("add brokers" if brokers else "take the line out"),
         )
 
 
