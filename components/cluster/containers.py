@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .contracts import ContractOf, no_contract
+from .contracts import ContractOf
 from .input.container import (
     ContainerPort,
     EnvValue,
@@ -48,7 +48,7 @@ class Context:
     replicas: int
     node_address: str
     keeps_source: bool
-    contract_of: ContractOf = no_contract
+    contract_of: ContractOf
 
     @property
     def entry(self) -> ServiceEntry:

@@ -179,8 +179,6 @@ class Sessions(Entry):
 
     files: Positive
     """open files of one"""
-    processes: Maybe[Positive] = None
-    """processes of its own runtime for one"""
     file: File
     """where its source says so"""
 

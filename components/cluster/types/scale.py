@@ -67,7 +67,6 @@ class Scale:
     message_interval: int
     message_bytes: int
     broker_memory: int
-    average_interval: int
     #: Service -> bytes that its volume needs for the messages that others keep there, for all else, and the margin.
     databases: Mapping[str, int]
     #: The same for a database in which nobody keeps messages.
