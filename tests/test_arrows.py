@@ -25,7 +25,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     # The model: what an inventory may say, what a cluster is, what follows from what, and how it is judged.
     **dict.fromkeys(_LEAVES, ()),
     f"{_MODEL}.input": (*_LEAVES, _FINDING),
-    f"{_MODEL}.types": (f"{_MODEL}.input",),
+    f"{_MODEL}.types": (f"{_MODEL}.quantity", f"{_MODEL}.input"),
     _MODEL: (*_CLUSTER, *_INVENTORY),
     f"{_MODEL}.rules": (*_CLUSTER, *_INVENTORY),
     # Who makes a cluster of an inventory, and has it judged.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .quantity import ceil_div, size
-from .types import Cluster, Scale, Service
+from .types import Cluster, Frontend, Scale, Service
 
 # Files of a broker beside its sessions. VerneMQ 1.10 keeps 22 LevelDB stores (12 for messages, 10 for its metadata):
 # some five files each, and tables of 2 MiB or more, of which a volume of 5 GiB holds 2,560 at most. Erlang's own, the
@@ -19,7 +21,33 @@ def sessions_in_memory(service: Service, port: str, scale: Scale) -> int | None:
     each = scale.session_memory.get(port)
     if service.kind != "VerneMQ" or each is None:
         return None
-    return max(0, size(service.container.resources.limits.memory) - scale.broker_memory) // each
+    return max(0, memory_limit(service) - scale.broker_memory) // each
+
+
+def device_listeners(cluster: Cluster, service: Service) -> tuple[Frontend, ...]:
+    """The load balancer's listeners over which devices reach a service."""
+    frontends = cluster.load_balancer.frontends
+    return tuple(frontend for frontend in frontends if frontend.devices and frontend.service == service.name)
+
+
+def memory_of_sessions(scale: Scale, listeners: Iterable[Frontend]) -> int:
+    """What a broker takes with the most sessions of each listener that HAProxy gives it, as far as that is known."""
+    return scale.broker_memory + sum(
+        (frontend.server_maxconn or 0) * scale.session_memory.get(frontend.port, 0) for frontend in listeners
+    )
+
+
+def hold_together(cluster: Cluster) -> bool:
+    """Whether HAProxy's limits keep a broker alive however many listeners its devices use at once."""
+    listeners = [frontend for frontend in cluster.load_balancer.frontends if frontend.devices]
+    brokers = cluster.brokers
+    if len(listeners) < 2:
+        return True
+    return brokers is not None and memory_of_sessions(cluster.scale, listeners) <= memory_limit(brokers)
+
+
+def memory_limit(service: Service) -> int:
+    return size(service.container.resources.limits.memory)
 
 
 def survivor_sessions(cluster: Cluster) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .balancer import load_balancer
-from .contracts import ContractOf, no_contract
+from .contracts import ContractOf
 from .frozen import freeze
 from .input.target import Inventory
 from .monitoring import monitoring
@@ -14,7 +14,7 @@ from .sizes import scale
 from .types import Cluster, GitSource, Group, Node
 
 
-def build(inventory: Inventory, texts: Mapping[str, str], contract_of: ContractOf = no_contract) -> Cluster:
+def build(inventory: Inventory, texts: Mapping[str, str], contract_of: ContractOf) -> Cluster:
     """The Cluster that `inventory` describes; it may still break rules. `texts` are its files, by name."""
     cluster = inventory.cluster
     nodes = _nodes(inventory)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from .brokers import broker_open_files, broker_ports, broker_processes
 from .input.service import ERLANG_MOST
-from .mongodb import cache_bytes
+from .mongodb import BESIDE_THE_CACHE, MONGODB, cache_bytes
 from .placement import pods_per_node
 from .quantity import ceil_div, size
-from .reserve import left
+from .reserve import allocatable
 from .sizes import KAFKA
 from .types import EVERY_NODE, Cluster, Group, Service
 
@@ -92,17 +92,17 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
     least = min((each for _, each in listeners), default=0)
     for frontend, each in listeners:
         for lost in range(min(2, scale.brokers)):
-            left = scale.brokers - lost
+            survivors = scale.brokers - lost
             yield Limit(
                 f"memory of a broker, all sessions {frontend.port}" + (", one broker lost" if lost else ""),
-                scale.broker_memory + ceil_div(scale.devices, left) * each,
+                scale.broker_memory + ceil_div(scale.devices, survivors) * each,
                 memory,
                 "bytes",
                 ("services", brokers.name, "resources", "limits", "memory"),
                 "Give the brokers more memory, or more brokers",
                 # Where there are two listeners, devices may all use the one whose sessions are smaller.
                 binding=not lost and each == least,
-                devices=min(scale.devices, left * (frontend.server_maxconn or 0)),
+                devices=min(scale.devices, survivors * (frontend.server_maxconn or 0)),
             )
 
 
@@ -210,10 +210,11 @@ def _databases(cluster: Cluster) -> Iterator[Limit]:
             )
         memory = cluster.scale.devices * sum(one.device_memory or 0 for one in stores)
         if memory:
-            cache = cache_bytes(service.container.args) or 0
+            known = service.name == MONGODB
+            beside = BESIDE_THE_CACHE + (cache_bytes(service.container.args) or 0) if known else 0
             yield Limit(
-                f"memory of {service.title}, its cache and its open files",
-                cache + memory,
+                f"memory of {service.title}, its open files" + (", its cache and all else" if known else ""),
+                beside + memory,
                 size(service.container.resources.limits.memory),
                 "bytes",
                 (*path, "resources", "limits", "memory"),
@@ -238,7 +239,7 @@ def _nodes(cluster: Cluster, group: Group) -> Iterator[Limit]:
         where = f"node {node.name}"
         path = ("cluster", "nodes", node.name)
         fix = f"Give {node.name} more, move a service to another group, or request less"
-        free = left(cluster, node.hardware)
+        free = allocatable(cluster, node.hardware)
         yield Limit(f"CPU requests on {where}", cpu, free.cpu, "cpu", path, fix)
         yield Limit(f"memory requests on {where}", memory, free.memory, "bytes", path, fix)
         disk = sum(disk.size for _, _, disk in cluster.disks if disk.node == node)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .contracts import ContractOf, no_contract
+from .contracts import ContractOf
 from .input.container import (
     ContainerPort,
     EnvValue,
@@ -48,7 +48,7 @@ class Context:
     replicas: int
     node_address: str
     keeps_source: bool
-    contract_of: ContractOf = no_contract
+    contract_of: ContractOf
 
     @property
     def entry(self) -> ServiceEntry:
@@ -151,7 +151,8 @@ def _derived(what: str, context: Context) -> str:
     if what == "gateway_listen":
         return ",".join(_listened_on(entry))
     if what == "load_balancer_source":
-        # What comes in at a NodePort and may leave for another node has the address that the pod network gives a node.
+        # What comes in at a NodePort and may leave for another node has the address that the pod network gives a node:
+        # with vxlan one of its own. Others are refused (rules/gateway.py).
         inventory = context.inventory
         return inventory.load_balancer.address if context.keeps_source else inventory.platform.pod_network.cidr
     if what == "kafka_partitions":

@@ -21,11 +21,6 @@ SHARED = "_"
 ContractOf = Callable[[str], "Contract | None"]
 
 
-def no_contract(_: str) -> Contract | None:
-    """Where there is no inventory folder."""
-    return None
-
-
 def contracts_in(folder: ContractsFolder) -> ContractOf:
     """The contracts of a folder. What it returns raises InvalidInventory, and Refused for a file that is no YAML."""
 

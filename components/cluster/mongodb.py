@@ -1,4 +1,4 @@
-"""MongoDB's cache, as its arguments say."""
+"""MongoDB's memory: its cache, as its arguments say, and what it takes beside it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 #: The service that is MongoDB, by the name that dojot's images look up.
 MONGODB = "mongodb"
+# What mongod takes beside its cache and its open files, estimated: code and heap some 100 MiB, and up to 1 MiB for each
+# of the few dozen connections of dojot's services.
+BESIDE_THE_CACHE = 200 * 2**20
 _CACHE = re.compile(
     r"--wiredTigerEngineConfigString=(?:.*,)?cache_size=([0-9]+)([MG])B?(?:,.*)?|--wiredTigerCacheSizeGB=([0-9]+)"
 )

@@ -26,7 +26,7 @@ class Amounts:
         return Amounts(self.cpu - other.cpu, self.memory - other.memory, self.disk - other.disk)
 
 
-def left(cluster: Cluster, hardware: Hardware) -> Amounts:
+def allocatable(cluster: Cluster, hardware: Hardware) -> Amounts:
     """What pods and volumes of services may have of a machine."""
     return _amounts(hardware) - _amounts(cluster.reserve)
 

@@ -37,7 +37,6 @@ def scale(inventory: Inventory) -> Scale:
         message_interval=entry.message.interval,
         message_bytes=entry.message.stored_bytes,
         broker_memory=entry.broker_memory,
-        average_interval=average_interval(entry),
         databases=_databases(inventory),
         database_base=entry.database.base,
         session_memory={name: number for name, number in entry.session_memory if number is not None},

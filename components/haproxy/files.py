@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from components.cluster.brokers import hold_together
 from components.cluster.types import HOST_METRICS, Cluster, Frontend, Server
 from components.render import template
 
@@ -27,6 +28,7 @@ def files(cluster: Cluster) -> dict[str, str]:
         "endpoint": endpoint,
         "questions": QUESTIONS,
         "host_metrics": HOST_METRICS,
+        "hold_together": hold_together(cluster),
     }
     return {name: template(_FOLDER / source, cluster=cluster, **facts) for name, source in TEMPLATES.items()}
 

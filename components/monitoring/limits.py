@@ -16,7 +16,7 @@ BROKER_SESSIONS = "dojot:broker_sessions:limit"
 RECONNECTS = "dojot:reconnects:limit"
 BRIDGES = "dojot:bridges:limit"
 LISTENER_SESSIONS = "dojot:listener_sessions:limit"
-SERVER_SESSIONS = "dojot:server_sessions:limit"
+SOURCE_PORTS = "dojot:source_ports:limit"
 KAFKA_LOG = "dojot:kafka_log_bytes:limit"
 VOLUME = "dojot:volume_bytes:limit"
 TARGETS = "dojot:targets:limit"
@@ -39,7 +39,7 @@ def limits(cluster: Cluster) -> Iterator[Recording]:
         yield _limit(LISTENER_SESSIONS, frontend.maxconn, proxy=frontend.name)
         if frontend.devices:
             for server in frontend.servers:
-                yield _limit(SERVER_SESSIONS, balancer.source_ports_per_server, proxy=frontend.name, server=server.name)
+                yield _limit(SOURCE_PORTS, balancer.source_ports_per_server, proxy=frontend.name, server=server.name)
     for service, volume, disk in cluster.disks:
         place = {"node": disk.node.name, "path": disk.host_path, "service": service.name, "claim": disk.claim}
         if service.name == KAFKA:

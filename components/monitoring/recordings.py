@@ -16,7 +16,7 @@ MESSAGES_IN = "dojot:messages_received:rate"
 MESSAGES_OUT = "dojot:messages_sent:rate"
 BRIDGES = "dojot:bridges_ready:count"
 LISTENER_USE = "dojot:listener_sessions:ratio"
-SERVER_USE = "dojot:server_sessions:ratio"
+SOURCE_PORT_USE = "dojot:source_ports:ratio"
 SERVER_DOWN = "dojot:server_down:bool"
 VOLUME_USE = "dojot:volume_bytes:ratio"
 KAFKA_LOG_USE = "dojot:kafka_log_bytes:ratio"
@@ -67,7 +67,7 @@ def _balancer() -> Iterator[Recording]:
         LISTENER_USE, f"haproxy_frontend_current_sessions / on (proxy) group_left () {limits.LISTENER_SESSIONS}"
     )
     yield Recording(
-        SERVER_USE, f"haproxy_server_current_sessions / on (proxy, server) group_left () {limits.SERVER_SESSIONS}"
+        SOURCE_PORT_USE, f"haproxy_server_current_sessions / on (proxy, server) group_left () {limits.SOURCE_PORTS}"
     )
     # Since 2.4 a series for each state, 1 for the one that holds; before, its number (0: down).
     yield Recording(

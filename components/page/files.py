@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from components.cluster.brokers import hold_together
 from components.cluster.quantity import ceil_div, cores
 from components.cluster.sizes import KAFKA
 from components.cluster.types import Cluster
@@ -19,7 +20,7 @@ _TEMPLATE = Path(__file__).parent / "README.md.j2"
 
 # What the template asks by name: modules of this face, and functions for its cells.
 _MODULES = (capacity, diagrams, drains, gateway, lifetimes, load, overview, ports, reserved, storage)
-_FUNCTIONS = (amount, ceil_div, code, codes, cores, count, job_wave, names, plural, row, seconds)
+_FUNCTIONS = (amount, ceil_div, code, codes, cores, count, hold_together, job_wave, names, plural, row, seconds)
 
 
 def files(cluster: Cluster) -> dict[str, str]:

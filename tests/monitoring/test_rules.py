@@ -50,7 +50,7 @@ def test_limits_are_the_clusters_own(guide_cluster_watched):
     assert _limit(cluster, limits.LISTENER_SESSIONS) == {
         (("proxy", frontend.name),): frontend.maxconn for frontend in cluster.load_balancer.frontends
     }
-    servers = _limit(cluster, limits.SERVER_SESSIONS)
+    servers = _limit(cluster, limits.SOURCE_PORTS)
     assert len(servers) == 6 and set(servers.values()) == {65_535 - 10_240 + 1}
     bridges = _limit(cluster, limits.BRIDGES)
     assert len(bridges) == 6 and set(bridges.values()) == {3}

@@ -3206,7 +3206,7 @@ verify_workloads() {
 }
 
 # What ends a broker early and shows nowhere else: when it may not open one more file, the kernel
-# still completes the handshakes of devices, and of HAProxy's checks.
+# still completes the handshakes of devices.
 verify_brokers() {
   local row namespace set count needed number pod
   for row in "${BROKERS[@]}"; do

@@ -47,7 +47,7 @@ Pattern = Annotated[str, Scalar("a name of letters, digits, '_', '.' and *", pat
 class ImageUser(Entry):
     """As whom the image's program runs."""
 
-    wanted: ClassVar = "the user of the image, such as {is: '0:0', others: any}"
+    wanted: ClassVar = "the user of the image, such as {own: '0:0', others: any, file: Dockerfile}"
 
     own: Account
     """user and group of the image itself"""
@@ -56,7 +56,7 @@ class ImageUser(Entry):
         Wanted("any, or a list of users and groups that can run it as well, such as ['1000:0']"),
     ]
     """who else can run it: any, or a list"""
-    file: Maybe[File] = None
+    file: File
     """where its source says so"""
 
 
@@ -157,7 +157,7 @@ class Call(Entry):
     port: Port
     """its port, likewise"""
     variable: Maybe[Text] = None
-    """the variable that names host, host:port or URL"""
+    """the variable that names host, host:port or URL; where it is asked once, there has to be one"""
     port_variable: Maybe[Text] = None
     """the variable that names the port alone"""
     when: Annotated[Literal["start", "later", "once"], Scalar("start, later or once")]
@@ -167,14 +167,18 @@ class Call(Entry):
     file: File
     """where its source says so"""
 
+    @model_validator(mode="after")
+    def _once_at_an_address_that_can_be_another(self) -> Call:
+        if self.when == "once" and self.variable is None:
+            raise absent("variable")
+        return self
+
 
 class Sessions(Entry):
     """What the sessions of devices need."""
 
     files: Positive
     """open files of one"""
-    processes: Maybe[Positive] = None
-    """processes of its own runtime for one"""
     file: File
     """where its source says so"""
 

@@ -41,7 +41,7 @@ class SessionProcesses(Entry):
 
 
 class SessionsPerBroker(Entry):
-    """The most sessions that HAProxy gives to one broker, by listener (by rule: what its memory holds)."""
+    """The most sessions that HAProxy gives to one broker, by listener (by rule: what it holds of these alone)."""
 
     mqtt: Maybe[Positive] = None
     """plain"""

@@ -7,16 +7,13 @@ from collections.abc import Iterator
 from components.inventory.finding import Finding, suggest
 
 from ..input.target import Inventory
-from ..mongodb import MONGODB, cache_bytes
+from ..mongodb import BESIDE_THE_CACHE, MONGODB, cache_bytes
 from ..quantity import gibibytes, size
 from ..types import Cluster
 from .registry import Stage, rule
 
 #: Hours that influxdb-storer gives to the bucket of a tenant that it meets first.
 _BUCKET_HOURS = "STORER_INFLUX_RETENTION_HRS"
-# What mongod takes beside its cache, estimated: code and heap some 100 MiB, and up to 1 MiB for each of the few
-# dozen connections of dojot's services.
-_BESIDE_THE_CACHE = 200 * 2**20
 
 
 @rule(Stage.NAMES)
@@ -67,7 +64,7 @@ def database_cache(cluster: Cluster) -> Iterator[Finding]:
                 "1 GB, whatever the limit of its container",
                 "Add --wiredTigerEngineConfigString=cache_size=256M",
             )
-        elif cache + _BESIDE_THE_CACHE > limit:
+        elif cache + BESIDE_THE_CACHE > limit:
             yield Finding(
                 path,
                 list(args),

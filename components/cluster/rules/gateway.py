@@ -10,6 +10,7 @@ from components.inventory.finding import Finding, Path, listed, near, suggest
 from ..input.container import ServiceAddress
 from ..input.target import Inventory
 from ..ports import doors
+from ..types import Cluster
 from ..uses import needs
 from .calls import NO_DOOR
 from .registry import Stage, rule
@@ -106,6 +107,30 @@ def encrypted_routes(inventory: Inventory) -> Iterator[Finding]:
                     "gateway.mutual_tls",
                     "Write gateway.mutual_tls: true, or false here",
                 )
+
+
+@rule(Stage.STRUCTURE)
+def the_balancer_is_known(cluster: Cluster) -> Iterator[Finding]:
+    """Who says whose connection it is comes with an address by which the gateway knows the load balancer.
+
+    What leaves a node for the pod of another has the node's address of the way there: with vxlan one of the pod
+    network, with host-gw the node's own, which is in no network that the gateway believes.
+    """
+    if cluster.platform.pod_network.backend != "host-gw":
+        return
+    for gateway in cluster.services:
+        proxied = any(port.exposure.proxied for port in gateway.exposed)
+        if gateway.name == cluster.gateway and proxied and not gateway.keeps_source:
+            title, nodes = gateway.title, listed([node.name for node in cluster.nodes_of(gateway)])
+            yield Finding(
+                ("gateway", "proxy_protocol"),
+                True,
+                f"with platform.pod_network.backend: host-gw, what one of {nodes} hands on to {title} on another has "
+                f"that node's address, so {title} does not believe whose connection it is, and takes all clients for "
+                "one",
+                f"Write false, or backend: vxlan, or place {title} in a group of one node "
+                f"(services.{gateway.name}.group)",
+            )
 
 
 def _plugins(inventory: Inventory) -> Iterator[tuple[Path, Mapping[str, Any]]]:

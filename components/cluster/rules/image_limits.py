@@ -57,12 +57,12 @@ def _of_the_node(cluster: Cluster, run: Run, share: int, limit: int, file: str) 
 
 
 def _bytes(text: str) -> int | None:
-    """A size as Erlang's and Java's programs write it: 192MiB, 192MB, bytes."""
-    found = re.fullmatch(r"([0-9]+)(?:([kKMG])(i?)B?)?", text)
+    """A size as RabbitMQ reads it up to 3.12 (rabbit_resource_monitor_misc.erl): MB has 1000s; M and MiB have 1024s."""
+    found = re.fullmatch(r"([0-9]+)(?:([KMG])(I?B)?)?", text.upper())
     if not found:
         return None
-    power = " KMG".index((found[2] or " ").upper())
-    return int(found[1]) * int((1024 if found[3] else 1000) ** power)
+    power = " KMG".index(found[2] or " ")
+    return int(found[1]) * int((1000 if found[3] == "B" else 1024) ** power)
 
 
 @rule(Stage.IMAGES)

@@ -25,7 +25,7 @@ def one_minor_release(inventory: Inventory) -> Iterator[Finding]:
             )
 
 
-# What a kubelet of 1.17 to 1.36 sets, or with protectKernelDefaults asks for (setupKernelTunables of its
+# What a kubelet of 1.17 to 1.37 sets, or with protectKernelDefaults asks for (setupKernelTunables of its
 # container_manager_linux.go).
 _KERNEL_OF_THE_KUBELET = {
     "kernel.keys.root_maxbytes": 25_000_000,

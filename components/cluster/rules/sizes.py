@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from components.inventory.finding import Finding, listed
+from components.inventory.finding import Finding, Path, listed
 
 from ..balancer import session_rate
-from ..brokers import sessions_in_memory
-from ..quantity import ceil_div
-from ..types import Cluster, Service
+from ..brokers import device_listeners, memory_limit, memory_of_sessions, sessions_in_memory
+from ..quantity import ceil_div, told_apart
+from ..types import Cluster, Frontend, Service
 from .registry import Stage, rule
 
 
@@ -83,37 +83,81 @@ def partitions_feed_consumers(cluster: Cluster) -> Iterator[Finding]:
 @rule(Stage.STRUCTURE)
 def sessions_of_a_broker(cluster: Cluster) -> Iterator[Finding]:
     """All brokers together take every device, and none takes more than it can hold."""
-    scale, balancer, brokers = cluster.scale, cluster.load_balancer, cluster.brokers
-    for frontend in balancer.frontends:
-        stated = scale.sessions_per_broker.get(frontend.port)
-        if not frontend.devices or stated is None or brokers is None or frontend.service != brokers.name:
+    stated = cluster.scale.sessions_per_broker
+    for service in cluster.services:
+        listeners = device_listeners(cluster, service)
+        limited = [frontend for frontend in listeners if frontend.port in stated]
+        apart = [finding for frontend in limited for finding in _too_many_sessions(cluster, service, frontend)]
+        yield from apart
+        if apart or not limited:
             continue
-        held = sessions_in_memory(brokers, frontend.port, scale)
-        least = ceil_div(scale.devices, scale.brokers)
-        path = ("scale", "sessions_per_broker", frontend.port)
-        if held is not None and stated > held:
-            yield Finding(
-                path,
-                stated,
-                f"the memory of a broker (services.{brokers.name}.resources.limits.memory) holds {held:,} sessions of "
-                f"{frontend.port}, and one more would end it with all of them",
-                f"Write at most {held}, take the line out, or give the brokers more memory",
-            )
-        elif stated > balancer.source_ports_per_server:
-            yield Finding(
-                path,
-                stated,
-                f"every session of a broker needs one of {balancer.source_ports_per_server:,} source ports "
-                "(load_balancer.source_ports)",
-                f"Write at most {balancer.source_ports_per_server}, or widen the range",
-            )
-        elif stated < least:
-            yield Finding(
-                path,
-                stated,
-                f"{scale.brokers} brokers with so many sessions each refuse devices: they are {scale.devices:,}",
-                f"Write at least {least}, or add brokers",
-            )
+        if len(limited) > 1 and service.kind == "VerneMQ":
+            yield from _too_many_together(cluster, service, limited)
+        # HAProxy has a server line for each node, and only those of brokers that are there lead anywhere.
+        servers = cluster.scale.brokers if service.kind == "VerneMQ" else len(listeners[0].servers)
+        # Devices of a listener that has no number may all use another.
+        if len(limited) == len(listeners) > 1:
+            together = sum(stated[frontend.port] for frontend in limited)
+            yield from _too_few_sessions(cluster, service, servers, (), together)
+            continue
+        for frontend in limited:
+            yield from _too_few_sessions(cluster, service, servers, (frontend.port,), stated[frontend.port])
+
+
+def _too_many_sessions(cluster: Cluster, service: Service, frontend: Frontend) -> Iterator[Finding]:
+    """Of one listener, for the memory of a broker or for the source ports."""
+    stated, balancer = cluster.scale.sessions_per_broker[frontend.port], cluster.load_balancer
+    held = sessions_in_memory(service, frontend.port, cluster.scale)
+    path = ("scale", "sessions_per_broker", frontend.port)
+    if held is not None and stated > held:
+        yield Finding(
+            path,
+            stated,
+            f"the memory of a broker (services.{service.name}.resources.limits.memory) holds {held:,} sessions of "
+            f"{frontend.port}, and one more would end it with all of them",
+            f"Write at most {held}, take the line out, or give the brokers more memory",
+        )
+    elif stated > balancer.source_ports_per_server:
+        yield Finding(
+            path,
+            stated,
+            f"every session of a server needs one of {balancer.source_ports_per_server:,} source ports "
+            "(load_balancer.source_ports)",
+            f"Write at most {balancer.source_ports_per_server}, or widen the range",
+        )
+
+
+def _too_many_together(cluster: Cluster, brokers: Service, limited: Sequence[Frontend]) -> Iterator[Finding]:
+    """Of several listeners, for the memory of a broker."""
+    needed, limit = memory_of_sessions(cluster.scale, limited), memory_limit(brokers)
+    if needed > limit:
+        sessions = listed([f"{cluster.scale.sessions_per_broker[one.port]:,} of {one.port}" for one in limited])
+        needs, has = told_apart(needed, limit)
+        yield Finding(
+            ("scale", "sessions_per_broker"),
+            None,
+            f"a broker with the sessions of all listeners, {sessions}, takes {needs} of memory, and above {has} "
+            f"(services.{brokers.name}.resources.limits.memory) it ends with all of them",
+            "Write fewer of one of them, or give the brokers more memory",
+        )
+
+
+def _too_few_sessions(cluster: Cluster, service: Service, servers: int, port: Path, stated: int) -> Iterator[Finding]:
+    """Of one listener, or of all together."""
+    devices = cluster.scale.devices
+    least = ceil_div(devices, max(1, servers))
+    if stated < least:
+        brokers = service.kind == "VerneMQ"
+        who = f"{servers} {'broker' if brokers else 'server'}{'s' * (servers > 1)}"
+        many = "so many" if port else f"{stated:,}"
+        yield Finding(
+            ("scale", "sessions_per_broker", *port),
+            stated if port else None,
+            f"{who} with {many} sessions{' each' * (servers > 1)} refuse{'s' * (servers == 1)} devices: they are "
+            f"{devices:,}",
+            f"Write at least {least}{'' if port else ' in all'}, or "
+            + ("add brokers" if brokers else "take the line out"),
+        )
 
 
 @rule(Stage.STRUCTURE)

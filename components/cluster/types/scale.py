@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..quantity import ceil_div
+
 
 @dataclass(frozen=True)
 class Kafka:
@@ -32,13 +34,13 @@ class Kafka:
     @property
     def partitions_per_server(self) -> int:
         """The most that one server has of all copies, where they are shared evenly."""
-        return -(-self.topics * self.partitions * self.replication // self.servers)
+        return ceil_div(self.topics * self.partitions * self.replication, self.servers)
 
     @property
     def server_bytes(self) -> int:
         """What the volume of a server has to have: its partitions with what arrives in each, and the margin."""
-        partition = self.segment_bytes + -(-self.arriving // self.partitions)
-        return -(-self.partitions_per_server * partition * (100 + self.margin) // 100)
+        partition = self.segment_bytes + ceil_div(self.arriving, self.partitions)
+        return ceil_div(self.partitions_per_server * partition * (100 + self.margin), 100)
 
     def retention_bytes(self, volume: int) -> int:
         """Bytes at which Kafka deletes the oldest of a partition, so that a volume of `volume` bytes is never full.
@@ -67,7 +69,6 @@ class Scale:
     message_interval: int
     message_bytes: int
     broker_memory: int
-    average_interval: int
     #: Service -> bytes that its volume needs for the messages that others keep there, for all else, and the margin.
     databases: Mapping[str, int]
     #: The same for a database in which nobody keeps messages.

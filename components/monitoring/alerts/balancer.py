@@ -54,7 +54,7 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
     )
     yield Alert(
         "SourcePortsShort",
-        f"100 * {recordings.SERVER_USE} > <bound>",
+        f"100 * {recordings.SOURCE_PORT_USE} > <bound>",
         "HAProxy runs out of source ports for {{ $labels.server }}",
         '{{ $value | printf "%.0f" }} % of the ports of load_balancer.source_ports are in use for '
         "{{ $labels.server }} in "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.cluster.quantity import gibibytes
 from components.cluster.types import Cluster
 
 from .. import recordings
@@ -32,11 +33,14 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
             "service goes on until the node's disk is full.",
             "Raise the volume's `size` in the service's class (capacity is checked against the disk), or free space.",
         )
+    kept = cluster.platform.kubernetes.kubelet.eviction
     yield Alert(
         "NodeDiskFilling",
         '100 * node_filesystem_avail_bytes{mountpoint="/"} / node_filesystem_size_bytes{mountpoint="/"} < <bound>',
         "The disk of {{ $labels.node }} is almost full",
-        '{{ $value | printf "%.0f" }} % are free. At 10 % the kubelet evicts pods.',
+        '{{ $value | printf "%.0f" }} % are free. '
+        f"Below {gibibytes(max(kept.nodefs, kept.imagefs))} the kubelet evicts pods "
+        "(platform.kubernetes.kubelet.eviction).",
         "Look for the largest folders: volumes on the dashboard Kafka and volumes, images (`crictl rmi "
         "--prune`), logs.",
     )

@@ -144,6 +144,25 @@ def brokers_that_refuse_devices(tree: Tree) -> str:
     return _edit(tree, CONFIG, "default-server maxconn ", "default-server maxconn 9 #")
 
 
+@breaks(haproxy.the_numbers_suit_the_devices, "a broker is killed before it has the sessions of 2 listeners")
+def limits_of_one_listener_stated_for_two(tree: Tree) -> str:
+    return _stated(tree)
+
+
+@breaks(haproxy.the_numbers_suit_the_devices, "2 listeners have too few sessions")
+def two_listeners_that_refuse_devices(tree: Tree) -> str:
+    return _stated(tree) + _edit(tree, CONFIG, "default-server maxconn ", "default-server maxconn 9 #")
+
+
+def _stated(tree: Tree) -> str:
+    """As if the inventory stated for each listener what follows from the rule for one."""
+    ports = [one.port for one in reckoned.listeners(tree.parameters) if one.devices]
+    if len(ports) != 2:
+        raise Absent("devices have one listener")
+    tree.parameters["scale"]["sessions_per_broker"] = dict.fromkeys(ports, 1)
+    return ""
+
+
 @breaks(haproxy.the_numbers_suit_the_devices, "devices of a lost broker back too late")
 def a_brake_that_is_too_hard(tree: Tree) -> str:
     return _edit(tree, CONFIG, "rate-limit sessions ", "rate-limit sessions 1 #")

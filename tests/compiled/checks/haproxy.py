@@ -258,23 +258,37 @@ def the_numbers_suit_the_devices(tree: Tree) -> list[str]:
 
 
 def _brokers_live(tree: Tree, text: str) -> Iterator[str]:
-    """No broker is given more than its memory holds, and all together take every device of the smaller sessions."""
+    """No broker is given more than its memory holds, and all together take every device.
+
+    Where the inventory states the sessions of every listener, these count together; else a device may be of any
+    listener, and there is room for all at that of the smaller sessions.
+    """
     parameters, devices = tree.parameters, tree.parameters["scale"]["devices"]
-    carried = {}
+    base, stated = size(parameters["scale"]["broker_memory"]), parameters["scale"].get("sessions_per_broker", {})
+    carried, taken, memory, all_stated = {}, 0, 0, True
     for listener in reckoned.listeners(parameters):
         entry, each = parameters["services"][listener.service], parameters["scale"]["session_memory"].get(listener.port)
         if not listener.devices or entry["kind"] != "VerneMQ" or each is None:
             continue
         section = only(text, "listen", listener.name)
         (limit,) = (int(line[line.index("maxconn") + 1]) for line in section.values("default-server"))
-        needed = size(parameters["scale"]["broker_memory"]) + limit * size(each)
-        if needed > size(entry["resources"]["limits"]["memory"]):
+        memory = size(entry["resources"]["limits"]["memory"])
+        if base + limit * size(each) > memory:
             yield f"{section}: a broker is killed before it has {limit} sessions"
         carried[size(each)] = f"{section}: the brokers take {limit} sessions each", limit * len(listener.nodes)
+        taken += limit * size(each)
+        all_stated &= listener.port in stated
         rate = int(section.value("rate-limit", "sessions"))
         if rate * parameters["load_balancer"]["recovery"] < devices / len(listener.nodes):
             yield f"{section}: {rate} new sessions a second bring the devices of a lost broker back too late"
-    if carried and carried[min(carried)][1] < devices:
+    if not carried:
+        return
+    if all_stated and len(carried) > 1:
+        if base + taken > memory:
+            yield f"a broker is killed before it has the sessions of {len(carried)} listeners"
+        if sum(many for _, many in carried.values()) < devices:
+            yield f"{len(carried)} listeners have too few sessions for {devices} devices"
+    elif carried[min(carried)][1] < devices:
         yield f"{carried[min(carried)][0]}, too few for {devices} devices"
 
 
