@@ -17,7 +17,7 @@ note_kubeadm_config() {
 # renew_control_plane: what kubeadm has made of an earlier configuration becomes what it makes of this one.
 renew_control_plane() {
   local server config=''
-  if [[ -e $KUBEADM_CONFIG_APPLIED ]] && cmp --silent -- "$KUBEADM_CONFIG_APPLIED" <(printf '%s' "$KUBEADM_INIT"); then
+  if ! is_owed control-plane && cmp --silent -- "$KUBEADM_CONFIG_APPLIED" <(printf '%s' "$KUBEADM_INIT"); then
     report skipped 'the control plane has the configuration of kubeadm-init.yml'
     return 0
   fi
@@ -26,6 +26,7 @@ renew_control_plane() {
     refuse "the API server is ${server:-of a version that it does not say}, the inventory has $KUBERNETES_VERSION, and nothing here upgrades a control plane. First do so by hand (\"A newer Kubernetes\" in bootstrap/README.md), or name the running version in the inventory"
     return 0
   fi
+  owe control-plane
   write_api_server_files
   if ! dry_run; then
     scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
@@ -37,6 +38,7 @@ renew_control_plane() {
   renew_kube_proxy "$config"
   note_kubeadm_config
   remove_former_policies
+  settle control-plane
 }
 
 # renew_static_pods CONFIG: the API server is away for a moment, pods go on.
@@ -83,13 +85,13 @@ static_pod_is_renewed() {
 
 # renew_kube_proxy CONFIG: it reads its configuration as it starts.
 renew_kube_proxy() {
-  local before
-  before=$(kube_proxy_config)
   change 'kubeadm init phase addon kube-proxy: its configuration' \
+    owe_if_changed kube-proxy kube_proxy_config \
     kubeadm init phase addon kube-proxy --config="$1" --kubeconfig="$ADMIN_CONF"
-  if ! dry_run && [[ $(kube_proxy_config) != "$before" ]]; then
+  if is_owed kube-proxy; then
     change 'start kube-proxy anew, node by node' \
       admin_kube --namespace=kube-system rollout restart daemonset/kube-proxy
+    settle kube-proxy
   fi
 }
 

@@ -170,3 +170,37 @@ def test_another_provider_is_a_matter_of_its_own(master):
     done = master.run("control-plane")
     assert done.returncode == 1 and "Another key for Secrets" in done.stderr
     assert not _kubeadm(master)
+
+
+ROLLOUT = "--request-timeout=10s --namespace=kube-system rollout restart"
+
+
+def test_kube_proxy_is_restarted_by_the_next_run_where_one_was_killed(master, cluster):
+    """kubeadm has written its configuration, and nobody has read it."""
+    body = (
+        f"""case $* in *get\\ configmap\\ kube-proxy*) cat "$STATE/proxy-config" 2>/dev/null; exit ;; esac{KUBECTL}"""
+    )
+    master.fake("kubectl", nodes_of(cluster) + body)
+    master.fake("kubeadm", '[[ $* != *kube-proxy* ]] || echo new >"$STATE/proxy-config"')
+    (master.host / "kubeadm-init.yml").write_text("kind: ClusterConfiguration\n")
+    rollout = f"kubectl --kubeconfig={master.host}/admin.conf {ROLLOUT}"
+    master.killed(rollout, "control-plane")
+    done = master.run("control-plane")
+    assert done.returncode == 0, done.stderr
+    assert "done: start kube-proxy anew, node by node\n" in done.stdout
+    # What has not changed, and was read, is left alone.
+    (master.host / "kubeadm-init.yml").write_text("kind: ClusterConfiguration\n")
+    done = master.run("control-plane")
+    assert len(_kubeadm(master)) == 12 and "kube-proxy anew" not in done.stdout
+    assert not list((master.host / "owed").iterdir())
+
+
+def test_a_killed_run_is_made_up_for_where_the_inventory_has_gone_back(master):
+    """Half of another configuration is there, and the note is of the one that the inventory has again."""
+    text = master.text
+    master.write(text.replace("\nreadonly KUBEADM_INIT\n", "\nKUBEADM_INIT+='# another'\nreadonly KUBEADM_INIT\n"))
+    assert master.text != text
+    master.killed("kubeadm init phase addon", "control-plane")
+    master.write(text)
+    assert master.run("control-plane").returncode == 0 and len(_kubeadm(master)) == 7
+    assert "skipped: the control plane has the configuration" in master.run("control-plane").stdout
