@@ -1541,6 +1541,8 @@ note_kubeadm_config() {
 # renew_control_plane: what kubeadm has made of an earlier configuration becomes what it makes of this one.
 renew_control_plane() {
   local server config=''
+  # With --dry-run, of a host that has no control plane yet.
+  [[ -e $ADMIN_CONF ]] || return 0
   if ! is_owed control-plane && cmp --silent -- "$KUBEADM_CONFIG_APPLIED" <(printf '%s' "$KUBEADM_INIT"); then
     report skipped 'the control plane has the configuration of kubeadm-init.yml'
     return 0
