@@ -19,6 +19,10 @@ renew_control_plane() {
   local server config=''
   # With --dry-run, of a host that has no control plane yet.
   [[ -e $ADMIN_CONF ]] || return 0
+  if is_owed kube-apiserver; then
+    renew_static_pods 'start the API server anew: it reads its files only then' mark_api_server_manifest
+    settle kube-apiserver
+  fi
   if ! is_owed control-plane && cmp --silent -- "$KUBEADM_CONFIG_APPLIED" <(printf '%s' "$KUBEADM_INIT"); then
     report skipped 'the control plane has the configuration of kubeadm-init.yml'
     return 0
@@ -36,21 +40,21 @@ renew_control_plane() {
   fi
   change 'kubeadm init phase upload-config: what joining nodes and upgrades read' \
     kubeadm init phase upload-config all --config="$config" --kubeconfig="$ADMIN_CONF"
-  renew_static_pods "$config"
+  renew_static_pods 'kubeadm init phase etcd, control-plane: the manifests of the control plane' make_manifests "$config"
   renew_kube_proxy "$config"
   note_kubeadm_config
   remove_former_policies
   settle control-plane
 }
 
-# renew_static_pods CONFIG: the API server is away for a moment, pods go on.
+# renew_static_pods WHAT COMMAND...: a change of their manifests. The API server is away for a moment, pods go on.
 renew_static_pods() {
   local name before=() hashes=() number
   for name in "${STATIC_PODS[@]}"; do
     before+=("$(sha256sum -- "$MANIFESTS/$name.yaml" 2>/dev/null || true)")
     hashes+=("$(static_pod_hash "$name")")
   done
-  change 'kubeadm init phase etcd, control-plane: the manifests of the control plane' make_manifests "$1"
+  change "$@"
   for number in "${!STATIC_PODS[@]}"; do
     name=${STATIC_PODS[number]}
     # What was no pod of this node's kubelet before, nobody starts anew now: the node's state, which comes last, tells why.

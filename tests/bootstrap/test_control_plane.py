@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import shutil
 
 import pytest
 import yaml
@@ -155,24 +156,93 @@ def test_no_step_upgrades_a_control_plane(master):
     assert not _kubeadm(master) and not (master.host / "apiserver").exists()
 
 
-def test_a_lost_key_is_not_replaced(master):
-    (master.host / "kubeadm-init.yml").unlink()
+@pytest.fixture(params=[True, False], ids=["noted", "not noted"])
+def made(master, request):
+    """Its API server has a manifest, in which both files are named; with and without a note of the configuration."""
     (master.host / "manifests").mkdir()
-    (master.host / "manifests/kube-apiserver.yaml").write_text(
-        f"    - --encryption-provider-config={master.host}/apiserver/encryption.yml\n"
-    )
-    done = master.run("control-plane")
-    assert done.returncode == 1 and "bring it back from where it was saved" in done.stderr
-    assert not _kubeadm(master) and not (master.host / "apiserver/encryption.yml").exists()
-
-
-def test_another_provider_is_a_matter_of_its_own(master):
-    (master.host / "kubeadm-init.yml").unlink()
     (master.host / "apiserver").mkdir()
-    (master.host / "apiserver/encryption.yml").write_text("  providers:\n  - aesgcm:\n")
-    done = master.run("control-plane")
+    (master.host / "manifests/kube-apiserver.yaml").write_text(MANIFEST.format(master.host / "apiserver"))
+    if not request.param:
+        (master.host / "kubeadm-init.yml").unlink()
+    return master
+
+
+MANIFEST = """apiVersion: v1
+kind: Pod
+metadata:
+  labels:
+    component: kube-apiserver
+  name: kube-apiserver
+spec:
+  containers:
+  - command:
+    - kube-apiserver
+    - --audit-policy-file={0}/audit-policy-0123abcd.yml
+    - --encryption-provider-config={0}/encryption.yml
+"""
+
+
+def test_a_lost_key_is_not_replaced(made):
+    done = made.run("control-plane")
+    assert done.returncode == 1 and "bring it back from where it was saved" in done.stderr
+    assert not _kubeadm(made) and not (made.host / "apiserver/encryption.yml").exists()
+
+
+def test_an_api_server_that_cannot_start_without_its_key_is_not_waited_for(made):
+    (made.state / "answers").write_text("1000000")
+    done = made.run("control-plane")
+    assert done.returncode == 1 and "bring it back from where it was saved" in done.stderr
+    assert "sleep 5" not in made.calls
+
+
+def test_another_provider_is_a_matter_of_its_own(made):
+    (made.host / "apiserver/encryption.yml").write_text("  providers:\n  - aesgcm:\n")
+    planned = made.run("control-plane", "--dry-run")
+    assert planned.returncode == 0 and planned.stdout.count("would: refuse: ") == 1
+    done = made.run("control-plane")
     assert done.returncode == 1 and "Another key for Secrets" in done.stderr
-    assert not _kubeadm(master)
+    assert not _kubeadm(made)
+
+
+# The pod of the API server is always the one that its manifest describes.
+HASH = """case $* in *get\\ pod\\ kube-apiserver-*) sha256sum <{0}; exit ;; esac
+"""
+
+
+@pytest.mark.parametrize("lost", [True, False], ids=["lost", "edited"])
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "whole"])
+def test_an_audit_policy_is_brought_back_and_read(master, cluster, lost, killed):
+    folder, manifest = master.host / "apiserver", master.host / "manifests/kube-apiserver.yaml"
+    manifest.parent.mkdir()
+    folder.mkdir()
+    manifest.write_text(MANIFEST.format(folder))
+    master.fake("kubectl", nodes_of(cluster) + HASH.format(manifest) + KUBECTL)
+    provider = cluster.platform.kubernetes.secrets_encryption
+    (folder / "encryption.yml").write_text(f"  providers:\n  - {provider}:\n")
+    policy = folder / "audit-policy-0123abcd.yml"
+    assert "done" in states(master.run("control-plane").stdout) and policy.exists()
+    text, before = policy.read_text(), yaml.safe_load(manifest.read_text())
+    assert states(master.run("control-plane").stdout) <= {"skipped", "ok"}
+
+    policy.unlink() if lost else policy.write_text("rules: []\n")
+    planned = master.run("control-plane", "--dry-run")
+    assert "would: start the API server anew: it reads its files only then\n" in planned.stdout
+    assert yaml.safe_load(manifest.read_text()) == before and policy.exists() != lost
+    # Another second: that is what makes the manifest another one.
+    master.fake("date", "echo 99")
+    if killed:
+        master.fake("sed", f'exec {shutil.which("sed")} "$@"')
+        master.killed("sed -e \\|^    dojot.components/started: |d", "control-plane")
+    done = master.run("control-plane")
+    assert "done: start the API server anew: it reads its files only then\n" in done.stdout, done.stderr
+    assert "ok: kube-apiserver runs with its new manifest\n" in done.stdout and not _kubeadm(master)
+    assert policy.read_text() == text and policy.stat().st_mode & 0o777 == 0o600
+    now = yaml.safe_load(manifest.read_text())
+    assert now["metadata"]["labels"].pop("dojot.components/started") == "99"
+    assert before["metadata"]["labels"].pop("dojot.components/started") != "99" and now == before
+    assert [path.name for path in manifest.parent.iterdir()] == ["kube-apiserver.yaml"]
+    assert manifest.stat().st_mode & 0o777 == 0o600
+    assert states(master.run("control-plane").stdout) <= {"skipped", "ok"}
 
 
 ROLLOUT = "--request-timeout=10s --namespace=kube-system rollout restart"

@@ -805,15 +805,39 @@ readonly STEP_OPTIONS=(
 
 readonly API_SERVER_MANIFEST=/etc/kubernetes/manifests/kube-apiserver.yaml
 
+# Before one reads them.
 write_api_server_files() {
   write_file "$AUDIT_POLICY_FILE" 0600 "$AUDIT_POLICY"
-  if [[ -e $ENCRYPTION_FILE ]]; then
-    need_encryption_provider
-  elif grep -qsF -- "--encryption-provider-config=$ENCRYPTION_FILE" "$API_SERVER_MANIFEST"; then
-    refuse "the API server encrypts Secrets with the key in $ENCRYPTION_FILE, and that file is gone: bring it back from where it was saved with etcd. With another key no Secret of this cluster could be read any more"
-  else
+  if [[ ! -e $ENCRYPTION_FILE ]] && ! api_server_reads "$ENCRYPTION_FILE"; then
     change "make a key for Secrets in etcd: $ENCRYPTION_FILE (0600, $ENCRYPTION_PROVIDER)" write_encryption
   fi
+}
+
+# Of one that is there: it would miss them only at its next start.
+keep_api_server_files() {
+  if api_server_reads "$AUDIT_POLICY_FILE"; then
+    owing kube-apiserver write_file "$AUDIT_POLICY_FILE" 0600 "$AUDIT_POLICY"
+  fi
+  if [[ -e $ENCRYPTION_FILE ]]; then
+    need_encryption_provider
+  elif api_server_reads "$ENCRYPTION_FILE"; then
+    refuse "the API server encrypts Secrets with the key in $ENCRYPTION_FILE, and that file is gone: bring it back from where it was saved with etcd. With another key no Secret of this cluster could be read any more"
+  fi
+}
+
+# api_server_reads PATH: is it one of its arguments?
+api_server_reads() {
+  grep -qsF -- "=$1" "$API_SERVER_MANIFEST"
+}
+
+# A kubelet starts a static pod anew when its manifest is another one: here by a label. The manifest is written outside its
+# folder, where the kubelet would take a second one for a pod of its own.
+mark_api_server_manifest() {
+  local temporary='' label=dojot.components/started
+  scratch temporary "${API_SERVER_MANIFEST%/*/*}/.${API_SERVER_MANIFEST##*/}.XXXXXX"
+  sed -e "\\|^    $label: |d" -e "s|^  labels:\$|&\n    $label: \"$(date +%s)\"|" -- "$API_SERVER_MANIFEST" >"$temporary"
+  grep -q -- "^    $label: " "$temporary" || return 1
+  mv --force -- "$temporary" "$API_SERVER_MANIFEST"
 }
 
 # Another provider needs both for a time, and every Secret written anew: nothing to do in passing.
@@ -1485,6 +1509,10 @@ renew_control_plane() {
   local server config=''
   # With --dry-run, of a host that has no control plane yet.
   [[ -e $ADMIN_CONF ]] || return 0
+  if is_owed kube-apiserver; then
+    renew_static_pods 'start the API server anew: it reads its files only then' mark_api_server_manifest
+    settle kube-apiserver
+  fi
   if ! is_owed control-plane && cmp --silent -- "$KUBEADM_CONFIG_APPLIED" <(printf '%s' "$KUBEADM_INIT"); then
     report skipped 'the control plane has the configuration of kubeadm-init.yml'
     return 0
@@ -1502,21 +1530,21 @@ renew_control_plane() {
   fi
   change 'kubeadm init phase upload-config: what joining nodes and upgrades read' \
     kubeadm init phase upload-config all --config="$config" --kubeconfig="$ADMIN_CONF"
-  renew_static_pods "$config"
+  renew_static_pods 'kubeadm init phase etcd, control-plane: the manifests of the control plane' make_manifests "$config"
   renew_kube_proxy "$config"
   note_kubeadm_config
   remove_former_policies
   settle control-plane
 }
 
-# renew_static_pods CONFIG: the API server is away for a moment, pods go on.
+# renew_static_pods WHAT COMMAND...: a change of their manifests. The API server is away for a moment, pods go on.
 renew_static_pods() {
   local name before=() hashes=() number
   for name in "${STATIC_PODS[@]}"; do
     before+=("$(sha256sum -- "$MANIFESTS/$name.yaml" 2>/dev/null || true)")
     hashes+=("$(static_pod_hash "$name")")
   done
-  change 'kubeadm init phase etcd, control-plane: the manifests of the control plane' make_manifests "$1"
+  change "$@"
   for number in "${!STATIC_PODS[@]}"; do
     name=${STATIC_PODS[number]}
     # What was no pod of this node's kubelet before, nobody starts anew now: the node's state, which comes last, tells why.
@@ -2585,6 +2613,8 @@ step_control_plane() {
 
 init_control_plane() {
   local config=''
+  # First: without them no API server starts, so that one which does not answer may be waiting for just these.
+  keep_api_server_files
   if [[ -e $ADMIN_CONF ]]; then
     need_finished_init
     return 0
