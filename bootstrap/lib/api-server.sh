@@ -4,15 +4,39 @@
 
 readonly API_SERVER_MANIFEST=/etc/kubernetes/manifests/kube-apiserver.yaml
 
+# Before one reads them.
 write_api_server_files() {
   write_file "$AUDIT_POLICY_FILE" 0600 "$AUDIT_POLICY"
-  if [[ -e $ENCRYPTION_FILE ]]; then
-    need_encryption_provider
-  elif grep -qsF -- "--encryption-provider-config=$ENCRYPTION_FILE" "$API_SERVER_MANIFEST"; then
-    refuse "the API server encrypts Secrets with the key in $ENCRYPTION_FILE, and that file is gone: bring it back from where it was saved with etcd. With another key no Secret of this cluster could be read any more"
-  else
+  if [[ ! -e $ENCRYPTION_FILE ]] && ! api_server_reads "$ENCRYPTION_FILE"; then
     change "make a key for Secrets in etcd: $ENCRYPTION_FILE (0600, $ENCRYPTION_PROVIDER)" write_encryption
   fi
+}
+
+# Of one that is there: it would miss them only at its next start.
+keep_api_server_files() {
+  if api_server_reads "$AUDIT_POLICY_FILE"; then
+    owing kube-apiserver write_file "$AUDIT_POLICY_FILE" 0600 "$AUDIT_POLICY"
+  fi
+  if [[ -e $ENCRYPTION_FILE ]]; then
+    need_encryption_provider
+  elif api_server_reads "$ENCRYPTION_FILE"; then
+    refuse "the API server encrypts Secrets with the key in $ENCRYPTION_FILE, and that file is gone: bring it back from where it was saved with etcd. With another key no Secret of this cluster could be read any more"
+  fi
+}
+
+# api_server_reads PATH: is it one of its arguments?
+api_server_reads() {
+  grep -qsF -- "=$1" "$API_SERVER_MANIFEST"
+}
+
+# A kubelet starts a static pod anew when its manifest is another one: here by a label. The manifest is written outside its
+# folder, where the kubelet would take a second one for a pod of its own.
+mark_api_server_manifest() {
+  local temporary='' label=dojot.components/started
+  scratch temporary "${API_SERVER_MANIFEST%/*/*}/.${API_SERVER_MANIFEST##*/}.XXXXXX"
+  sed -e "\\|^    $label: |d" -e "s|^  labels:\$|&\n    $label: \"$(date +%s)\"|" -- "$API_SERVER_MANIFEST" >"$temporary"
+  grep -q -- "^    $label: " "$temporary" || return 1
+  mv --force -- "$temporary" "$API_SERVER_MANIFEST"
 }
 
 # Another provider needs both for a time, and every Secret written anew: nothing to do in passing.

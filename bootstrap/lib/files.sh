@@ -9,6 +9,12 @@ file_changed() {
   [[ -n $FILE_CHANGED ]]
 }
 
+# Before it is changed.
+file_changes() {
+  FILE_CHANGED=yes
+  owe_creditor
+}
+
 # write_file PATH MODE TEXT [keep]: `keep` leaves the former file as PATH.previous.
 write_file() {
   local path=${OPTION[root]-}$1 mode=$2 text=$3 keep=${4-} temporary=''
@@ -18,7 +24,7 @@ write_file() {
     report skipped "$path is as it should be"
     return 0
   fi
-  FILE_CHANGED=yes
+  file_changes
   if dry_run; then
     report would "write $path"
     return 0
@@ -54,7 +60,7 @@ fetch() {
     report skipped "$path has the right checksum"
     return 0
   fi
-  FILE_CHANGED=yes
+  file_changes
   if dry_run; then
     report would "download $url to $path"
     return 0

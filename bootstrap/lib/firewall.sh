@@ -14,19 +14,14 @@ configure_firewall() {
 }
 
 install_firewall() {
-  local changed=''
   check_firewall
-  write_file "$FIREWALL_FILE" 0644 "$FIREWALL"
-  if file_changed; then
-    changed=yes
-  fi
+  owing "$FIREWALL_SERVICE" write_file "$FIREWALL_FILE" 0644 "$FIREWALL"
   write_file "/etc/systemd/system/$FIREWALL_SERVICE.service" 0644 "$(firewall_unit)"$'\n'
-  if file_changed || unit_is_stale "$FIREWALL_SERVICE"; then
-    live 'read the unit files again' systemctl daemon-reload
-  fi
+  read_unit "$FIREWALL_SERVICE"
   # A program that has flushed every table has taken this one along.
-  if is_active "$FIREWALL_SERVICE" && { [[ -n $changed ]] || ! firewall_is_loaded; }; then
+  if is_active "$FIREWALL_SERVICE" && { is_owed "$FIREWALL_SERVICE" || ! firewall_is_loaded; }; then
     live 'load the firewall anew' systemctl reload "$FIREWALL_SERVICE"
+    settle "$FIREWALL_SERVICE"
   fi
   run_service "$FIREWALL_SERVICE"
 }

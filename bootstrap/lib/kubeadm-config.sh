@@ -17,7 +17,13 @@ note_kubeadm_config() {
 # renew_control_plane: what kubeadm has made of an earlier configuration becomes what it makes of this one.
 renew_control_plane() {
   local server config=''
-  if [[ -e $KUBEADM_CONFIG_APPLIED ]] && cmp --silent -- "$KUBEADM_CONFIG_APPLIED" <(printf '%s' "$KUBEADM_INIT"); then
+  # With --dry-run, of a host that has no control plane yet.
+  [[ -e $ADMIN_CONF ]] || return 0
+  if is_owed kube-apiserver; then
+    renew_static_pods 'start the API server anew: it reads its files only then' mark_api_server_manifest
+    settle kube-apiserver
+  fi
+  if ! is_owed control-plane && cmp --silent -- "$KUBEADM_CONFIG_APPLIED" <(printf '%s' "$KUBEADM_INIT"); then
     report skipped 'the control plane has the configuration of kubeadm-init.yml'
     return 0
   fi
@@ -26,6 +32,7 @@ renew_control_plane() {
     refuse "the API server is ${server:-of a version that it does not say}, the inventory has $KUBERNETES_VERSION, and nothing here upgrades a control plane. First do so by hand (\"A newer Kubernetes\" in bootstrap/README.md), or name the running version in the inventory"
     return 0
   fi
+  owe control-plane
   write_api_server_files
   if ! dry_run; then
     scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
@@ -33,20 +40,21 @@ renew_control_plane() {
   fi
   change 'kubeadm init phase upload-config: what joining nodes and upgrades read' \
     kubeadm init phase upload-config all --config="$config" --kubeconfig="$ADMIN_CONF"
-  renew_static_pods "$config"
+  renew_static_pods 'kubeadm init phase etcd, control-plane: the manifests of the control plane' make_manifests "$config"
   renew_kube_proxy "$config"
   note_kubeadm_config
   remove_former_policies
+  settle control-plane
 }
 
-# renew_static_pods CONFIG: the API server is away for a moment, pods go on.
+# renew_static_pods WHAT COMMAND...: a change of their manifests. The API server is away for a moment, pods go on.
 renew_static_pods() {
   local name before=() hashes=() number
   for name in "${STATIC_PODS[@]}"; do
     before+=("$(sha256sum -- "$MANIFESTS/$name.yaml" 2>/dev/null || true)")
     hashes+=("$(static_pod_hash "$name")")
   done
-  change 'kubeadm init phase etcd, control-plane: the manifests of the control plane' make_manifests "$1"
+  change "$@"
   for number in "${!STATIC_PODS[@]}"; do
     name=${STATIC_PODS[number]}
     # What was no pod of this node's kubelet before, nobody starts anew now: the node's state, which comes last, tells why.
@@ -83,13 +91,13 @@ static_pod_is_renewed() {
 
 # renew_kube_proxy CONFIG: it reads its configuration as it starts.
 renew_kube_proxy() {
-  local before
-  before=$(kube_proxy_config)
   change 'kubeadm init phase addon kube-proxy: its configuration' \
+    owe_if_changed kube-proxy kube_proxy_config \
     kubeadm init phase addon kube-proxy --config="$1" --kubeconfig="$ADMIN_CONF"
-  if ! dry_run && [[ $(kube_proxy_config) != "$before" ]]; then
+  if is_owed kube-proxy; then
     change 'start kube-proxy anew, node by node' \
       admin_kube --namespace=kube-system rollout restart daemonset/kube-proxy
+    settle kube-proxy
   fi
 }
 

@@ -14,10 +14,12 @@ take_kubelet_config() {
     report skipped "the kubelet keeps its configuration: the cluster does not say now which one it has for it"
     return 0
   fi
-  if [[ -z ${1-} && ! $offered == "$(cat -- "$KUBELET_CONFIG_TAKEN" 2>/dev/null || true)" ]]; then
+  if [[ -z ${1-} ]] &&
+    { is_owed kubelet-config || [[ $offered != "$(cat -- "$KUBELET_CONFIG_TAKEN" 2>/dev/null || true)" ]]; }; then
     change "take the kubelet's configuration from the cluster" renew_kubelet_config
   fi
   write_file "$KUBELET_CONFIG_TAKEN" 0644 "$offered"$'\n'
+  settle kubelet-config
 }
 
 offered_kubelet_config() {
@@ -27,10 +29,12 @@ offered_kubelet_config() {
 
 # kubeadm keeps what differs from node to node. A restart of the kubelet ends no container.
 renew_kubelet_config() {
-  local before
-  before=$(sha256sum -- "$KUBELET_CONFIG_FILE" 2>/dev/null || true)
-  kubeadm upgrade node phase kubelet-config
-  if [[ $(sha256sum -- "$KUBELET_CONFIG_FILE" 2>/dev/null || true) != "$before" ]] && is_active kubelet; then
+  owe_if_changed kubelet-config kubelet_config kubeadm upgrade node phase kubelet-config
+  if is_owed kubelet-config && is_active kubelet; then
     systemctl restart kubelet
   fi
+}
+
+kubelet_config() {
+  sha256sum -- "$KUBELET_CONFIG_FILE" 2>/dev/null || true
 }

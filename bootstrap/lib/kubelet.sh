@@ -9,9 +9,10 @@ enable_kubelet() {
   fi
 }
 
-# kubeadm starts it the first time, once it has a configuration.
+# Where it is owed that. kubeadm starts it the first time, once it has a configuration.
 restart_kubelet() {
-  if is_active kubelet; then
+  if is_owed kubelet && is_active kubelet; then
     live 'restart service kubelet' systemctl restart kubelet
   fi
+  settle kubelet
 }

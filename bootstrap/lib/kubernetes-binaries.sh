@@ -3,23 +3,19 @@
 # the release archive and is checked against its SHA-256.
 
 install_kubernetes_binaries() {
-  local row name url sha256 changed=''
+  local row name url sha256
   for row in "${BINARIES[@]}"; do
     columns "$row" name url sha256
-    fetch "$url" "$sha256" "/usr/local/bin/$name" 0755
-    if [[ $name == kubelet ]] && file_changed; then
-      changed=yes
+    if [[ $name == kubelet ]]; then
+      owing kubelet fetch "$url" "$sha256" "/usr/local/bin/$name" 0755
+    else
+      fetch "$url" "$sha256" "/usr/local/bin/$name" 0755
     fi
   done
   install_cni_plugins
-  write_file /etc/systemd/system/kubelet.service 0644 "$(kubelet_unit)"$'\n'
-  if file_changed; then
-    changed=yes
-    live 'read the unit files again' systemctl daemon-reload
-  fi
-  if [[ -n $changed ]]; then
-    restart_kubelet
-  fi
+  owing kubelet write_file /etc/systemd/system/kubelet.service 0644 "$(kubelet_unit)"$'\n'
+  read_unit kubelet
+  restart_kubelet
 }
 
 install_cni_plugins() {

@@ -3,11 +3,11 @@
 # the kubelet's unit, kubeadm's settings for it and the CNI plugins.
 
 install_kubernetes_packages() {
-  local before
-  before=$(installed_version kubelet)
   add_repository kubernetes "$KUBERNETES_REPOSITORY"
-  install_pinned "${KUBERNETES_PACKAGES[@]}"
-  if [[ $(installed_version kubelet) != "$before" ]]; then
-    restart_kubelet
-  fi
+  owe_if_changed kubelet kubelet_package install_pinned "${KUBERNETES_PACKAGES[@]}"
+  restart_kubelet
+}
+
+kubelet_package() {
+  installed_version kubelet
 }

@@ -3,7 +3,7 @@
 
 # install_runtime FILE: the runtime's limits, its configuration, its packages, its service.
 install_runtime() {
-  local was_active='' configured='' limited=''
+  local was_active='' limited=''
   if is_active "$RUNTIME_SERVICE"; then
     was_active=yes
   fi
@@ -14,22 +14,18 @@ install_runtime() {
       limited=yes
     fi
   fi
-  write_file "$1" 0644 "$RUNTIME_CONFIG" keep
-  if file_changed; then
-    configured=yes
-  fi
+  owing "$RUNTIME_SERVICE" write_file "$1" 0644 "$RUNTIME_CONFIG" keep
   add_repository "$RUNTIME_NAME" "$RUNTIME_REPOSITORY"
   install_pinned "${RUNTIME_PACKAGES[@]}"
+  if [[ -z $was_active ]]; then
+    settle "$RUNTIME_SERVICE"
+  fi
   if [[ -n $was_active && -n $limited ]] || runtime_has_old_limits; then
     live "restart service $RUNTIME_SERVICE: containers may open $RUNTIME_OPEN_FILES files; $(what_keeps_old_limits)" \
       systemctl restart "$RUNTIME_SERVICE"
-    configured=''
+    settle "$RUNTIME_SERVICE"
   fi
-  if [[ -n $was_active && -n $configured ]]; then
-    run_service "$RUNTIME_SERVICE" restart
-  else
-    run_service "$RUNTIME_SERVICE"
-  fi
+  run_service "$RUNTIME_SERVICE"
 }
 
 # Containers inherit the limit of open files of the runtime's unit. Where its package leaves that to
@@ -37,14 +33,7 @@ install_runtime() {
 write_runtime_limits() {
   write_file "/etc/systemd/system/$RUNTIME_SERVICE.service.d/90-dojot.conf" 0644 \
     $'[Service]\n'"LimitNOFILE=$RUNTIME_OPEN_FILES"$'\n'
-  if file_changed || unit_is_stale "$RUNTIME_SERVICE"; then
-    live 'read the unit files again' systemctl daemon-reload
-  fi
-}
-
-# unit_is_stale NAME: has a file of it changed since systemd read it?
-unit_is_stale() {
-  [[ -z ${OPTION[root]-} && $(systemctl show --property=NeedDaemonReload --value "$1" 2>/dev/null || true) == yes ]]
+  read_unit "$RUNTIME_SERVICE"
 }
 
 # Does the runtime run since before its limit was there? The file alone does not tell: whoever

@@ -27,6 +27,8 @@ step_control_plane() {
 
 init_control_plane() {
   local config=''
+  # First: without them no API server starts, so that one which does not answer may be waiting for just these.
+  keep_api_server_files
   if [[ -e $ADMIN_CONF ]]; then
     need_finished_init
     return 0

@@ -23,9 +23,7 @@ step_load_balancer() {
   # The kernel's limits and the unit's come first: the package starts HAProxy as it installs.
   write_sysctl "$HAPROXY_SYSCTL" "$(<"$folder/99-dojot-haproxy.conf")"$'\n'
   write_file "$HAPROXY_UNIT_LIMITS" 0644 "$(<"$folder/haproxy.service.d-limits.conf")"$'\n'
-  if file_changed; then
-    live 'read the unit files again' systemctl daemon-reload
-  fi
+  read_unit haproxy
   leave_running haproxy
   watch_host
   add_repository haproxy "$HAPROXY_REPOSITORY"
@@ -37,19 +35,15 @@ step_load_balancer() {
 # Prometheus reads what node-exporter says through HAProxy, which asks who it is.
 watch_host() {
   [[ -n $NODE_EXPORTER_PACKAGE ]] || return 0
-  local restart=''
   # Before the package: it starts the service as it installs.
-  write_file "/etc/default/$NODE_EXPORTER_PACKAGE" 0644 \
+  owing "$NODE_EXPORTER_PACKAGE" write_file "/etc/default/$NODE_EXPORTER_PACKAGE" 0644 \
     "ARGS='--web.listen-address=127.0.0.1:$NODE_EXPORTER_PORT --no-collector.wifi --no-collector.hwmon'"$'\n'
-  if file_changed; then
-    restart=restart
-  fi
   install_packages "$NODE_EXPORTER_PACKAGE"
-  run_service "$NODE_EXPORTER_PACKAGE" "$restart"
+  run_service "$NODE_EXPORTER_PACKAGE"
 }
 
 configure_haproxy() {
-  local changed='' text checked=$1
+  local text checked=$1
   text=$(<"$1")
   if ((${#NODE_PORTS[@]})); then
     if dry_run && [[ ! -r $(option node-ports) ]]; then
@@ -65,13 +59,11 @@ configure_haproxy() {
     working_on "check $1"
     haproxy -c -f "$checked" >&2 || fail "haproxy refuses $1: the running configuration stays"
   fi
-  write_file "$HAPROXY_CONFIG" 0640 "$text"$'\n' keep
-  if file_changed; then
-    changed=yes
-  fi
+  owing haproxy write_file "$HAPROXY_CONFIG" 0640 "$text"$'\n' keep
   if is_active haproxy; then
-    if [[ -n $changed ]]; then
+    if is_owed haproxy; then
       live 'reload haproxy' systemctl reload haproxy
+      settle haproxy
     else
       report skipped 'haproxy runs with this configuration'
     fi

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ HOST_FILES = {
     "KUBELET_CONFIG_TAKEN": "kubelet-config",
     "LOCK_FOLDER": "lock",
     "MANIFESTS": "manifests",
+    "OWED_FOLDER": "owed",
 }
 
 
@@ -43,6 +45,16 @@ class Sandbox:
         path = self.folder / "bin" / name
         path.write_text(f'#!/bin/bash\nprintf "%s %s\\n" {name} "$*" >>"$STATE/calls"\n{body}\n')
         path.chmod(0o755)
+
+    def killed(self, at: str, *arguments: str) -> None:
+        """A run that is killed as it comes to this command, a fake's name and the first of its arguments."""
+        name, _, words = at.partition(" ")
+        path = self.folder / "bin" / name
+        body = path.read_text()
+        path.write_text(body.replace("\n", f'\n[[ "$* " != "{words} "* ]] || {{ kill -KILL $PPID; exit; }}\n', 1))
+        done = self.run(*arguments)
+        assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+        path.write_text(body)
 
     def write(self, text: str) -> None:
         for constant, name in HOST_FILES.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import shutil
 
 import pytest
 import yaml
@@ -111,9 +112,12 @@ def test_data_without_an_administrator_are_kept(master):
 def test_a_fresh_host_gets_its_control_plane(master):
     (master.host / "admin.conf").unlink()
     (master.host / "member").rmdir()
+    # Nobody answers kubectl, and nothing is noted.
+    master.fake("kubectl", "exit 1")
+    (master.host / "kubeadm-init.yml").unlink()
     done = master.run("control-plane", "--dry-run")
     assert done.returncode == 0 and states(done.stdout) <= {"would", "skipped"}
-    assert "would: kubeadm init" in done.stdout
+    assert "would: kubeadm init" in done.stdout and "refuse" not in done.stdout
 
 
 def test_a_changed_configuration_reaches_a_control_plane_that_runs(master, cluster):
@@ -152,21 +156,124 @@ def test_no_step_upgrades_a_control_plane(master):
     assert not _kubeadm(master) and not (master.host / "apiserver").exists()
 
 
-def test_a_lost_key_is_not_replaced(master):
-    (master.host / "kubeadm-init.yml").unlink()
+@pytest.fixture(params=[True, False], ids=["noted", "not noted"])
+def made(master, request):
+    """Its API server has a manifest, in which both files are named; with and without a note of the configuration."""
     (master.host / "manifests").mkdir()
-    (master.host / "manifests/kube-apiserver.yaml").write_text(
-        f"    - --encryption-provider-config={master.host}/apiserver/encryption.yml\n"
-    )
-    done = master.run("control-plane")
-    assert done.returncode == 1 and "bring it back from where it was saved" in done.stderr
-    assert not _kubeadm(master) and not (master.host / "apiserver/encryption.yml").exists()
-
-
-def test_another_provider_is_a_matter_of_its_own(master):
-    (master.host / "kubeadm-init.yml").unlink()
     (master.host / "apiserver").mkdir()
-    (master.host / "apiserver/encryption.yml").write_text("  providers:\n  - aesgcm:\n")
-    done = master.run("control-plane")
+    (master.host / "manifests/kube-apiserver.yaml").write_text(MANIFEST.format(master.host / "apiserver"))
+    if not request.param:
+        (master.host / "kubeadm-init.yml").unlink()
+    return master
+
+
+MANIFEST = """apiVersion: v1
+kind: Pod
+metadata:
+  labels:
+    component: kube-apiserver
+  name: kube-apiserver
+spec:
+  containers:
+  - command:
+    - kube-apiserver
+    - --audit-policy-file={0}/audit-policy-0123abcd.yml
+    - --encryption-provider-config={0}/encryption.yml
+"""
+
+
+def test_a_lost_key_is_not_replaced(made):
+    done = made.run("control-plane")
+    assert done.returncode == 1 and "bring it back from where it was saved" in done.stderr
+    assert not _kubeadm(made) and not (made.host / "apiserver/encryption.yml").exists()
+
+
+def test_an_api_server_that_cannot_start_without_its_key_is_not_waited_for(made):
+    (made.state / "answers").write_text("1000000")
+    done = made.run("control-plane")
+    assert done.returncode == 1 and "bring it back from where it was saved" in done.stderr
+    assert "sleep 5" not in made.calls
+
+
+def test_another_provider_is_a_matter_of_its_own(made):
+    (made.host / "apiserver/encryption.yml").write_text("  providers:\n  - aesgcm:\n")
+    planned = made.run("control-plane", "--dry-run")
+    assert planned.returncode == 0 and planned.stdout.count("would: refuse: ") == 1
+    done = made.run("control-plane")
     assert done.returncode == 1 and "Another key for Secrets" in done.stderr
-    assert not _kubeadm(master)
+    assert not _kubeadm(made)
+
+
+# The pod of the API server is always the one that its manifest describes.
+HASH = """case $* in *get\\ pod\\ kube-apiserver-*) sha256sum <{0}; exit ;; esac
+"""
+
+
+@pytest.mark.parametrize("lost", [True, False], ids=["lost", "edited"])
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "whole"])
+def test_an_audit_policy_is_brought_back_and_read(master, cluster, lost, killed):
+    folder, manifest = master.host / "apiserver", master.host / "manifests/kube-apiserver.yaml"
+    manifest.parent.mkdir()
+    folder.mkdir()
+    manifest.write_text(MANIFEST.format(folder))
+    master.fake("kubectl", nodes_of(cluster) + HASH.format(manifest) + KUBECTL)
+    provider = cluster.platform.kubernetes.secrets_encryption
+    (folder / "encryption.yml").write_text(f"  providers:\n  - {provider}:\n")
+    policy = folder / "audit-policy-0123abcd.yml"
+    assert "done" in states(master.run("control-plane").stdout) and policy.exists()
+    text, before = policy.read_text(), yaml.safe_load(manifest.read_text())
+    assert states(master.run("control-plane").stdout) <= {"skipped", "ok"}
+
+    policy.unlink() if lost else policy.write_text("rules: []\n")
+    planned = master.run("control-plane", "--dry-run")
+    assert "would: start the API server anew: it reads its files only then\n" in planned.stdout
+    assert yaml.safe_load(manifest.read_text()) == before and policy.exists() != lost
+    # Another second: that is what makes the manifest another one.
+    master.fake("date", "echo 99")
+    if killed:
+        master.fake("sed", f'exec {shutil.which("sed")} "$@"')
+        master.killed("sed -e \\|^    dojot.components/started: |d", "control-plane")
+    done = master.run("control-plane")
+    assert "done: start the API server anew: it reads its files only then\n" in done.stdout, done.stderr
+    assert "ok: kube-apiserver runs with its new manifest\n" in done.stdout and not _kubeadm(master)
+    assert policy.read_text() == text and policy.stat().st_mode & 0o777 == 0o600
+    now = yaml.safe_load(manifest.read_text())
+    assert now["metadata"]["labels"].pop("dojot.components/started") == "99"
+    assert before["metadata"]["labels"].pop("dojot.components/started") != "99" and now == before
+    assert [path.name for path in manifest.parent.iterdir()] == ["kube-apiserver.yaml"]
+    assert manifest.stat().st_mode & 0o777 == 0o600
+    assert states(master.run("control-plane").stdout) <= {"skipped", "ok"}
+
+
+ROLLOUT = "--request-timeout=10s --namespace=kube-system rollout restart"
+
+
+def test_kube_proxy_is_restarted_by_the_next_run_where_one_was_killed(master, cluster):
+    """kubeadm has written its configuration, and nobody has read it."""
+    body = (
+        f"""case $* in *get\\ configmap\\ kube-proxy*) cat "$STATE/proxy-config" 2>/dev/null; exit ;; esac{KUBECTL}"""
+    )
+    master.fake("kubectl", nodes_of(cluster) + body)
+    master.fake("kubeadm", '[[ $* != *kube-proxy* ]] || echo new >"$STATE/proxy-config"')
+    (master.host / "kubeadm-init.yml").write_text("kind: ClusterConfiguration\n")
+    rollout = f"kubectl --kubeconfig={master.host}/admin.conf {ROLLOUT}"
+    master.killed(rollout, "control-plane")
+    done = master.run("control-plane")
+    assert done.returncode == 0, done.stderr
+    assert "done: start kube-proxy anew, node by node\n" in done.stdout
+    # What has not changed, and was read, is left alone.
+    (master.host / "kubeadm-init.yml").write_text("kind: ClusterConfiguration\n")
+    done = master.run("control-plane")
+    assert len(_kubeadm(master)) == 12 and "kube-proxy anew" not in done.stdout
+    assert not list((master.host / "owed").iterdir())
+
+
+def test_a_killed_run_is_made_up_for_where_the_inventory_has_gone_back(master):
+    """Half of another configuration is there, and the note is of the one that the inventory has again."""
+    text = master.text
+    master.write(text.replace("\nreadonly KUBEADM_INIT\n", "\nKUBEADM_INIT+='# another'\nreadonly KUBEADM_INIT\n"))
+    assert master.text != text
+    master.killed("kubeadm init phase addon", "control-plane")
+    master.write(text)
+    assert master.run("control-plane").returncode == 0 and len(_kubeadm(master)) == 7
+    assert "skipped: the control plane has the configuration" in master.run("control-plane").stdout

@@ -86,3 +86,14 @@ def test_nobody_wants_it(node, cluster):
     assert states(done.stdout) == {"done"} and "systemctl disable --now dojot-firewall" in node.calls
     assert not (node.host / "dojot-firewall.service").exists()
     assert states(node.run("node").stdout) == {"skipped"}
+
+
+def test_a_run_that_was_killed_before_it_is_loaded_is_made_up_for(node):
+    node.run("node")
+    (node.host / "firewall.nft").write_text("table inet dojot\n")
+    node.killed("systemctl reload", "node")
+    assert "would: load the firewall anew\n" in node.run("node", "--dry-run").stdout
+    done = node.run("node")
+    assert "done: load the firewall anew\n" in done.stdout and _reloads(node) == 1
+    assert f"skipped: {node.host}/firewall.nft is as it should be\n" in done.stdout
+    assert states(node.run("node").stdout) == {"skipped"}

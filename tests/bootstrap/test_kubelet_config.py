@@ -62,3 +62,21 @@ def test_a_kubeadm_that_fails_is_asked_again(member):
     done = member.run("node")
     assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith("failed: take the kubelet's configuration")
     assert not (member.host / "kubelet-config").exists() and not _restarts(member)
+
+
+def test_a_run_that_was_killed_before_the_restart_is_made_up_for(member):
+    member.killed("systemctl restart kubelet", "node")
+    assert (member.host / "config.yaml").read_text() == "podPidsLimit: 2\n" and not _restarts(member)
+    assert states(member.run("node").stdout) == {"done"} and _restarts(member) == 1
+    assert states(member.run("node").stdout) == {"skipped"} and _restarts(member) == 1
+
+
+def test_a_killed_run_is_made_up_for_where_the_cluster_has_gone_back(member):
+    member.run("node")
+    former = (member.state / "offered").read_text()
+    (member.state / "offered").write_text("podPidsLimit: 3\n")
+    member.killed("systemctl restart kubelet", "node")
+    (member.state / "offered").write_text(former)
+    member.run("node")
+    assert (member.host / "config.yaml").read_text() == former and _restarts(member) == 2
+    assert states(member.run("node").stdout) == {"skipped"}

@@ -805,15 +805,39 @@ readonly STEP_OPTIONS=(
 
 readonly API_SERVER_MANIFEST=/etc/kubernetes/manifests/kube-apiserver.yaml
 
+# Before one reads them.
 write_api_server_files() {
   write_file "$AUDIT_POLICY_FILE" 0600 "$AUDIT_POLICY"
-  if [[ -e $ENCRYPTION_FILE ]]; then
-    need_encryption_provider
-  elif grep -qsF -- "--encryption-provider-config=$ENCRYPTION_FILE" "$API_SERVER_MANIFEST"; then
-    refuse "the API server encrypts Secrets with the key in $ENCRYPTION_FILE, and that file is gone: bring it back from where it was saved with etcd. With another key no Secret of this cluster could be read any more"
-  else
+  if [[ ! -e $ENCRYPTION_FILE ]] && ! api_server_reads "$ENCRYPTION_FILE"; then
     change "make a key for Secrets in etcd: $ENCRYPTION_FILE (0600, $ENCRYPTION_PROVIDER)" write_encryption
   fi
+}
+
+# Of one that is there: it would miss them only at its next start.
+keep_api_server_files() {
+  if api_server_reads "$AUDIT_POLICY_FILE"; then
+    owing kube-apiserver write_file "$AUDIT_POLICY_FILE" 0600 "$AUDIT_POLICY"
+  fi
+  if [[ -e $ENCRYPTION_FILE ]]; then
+    need_encryption_provider
+  elif api_server_reads "$ENCRYPTION_FILE"; then
+    refuse "the API server encrypts Secrets with the key in $ENCRYPTION_FILE, and that file is gone: bring it back from where it was saved with etcd. With another key no Secret of this cluster could be read any more"
+  fi
+}
+
+# api_server_reads PATH: is it one of its arguments?
+api_server_reads() {
+  grep -qsF -- "=$1" "$API_SERVER_MANIFEST"
+}
+
+# A kubelet starts a static pod anew when its manifest is another one: here by a label. The manifest is written outside its
+# folder, where the kubelet would take a second one for a pod of its own.
+mark_api_server_manifest() {
+  local temporary='' label=dojot.components/started
+  scratch temporary "${API_SERVER_MANIFEST%/*/*}/.${API_SERVER_MANIFEST##*/}.XXXXXX"
+  sed -e "\\|^    $label: |d" -e "s|^  labels:\$|&\n    $label: \"$(date +%s)\"|" -- "$API_SERVER_MANIFEST" >"$temporary"
+  grep -q -- "^    $label: " "$temporary" || return 1
+  mv --force -- "$temporary" "$API_SERVER_MANIFEST"
 }
 
 # Another provider needs both for a time, and every Secret written anew: nothing to do in passing.
@@ -1113,6 +1137,12 @@ file_changed() {
   [[ -n $FILE_CHANGED ]]
 }
 
+# Before it is changed.
+file_changes() {
+  FILE_CHANGED=yes
+  owe_creditor
+}
+
 # write_file PATH MODE TEXT [keep]: `keep` leaves the former file as PATH.previous.
 write_file() {
   local path=${OPTION[root]-}$1 mode=$2 text=$3 keep=${4-} temporary=''
@@ -1122,7 +1152,7 @@ write_file() {
     report skipped "$path is as it should be"
     return 0
   fi
-  FILE_CHANGED=yes
+  file_changes
   if dry_run; then
     report would "write $path"
     return 0
@@ -1158,7 +1188,7 @@ fetch() {
     report skipped "$path has the right checksum"
     return 0
   fi
-  FILE_CHANGED=yes
+  file_changes
   if dry_run; then
     report would "download $url to $path"
     return 0
@@ -1190,19 +1220,14 @@ configure_firewall() {
 }
 
 install_firewall() {
-  local changed=''
   check_firewall
-  write_file "$FIREWALL_FILE" 0644 "$FIREWALL"
-  if file_changed; then
-    changed=yes
-  fi
+  owing "$FIREWALL_SERVICE" write_file "$FIREWALL_FILE" 0644 "$FIREWALL"
   write_file "/etc/systemd/system/$FIREWALL_SERVICE.service" 0644 "$(firewall_unit)"$'\n'
-  if file_changed || unit_is_stale "$FIREWALL_SERVICE"; then
-    live 'read the unit files again' systemctl daemon-reload
-  fi
+  read_unit "$FIREWALL_SERVICE"
   # A program that has flushed every table has taken this one along.
-  if is_active "$FIREWALL_SERVICE" && { [[ -n $changed ]] || ! firewall_is_loaded; }; then
+  if is_active "$FIREWALL_SERVICE" && { is_owed "$FIREWALL_SERVICE" || ! firewall_is_loaded; }; then
     live 'load the firewall anew' systemctl reload "$FIREWALL_SERVICE"
+    settle "$FIREWALL_SERVICE"
   fi
   run_service "$FIREWALL_SERVICE"
 }
@@ -1482,7 +1507,13 @@ note_kubeadm_config() {
 # renew_control_plane: what kubeadm has made of an earlier configuration becomes what it makes of this one.
 renew_control_plane() {
   local server config=''
-  if [[ -e $KUBEADM_CONFIG_APPLIED ]] && cmp --silent -- "$KUBEADM_CONFIG_APPLIED" <(printf '%s' "$KUBEADM_INIT"); then
+  # With --dry-run, of a host that has no control plane yet.
+  [[ -e $ADMIN_CONF ]] || return 0
+  if is_owed kube-apiserver; then
+    renew_static_pods 'start the API server anew: it reads its files only then' mark_api_server_manifest
+    settle kube-apiserver
+  fi
+  if ! is_owed control-plane && cmp --silent -- "$KUBEADM_CONFIG_APPLIED" <(printf '%s' "$KUBEADM_INIT"); then
     report skipped 'the control plane has the configuration of kubeadm-init.yml'
     return 0
   fi
@@ -1491,6 +1522,7 @@ renew_control_plane() {
     refuse "the API server is ${server:-of a version that it does not say}, the inventory has $KUBERNETES_VERSION, and nothing here upgrades a control plane. First do so by hand (\"A newer Kubernetes\" in bootstrap/README.md), or name the running version in the inventory"
     return 0
   fi
+  owe control-plane
   write_api_server_files
   if ! dry_run; then
     scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
@@ -1498,20 +1530,21 @@ renew_control_plane() {
   fi
   change 'kubeadm init phase upload-config: what joining nodes and upgrades read' \
     kubeadm init phase upload-config all --config="$config" --kubeconfig="$ADMIN_CONF"
-  renew_static_pods "$config"
+  renew_static_pods 'kubeadm init phase etcd, control-plane: the manifests of the control plane' make_manifests "$config"
   renew_kube_proxy "$config"
   note_kubeadm_config
   remove_former_policies
+  settle control-plane
 }
 
-# renew_static_pods CONFIG: the API server is away for a moment, pods go on.
+# renew_static_pods WHAT COMMAND...: a change of their manifests. The API server is away for a moment, pods go on.
 renew_static_pods() {
   local name before=() hashes=() number
   for name in "${STATIC_PODS[@]}"; do
     before+=("$(sha256sum -- "$MANIFESTS/$name.yaml" 2>/dev/null || true)")
     hashes+=("$(static_pod_hash "$name")")
   done
-  change 'kubeadm init phase etcd, control-plane: the manifests of the control plane' make_manifests "$1"
+  change "$@"
   for number in "${!STATIC_PODS[@]}"; do
     name=${STATIC_PODS[number]}
     # What was no pod of this node's kubelet before, nobody starts anew now: the node's state, which comes last, tells why.
@@ -1548,13 +1581,13 @@ static_pod_is_renewed() {
 
 # renew_kube_proxy CONFIG: it reads its configuration as it starts.
 renew_kube_proxy() {
-  local before
-  before=$(kube_proxy_config)
   change 'kubeadm init phase addon kube-proxy: its configuration' \
+    owe_if_changed kube-proxy kube_proxy_config \
     kubeadm init phase addon kube-proxy --config="$1" --kubeconfig="$ADMIN_CONF"
-  if ! dry_run && [[ $(kube_proxy_config) != "$before" ]]; then
+  if is_owed kube-proxy; then
     change 'start kube-proxy anew, node by node' \
       admin_kube --namespace=kube-system rollout restart daemonset/kube-proxy
+    settle kube-proxy
   fi
 }
 
@@ -1659,10 +1692,12 @@ take_kubelet_config() {
     report skipped "the kubelet keeps its configuration: the cluster does not say now which one it has for it"
     return 0
   fi
-  if [[ -z ${1-} && ! $offered == "$(cat -- "$KUBELET_CONFIG_TAKEN" 2>/dev/null || true)" ]]; then
+  if [[ -z ${1-} ]] &&
+    { is_owed kubelet-config || [[ $offered != "$(cat -- "$KUBELET_CONFIG_TAKEN" 2>/dev/null || true)" ]]; }; then
     change "take the kubelet's configuration from the cluster" renew_kubelet_config
   fi
   write_file "$KUBELET_CONFIG_TAKEN" 0644 "$offered"$'\n'
+  settle kubelet-config
 }
 
 offered_kubelet_config() {
@@ -1672,12 +1707,14 @@ offered_kubelet_config() {
 
 # kubeadm keeps what differs from node to node. A restart of the kubelet ends no container.
 renew_kubelet_config() {
-  local before
-  before=$(sha256sum -- "$KUBELET_CONFIG_FILE" 2>/dev/null || true)
-  kubeadm upgrade node phase kubelet-config
-  if [[ $(sha256sum -- "$KUBELET_CONFIG_FILE" 2>/dev/null || true) != "$before" ]] && is_active kubelet; then
+  owe_if_changed kubelet-config kubelet_config kubeadm upgrade node phase kubelet-config
+  if is_owed kubelet-config && is_active kubelet; then
     systemctl restart kubelet
   fi
+}
+
+kubelet_config() {
+  sha256sum -- "$KUBELET_CONFIG_FILE" 2>/dev/null || true
 }
 
 # ---- kubelet-version
@@ -1725,11 +1762,12 @@ enable_kubelet() {
   fi
 }
 
-# kubeadm starts it the first time, once it has a configuration.
+# Where it is owed that. kubeadm starts it the first time, once it has a configuration.
 restart_kubelet() {
-  if is_active kubelet; then
+  if is_owed kubelet && is_active kubelet; then
     live 'restart service kubelet' systemctl restart kubelet
   fi
+  settle kubelet
 }
 
 # ---- kubernetes-binaries
@@ -1737,23 +1775,19 @@ restart_kubelet() {
 # the release archive and is checked against its SHA-256.
 
 install_kubernetes_binaries() {
-  local row name url sha256 changed=''
+  local row name url sha256
   for row in "${BINARIES[@]}"; do
     columns "$row" name url sha256
-    fetch "$url" "$sha256" "/usr/local/bin/$name" 0755
-    if [[ $name == kubelet ]] && file_changed; then
-      changed=yes
+    if [[ $name == kubelet ]]; then
+      owing kubelet fetch "$url" "$sha256" "/usr/local/bin/$name" 0755
+    else
+      fetch "$url" "$sha256" "/usr/local/bin/$name" 0755
     fi
   done
   install_cni_plugins
-  write_file /etc/systemd/system/kubelet.service 0644 "$(kubelet_unit)"$'\n'
-  if file_changed; then
-    changed=yes
-    live 'read the unit files again' systemctl daemon-reload
-  fi
-  if [[ -n $changed ]]; then
-    restart_kubelet
-  fi
+  owing kubelet write_file /etc/systemd/system/kubelet.service 0644 "$(kubelet_unit)"$'\n'
+  read_unit kubelet
+  restart_kubelet
 }
 
 install_cni_plugins() {
@@ -1802,13 +1836,13 @@ UNIT
 # the kubelet's unit, kubeadm's settings for it and the CNI plugins.
 
 install_kubernetes_packages() {
-  local before
-  before=$(installed_version kubelet)
   add_repository kubernetes "$KUBERNETES_REPOSITORY"
-  install_pinned "${KUBERNETES_PACKAGES[@]}"
-  if [[ $(installed_version kubelet) != "$before" ]]; then
-    restart_kubelet
-  fi
+  owe_if_changed kubelet kubelet_package install_pinned "${KUBERNETES_PACKAGES[@]}"
+  restart_kubelet
+}
+
+kubelet_package() {
+  installed_version kubelet
 }
 
 # ---- lock
@@ -1901,6 +1935,64 @@ noted_node_port() {
       printf '%s' "$number"
     fi
   done <"$(option node-ports)"
+}
+
+# ---- owed
+# What a service is owed once its files have changed: a restart, or that it reads them again. A run may end in between
+# (killed, no power), and the next one finds every file right. So the debt is noted before the change, and struck off
+# when it is paid.
+
+readonly OWED_FOLDER=/etc/dojot/owed
+
+# Of this run; with --dry-run and --root there is no other.
+declare -A OWED=()
+# Whom the next changed file is for: see `owing`.
+CREDITOR=''
+
+is_owed() {
+  [[ -n ${OWED[$1]-} ]] || { [[ -z ${OPTION[root]-} ]] && [[ -e $OWED_FOLDER/$1 ]]; }
+}
+
+owe() {
+  OWED[$1]=yes
+  ! dry_run && [[ -z ${OPTION[root]-} ]] || return 0
+  mkdir -p -- "$OWED_FOLDER"
+  : >"$OWED_FOLDER/$1"
+}
+
+settle() {
+  OWED[$1]=''
+  ! dry_run && [[ -z ${OPTION[root]-} ]] || return 0
+  rm -f -- "$OWED_FOLDER/$1"
+}
+
+# owing NAME write_file|fetch ARGUMENTS...: if that changes the file, NAME is owed.
+owing() {
+  local CREDITOR=$1
+  shift
+  "$@"
+}
+
+# By what changes a file, before it does.
+owe_creditor() {
+  if [[ -n $CREDITOR ]]; then
+    owe "$CREDITOR"
+  fi
+}
+
+# owe_if_changed NAME LOOK COMMAND...: if what LOOK prints is another one after the command, NAME is owed.
+owe_if_changed() {
+  local name=$1 look=$2 before owed=''
+  shift 2
+  if is_owed "$name"; then
+    owed=yes
+  fi
+  before=$("$look")
+  owe "$name"
+  "$@"
+  if [[ -z $owed && $("$look") == "$before" ]]; then
+    settle "$name"
+  fi
 }
 
 # ---- packages
@@ -2200,7 +2292,7 @@ runtime_docker() {
 
 # install_runtime FILE: the runtime's limits, its configuration, its packages, its service.
 install_runtime() {
-  local was_active='' configured='' limited=''
+  local was_active='' limited=''
   if is_active "$RUNTIME_SERVICE"; then
     was_active=yes
   fi
@@ -2211,22 +2303,18 @@ install_runtime() {
       limited=yes
     fi
   fi
-  write_file "$1" 0644 "$RUNTIME_CONFIG" keep
-  if file_changed; then
-    configured=yes
-  fi
+  owing "$RUNTIME_SERVICE" write_file "$1" 0644 "$RUNTIME_CONFIG" keep
   add_repository "$RUNTIME_NAME" "$RUNTIME_REPOSITORY"
   install_pinned "${RUNTIME_PACKAGES[@]}"
+  if [[ -z $was_active ]]; then
+    settle "$RUNTIME_SERVICE"
+  fi
   if [[ -n $was_active && -n $limited ]] || runtime_has_old_limits; then
     live "restart service $RUNTIME_SERVICE: containers may open $RUNTIME_OPEN_FILES files; $(what_keeps_old_limits)" \
       systemctl restart "$RUNTIME_SERVICE"
-    configured=''
+    settle "$RUNTIME_SERVICE"
   fi
-  if [[ -n $was_active && -n $configured ]]; then
-    run_service "$RUNTIME_SERVICE" restart
-  else
-    run_service "$RUNTIME_SERVICE"
-  fi
+  run_service "$RUNTIME_SERVICE"
 }
 
 # Containers inherit the limit of open files of the runtime's unit. Where its package leaves that to
@@ -2234,14 +2322,7 @@ install_runtime() {
 write_runtime_limits() {
   write_file "/etc/systemd/system/$RUNTIME_SERVICE.service.d/90-dojot.conf" 0644 \
     $'[Service]\n'"LimitNOFILE=$RUNTIME_OPEN_FILES"$'\n'
-  if file_changed || unit_is_stale "$RUNTIME_SERVICE"; then
-    live 'read the unit files again' systemctl daemon-reload
-  fi
-}
-
-# unit_is_stale NAME: has a file of it changed since systemd read it?
-unit_is_stale() {
-  [[ -z ${OPTION[root]-} && $(systemctl show --property=NeedDaemonReload --value "$1" 2>/dev/null || true) == yes ]]
+  read_unit "$RUNTIME_SERVICE"
 }
 
 # Does the runtime run since before its limit was there? The file alone does not tell: whoever
@@ -2334,9 +2415,21 @@ is_active() {
   [[ -z ${OPTION[root]-} ]] && systemctl is-active --quiet "$1" 2>/dev/null
 }
 
-# run_service NAME [restart]: enabled and running; `restart` when its files have changed.
+# unit_is_stale NAME: has a file of it changed since systemd read it?
+unit_is_stale() {
+  [[ -z ${OPTION[root]-} && $(systemctl show --property=NeedDaemonReload --value "$1" 2>/dev/null || true) == yes ]]
+}
+
+# read_unit NAME: where the last write_file, or a run that has ended since then, has changed a file of it.
+read_unit() {
+  if file_changed || unit_is_stale "$1"; then
+    live 'read the unit files again' systemctl daemon-reload
+  fi
+}
+
+# run_service NAME: enabled and running, with its files as they are now.
 run_service() {
-  local name=$1 restart=${2-}
+  local name=$1
   if [[ -z ${OPTION[root]-} ]] && systemctl is-enabled --quiet "$name" 2>/dev/null; then
     report skipped "service $name is enabled"
   else
@@ -2344,11 +2437,12 @@ run_service() {
   fi
   if ! is_active "$name"; then
     live "start service $name" systemctl start "$name"
-  elif [[ -n $restart ]]; then
+  elif is_owed "$name"; then
     live "restart service $name" systemctl restart "$name"
   else
     report skipped "service $name is running"
   fi
+  settle "$name"
 }
 
 # ---- tables
@@ -2519,6 +2613,8 @@ step_control_plane() {
 
 init_control_plane() {
   local config=''
+  # First: without them no API server starts, so that one which does not answer may be waiting for just these.
+  keep_api_server_files
   if [[ -e $ADMIN_CONF ]]; then
     need_finished_init
     return 0
@@ -2712,9 +2808,7 @@ step_load_balancer() {
   # The kernel's limits and the unit's come first: the package starts HAProxy as it installs.
   write_sysctl "$HAPROXY_SYSCTL" "$(<"$folder/99-dojot-haproxy.conf")"$'\n'
   write_file "$HAPROXY_UNIT_LIMITS" 0644 "$(<"$folder/haproxy.service.d-limits.conf")"$'\n'
-  if file_changed; then
-    live 'read the unit files again' systemctl daemon-reload
-  fi
+  read_unit haproxy
   leave_running haproxy
   watch_host
   add_repository haproxy "$HAPROXY_REPOSITORY"
@@ -2726,19 +2820,15 @@ step_load_balancer() {
 # Prometheus reads what node-exporter says through HAProxy, which asks who it is.
 watch_host() {
   [[ -n $NODE_EXPORTER_PACKAGE ]] || return 0
-  local restart=''
   # Before the package: it starts the service as it installs.
-  write_file "/etc/default/$NODE_EXPORTER_PACKAGE" 0644 \
+  owing "$NODE_EXPORTER_PACKAGE" write_file "/etc/default/$NODE_EXPORTER_PACKAGE" 0644 \
     "ARGS='--web.listen-address=127.0.0.1:$NODE_EXPORTER_PORT --no-collector.wifi --no-collector.hwmon'"$'\n'
-  if file_changed; then
-    restart=restart
-  fi
   install_packages "$NODE_EXPORTER_PACKAGE"
-  run_service "$NODE_EXPORTER_PACKAGE" "$restart"
+  run_service "$NODE_EXPORTER_PACKAGE"
 }
 
 configure_haproxy() {
-  local changed='' text checked=$1
+  local text checked=$1
   text=$(<"$1")
   if ((${#NODE_PORTS[@]})); then
     if dry_run && [[ ! -r $(option node-ports) ]]; then
@@ -2754,13 +2844,11 @@ configure_haproxy() {
     working_on "check $1"
     haproxy -c -f "$checked" >&2 || fail "haproxy refuses $1: the running configuration stays"
   fi
-  write_file "$HAPROXY_CONFIG" 0640 "$text"$'\n' keep
-  if file_changed; then
-    changed=yes
-  fi
+  owing haproxy write_file "$HAPROXY_CONFIG" 0640 "$text"$'\n' keep
   if is_active haproxy; then
-    if [[ -n $changed ]]; then
+    if is_owed haproxy; then
       live 'reload haproxy' systemctl reload haproxy
+      settle haproxy
     else
       report skipped 'haproxy runs with this configuration'
     fi

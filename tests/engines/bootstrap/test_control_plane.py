@@ -31,6 +31,7 @@ pytestmark = each_platform
 JOIN_FILE = "/run/dojot-join"
 # The configuration that this node's kubelet has taken from the cluster.
 TAKEN = "/etc/dojot/kubelet-config"
+API_SERVER = "/etc/kubernetes/manifests/kube-apiserver.yaml"
 MARK = "dojot.components/installed-by"
 TOKEN_TYPE = "bootstrap.kubernetes.io/token"
 
@@ -128,7 +129,21 @@ def test_a_changed_configuration_reaches_a_control_plane_that_runs(at, cluster):
         f"{name}.yaml" for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
     ]
     _changes_nothing(at, "control-plane")
+    _an_audit_policy_that_was_edited_is_brought_back(at)
     at.host.run("rm", "-r", "/etc/kubernetes/manifests", "/var/lib/etcd")
+
+
+def _an_audit_policy_that_was_edited_is_brought_back(at: Master) -> None:
+    """In the manifest that the release's own kubeadm has written, a label makes the pod another one."""
+    before = yaml.safe_load(at.host.read(API_SERVER))
+    policy = at.host.run("sh", "-c", "ls /etc/kubernetes/apiserver/audit-policy-*.yml").stdout.strip()
+    text = at.host.read(policy)
+    at.host.put(policy, "rules: []\n")
+    assert "done: start the API server anew" in _done(at.host, "control-plane")
+    assert at.host.read(policy) == text
+    after = yaml.safe_load(at.host.read(API_SERVER))
+    assert after["metadata"]["labels"].pop("dojot.components/started").isdigit() and after == before
+    _changes_nothing(at, "control-plane")
 
 
 def test_an_api_server_that_is_away_is_not_an_init_that_broke_off(at):
@@ -136,8 +151,9 @@ def test_an_api_server_that_is_away_is_not_an_init_that_broke_off(at):
     at.host.run("mkdir", "-p", "/var/lib/etcd/member")
     assert "skipped: the control plane exists\n" in _done(at.host, "control-plane", "--dry-run")
     with at.away():
-        said = _done(at.host, "control-plane", "--dry-run").splitlines()[0]
-    assert said.startswith("would: refuse: the API server does not answer") and "do not reset" in said
+        said = _done(at.host, "control-plane", "--dry-run").splitlines()
+    first = next(line for line in said if line.startswith("would: "))
+    assert first.startswith("would: refuse: the API server does not answer") and "do not reset" in first
     at.host.run("rm", "-r", "/var/lib/etcd")
 
 
