@@ -118,14 +118,16 @@ class Groups:
 
 
 def _hierarchies() -> Iterator[Path]:
-    """Where groups can be made in each hierarchy of version 1."""
+    """Where groups can be made in each hierarchy. Beside version 1, version 2 is where systemd has its own."""
     own = {}
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         own[controllers.removeprefix("name=")] = path
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, place, kind, options, *_ = line.split()
-        if kind == "cgroup":
+        if kind == "cgroup2":
+            yield Path(place)
+        elif kind == "cgroup":
             controllers = next(key for key in own if key and _is_of(key, options.split(",")))
             yield Path(f"{place}{own[controllers]}")
 
