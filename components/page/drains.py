@@ -65,3 +65,12 @@ def spread(cluster: Cluster) -> list[str]:
     """Services that the scheduler spreads evenly, which has its price while a node has no pods; sets have not."""
     by_scheduler = cluster.platform.kubernetes.pod_spread == "topology-spread"
     return [service.name for service in cluster.services if by_scheduler and service.per_node is not None]
+
+
+def volatile(cluster: Cluster) -> list[str]:
+    """Services whose data are gone with their pod."""
+    return [
+        service.name
+        for service in cluster.services
+        if service.volumes and not any(volume.persistent for volume in service.volumes)
+    ]

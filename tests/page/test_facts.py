@@ -358,3 +358,14 @@ def test_who_has_to_be_started_again_is_told(cluster, page):
     for title, (days, workload) in wanted.items():
         assert rows[title]["Days"] == str(days)
         assert f"rollout restart {workload}" in rows[title]["Start it again"]
+
+
+def test_whose_data_go_with_their_pod_is_told(cluster, page):
+    wanted = [
+        service.name
+        for service in cluster.services
+        if service.volumes and not any(volume.disks for volume in service.volumes)
+    ]
+    told = [line for line in page.text.splitlines() if "outlives a pod" in line]
+    assert bool(wanted) == bool(told)
+    assert all(f"`{name}`" in told[0] for name in wanted)
