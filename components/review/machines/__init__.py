@@ -1,0 +1,1 @@
+def steps(before, after): return ()
