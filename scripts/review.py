@@ -16,8 +16,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,21 +23,15 @@ if __name__ == "__main__":
     # Python puts scripts/ there; the rooms are imported from the root.
     sys.path[0] = str(ROOT)
 
-from git import BadName, Commit, InvalidGitRepositoryError, Repo
-
 from components.inventory.refused import Refused
 from components.review import accepted
+from components.review.between import WrongUse, between
 from components.review.forms import json_form, markdown, terminal
-from components.review.review import ReviewFailed, review
-from components.review.side import of_commit, of_work_tree
+from components.review.review import ReviewFailed
 from components.review.types import Level, Review
 
 OK, FINDING, USAGE = 0, 1, 2
 _FAIL_ON = {"none": None, "attention": Level.ATTENTION, "danger": Level.DANGER}
-
-
-class WrongUse(Exception):
-    """The command cannot do what it is asked; the message says why."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.chdir(ROOT)
     try:
         text = accept_file.read_text("utf-8") if accept_file else ""
-        found = _review(options.base, options.head, text)
+        found, messages = between(ROOT, options.base, options.head)
+        found = accepted.apply(found, accepted.parse("\n".join([*messages, text])))
         told = _told(found, options.format, output is None)
         if output:
             output.write_text(told, "utf-8")
@@ -73,41 +66,6 @@ def main(arguments: list[str] | None = None) -> int:
         return FINDING
     bound = _FAIL_ON[options.fail_on]
     return FINDING if bound is not None and found.level >= bound else OK
-
-
-def _review(base: str, head: str | None, accepting: str) -> Review:
-    try:
-        repo = Repo(ROOT)
-    except InvalidGitRepositoryError as error:
-        raise WrongUse(f"{ROOT} is no clone of a Git repository, so there is nothing to compare with") from error
-    newest = _commit(repo, head or "HEAD")
-    before = _fork_point(repo, _commit(repo, base), newest, base)
-    messages = [str(commit.message) for commit in repo.iter_commits(f"{before.hexsha}..{newest.hexsha}")]
-    with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="review-")))
-        old = stack.enter_context(of_commit(repo, before, f"{base} ({before.hexsha[:7]})", scratch))
-        new = (
-            stack.enter_context(of_commit(repo, newest, f"{head} ({newest.hexsha[:7]})", scratch))
-            if head
-            else of_work_tree()
-        )
-        found = review(old, new)
-    return accepted.apply(found, accepted.parse("\n".join([*messages, accepting])))
-
-
-def _commit(repo: Repo, name: str) -> Commit:
-    try:
-        return repo.commit(name)
-    except (BadName, ValueError) as error:
-        raise WrongUse(f"{name}: this clone has no such commit. Fetch it, or name another one with BASE=") from error
-
-
-def _fork_point(repo: Repo, base: Commit, head: Commit, name: str) -> Commit:
-    """What the change began with: of what has come to the base since, it knows nothing."""
-    common = repo.merge_base(base, head)
-    if not common:
-        raise WrongUse(f"{name} and {head.hexsha[:7]} have no common commit. A shallow clone needs: git fetch --unshallow")
-    return common[0]
 
 
 def _told(found: Review, form: str, shown: bool) -> str:

@@ -59,7 +59,7 @@ def _review(name: str, before: Compiled, after: Compiled) -> ClusterReview:
         files=_differing(before.files, after.files),
         steps=steps,
         restarts=restarts,
-        devices=devices.lines(models.before, models.after, restarts) if models else (),
+        devices=devices.lines(models.after, restarts) if models else (),
         verdicts=judged(change),
         notes=tuple(_notes(before, after)),
     )

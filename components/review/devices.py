@@ -10,31 +10,36 @@ from components.page.words import count, plural, seconds
 
 from .types import Restart
 
+_FOR_GOOD = ("removed", "fewer")
 
-def lines(before: Cluster, after: Cluster, restarts: Sequence[Restart]) -> tuple[str, ...]:
+
+def lines(after: Cluster, restarts: Sequence[Restart]) -> tuple[str, ...]:
     """A sentence for each thing; one that says so where they notice nothing of the sync."""
-    found = tuple(_of(before, after, [restart for restart in restarts if restart.sessions]))
+    found = tuple(_of(after, [restart for restart in restarts if restart.sessions]))
     return found or ("The sync ends no session of a device.",)
 
 
-def _of(before: Cluster, after: Cluster, restarts: Sequence[Restart]) -> Iterator[str]:
+def _of(after: Cluster, restarts: Sequence[Restart]) -> Iterator[str]:
     for restart in sorted(restarts, key=lambda each: each.wave):
-        pods = f"{plural(restart.pods, 'pod')} of {restart.service} {_verb(restart)}"
-        yield f"Wave {restart.wave}: {pods}, and {plural(restart.sessions, 'session')} with them."
-        if (rate := _rate(after, restart.service)) and restart.how != "removed":
-            each = ceil_div(restart.sessions, restart.pods)
-            together = restart.how == "all at once"
-            share = restart.sessions if together else each
-            yield (
-                f"HAProxy lets in {count(rate)} new sessions a second and listener: the "
-                f"{count(share)} of {'all pods' if together else 'one pod'} are back after {seconds(ceil_div(share, rate))}"
-                + ("" if together or restart.pods == 1 else f", of all after {seconds(restart.pods * ceil_div(each, rate))}")
-                + " at the earliest."
-            )
+        what = "go for good" if restart.how in _FOR_GOOD else f"start anew, {restart.how}"
+        yield (
+            f"Wave {restart.wave}: {plural(restart.pods, 'pod')} of {restart.service} {what}, and "
+            f"{plural(restart.sessions, 'session')} with them."
+        )
+        rate = _rate(after, restart.service)
+        if rate and restart.how != "removed":
+            yield _back(restart, rate)
 
 
-def _verb(restart: Restart) -> str:
-    return {"removed": "go for good", "fewer": "go for good"}.get(restart.how, f"start anew, {restart.how}")
+def _back(restart: Restart, rate: int) -> str:
+    """How long the load balancer's brake keeps them waiting: the least time, whatever brokers can do."""
+    turns = 1 if restart.how == "all at once" else restart.pods
+    each = ceil_div(restart.sessions, turns)
+    text = (
+        f"HAProxy lets in {count(rate)} new sessions a second: the {count(each)} that end together are back after "
+        f"{seconds(ceil_div(each, rate))} at the earliest"
+    )
+    return text + ("." if turns == 1 else f", all of them after {seconds(turns * ceil_div(each, rate))}.")
 
 
 def _rate(cluster: Cluster, service: str) -> int | None:

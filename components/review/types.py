@@ -163,7 +163,7 @@ class ClusterReview:
 
 @dataclass(frozen=True)
 class Review:
-    """A change from `base` to `head` (as a person calls them), of the clusters that it reaches; `others` it does not."""
+    """A change from `base` to `head` (as people call them): the clusters that it reaches, and `others` that it does not."""
 
     base: str
     head: str

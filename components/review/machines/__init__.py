@@ -1,1 +1,2 @@
-def steps(before, after): return ()
+def steps(before, after):
+    return ()

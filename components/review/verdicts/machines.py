@@ -16,9 +16,15 @@ def group_label_changed(change: Change) -> Iterator[Verdict]:
         return
     before, after = models.before, models.after
     changed = [
-        name for name in before.groups.keys() & after.groups.keys() if before.groups[name].label != after.groups[name].label
+        name
+        for name in before.groups.keys() & after.groups.keys()
+        if before.groups[name].label != after.groups[name].label
     ]
-    moved = [node.name for node in after.nodes if any(one.name == node.name and one.group != node.group for one in before.nodes)]
+    moved = [
+        node.name
+        for node in after.nodes
+        if any(one.name == node.name and one.group != node.group for one in before.nodes)
+    ]
     if before.group_label != after.group_label:
         changed = sorted(after.groups)
     for name in sorted(changed):

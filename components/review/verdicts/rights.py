@@ -23,9 +23,7 @@ def rights_wider(change: Change) -> Iterator[Verdict]:
     for found in change.of_kind("ClusterRole", "Role"):
         more = _rights(found.after) - _rights(found.before)
         if more:
-            grave = any(
-                right[1] == "*" or right[3] in _GRAVE_VERBS or (right[1], right[3]) in _GRAVE for right in more
-            )
+            grave = any(right[1] == "*" or right[3] in _GRAVE_VERBS or (right[1], right[3]) in _GRAVE for right in more)
             told = sorted({f"{verb} {resource}" for _, resource, _, verb in more})
             yield Verdict(
                 "rights-wider",
