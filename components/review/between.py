@@ -6,7 +6,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from git import BadName, Commit, InvalidGitRepositoryError, Repo
+from git import Commit, GitCommandError, InvalidGitRepositoryError, Repo
 
 from .review import review
 from .side import of_commit, of_work_tree
@@ -43,8 +43,8 @@ def _label(name: str, commit: Commit) -> str:
 
 def _commit(repo: Repo, name: str) -> Commit:
     try:
-        return repo.commit(name)
-    except (BadName, ValueError) as error:
+        return repo.commit(repo.git.rev_parse("--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"))
+    except GitCommandError as error:
         raise WrongUse(f"{name}: this clone has no such commit. Fetch it, or name another one") from error
 
 

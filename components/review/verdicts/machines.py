@@ -15,19 +15,11 @@ def group_label_changed(change: Change) -> Iterator[Verdict]:
     if not (models := change.models):
         return
     before, after = models.before, models.after
-    changed = [
-        name
-        for name in before.groups.keys() & after.groups.keys()
-        if before.groups[name].label != after.groups[name].label
-    ]
-    moved = [
-        node.name
-        for node in after.nodes
-        if any(one.name == node.name and one.group != node.group for one in before.nodes)
-    ]
-    if before.group_label != after.group_label:
-        changed = sorted(after.groups)
-    for name in sorted(changed):
+    groups = before.groups.keys() & after.groups.keys()
+    relabelled = before.group_label != after.group_label
+    for name in sorted(groups):
+        if not relabelled and before.groups[name].label == after.groups[name].label:
+            continue
         yield Verdict(
             "group-label-changed",
             Level.DANGER,
@@ -36,7 +28,8 @@ def group_label_changed(change: Change) -> Iterator[Verdict]:
             f"{after.groups[name].label}; those that run stay, until something restarts them",
             "Before the merge, on the control plane: bootstrap.sh labels",
         )
-    for name in sorted(moved):
+    group = {node.name: node.group for node in before.nodes}
+    for name in sorted(node.name for node in after.nodes if group.get(node.name, node.group) != node.group):
         yield Verdict(
             "group-label-changed",
             Level.DANGER,
@@ -104,5 +97,5 @@ def node_readdressed(change: Change) -> Iterator[Verdict]:
                 f"{address} until it is started with the new one",
                 "The address of a control plane cannot change: build the cluster anew, or keep the address"
                 if control
-                else f"Change the machine's address, restart its kubelet, then run the steps below",
+                else "Change the machine's address, restart its kubelet, then run the steps below",
             )

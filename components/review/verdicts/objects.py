@@ -52,7 +52,7 @@ def field_unknown(change: Change) -> Iterator[Verdict]:
                 "field-unknown",
                 Level.ATTENTION,
                 str(found.identity),
-                f"Nobody has said here what a change of {', '.join(names)} does to a {found.identity.kind} that is there",
+                f"Nothing is known of what a change of {', '.join(names)} does to a {found.identity.kind} in use",
             )
 
 

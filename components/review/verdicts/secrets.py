@@ -76,7 +76,7 @@ def secret_value_changed(change: Change) -> Iterator[Verdict]:
                 f"Secret/{key[1]}",
                 f"{_SCRIPT} changes nothing that is there, so {key[2]} stays what it was; and who keeps it in a "
                 "database, such as the name of a user, has the old one as well",
-                f"Change it where it is kept, then kubectl -n {key[0]} edit secret {key[1]}, and start its readers anew",
+                f"Change it where it is kept, then kubectl -n {key[0]} edit secret {key[1]}; start its readers anew",
             )
 
 
