@@ -31,14 +31,15 @@ class Comparison:
 
     def run(self, name: str) -> ClusterReview | Failed:
         try:
-            return _review(name, self.before.compiled(name), self.after.compiled(name))
+            return reviewed(name, self.before.compiled(name), self.after.compiled(name))
         except Exception as error:
             cause = error.cause if isinstance(error, FaceFailed) else error
             reason = f"{type(cause).__name__}: {cause}".splitlines()[0]
             return Failed(name, reason, "".join(traceback.format_exception(error)))
 
 
-def _review(name: str, before: Compiled, after: Compiled) -> ClusterReview:
+def reviewed(name: str, before: Compiled, after: Compiled) -> ClusterReview:
+    """What the step from one side to the other does to a cluster."""
     if after.findings and not after.files:
         return ClusterReview(name, "refused", findings=after.findings)
     if not after.files:

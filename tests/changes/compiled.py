@@ -30,6 +30,8 @@ class Edit:
     cluster: str | None = None
     refused: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
+    restarts: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name

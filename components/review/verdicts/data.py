@@ -23,7 +23,7 @@ def volume_moved(change: Change) -> Iterator[Verdict]:
     if not (models := change.models):
         return
     before, after = _disks(models.before), _disks(models.after)
-    for key in before.keys() & after.keys():
+    for key in sorted(before.keys() & after.keys()):
         service, _, old = before[key]
         new = after[key][2]
         if (old.node.name, old.host_path) != (new.node.name, new.host_path):
@@ -44,7 +44,7 @@ def volume_shrunk(change: Change) -> Iterator[Verdict]:
     if not (models := change.models):
         return
     before, after = _disks(models.before), _disks(models.after)
-    for key in before.keys() & after.keys():
+    for key in sorted(before.keys() & after.keys()):
         service, _, old = before[key]
         new = after[key][2]
         if new.size < old.size:
@@ -64,7 +64,7 @@ def volume_gone(change: Change) -> Iterator[Verdict]:
     if not (models := change.models):
         return
     before, after = _disks(models.before), _disks(models.after)
-    for key in before.keys() - after.keys():
+    for key in sorted(before.keys() - after.keys()):
         service, _, disk = before[key]
         yield Verdict(
             "volume-gone",
@@ -119,3 +119,54 @@ def protected_removed(change: Change) -> Iterator[Verdict]:
                 "Argo CD leaves it in the cluster, and shows no difference",
                 f"Once it is not needed: kubectl {where}delete {found.identity.kind.lower()} {found.identity.name}",
             )
+
+
+@verdict(Level.DANGER)
+def kept_hours_changed(change: Change) -> Iterator[Verdict]:
+    """Messages are to be kept for another time, which the database was told once, when it made its index."""
+    if not (models := change.models):
+        return
+    old = {service.name: service.spec.stores for service in models.before.services}
+    for service in models.after.services:
+        before, after = old.get(service.name), service.spec.stores
+        if before and after and before.hours != after.hours:
+            yield Verdict(
+                "kept-hours-changed",
+                Level.DANGER,
+                f"Service/{service.name}",
+                f"What {after.service} holds keeps its time of {before.hours} hours; {service.name} asks for "
+                f"{after.hours}, and where that stands in an index it does not start",
+                "First in the database: docs/switches.md, 'Another retention on a running cluster'",
+            )
+
+
+@verdict(Level.ATTENTION)
+def topics_keep(change: Change) -> Iterator[Verdict]:
+    """Topics that are there keep the partitions and copies with which they were made."""
+    if not (models := change.models) or not models.before.brokers:
+        return
+    old, new = models.before.scale.kafka, models.after.scale.kafka
+    if old.partitions != new.partitions:
+        yield Verdict(
+            "topics-keep",
+            Level.ATTENTION,
+            "Kafka/partitions",
+            f"Topics of now keep {old.partitions} partitions, and only new ones get {new.partitions}: "
+            + (
+                "bridges beyond that number have nothing to read"
+                if new.partitions > old.partitions
+                else "the bridges that are left share them"
+            ),
+            f"After the sync, for each topic of devices: kafka-topics.sh --alter --partitions {new.partitions}"
+            if new.partitions > old.partitions
+            else "",
+        )
+    if old.replication != new.replication:
+        yield Verdict(
+            "topics-keep",
+            Level.ATTENTION,
+            "Kafka/replication",
+            f"Partitions of now keep {old.replication} of {new.replication} copies: none moves to another server by "
+            "itself",
+            "After the sync: kafka-reassign-partitions.sh, for every topic, Kafka's own among them",
+        )

@@ -12,11 +12,17 @@ from ..change import Change
 from ..registry import verdict
 from ..types import Level, Verdict
 
+_PODS = ("DaemonSet", "Deployment", "Namespace", "StatefulSet", "VerneMQ")
+
 
 @verdict(Level.DANGER)
 def policy_gone(change: Change) -> Iterator[Verdict]:
     """A NetworkPolicy goes, while its pods stay: whoever is in the cluster reaches them."""
+    # The pods of a service go with it, those of a namespace with that.
+    gone = {found.service for found in change.objects if found.how == "removed" and found.identity.kind in _PODS}
     for found in change.of_kind("NetworkPolicy", how="removed"):
+        if found.service in gone:
+            continue
         yield Verdict(
             "policy-gone",
             Level.DANGER,
@@ -87,6 +93,24 @@ def nodeport_changed(change: Change) -> Iterator[Verdict]:
                 f"From the sync of {new.service} on, nodes answer at {_number(new.node_port)} and no more at "
                 f"{_number(old.node_port)}: until HAProxy follows, {who} get no new connection, and those that are "
                 "open end",
+                f"In the same minutes, on {models.after.load_balancer.hostname}: bootstrap.sh load-balancer",
+            )
+
+
+@verdict(Level.DANGER)
+def proxy_protocol_changed(change: Change) -> Iterator[Verdict]:
+    """The load balancer is to tell the client's address, or to cease to: both ends have to change at once."""
+    if not (models := change.models):
+        return
+    before, after = _frontends(models.before), _frontends(models.after)
+    for name in sorted(before.keys() & after.keys()):
+        if before[name].proxy_protocol != after[name].proxy_protocol:
+            yield Verdict(
+                "proxy-protocol-changed",
+                Level.DANGER,
+                f"Listener/{name}",
+                f"{after[name].service} {'expects' if after[name].proxy_protocol else 'no longer takes'} the PROXY "
+                "protocol from the sync on: until HAProxy follows, every connection through it is refused",
                 f"In the same minutes, on {models.after.load_balancer.hostname}: bootstrap.sh load-balancer",
             )
 

@@ -31,7 +31,12 @@ _FOLLOWED: dict[str, tuple[tuple[str, ...], ...]] = {
     "PriorityClass": (("description",),),
     "Role": (("rules",),),
     "RoleBinding": (("subjects",),),
-    "Service": (("spec", "ports"), ("spec", "externalTrafficPolicy"), ("spec", "internalTrafficPolicy")),
+    "Service": (
+        ("spec", "ports"),
+        ("spec", "externalTrafficPolicy"),
+        ("spec", "internalTrafficPolicy"),
+        ("spec", "publishNotReadyAddresses"),
+    ),
     "StatefulSet": (("spec", "replicas"), ("spec", "template"), ("spec", "updateStrategy")),
     "VerneMQ": (("spec",),),
 }

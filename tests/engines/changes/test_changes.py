@@ -65,7 +65,7 @@ def _changed(before: Tree, after: Tree) -> list[Object]:
 
 
 def _tried(running: Running, objects: list[Object]) -> tuple[set[str], list[str]]:
-    """"KIND NAME" of what is refused, and what else is said, when the objects are applied without being kept."""
+    """ "KIND NAME" of what is refused, and what else is said, when the objects are applied without being kept."""
     said = sync.apply(running.plane, objects, *running.options, "--dry-run=server")
     refused = {f"{kind} {name}" for kind, name in _REFUSED.findall("\n".join(said))}
     # A refusal may go on for some lines.
