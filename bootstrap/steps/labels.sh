@@ -5,6 +5,7 @@
 # options: --kubeconfig --dry-run
 # guide: labelling the nodes
 # worked: a line `skipped` for each worker
+# effect: replace: pods that run stay where they are; new ones are placed by the new label
 
 step_labels() {
   need_cluster
