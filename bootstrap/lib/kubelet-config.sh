@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# effect: restart: the kubelet starts anew; pods go on running
+# effect: KUBEADM_INIT/KubeletConfiguration KUBELET_CONFIG_MAP take_kubelet_config renew_kubelet_config: restart: the
+#   kubelet starts anew; pods go on running
 # also reads: KUBEADM_INIT/KubeletConfiguration, which the step control-plane puts into the cluster
 #
 # A kubelet has its configuration from the cluster, as kubeadm keeps it there for all of them. It takes that when its

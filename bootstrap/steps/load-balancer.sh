@@ -5,7 +5,7 @@
 # options: --compiled --node-ports --root --dry-run
 # guide: sysctl, HAProxy and its configuration
 # worked: `done` or `skipped: service haproxy is running`
-# effect: haproxy/haproxy.cfg HAPROXY_CONFIG NODE_PORTS configure_haproxy: reload: HAProxy reads it; open sessions
+# effect: haproxy/haproxy.cfg HAPROXY_CONFIG NODE_PORTS configure_haproxy: reload: HAProxy is reloaded; open sessions
 #   stay in the old process until hard-stop-after
 # effect: haproxy/haproxy.service.d-limits.conf HAPROXY_UNIT_LIMITS: nothing: systemd reads it; a HAProxy that runs
 #   keeps its limits until it is restarted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from .reads import Read, content
@@ -31,14 +31,16 @@ def causes(
     match read.kind:
         case "code" | "always":
             return [_CODE]
-        case "table" | "own":
-            return _rows(read.name, old[0].rows(read.name), new[0].rows(read.name), host if read.kind == "own" else "")
+        case "table":
+            return _rows(read.name, old[0], new[0], "")
+        case "own":
+            return _rows(read.name, old[0], new[0], host)
+        case "self":
+            return _rows("NODES", old[0], new[0], host)
         case "file":
             return [read.name + _only_comments(_text(before), _text(after))]
         case "document":
             return [f"{read.name}: {read.detail}"]
-        case "self":
-            return [f"NODES: {host} {before} -> {after}"]
         case "option":
             return [f"--{read.name} {before} -> {after}"]
         case _:
@@ -66,21 +68,28 @@ def _meant(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 
-def _rows(name: str, before: Sequence[list[str]], after: Sequence[list[str]], host: str) -> list[str]:
+def _rows(name: str, old: Script, new: Script, host: str) -> list[str]:
     """`host`: only its rows are meant. Rows of the same beginning are one that has changed."""
     said = []
+    before, after = old.rows(name), new.rows(name)
     matcher = difflib.SequenceMatcher(None, list(map(tuple, before)), list(map(tuple, after)), autojunk=False)
     for what, low, high, new_low, new_high in matcher.get_opcodes():
-        gone, come = list(before[low:high]), list(after[new_low:new_high])
+        gone, come = before[low:high], after[new_low:new_high]
         if what == "equal":
             continue
         while gone and come and gone[0][0] == come[0][0]:
             said.append((come[0][0], _changed(gone.pop(0), come.pop(0))))
-        said += [(row[0], f"{' '.join(filter(None, row))} goes") for row in gone]
-        said += [(row[0], f"{' '.join(filter(None, row))} comes") for row in come]
+        said += [(row[0], f"{_short(row)} goes") for row in gone]
+        said += [(row[0], f"{_short(row)} comes") for row in come]
     return [f"{name}: {text}" for first, text in said if not host or first == host]
 
 
 def _changed(gone: list[str], come: list[str]) -> str:
-    words = [old if old == new else f"{old} -> {new}" for old, new in zip(gone, come, strict=False)]
-    return " ".join(filter(None, words))
+    return _short(
+        [old if old == new else f"{_short([old])} -> {_short([new])}" for old, new in zip(gone, come, strict=False)]
+    )
+
+
+def _short(row: list[str]) -> str:
+    """A row without its long columns; of one of a kind, its beginning."""
+    return " ".join(column for column in row if column and len(column) <= _SHORT) or f"{row[0][:_SHORT]}..."

@@ -6,6 +6,7 @@ They are those of this working copy, whatever the scripts are that a review comp
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from components.kubeadm.steps import FOLDER, Body, Effect, read
@@ -65,3 +66,9 @@ class Effects:
 
 def _about(parts: Iterable[Body], subject: str) -> list[Effect]:
     return [effect for part in parts for effect in part.effects if subject in effect.subjects]
+
+
+@cache
+def heads() -> Effects:
+    """Of bootstrap/, which stays as it is while a review is made."""
+    return Effects()

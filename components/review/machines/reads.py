@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .effects import Effects
 from .script import Script
@@ -25,7 +26,11 @@ _COLUMNS = re.compile(r'\bcolumns "\$row" ([\w ]+)')
 _KIND = re.compile(r"^kind: (\S+)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, order=True)
+#: In this order causes are told: what people edit comes first.
+_KINDS = ("file", "value", "own", "self", "table", "document", "option", "always", "code")
+
+
+@dataclass(frozen=True)
 class Read:
     """One thing that a step reads.
 
@@ -38,6 +43,15 @@ class Read:
     kind: str
     name: str
     detail: str = ""
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        return _KINDS.index(self.kind), self.name, self.detail
+
+    @property
+    def of_a_host(self) -> bool:
+        """Each host finds something else there."""
+        return self.kind in ("own", "self")
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -100,34 +114,52 @@ def content(script: Script, files: Mapping[str, bytes], read: Read, host: str) -
 
 
 def _of_function(script: Script, name: str) -> Iterator[Read]:
-    code = script.functions[name]
-    words = set(_WORD.findall(code))
-    for one in sorted(words & script.values.keys()):
+    code = _scanned(script.functions[name])
+    for one in sorted(code.words & script.values.keys()):
         documents = _documents(script, one)
         yield from (Read("document", one, kind) for kind in documents)
         if not documents:
             yield Read("value", one)
-    own = set(_OWN.findall(code))
-    yield from (Read("own", one) for one in sorted(own))
-    for one in sorted((words & script.tables.keys()) - own):
-        yield Read("table", one, _columns(code, one))
-    yield from (Read("self", "".join(one)) for one in sorted(set(_SELF.findall(code))) if "".join(one) in _SELF_COLUMNS)
-    yield from (Read("option", one) for one in sorted(set(_OPTION.findall(code))))
-    yield from (Read("file", one) for one in _files(code))
-    yield from (Read("code", one) for one in _constants(script, words))
+    for one in sorted(code.words & script.tables.keys()):
+        yield Read("own", one) if one in code.own else Read("table", one, _columns(script.functions[name], one))
+    yield from code.named
+    yield from (Read("code", one) for one in _constants(script, code.words))
 
 
-def _mentioned(script: Script, code: str) -> Iterator[str]:
-    yield from set(_WORD.findall(code)) & script.functions.keys()
-    for prefix, value in _MADE.findall(code):
+def _mentioned(script: Script, text: str) -> Iterator[str]:
+    code = _scanned(text)
+    yield from code.words & script.functions.keys()
+    for prefix, value in code.made:
         if (name := prefix + script.values.get(value, "")) in script.functions:
             yield name
 
 
-def _constants(script: Script, words: set[str]) -> set[str]:
+@dataclass(frozen=True)
+class _Code:
+    """What stands in a function, whatever script it is part of. `own` are tables of which it takes its host's rows."""
+
+    words: frozenset[str]
+    made: tuple[tuple[str, str], ...]
+    own: frozenset[str]
+    named: tuple[Read, ...]
+
+
+@lru_cache(maxsize=1024)
+def _scanned(code: str) -> _Code:
+    """Both sides of a change have nearly all functions in common."""
+    of_host = {"".join(one) for one in _SELF.findall(code)}
+    named = [Read("self", one) for one in _SELF_COLUMNS if one in of_host]
+    named += [Read("option", one) for one in sorted(set(_OPTION.findall(code)))]
+    named += [Read("file", one) for one in _files(code)]
+    return _Code(
+        frozenset(_WORD.findall(code)), tuple(_MADE.findall(code)), frozenset(_OWN.findall(code)), tuple(named)
+    )
+
+
+def _constants(script: Script, words: frozenset[str]) -> set[str]:
     """Those that are read, and those that are in their text."""
     seen: set[str] = set()
-    ahead = words & script.constants.keys()
+    ahead = set(words & script.constants.keys())
     while ahead:
         seen |= ahead
         text = " ".join(script.constants[name] for name in ahead)
@@ -161,9 +193,14 @@ def _files(code: str) -> Iterator[str]:
 
 
 def _documents(script: Script, name: str) -> dict[str, list[str]]:
+    return _parted(script.values.get(name, ""))
+
+
+@lru_cache(maxsize=64)
+def _parted(value: str) -> dict[str, list[str]]:
     """Kind -> texts of a value that is YAML in documents; nothing of any other."""
     found: dict[str, list[str]] = {}
-    for text in script.values.get(name, "").split("\n---\n"):
+    for text in value.split("\n---\n"):
         kind = _KIND.search(text)
         if kind is None:
             return {}
