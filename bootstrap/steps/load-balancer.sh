@@ -7,8 +7,8 @@
 # worked: `done` or `skipped: service haproxy is running`
 # effect: haproxy/haproxy.cfg HAPROXY_CONFIG NODE_PORTS configure_haproxy: reload: HAProxy is reloaded; open sessions
 #   stay in the old process until hard-stop-after
-# effect: haproxy/haproxy.service.d-limits.conf HAPROXY_UNIT_LIMITS: nothing: systemd reads it; a HAProxy that runs
-#   keeps its limits until it is restarted
+# effect: haproxy/haproxy.service.d-limits.conf HAPROXY_UNIT_LIMITS step_load_balancer: nothing: systemd reads it; a
+#   HAProxy that runs keeps its limits until it is restarted
 # effect: HAPROXY_PACKAGES: replace: another HAProxy comes, and its package reloads it; open sessions stay in the old
 #   process until hard-stop-after
 # effect: LOAD_BALANCER_OPEN_FILES raise_haproxy_limits: person: a HAProxy that runs with a lower limit has to be

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 #: Two parts of the script that the kubeadm face writes; behind them come the parts of bootstrap/.
 _VALUES, _HEADS = "values of the inventory", "what the heads of the parts say"
@@ -45,8 +46,9 @@ class Script:
         return [row.split("|") for row in {**self.tables, **self.heads}.get(table, ())]
 
 
+@lru_cache(maxsize=4)
 def parse(text: str) -> Script:
-    """Any text is a script: what is no value and no function of it is done always."""
+    """Any text is a script: what is no value and no function of it is done always. Not to be changed."""
     script, section = Script(), ""
     lines = iter(text.splitlines())
     for line in lines:

@@ -32,7 +32,10 @@ def edited(files: Files, *pairs: tuple[str, str]) -> Files:
 
 
 def every_edit(files: Files) -> Iterator[tuple[str, Files]]:
-    """What is changed -> the files then: each scalar, row, text (document) of the values, and each other file."""
+    """What is changed -> the files then: each scalar, table, text (document) of the values, and each other file.
+
+    Of tables whose rows belong to hosts every row is changed, of others, which are compared as a whole, the last one.
+    """
     script = files[SCRIPT].decode()
     values = values_of(script)
     for name in values.scalars:
@@ -41,8 +44,9 @@ def every_edit(files: Files) -> Iterator[tuple[str, Files]]:
         if name in ("STEPS", "STEP_OPTIONS"):
             continue
         opening = f"readonly {name}=(\n"
-        yield name, edited(files, (opening, f"{opening}  'new|new|new|new|new'\n"))
-        for row in rows:
+        host = values.tables["NODES"][0].partition("|")[0] if name == "DISKS" else "new"
+        yield name, edited(files, (opening, f"{opening}  '{host}|new|new|new|new'\n"))
+        for row in rows if name in ("NODES", "DISKS") else rows[-1:]:
             start, end = script.split(opening)
             table, mark, rest = end.partition("\n)\n")
             changed = "".join(f"  {shlex.quote(one + 'x' * (one == row))}\n" for one in rows)

@@ -9,7 +9,7 @@ from components.review.machines.effects import UNKNOWN, Effects
 from components.review.machines.reads import Read, called, reads
 from components.review.machines.script import parse
 from tests.compiled.bootstrap_values import SCRIPT
-from tests.conftest import CLUSTERS
+from tests.platforms import one_a_platform
 
 from .edits import FOR_PEOPLE, compiled, edited, every_edit
 
@@ -30,7 +30,7 @@ UNUSED = {
 }
 
 
-@pytest.mark.parametrize("name", CLUSTERS)
+@pytest.mark.parametrize("name", one_a_platform())
 def test_whatever_changes_makes_a_step_due_and_its_effect_is_known(name):
     files = compiled(name)
     unused = UNUSED[parse(files[SCRIPT].decode()).values["KUBERNETES_FROM"]]
