@@ -18,7 +18,7 @@ _CODE = "the step's own code"
 
 def told(causes: Iterable[str]) -> tuple[str, ...]:
     """Each once, the code last: it says least."""
-    every = sorted(dict.fromkeys(causes), key=lambda cause: cause == _CODE)
+    every = sorted(dict.fromkeys(causes), key=lambda cause: cause.startswith(_CODE))
     more = len(every) - MOST
     return (*every[:MOST], f"and {more} more") if more > 1 else tuple(every)
 
@@ -29,8 +29,10 @@ def causes(
     """Of something that differs: `DISKS: kafka 1000 /mnt/data/kafka -> /srv/kafka`, `haproxy/haproxy.cfg`."""
     before, after = content(*old, read, host), content(*new, read, host)
     match read.kind:
-        case "code" | "always":
-            return [_CODE]
+        case "code":
+            return [f"{_CODE}: {read.name}"]
+        case "always":
+            return [f"{_CODE}: what every run does"]
         case "table":
             return _rows(read.name, old[0], new[0], "")
         case "own":

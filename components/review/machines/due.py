@@ -21,6 +21,7 @@ BY_HAND = "by hand"
 _ROUND = "--join-file"
 _JOINS = "a new node joins the cluster: nothing of it is there yet"
 _MOVES = "another control plane is another cluster: no step moves one that runs"
+_UNTOLD = "the script does not say which steps it has: read what differs, and run each of them again"
 _LEAVES = (
     "kubectl drain {0} --ignore-daemonsets --delete-emptydir-data, kubectl delete node {0}, and kubeadm reset on it; "
     "directories of its volumes keep their data"
@@ -60,10 +61,10 @@ def steps(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[Host
     for step in _steps(old, new, effects):
         due: dict[_Due, list[str]] = {}
         for host in hosts.at(new[0], step.machine):
-            if why := _joining(step, host, old[0], new[0]) or _reason(step, host, old, new, effects):
+            if why := _why(step, host, old, new, effects):
                 due.setdefault(why, []).append(host)
         found += [HostStep(step.name, tuple(some), why.effects, why.causes, why.level) for why, some in due.items()]
-    return (*found, *_leaving(old[0], new[0]))
+    return (*found, *_untold(old, new), *_leaving(old[0], new[0]))
 
 
 def _side(files: Mapping[str, bytes]) -> Side:
@@ -85,14 +86,34 @@ def _steps(old: Side, new: Side, effects: Effects) -> Iterator[_Step]:
             yield _Step(name, tuple(options.split()), machine, within, tuple(differing))
 
 
+def _why(step: _Step, host: str, old: Side, new: Side, effects: Effects) -> _Due | None:
+    """The graver reason; of a host that was not there before nothing has changed."""
+    joining = _joining(step, host, old[0], new[0])
+    if host in _come(old[0], new[0]):
+        return joining
+    reasons = filter(None, (joining, _reason(step, host, old, new, effects)))
+    return max(reasons, key=lambda why: why.level, default=None)
+
+
+def _come(old: Script, new: Script) -> list[str]:
+    return [name for name in hosts.nodes(new) if name not in hosts.nodes(old)]
+
+
 def _joining(step: _Step, host: str, old: Script, new: Script) -> _Due | None:
     """The steps of a new node: its own, and those of the control plane that let it in."""
-    come = [name for name in hosts.nodes(new) if name not in hosts.nodes(old)]
+    come = _come(old, new)
     if host in come and host in hosts.at(new, "control plane"):
         return _Due((_MOVES,), (f"NODES: {host} comes",), Level.DANGER)
     if host in come or (come and _ROUND in step.options and host in hosts.at(new, "control plane")):
         return _Due((_JOINS,), told(f"NODES: {name} comes" for name in come), Level.ATTENTION)
     return None
+
+
+def _untold(old: Side, new: Side) -> Iterator[HostStep]:
+    """A script without the table STEPS is of the time before there was one: nobody can tell its steps apart."""
+    if not new[0].rows("STEPS") and old[1] != new[1]:
+        every = (*hosts.nodes(new[0]), *hosts.at(new[0], "load balancer"))
+        yield HostStep(BY_HAND, every, (_UNTOLD,), (SCRIPT,), Level.DANGER)
 
 
 def _leaving(old: Script, new: Script) -> Iterator[HostStep]:

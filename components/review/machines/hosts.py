@@ -17,5 +17,5 @@ def nodes(script: Script) -> dict[str, str]:
 def at(script: Script, place: str) -> tuple[str, ...]:
     """Names of the machines of a place; none where no machine is meant."""
     if place == _BALANCER:
-        return (script.values["LOAD_BALANCER_NAME"],)
+        return tuple(filter(None, (script.values.get("LOAD_BALANCER_NAME"),)))
     return tuple(name for name, role in nodes(script).items() if place in _PLACES.get(role, ()))

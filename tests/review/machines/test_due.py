@@ -156,7 +156,7 @@ def test_other_code_is_run_again_wherever_it_is_part_of_a_step():
     due = _due(("install_packages() {\n", "install_packages() {\n  true\n"))
     assert _where(due) == [("node", NODES), ("load-balancer", ("haproxy",))]
     for step in due:
-        assert step.causes == ("the step's own code",) and step.level == Level.ATTENTION
+        assert step.causes == ("the step's own code: install_packages",) and step.level == Level.ATTENTION
         assert step.effects == ("the step itself is another one: run it again, it skips what is as it should be",)
     everywhere = {step.step for step in _due(("umask 022", "umask 077"))}
     assert everywhere >= {"node", "volumes", "control-plane", "worker", "secrets", "argocd", "load-balancer"}
@@ -174,6 +174,11 @@ def test_a_part_that_no_head_here_knows_gets_attention():
     before = edited(FILES, pair, head, part)
     (step,) = steps(before, edited(before, ("OLDER=1", "OLDER=2")))
     assert (step.step, step.level, step.causes) == ("node", Level.ATTENTION, ("OLDER 1 -> 2",))
+
+
+def test_a_script_that_does_not_say_its_steps_is_left_to_a_person():
+    due = _due(("readonly STEPS=(", "readonly STAGES=("))
+    assert [(step.step, step.hosts, step.level) for step in due] == [(BY_HAND, (*NODES, "haproxy"), Level.DANGER)]
 
 
 def test_a_step_that_is_gone_cannot_be_run():
