@@ -137,7 +137,7 @@ def test_the_page_that_says_how_is_true(folder, tmp_path, cluster):
         ),
         ("look at {server}", "look at {serve}", "{serve}: there is no such option with a default"),
         ("look at {server}", "look at {node}", "{node}: there is no such option with a default"),
-        ("# guide: nothing", "# effect: harm: it breaks", "'harm: it breaks' is not: WHAT: text, or NAME...: WHAT: text"),
+        ("# guide: nothing", "# effect: harm: it breaks", "'harm: it breaks' is not: WHAT: text, or NAME"),
         ("# when: ", "# only if: there is one\n# when: ", "'there is one' is not: TABLE has rows"),
         ("step_clock()", "step_clocks()", "it must define the function step_clock"),
     ],
