@@ -43,9 +43,15 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "components.argocd": (*_FACE, "components.manifests"),
     # The faces are those that the inventory names.
     "components.compile": (*_CLUSTER, *_DOOR, *_INVENTORY),
-    "components.review": (),
-    # Heads of bootstrap/ say what a change of their parts does.
-    "components.review.machines": ("components.review", "components.kubeadm"),
+    # Two compiles, told in the page's words; what a step does stands in the bootstrap's heads.
+    "components.review": (
+        *_CLUSTER,
+        *_DOOR,
+        *_INVENTORY,
+        "components.compile",
+        "components.page",
+        "components.kubeadm",
+    ),
 }
 ARROWS["scripts"] = tuple(ARROWS)
 # The table of alerts is made of a cluster that no fork deletes.

@@ -1,0 +1,141 @@
+"""Who reaches whom: policies, NodePorts, the load balancer's listeners, addresses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from components.cluster.types import Cluster, Frontend
+
+from ..change import Change
+from ..registry import verdict
+from ..types import Level, Verdict
+
+
+@verdict(Level.DANGER)
+def policy_gone(change: Change) -> Iterator[Verdict]:
+    """A NetworkPolicy goes, while its pods stay: whoever is in the cluster reaches them."""
+    for found in change.of_kind("NetworkPolicy", how="removed"):
+        yield Verdict(
+            "policy-gone",
+            Level.DANGER,
+            str(found.identity),
+            "Argo CD deletes it. Pods that no other policy selects take connections from every pod of the cluster",
+        )
+
+
+@verdict(Level.ATTENTION)
+def policy_wider(change: Change) -> Iterator[Verdict]:
+    """A NetworkPolicy lets in, or out, whom it did not."""
+    for found in change.of_kind("NetworkPolicy", how="changed"):
+        assert found.before and found.after
+        for way in ("ingress", "egress"):
+            if more := _pairs(found.after, way) - _pairs(found.before, way):
+                yield Verdict(
+                    "policy-wider",
+                    Level.ATTENTION,
+                    str(found.identity),
+                    f"It now also allows {way} {'from' if way == 'ingress' else 'to'} "
+                    + ", ".join(sorted(_told(*pair) for pair in more)),
+                )
+        if found.before["spec"]["podSelector"] != found.after["spec"]["podSelector"]:
+            yield Verdict(
+                "policy-wider",
+                Level.ATTENTION,
+                str(found.identity),
+                "It is about other pods now; those that it was about are open to whom no other policy keeps away",
+            )
+
+
+def _pairs(policy: Mapping[str, Any], way: str) -> set[tuple[str, str]]:
+    """(Peer, port) of each connection that is allowed, as text; empty stands for any."""
+    peers = "from" if way == "ingress" else "to"
+    return {
+        (json.dumps(peer, sort_keys=True) if peer else "", json.dumps(port, sort_keys=True) if port else "")
+        for rule in policy["spec"].get(way) or ()
+        for peer in rule.get(peers) or [{}]
+        for port in rule.get("ports") or [{}]
+    }
+
+
+def _told(peer: str, port: str) -> str:
+    number = json.loads(port).get("port", "any port") if port else "any port"
+    if not peer:
+        return f"anybody ({number})"
+    said = json.loads(peer)
+    if "ipBlock" in said:
+        return f"{said['ipBlock']['cidr']} ({number})"
+    labels = said.get("podSelector", {}).get("matchLabels", {})
+    return f"{labels.get('name') or labels or 'all pods'} ({number})"
+
+
+@verdict(Level.DANGER)
+def nodeport_changed(change: Change) -> Iterator[Verdict]:
+    """A NodePort is another number: the load balancer has to follow in the same minutes."""
+    if not (models := change.models):
+        return
+    before, after = _frontends(models.before), _frontends(models.after)
+    for name in sorted(before.keys() & after.keys()):
+        old, new = before[name], after[name]
+        if old.node_port != new.node_port:
+            who = "devices" if new.devices else "clients"
+            yield Verdict(
+                "nodeport-changed",
+                Level.DANGER if new.devices else Level.ATTENTION,
+                f"NodePort/{name}",
+                f"From the sync of {new.service} on, nodes answer at {_number(new.node_port)} and no more at "
+                f"{_number(old.node_port)}: until HAProxy follows, {who} get no new connection, and those that are "
+                "open end",
+                f"In the same minutes, on {models.after.load_balancer.hostname}: bootstrap.sh load-balancer",
+            )
+
+
+def _number(port: int | None) -> str:
+    return "a port that Kubernetes chooses" if port is None else str(port)
+
+
+@verdict(Level.DANGER)
+def listener_changed(change: Change) -> Iterator[Verdict]:
+    """The address, name or port at which devices and people come is another one, or gone."""
+    if not (models := change.models):
+        return
+    old, new = models.before.load_balancer, models.after.load_balancer
+    before, after = _frontends(models.before), _frontends(models.after)
+    for name in sorted(before):
+        level = Level.DANGER if before[name].devices else Level.ATTENTION
+        who = "devices" if before[name].devices else "clients"
+        if name not in after:
+            yield Verdict(
+                "listener-changed",
+                level,
+                f"Listener/{name}",
+                f"HAProxy does not listen at {before[name].listen} any more: {who} that use it are refused",
+            )
+        elif before[name].listen != after[name].listen:
+            yield Verdict(
+                "listener-changed",
+                level,
+                f"Listener/{name}",
+                f"HAProxy listens at {after[name].listen} instead of {before[name].listen}: {who} have to be told",
+            )
+    if old.address != new.address:
+        yield Verdict(
+            "listener-changed",
+            Level.DANGER,
+            "Listener/address",
+            f"The load balancer is {new.address} instead of {old.address}: every device and name server has to be told",
+            f"Run all steps of the load balancer on {new.address} first, then lead devices there",
+        )
+    if models.before.domain != models.after.domain:
+        yield Verdict(
+            "listener-changed",
+            Level.DANGER,
+            "Listener/domain",
+            f"Devices and browsers come to {models.after.domain} instead of {models.before.domain}: names, "
+            "certificates and devices have to follow",
+        )
+
+
+def _frontends(cluster: Cluster) -> dict[str, Frontend]:
+    return {frontend.name: frontend for frontend in cluster.load_balancer.frontends}
