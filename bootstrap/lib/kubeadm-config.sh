@@ -1,4 +1,14 @@
 # shellcheck shell=bash
+# effect: KUBEADM_INIT note_kubeadm_config renew_control_plane renew_static_pods renew_kube_proxy: restart: what
+#   differs of etcd, API server, controller manager and scheduler starts anew, the API server is away for a moment;
+#   pods go on running. What only kubeadm init reads (taints, networks of pods and Services) stays as it is
+# effect: KUBEADM_INIT/KubeletConfiguration: nothing: the cluster has it for its kubelets, which take it by the step
+#   node
+# effect: KUBEADM_INIT/KubeProxyConfiguration: restart: kube-proxy starts anew, node by node; connections that are
+#   open go on
+# effect: KUBERNETES_VERSION: person: no step upgrades a control plane that runs: "A newer Kubernetes" in
+#   bootstrap/README.md
+#
 # kubeadm reads its configuration when it makes a cluster. One that runs is brought to a changed configuration by the
 # phases of kubeadm that it concerns.
 

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # option: --kubeconfig FILE: default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config;
 #   a cluster that is not the inventory's is refused
+# effect: nothing: the cluster has it; what that does shows in the cluster
 #
 # Speaking to the cluster.
 

@@ -6,6 +6,9 @@
 # options: --node --kubeconfig --dry-run
 # guide: `kubeadm init`, copying the kubeconfig, flannel
 # worked: the last line is `ok: node … is Ready`
+# effect: nothing: a control plane that runs stays
+# effect: POD_NETWORK: restart: pods of flannel and kube-router are made anew where they differ, node by node; other
+#   pods go on
 
 readonly ETCD_DATA=/var/lib/etcd/member
 # An API server that starts takes a minute: this often it is asked, with a pause of 5 seconds.

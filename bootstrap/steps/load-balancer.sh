@@ -5,6 +5,20 @@
 # options: --compiled --node-ports --root --dry-run
 # guide: sysctl, HAProxy and its configuration
 # worked: `done` or `skipped: service haproxy is running`
+# effect: haproxy/haproxy.cfg HAPROXY_CONFIG NODE_PORTS configure_haproxy: reload: HAProxy is reloaded; open sessions
+#   stay in the old process until hard-stop-after
+# effect: haproxy/haproxy.service.d-limits.conf HAPROXY_UNIT_LIMITS step_load_balancer: nothing: systemd reads it; a
+#   HAProxy that runs keeps its limits until it is restarted
+# effect: HAPROXY_PACKAGES: replace: another HAProxy comes, and its package reloads it; open sessions stay in the old
+#   process until hard-stop-after
+# effect: LOAD_BALANCER_OPEN_FILES raise_haproxy_limits: person: a HAProxy that runs with a lower limit has to be
+#   restarted, which ends every session: the step does so only while none is open, and else fails and says how many
+#   there are
+# effect: LOAD_BALANCER_ADDRESS: person: the step refuses a host that does not have this address; devices have to find
+#   the new one
+# effect: LOAD_BALANCER_NAME: nothing: the host is called otherwise; HAProxy does not notice
+# effect: watch_host: nothing: node-exporter starts anew, HAProxy does not notice; one that is no longer wanted stays
+# effect: device_sessions: looks: it counts sessions
 #
 # Sessions of devices outlive a reload and none outlives a restart: this never restarts a HAProxy that carries sessions.
 

@@ -25,7 +25,7 @@ def script(cluster: Cluster, folder: Path = FOLDER) -> str:
     """The whole script: it needs nothing but the compiled files beside it. Parts define, and `main` begins."""
     parts = read(folder)
     texts = [_HEADER.format(name=cluster.name), values.block(cluster), _tables(parts)]
-    texts += [f"\n# ---- {name}\n{body}" for name, body in parts.bodies]
+    texts += [f"\n# ---- {body.name}\n{body.shell}" for body in parts.bodies]
     return "".join([*texts, '\nmain "$@"\n'])
 
 

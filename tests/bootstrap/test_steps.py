@@ -114,7 +114,7 @@ def test_the_page_that_says_how_is_true(folder, tmp_path, cluster):
     box.fake("dpkg-query", "exit 1")
     assert "would: install packages: chrony\n" in box.run("clock", "--dry-run").stdout
     keys = {key for row in re.findall(r"^\| (`[a-z` ,]+`) \|", page, re.M) for key in re.findall(r"`([a-z ]+)`", row)}
-    assert keys == {*steps.KEYS, "option"}
+    assert keys == {*steps.KEYS, *steps.REPEATED}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +137,7 @@ def test_the_page_that_says_how_is_true(folder, tmp_path, cluster):
         ),
         ("look at {server}", "look at {serve}", "{serve}: there is no such option with a default"),
         ("look at {server}", "look at {node}", "{node}: there is no such option with a default"),
+        ("# guide: nothing", "# effect: harm: it breaks", "'harm: it breaks' is not: WHAT: text, or NAME"),
         ("# when: ", "# only if: there is one\n# when: ", "'there is one' is not: TABLE has rows"),
         ("step_clock()", "step_clocks()", "it must define the function step_clock"),
     ],
