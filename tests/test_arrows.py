@@ -16,6 +16,7 @@ _MODEL = "components.cluster"
 _LEAVES = (f"{_MODEL}.frozen", f"{_MODEL}.quantity")
 _DOOR = (f"{_MODEL}.__init__", f"{_MODEL}.build", f"{_MODEL}.load", f"{_MODEL}.read")
 _CLUSTER = (*_LEAVES, f"{_MODEL}.input", f"{_MODEL}.types", _MODEL)
+_REVIEW = "components.review"
 _FACE = (*_CLUSTER, "components.render", "components.faces")
 #: Room -> the rooms that its modules may import beside itself. The longest name that fits a module is its room.
 ARROWS: dict[str, tuple[str, ...]] = {
@@ -41,6 +42,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "components.manifests": (*_FACE, "components.monitoring"),
     # Its project lists the kinds of all manifests.
     "components.argocd": (*_FACE, "components.manifests"),
+    # What a review says is known before there is one, and before it has a form.
+    f"{_REVIEW}.types": (),
+    f"{_REVIEW}.forms": (f"{_REVIEW}.types",),
+    _REVIEW: (f"{_REVIEW}.types",),
     # The faces are those that the inventory names.
     "components.compile": (*_CLUSTER, *_DOOR, *_INVENTORY),
 }
