@@ -165,7 +165,7 @@ class ClusterReview:
 
 @dataclass(frozen=True)
 class Review:
-    """A change from `base` to `head` (as a person calls them), of the clusters that it reaches; not of `others`."""
+    """A change from `base` to `head` (as people call them); `others` are clusters that it does not reach."""
 
     base: str
     head: str
