@@ -53,7 +53,9 @@ def _left_out(parts: tuple[Part, ...], left: list[int], base: str) -> str:
     counts = [count(number, *part.noun) for part, number in zip(parts, left, strict=True) if number]
     if not counts:
         return ""
-    command = f"make review BASE={shlex.quote(base) if len(base) <= _NAME else '...'}"
+    # What a person calls it may go on behind its name, which has no space: "main (fe8e686)".
+    name = base.partition(" ")[0]
+    command = f"make review BASE={shlex.quote(name) if 0 < len(name) <= _NAME else '...'}"
     return f"\nLeft out here, for want of room: {', '.join(counts)}. All of it: {code(visible(command))}\n"
 
 

@@ -15,8 +15,8 @@ from .story import Code, Line, Part, Story, Words, count, listed
 _SENTENCE, _NAME = 600, 100
 #: Clusters, and hosts, that are named one by one.
 _CLUSTERS, _HOSTS = 4, 24
-#: Fields of an object.
-_FIELDS = 20
+#: Fields of an object, and facts of all clusters before the others are folded: the first ones are the important ones.
+_FIELDS, _FACTS = 20, 10
 
 
 def story(review: Review) -> Story:
@@ -36,10 +36,10 @@ def story(review: Review) -> Story:
         *say.objects(),
         *say.files(),
     )
-    return Story(review.level, _sentence(review), _reach(review), parts)
+    return Story(review.level, _meaning(review), _reach(review), parts)
 
 
-def _sentence(review: Review) -> str:
+def _meaning(review: Review) -> str:
     """What the level means here."""
     found = [each.what for each in together(review.clusters, lambda cluster: cluster.verdicts)]
     open_ = sum(each.level is Level.DANGER and not each.accepted for each in found)
@@ -87,8 +87,13 @@ def _words(text: str) -> str:
     return shortened(visible(text), _SENTENCE)
 
 
+def _sentence(text: str) -> str:
+    words = _words(text)
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
 class _Sayings:
-    """The parts of a review, each in no or one piece; all of them begin their lines with the clusters they are of."""
+    """The parts of a review, none where there is nothing to say; each line says, or stands under, whose it is."""
 
     def __init__(self, review: Review):
         self._clusters = review.clusters
@@ -96,7 +101,7 @@ class _Sayings:
 
     def findings(self) -> Iterator[Part]:
         told = together(self._clusters, lambda cluster: cluster.findings)
-        lines = tuple(Line((*self._of(each), _words(each.what))) for each in told)
+        lines = tuple(Line((*self._of(each), _sentence(each.what))) for each in told)
         yield from _part("To be put right first", lines, ("finding", "findings"), level=Level.DANGER)
 
     def verdicts(self, level: Level) -> Iterator[Part]:
@@ -108,12 +113,15 @@ class _Sayings:
             Level.ATTENTION: ("Needs a look", ("thing that needs a look", "things that need a look")),
             Level.ROUTINE: ("Routine", ("routine change", "routine changes")),
         }[level]
-        lines = tuple(Line((*self._of(each), *_verdict(each.what))) for each in told)
-        yield from _part(title, lines, noun, level=level, folded=level is Level.ROUTINE)
+        lines = []
+        for each in told:
+            said, below = _verdict(each.what)
+            lines.append(Line((*self._of(each), *said), below))
+        yield from _part(title, tuple(lines), noun, level=level, folded=level is Level.ROUTINE)
 
     def devices(self) -> Iterator[Part]:
         told = together(self._clusters, lambda cluster: cluster.devices)
-        lines = tuple(Line((*self._of(each), _words(each.what))) for each in told)
+        lines = tuple(Line((*self._of(each), _sentence(each.what))) for each in told)
         yield from _part("What devices notice", lines, ("line on devices", "lines on devices"))
 
     def steps(self, before_merge: bool) -> Iterator[Part]:
@@ -132,18 +140,20 @@ class _Sayings:
 
     def notes(self) -> Iterator[Part]:
         told = together(self._clusters, lambda cluster: cluster.notes)
-        lines = [Line((_words(note),)) for note in self._notes]
-        lines += [Line((*self._of(each), _words(each.what))) for each in told]
+        lines = [Line((_sentence(note),)) for note in self._notes]
+        lines += [Line((*self._of(each), _sentence(each.what))) for each in told]
         yield from _part("What this review does not say", tuple(lines), ("note", "notes"))
 
     def facts(self) -> Iterator[Part]:
         told = together(self._clusters, lambda cluster: cluster.facts)
-        lines = tuple(Line((*self._of(each), *_fact(each.what))) for each in told)
-        yield from _part("The cluster", lines, ("fact of a cluster", "facts of clusters"))
+        lines = tuple(Line(_fact(each.what), group=self._who(each)) for each in told)
+        noun = ("fact of a cluster", "facts of clusters")
+        yield from _part("The cluster", lines[:_FACTS], noun)
+        yield from _part(f"The cluster, further ({len(lines[_FACTS:]):,})", lines[_FACTS:], noun, folded=True)
 
     def restarts(self) -> Iterator[Part]:
         told = together(self._clusters, lambda cluster: cluster.restarts)
-        lines = tuple(Line((*self._of(each), *_restart(each.what))) for each in told)
+        lines = tuple(Line(_restart(each.what), group=self._who(each)) for each in told)
         yield from _part("Pods that Argo CD replaces", lines, ("restart", "restarts"))
 
     def objects(self) -> Iterator[Part]:
@@ -162,16 +172,21 @@ class _Sayings:
 
     def files(self) -> Iterator[Part]:
         told = together(self._clusters, lambda cluster: cluster.files)
-        lines = tuple(Line((*self._of(each), _name(each.what))) for each in told)
+        lines = tuple(Line((_name(each.what),), group=self._who(each)) for each in told)
         yield from _part(f"Files ({len(lines):,})", lines, ("file", "files"), folded=True)
 
     def _of(self, told: Told[Any]) -> Words:
+        """The clusters and a colon."""
+        who = self._who(told)
+        return (*who, ": ") if who else ()
+
+    def _who(self, told: Told[Any]) -> Words:
         """The clusters, where a review has several."""
         if len(self._clusters) == 1:
             return ()
         if len(told.clusters) == len(self._clusters) > _CLUSTERS:
-            return (f"all {len(self._clusters):,} clusters: ",)
-        return (*listed(tuple(_name(name).text for name in told.clusters), _CLUSTERS), ": ")
+            return (f"all {len(self._clusters):,} clusters",)
+        return listed(tuple(_name(name).text for name in told.clusters), _CLUSTERS)
 
 
 def _part(
@@ -187,15 +202,14 @@ def _part(
         yield Part(title, lines, noun, level, folded, numbered)
 
 
-def _verdict(verdict: Verdict) -> Words:
-    words: list[str | Code] = ["accepted: "] if verdict.accepted else []
-    words.append(_words(verdict.sentence))
-    if verdict.runbook:
-        words.append(f" To do: {_words(verdict.runbook)}")
+def _verdict(verdict: Verdict) -> tuple[Words, tuple[Line, ...]]:
+    """What it says, and below that what to do."""
+    said: Words = (_name(verdict.subject), f"{', accepted' if verdict.accepted else ''}: {_sentence(verdict.sentence)}")
+    below: tuple[Line, ...] = (Line((f"To do: {_sentence(verdict.runbook)}",)),) if verdict.runbook else ()
     if verdict.level is Level.DANGER and not verdict.accepted:
         # Whole: a line that is cut would accept nothing.
-        words += [" To accept it: ", Code(visible(f"accept: {verdict.rule} {verdict.subject}"))]
-    return tuple(words)
+        below += (Line(("To accept it: ", Code(visible(f"accept: {verdict.rule} {verdict.subject}")))),)
+    return said, below
 
 
 def _step(step: HostStep) -> Words:

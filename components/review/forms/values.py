@@ -27,7 +27,7 @@ def told(field: Field) -> Line:
         return Line((path, ": new, ", _value(after)))
     if after is ABSENT:
         return Line((path, ": gone, was ", _value(before)))
-    if isinstance(before, str) and isinstance(after, str) and "\n" in before + after:
+    if isinstance(before, str) and isinstance(after, str) and _of_lines(before, after):
         return Line((path, ":"), diff=_diff(before, after))
     left, right = _written(before), _written(after)
     if left == right:
@@ -35,6 +35,11 @@ def told(field: Field) -> Line:
         left, right = _json(before), _json(after)
     left, right = _windows(left, right)
     return Line((path, ": ", Code(left), " → ", Code(right)))
+
+
+def _of_lines(*texts: str) -> bool:
+    """Whether one has several: of one long line, such as a dashboard's, a diff would show the same beginning twice."""
+    return any("\n" in text.strip("\n") for text in texts)
 
 
 def _value(value: Any) -> Code:

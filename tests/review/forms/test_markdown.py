@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from components.review.forms import escaping, markdown
 from components.review.forms.clean import visible
 from components.review.forms.comment import MARKER, MAXIMUM
-from components.review.types import Field, Level, Review, Verdict
+from components.review.types import Fact, Field, Level, Review, Verdict
 from tests.review.forms.reviews import (
     AFTER,
     ATTENTION,
@@ -95,16 +95,18 @@ def _harmless(page: Page) -> None:
 @example("<!-- a")
 @example("a `b` c ``` d")
 @example("")
+@example("www.x")
+@example("GH-1 o/r#1 :100: $x$ https://x.y")
 def test_words_and_code_are_shown_as_they_are(text):
     text = visible(text)
     for form, shown in (
         (escaping.words, lambda page: "".join(page.outside)),
-        (escaping.code, lambda page: "".join(page.code)),
+        (escaping.code, lambda page: "".join(page.code[:-1])),
     ):
         page = Page(f"- {form(text)} {escaping.code('x')}\n")
         _harmless(page)
         # An item, and a page, have no spaces at their ends; some spaces in a row are one in a browser.
-        assert _spaced(shown(page)).removesuffix("x").strip() == _spaced(text), form
+        assert _spaced(shown(page)) == _spaced(text), form
 
 
 def _spaced(text: str) -> str:
@@ -169,9 +171,15 @@ def test_a_smaller_limit_tells_the_beginning_of_the_same():
 
 
 def test_a_base_that_a_shell_would_read_is_quoted():
-    found = Review("a'; rm -r b", "head", SHAPES["huge"].clusters, ())
+    found = Review("a';rm\tb", "head", SHAPES["huge"].clusters, ())
     page = Page(markdown.text(found))
-    assert """make review BASE='a'"'"'; rm -r b'""" in page.code
+    assert """make review BASE='a'"'"';rm\\tb'""" in page.code
+
+
+def test_what_goes_on_behind_the_name_of_the_base_is_no_part_of_the_command():
+    found = Review("main (c0ffee)", "head", SHAPES["huge"].clusters, ())
+    assert "make review BASE=main" in Page(markdown.text(found)).code
+    assert "make review BASE=..." in Page(markdown.text(replace(found, base=""))).code
 
 
 def test_the_first_lines_say_what_somebody_has_to_do():
@@ -183,15 +191,16 @@ def test_the_first_lines_say_what_somebody_has_to_do():
     ]
     assert lines[3] == ("`origin/main` → `more-workers`. Changed: `dojot-100k`, `dojot-full`. As before: `dojot-lab`.")
     both = "`dojot-100k`, `dojot-full`: "
-    assert lines[5] == (
-        f"- {both}kafka-0 moves to worker-4: its data stay on worker-3. To do: Copy the folder first, while Kafka is "
-        "stopped. To accept it: `accept: volume-moved PersistentVolume/kafka-0`"
-    )
-    assert lines[7] == f"- {both}A third of all devices connects again, three times."
-    assert lines[8].startswith("**Before the merge, as root on these hosts")
-    assert lines[9].startswith(f"1. {both}`bootstrap.sh argocd` on `master-1`: Argo CD may")
-    assert lines[10].startswith("**After the merge, as root on these hosts")
-    assert lines[11].startswith(f"1. {both}`bootstrap.sh load-balancer` on `lb-1`, `lb-2` (attention): HAProxy")
+    assert lines[5] == (f"- {both}`PersistentVolume/kafka-0`: kafka-0 moves to worker-4: its data stay on worker-3.")
+    assert lines[6:8] == [
+        "  - To do: Copy the folder first, while Kafka is stopped.",
+        "  - To accept it: `accept: volume-moved PersistentVolume/kafka-0`",
+    ]
+    assert lines[9] == f"- {both}A third of all devices connects again, three times."
+    assert lines[10].startswith("**Before the merge, as root on these hosts")
+    assert lines[11].startswith(f"1. {both}`bootstrap.sh argocd` on `master-1`: Argo CD may")
+    assert lines[12].startswith("**After the merge, as root on these hosts")
+    assert lines[13].startswith(f"1. {both}`bootstrap.sh load-balancer` on `lb-1`, `lb-2` (attention): HAProxy")
 
 
 def test_parts_come_in_the_order_of_who_has_to_act():
@@ -242,7 +251,7 @@ def test_the_level_and_what_it_means(verdicts, level, said):
 def test_what_is_accepted_stands_behind_and_is_not_offered_again():
     accepted = Verdict("a", Level.DANGER, "b", "First.", accepted=True)
     text = markdown.text(review(full(verdicts=(accepted, DANGER))))
-    assert text.index("kafka-0 moves") < text.index("accepted: First.")
+    assert text.index("kafka-0 moves") < text.index("- `b`, accepted: First.")
     assert text.count("To accept it") == 1
 
 
@@ -254,6 +263,15 @@ def test_a_refused_inventory_says_what_to_put_right_first():
 
 def test_no_cluster():
     assert "> **Routine.** No cluster changes with this." in markdown.text(SHAPES["nothing"])
+
+
+def test_facts_stand_under_their_clusters_and_the_first_ones_are_seen_at_once():
+    many = tuple(Fact(f"fact {number}", "1", "2") for number in range(12))
+    text = markdown.text(review(full("a", facts=many), full("b", facts=(*many, Fact("own", "1", "2")))))
+    seen, folded = text.split("<details><summary>The cluster, further (3)</summary>\n\n")
+    assert "**The cluster**\n\n**`a`, `b`**\n\n- fact 0: `1` → `2`\n- fact 1: " in seen
+    assert seen.count("fact ") == 10
+    assert folded.startswith("**`a`, `b`**\n\n- fact 10: `1` → `2`\n- fact 11: `1` → `2`\n\n**`b`**\n\n- own: ")
 
 
 def test_steps_have_numbers_and_all_their_hosts():

@@ -39,8 +39,13 @@ def test_texts_of_lines_are_a_diff():
     assert told(Field(("a",), "\n".join(lines), "\n".join(changed))).diff == (" 19", "-20", "+new", " 21")
 
 
-def test_only_the_end_of_a_line():
-    assert told(Field(("a",), "x\n", "x")).diff == ("… only the ends of lines differ",)
+def test_only_the_ends_of_lines():
+    assert told(Field(("a",), "x\r\ny\n", "x\ny\n")).diff == ("… only the ends of lines differ",)
+    assert _words("x\n", "x") == "a: x\\n → x"
+
+
+def test_one_long_line_with_an_end_is_two_values():
+    assert _words(f"{'x' * 300}1\n", f"{'x' * 300}2\n") == f"a: …{'x' * 20}1\\n → …{'x' * 20}2\\n"
 
 
 def test_texts_that_are_too_long_are_not_compared():
