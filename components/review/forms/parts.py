@@ -142,7 +142,7 @@ class _Sayings:
         told = together(self._clusters, lambda cluster: cluster.notes)
         lines = [Line((_sentence(note),)) for note in self._notes]
         lines += [Line((*self._of(each), _sentence(each.what))) for each in told]
-        yield from _part("What this review does not say", tuple(lines), ("note", "notes"))
+        yield from _part("Notes", tuple(lines), ("note", "notes"))
 
     def facts(self) -> Iterator[Part]:
         told = together(self._clusters, lambda cluster: cluster.facts)

@@ -211,7 +211,7 @@ def test_parts_come_in_the_order_of_who_has_to_act():
         "Before the merge",
         "After the merge",
         "Needs a look",
-        "What this review does not say",
+        "Notes",
         "The cluster",
         "Pods that Argo CD replaces",
         "Routine",
