@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from components.review.forms import escaping, markdown
 from components.review.forms.clean import visible
 from components.review.forms.comment import MARKER, MAXIMUM
-from components.review.types import Fact, Field, Level, Review, Verdict
+from components.review.types import ClusterReview, Fact, Field, Level, Review, Verdict
 from tests.review.forms.reviews import (
     AFTER,
     ATTENTION,
@@ -164,9 +164,14 @@ def test_what_is_left_out_is_counted_and_everything_is_either_told_or_counted():
 
 
 def test_a_smaller_limit_tells_the_beginning_of_the_same():
-    whole = markdown.text(SHAPES["one"])
-    for limit in range(markdown.SMALLEST, len(whole), 50):
-        told, _, left = markdown.text(SHAPES["one"], limit).partition("\nLeft out here")
+    # Nothing but folded objects: what is left out is said in as many words, and the end of the fold needs its room.
+    some = review(ClusterReview("a", "changed", objects=SHAPES["huge"].clusters[0].objects[:13]))
+    whole = markdown.text(some)
+    assert "Left out" not in whole and len(whole) > markdown.SMALLEST + 500
+    for limit in range(markdown.SMALLEST, markdown.SMALLEST + 400):
+        text = markdown.text(some, limit)
+        assert len(text) < limit
+        told, _, left = text.partition("\nLeft out here")
         assert left and whole.startswith(told.removesuffix("\n</details>\n"))
 
 
