@@ -99,8 +99,18 @@ def files_schema() -> str:
     return json.dumps(files_schema(), indent=1) + "\n"
 
 
+def review_schema() -> str:
+    from components.review.forms import json_form
+
+    return json.dumps(json_form.schema(), indent=1) + "\n"
+
+
 #: Files that are generated whole, by their path -> what makes the text.
-FILES: Tables = {"inventory/schema.json": files_schema, "inventory/contracts/schema.json": contract_schema}
+FILES: Tables = {
+    "docs/review.schema.json": review_schema,
+    "inventory/contracts/schema.json": contract_schema,
+    "inventory/schema.json": files_schema,
+}
 #: Name, as documents say it -> what makes the text, in Markdown.
 TABLES: Tables = {
     "alerts": alerts,

@@ -53,6 +53,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "components.kubeadm",
     ),
 }
+# A review is told by what it is made of, and by nothing that could be asked for more.
+ARROWS |= {"components.review.types": (), "components.review.forms": ("components.review.types",)}
+ARROWS["components.review"] += ("components.review.types",)
 ARROWS["scripts"] = tuple(ARROWS)
 # The table of alerts is made of a cluster that no fork deletes.
 ARROWS["scripts.docs"] = (*ARROWS, "tests.inventory.targets")

@@ -94,7 +94,8 @@ class Fact:
 class HostStep:
     """A step of the bootstrap that has to be run again, on these hosts (names), for these reasons.
 
-    `effect` says what the host's programs notice: the parts' own words. `level` is the gravest of them.
+    `effects` say what the host's programs notice: the parts' own words. `level` is the gravest of them.
+    `before_merge`: Argo CD's sync of the change needs what the step does.
     """
 
     step: str
@@ -102,6 +103,7 @@ class HostStep:
     effects: tuple[str, ...]
     causes: tuple[str, ...]
     level: Level
+    before_merge: bool = False
 
 
 @dataclass(frozen=True)

@@ -107,18 +107,20 @@ def namespace_changed(change: Change) -> Iterator[Verdict]:
 
 @verdict(Level.ATTENTION)
 def protected_removed(change: Change) -> Iterator[Verdict]:
-    """An object goes from Git that Argo CD does not delete."""
+    """Objects go from Git that Argo CD does not delete."""
+    kept: dict[str, list[str]] = {}
     for found in change.objects:
         annotations = (found.before or {}).get("metadata", {}).get("annotations", {})
         if found.how == "removed" and "Prune=false" in annotations.get("argocd.argoproj.io/sync-options", ""):
-            where = f"-n {found.identity.namespace} " if found.identity.namespace else ""
-            yield Verdict(
-                "protected-removed",
-                Level.ATTENTION,
-                str(found.identity),
-                "Argo CD leaves it in the cluster, and shows no difference",
-                f"Once it is not needed: kubectl {where}delete {found.identity.kind.lower()} {found.identity.name}",
-            )
+            kept.setdefault(found.identity.kind, []).append(found.identity.name)
+    for kind, names in kept.items():
+        yield Verdict(
+            "protected-removed",
+            Level.ATTENTION,
+            kind,
+            f"Argo CD leaves {', '.join(names)} in the cluster, and shows no difference",
+            f"Once nobody needs them: kubectl delete {kind.lower()} NAME",
+        )
 
 
 @verdict(Level.DANGER)

@@ -88,8 +88,11 @@ def _way_out(change: ObjectChange) -> str:
             f"Before the merge: kubectl {where}delete statefulset {name} --cascade=orphan. Its pods go on running, and "
             "the sync makes a new set that takes them over; claims stay as they are"
         )
-    if kind in ("PersistentVolume", "PersistentVolumeClaim"):
-        return "Keep this one as it is, and give the new one another name; see docs/operations.md for moving data"
+    if kind == "PersistentVolumeClaim":
+        return (
+            f"Stop its pods, then kubectl {where}delete persistentvolumeclaim {identity.name}, and delete the "
+            "PersistentVolume that it was bound to: the directory keeps its data, and the sync makes both anew over it"
+        )
     if kind == "PriorityClass":
         return "Give the other number another name in cluster.priority_classes: pods that run keep what they have"
     return f"kubectl {where}delete {kind.lower()} {identity.name} just before the sync, which makes it anew"

@@ -71,13 +71,16 @@ def _unknown(change: ObjectChange) -> Iterator[tuple[str, ...]]:
 
 @verdict(Level.ATTENTION)
 def object_gone(change: Change) -> Iterator[Verdict]:
-    """Something that runs, or that others call by its name, is taken away."""
+    """What runs, or what others call by its name, is taken away."""
+    gone: dict[str, list[str]] = {}
     for found in change.of_kind(*_MISSED, how="removed"):
+        gone.setdefault(found.identity.kind, []).append(found.identity.name)
+    for kind, names in gone.items():
         yield Verdict(
             "object-gone",
             Level.ATTENTION,
-            str(found.identity),
-            "Argo CD deletes it; whoever outside of this repository calls it by its name finds nothing"
-            if found.identity.kind == "Service"
-            else "Argo CD deletes it with its pods",
+            kind,
+            f"Argo CD deletes {', '.join(names)}; whoever outside of this repository calls one by its name finds nothing"
+            if kind == "Service"
+            else f"Argo CD deletes {', '.join(names)} with all pods",
         )
