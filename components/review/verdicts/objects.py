@@ -76,11 +76,5 @@ def object_gone(change: Change) -> Iterator[Verdict]:
     for found in change.of_kind(*_MISSED, how="removed"):
         gone.setdefault(found.identity.kind, []).append(found.identity.name)
     for kind, names in gone.items():
-        yield Verdict(
-            "object-gone",
-            Level.ATTENTION,
-            kind,
-            f"Argo CD deletes {', '.join(names)}; whoever outside of this repository calls one by its name finds nothing"
-            if kind == "Service"
-            else f"Argo CD deletes {', '.join(names)} with all pods",
-        )
+        end = "; whoever outside calls one by its name finds nothing" if kind == "Service" else " with all pods"
+        yield Verdict("object-gone", Level.ATTENTION, kind, f"Argo CD deletes {', '.join(names)}{end}")
