@@ -43,7 +43,12 @@ def reviewed(name: str, before: Compiled, after: Compiled) -> ClusterReview:
     if after.findings and not after.files:
         return ClusterReview(name, "refused", findings=after.findings)
     if not after.files:
-        return ClusterReview(name, "removed", verdicts=(_removed(name),))
+        # One that was refused before is missed by nobody.
+        return (
+            ClusterReview(name, "removed", verdicts=(_removed(name),))
+            if before.files
+            else ClusterReview(name, "changed")
+        )
     if not before.files:
         return _added(name, before, after)
     changed = objects.changes(before.files, after.files)
