@@ -99,6 +99,12 @@ def files_schema() -> str:
     return json.dumps(files_schema(), indent=1) + "\n"
 
 
+def verdicts() -> str:
+    from components.review import documented
+
+    return documented.table()
+
+
 def review_schema() -> str:
     from components.review.forms import json_form
 
@@ -122,6 +128,7 @@ TABLES: Tables = {
     "contracts": contracts,
     "parameters": parameters,
     "smallest-service": smallest_service,
+    "verdicts": verdicts,
 }
 
 

@@ -14,6 +14,12 @@ from .registry import judged
 from .side import Compiled, Side
 from .types import ClusterReview, Level, Verdict
 
+#: Rules about a cluster that is on one side alone: name -> its level and when it speaks.
+CLUSTER_RULES = {
+    "cluster-gone": (Level.DANGER, "A cluster goes from the inventory."),
+    "cluster-new": (Level.ATTENTION, "A cluster comes, or one whose inventory was refused before."),
+}
+
 
 @dataclass(frozen=True)
 class Failed:

@@ -69,12 +69,12 @@ class Side:
             faces = target.faces
             cluster = read.cluster_of(target)
         except (InvalidInventory, Refused) as refusal:
-            return Compiled(stored, findings=tuple(self._named(line) for line in refusal.lines))
+            return Compiled(stored, findings=tuple(self.named(line) for line in refusal.lines))
         if self.committed is not None:
             return Compiled(stored, cluster)
         return Compiled(render.files(cluster, faces, dot_kapitan.output()), cluster)
 
-    def _named(self, line: str) -> str:
+    def named(self, line: str) -> str:
         """A finding with the paths that its reader knows."""
         return line.replace(f"{self.inventory}/", f"{INVENTORY}/")
 

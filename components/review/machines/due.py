@@ -63,7 +63,11 @@ def steps(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[Host
         for host in hosts.at(new[0], step.machine):
             if why := _why(step, host, old, new, effects):
                 due.setdefault(why, []).append(host)
-        found += [HostStep(step.name, tuple(some), why.effects, why.causes, why.level) for why, some in due.items()]
+        # Pods of the sync need what machines bring them; the load balancer leads to what the sync brings.
+        first = step.machine != "load balancer"
+        found += [
+            HostStep(step.name, tuple(some), why.effects, why.causes, why.level, first) for why, some in due.items()
+        ]
     return (*found, *_untold(old, new), *_leaving(old[0], new[0]))
 
 
