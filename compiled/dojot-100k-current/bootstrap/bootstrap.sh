@@ -68,18 +68,18 @@ readonly NAMESPACES=(
   dojot-monitoring
 )
 readonly PERSISTENT_VOLUMES=(
-  local-pv-kafka-volume-0
-  local-pv-kafka-ws
-  local-pv-kong
-  local-pv-mongodb-volume-0
-  local-pv-prometheus-0
-  local-pv-psql-volume-0
-  local-pv-vernemq-k8s-db-0
-  local-pv-vernemq-k8s-db-1
-  local-pv-vernemq-k8s-db-2
-  local-pv-x509-identity-mgmt
-  local-pv-zk-volume-data-0
-  local-pv-zk-volume-log-0
+  local-pv-kafka-volume-kafka-server-0-7f6e367e
+  local-pv-kafka-ws-f0b6ee31
+  local-pv-kong-dc1d3ff2
+  local-pv-mongodb-volume-mongodb-0-2d9d1fe8
+  local-pv-prometheus-prometheus-0-9bbc7cff
+  local-pv-psql-volume-postgres-0-254ab83f
+  local-pv-vernemq-k8s-db-vernemq-k8s-0-b728f0c1
+  local-pv-vernemq-k8s-db-vernemq-k8s-1-93b10918
+  local-pv-vernemq-k8s-db-vernemq-k8s-2-675dbb27
+  local-pv-x509-identity-mgmt-272a7e9d
+  local-pv-zk-volume-data-zookeeper-0-7046b855
+  local-pv-zk-volume-log-zookeeper-0-0239be78
 )
 readonly SECRETS=(
   'dojot-monitoring/grafana-secret|password|random|'

@@ -70,20 +70,20 @@ readonly NAMESPACES=(
   dojot-monitoring
 )
 readonly PERSISTENT_VOLUMES=(
-  local-pv-influxdb-volume-0
-  local-pv-kafka-volume-0
-  local-pv-kafka-ws
-  local-pv-kong
-  local-pv-minio-volume-0
-  local-pv-mongodb-volume-0
-  local-pv-prometheus-0
-  local-pv-psql-volume-0
-  local-pv-vernemq-k8s-db-0
-  local-pv-vernemq-k8s-db-1
-  local-pv-vernemq-k8s-db-2
-  local-pv-x509-identity-mgmt
-  local-pv-zk-volume-data-0
-  local-pv-zk-volume-log-0
+  local-pv-influxdb-volume-influxdb-0-7d820c9f
+  local-pv-kafka-volume-kafka-server-0-2784d5e9
+  local-pv-kafka-ws-b944cbc0
+  local-pv-kong-5963a988
+  local-pv-minio-volume-minio-0-b485493a
+  local-pv-mongodb-volume-mongodb-0-aab5b8e5
+  local-pv-prometheus-prometheus-0-169c253a
+  local-pv-psql-volume-postgres-0-624ea6d8
+  local-pv-vernemq-k8s-db-vernemq-k8s-0-8dd6a7cc
+  local-pv-vernemq-k8s-db-vernemq-k8s-1-b5eb6c5b
+  local-pv-vernemq-k8s-db-vernemq-k8s-2-d6ffe9c5
+  local-pv-x509-identity-mgmt-423b2852
+  local-pv-zk-volume-data-zookeeper-0-3712944e
+  local-pv-zk-volume-log-zookeeper-0-fdc1e8ad
 )
 readonly SECRETS=(
   'dojot-monitoring/grafana-secret|password|random|'
