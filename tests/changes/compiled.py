@@ -1,0 +1,82 @@
+"""Changes of an inventory (edits.yml), and what is compiled before and after each."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.cluster.read import cluster_of
+from components.inventory.inventory import Inventory
+from tests.compiled.tree import Tree, documents
+from tests.inventory.targets import GUIDE, PROFILE, write_inventory
+from tests.rendered import files_of
+
+EDITS = Path(__file__).with_name("edits.yml")
+#: The guide's machines, on its platform and on today's.
+CLUSTERS = ("guide", "today")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change that people make in the page of a running cluster; edits.yml says what its fields mean."""
+
+    name: str
+    edit: Mapping[str, Any]
+    cluster: str | None = None
+    refused: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """Names of the clusters that it is made in."""
+        return (self.cluster,) if self.cluster else CLUSTERS
+
+
+def edits() -> list[Edit]:
+    """All of edits.yml, in its order. TypeError for a field that no edit has."""
+    found = yaml.safe_load(EDITS.read_text("utf-8"))
+    return [
+        Edit(**{key: tuple(value) if isinstance(value, list) else value for key, value in one.items()}) for one in found
+    ]
+
+
+def tree(cluster: str, edit: Mapping[str, Any] | None = None) -> Tree:
+    """What is compiled for one of CLUSTERS once `edit` is made in its page, with its objects.
+
+    `edit` maps paths below `parameters` (keys with dots between them) to values; null takes out what is there.
+    Raises Refused or InvalidInventory where the inventory is refused, KeyError for a path to take out that is not there.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        inventory = write_inventory(Path(folder), [])
+        page = yaml.safe_load((inventory / "classes" / f"{cluster}-machines.yml").read_text("utf-8"))
+        page["classes"].append(f"profile.{PROFILE}")
+        for path, value in (edit or {}).items():
+            _set(page["parameters"], path.split("."), value)
+        # Of one name, because that is in what is compiled.
+        (inventory / "targets" / f"{GUIDE.name}.yml").write_text(yaml.safe_dump(page, sort_keys=False), "utf-8")
+        target = Inventory.read(inventory).target(GUIDE.name)
+        files = {path: content.decode() for path, content in files_of(target).items()}
+        return Tree(cluster_of(target), target.parameters, files, documents(files))
+
+
+def _set(parameters: dict[str, Any], path: list[str], value: Any) -> None:
+    *parents, last = path
+    for name in parents:
+        parameters = parameters.setdefault(name, {})
+    if value is None:
+        del parameters[last]
+    else:
+        parameters[last] = value
+
+
+def compiled(cluster: str, edit: Mapping[str, Any] | None = None) -> dict[str, bytes]:
+    """The same as files: path -> content."""
+    return {path: text.encode() for path, text in tree(cluster, edit).files.items()}
