@@ -174,7 +174,7 @@ class _Builder:
             )
 
     def _persistent_volume(self, claim: str, node: Node, host_path: str) -> str:
-        """Its claim's name, and eight hexadecimal digits of what makes it this volume: machine, directory, class, claim.
+        """Its claim's name, and eight hexadecimal digits of what it is: machine, directory, class, claim.
 
         An API server refuses to change the first two, and the data are that claim's. So a change of any of the four
         is another volume, beside the one of before.

@@ -45,7 +45,7 @@ def persistent_volumes(cluster: Cluster, service: Service) -> Iterator[dict[str,
                         "name": disk.claim,
                     },
                     "local": {"path": disk.host_path},
-                    # Not by group: the data are on this machine whatever its label is, and an affinity is never changed.
+                    # Not by group: the data are on this machine whatever its label is, and an affinity never changes.
                     "nodeAffinity": {"required": {"nodeSelectorTerms": [on_host(disk.node)]}},
                 },
             }

@@ -52,7 +52,7 @@ def tree(cluster: str, edit: Mapping[str, Any] | None = None) -> Tree:
     """What is compiled for one of CLUSTERS once `edit` is made in its page, with its objects.
 
     `edit` maps paths below `parameters` (keys with dots between them) to values; null takes out what is there.
-    Raises Refused or InvalidInventory where the inventory is refused, KeyError for a path to take out that is not there.
+    Raises Refused or InvalidInventory for an inventory that is refused, KeyError where nothing is there to take out.
     """
     with tempfile.TemporaryDirectory() as folder:
         inventory = write_inventory(Path(folder), [])

@@ -3223,10 +3223,20 @@ verify_nodes() {
   done
 }
 
+# phase | namespace and name of its claim
+readonly VOLUME='{{.status.phase}}|{{.spec.claimRef.namespace}}|{{.spec.claimRef.name}}'
+
 verify_volumes() {
-  local name phase
+  local name phase namespace claim other
   for name in "${PERSISTENT_VOLUMES[@]}"; do
-    phase=$(kube get persistentvolume "$name" --ignore-not-found --output=go-template='{{.status.phase}}')
+    columns "$(kube get persistentvolume "$name" --ignore-not-found --output=go-template="$VOLUME")" \
+      phase namespace claim
+    if [[ $phase == Available ]]; then
+      # A claim stays with its volume when the inventory gives it another machine, directory or class.
+      other=$(kube --namespace "$namespace" get persistentvolumeclaim "$claim" --ignore-not-found \
+        --output=go-template='{{with .spec.volumeName}}{{.}}{{end}}')
+      phase+="${other:+: its claim $namespace/$claim still has $other (docs/switches.md#volumes)}"
+    fi
     verdict "$(same "$phase" Bound)" "PersistentVolume $name is bound" "${phase:-it does not exist}"
   done
 }

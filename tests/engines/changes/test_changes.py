@@ -51,7 +51,7 @@ def test_a_change(before, edit, request):
 
 
 def _objects(found: Tree) -> dict[_Key, Object]:
-    """What Argo CD applies (it deletes hooks before it makes them again), and what the operator makes of the brokers."""
+    """What Argo CD applies (but hooks, which it deletes first), and what the operator makes of the brokers."""
     objects = [one for _, one in found.manifests if _HOOK not in one["metadata"].get("annotations", {})]
     for workload in workloads(found):
         if workload.kind == "VerneMQ":
@@ -65,11 +65,19 @@ def _changed(before: Tree, after: Tree) -> list[Object]:
 
 
 def _tried(running: Running, objects: list[Object]) -> tuple[set[str], list[str]]:
-    """"KIND NAME" of what is refused, and what else is said, when the objects are applied without being kept."""
-    said = sync.apply(running.plane, objects, *running.options, "--dry-run=server")
+    """ "KIND NAME" of what is refused, and what else is said, when the objects are applied without being kept."""
+    said = _apply(running, objects, "--dry-run=server")
     refused = {f"{kind} {name}" for kind, name in _REFUSED.findall("\n".join(said))}
     # A refusal may go on for some lines.
     return refused, said if not refused else []
+
+
+def _apply(running: Running, objects: list[Object], *more: str) -> list[str]:
+    """What is said when objects are applied: Argo CD's as it does, the operator's (without a wave) by themselves."""
+    ours = [one for one in objects if "annotations" in one["metadata"]]
+    made = [one for one in objects if "annotations" not in one["metadata"]]
+    said = sync.apply(running.plane, ours, *running.options, *more) if ours else []
+    return said + (sync.apply(running.plane, made, *more) if made else [])
 
 
 @contextmanager
@@ -96,7 +104,7 @@ def _after(running: Running, edit: Edit, names: set[str]) -> Iterator[None]:
             running.plane.kubectl("--namespace", running.tree.cluster.namespace, *words.split())
         yield
     finally:
-        assert not sync.apply(running.plane, was, *running.options)
+        assert not _apply(running, was)
         sync.await_health(running.plane, was, "what was deleted")
 
 
