@@ -12,13 +12,18 @@ import yaml
 
 from components.cluster.read import cluster_of
 from components.inventory.inventory import Inventory
-from tests.compiled.tree import Tree, documents
+from tests.compiled.tree import Object, Tree, documents
+from tests.compiled.workloads import workloads
+from tests.engines.kubernetes.brokers import made_by_the_operator
 from tests.inventory.targets import GUIDE, PROFILE, write_inventory
 from tests.rendered import files_of
 
 EDITS = Path(__file__).with_name("edits.yml")
 #: The guide's machines, on its platform and on today's.
 CLUSTERS = ("guide", "today")
+#: Kind, namespace and name of an object; in which file it is, and where, is of no interest.
+Key = tuple[str, str, str]
+_HOOK = "argocd.argoproj.io/hook"
 
 
 @dataclass(frozen=True)
@@ -80,3 +85,18 @@ def _set(parameters: dict[str, Any], path: list[str], value: Any) -> None:
 def compiled(cluster: str, edit: Mapping[str, Any] | None = None) -> dict[str, bytes]:
     """The same as files: path -> content."""
     return {path: text.encode() for path, text in tree(cluster, edit).files.items()}
+
+
+def objects(found: Tree) -> dict[Key, Object]:
+    """What Argo CD applies (but hooks, which it deletes first), and what the operator makes of the brokers."""
+    everything = [one for _, one in found.manifests if _HOOK not in one["metadata"].get("annotations", {})]
+    for workload in workloads(found):
+        if workload.kind == "VerneMQ":
+            everything += made_by_the_operator(workload)
+    return {(one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]): one for one in everything}
+
+
+def changed_objects(before: Tree, after: Tree) -> list[Object]:
+    """Objects of `after` that `before` does not have so."""
+    old = objects(before)
+    return [one for key, one in objects(after).items() if one != old.get(key)]

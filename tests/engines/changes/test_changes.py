@@ -13,19 +13,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.changes.compiled import CLUSTERS, Edit, edits, tree
-from tests.compiled.tree import Object, Tree, name_of
-from tests.compiled.workloads import workloads
+from tests.changes.compiled import CLUSTERS, Edit, changed_objects, edits, objects, tree
+from tests.compiled.tree import Object, name_of
 from tests.engines.kubernetes import sync
-from tests.engines.kubernetes.brokers import made_by_the_operator
 from tests.engines.kubernetes.conftest import Running
 from tests.engines.processes import until
 
 # StatefulSet.apps "kafka-server" is invalid, The Service "mongodb" is invalid
 _REFUSED = re.compile(r'\b([A-Z]\w+)(?:\.[\w.]+)? "(\S+)" is invalid')
-# What a change is compared by; the file it is in, and its place there, are of no interest.
-_Key = tuple[str, str, str]
-_HOOK = "argocd.argoproj.io/hook"
 
 
 def _on(clusters: tuple[str, ...], edit: Edit) -> list:
@@ -40,7 +35,7 @@ def _on(clusters: tuple[str, ...], edit: Edit) -> list:
 def test_a_change(before, edit, request):
     assert not before.complaints
     after = tree(request.node.callspec.params["before"], edit.edit)
-    changed = _changed(before.tree, after)
+    changed = changed_objects(before.tree, after)
     assert changed, "nothing to apply"
     with _namespaces(before, changed):
         refused, others = _tried(before, changed)
@@ -50,41 +45,27 @@ def test_a_change(before, edit, request):
                 assert _tried(before, changed) == (set(), []), f"refused even after {edit.first}"
 
 
-def _objects(found: Tree) -> dict[_Key, Object]:
-    """What Argo CD applies (but hooks, which it deletes first), and what the operator makes of the brokers."""
-    objects = [one for _, one in found.manifests if _HOOK not in one["metadata"].get("annotations", {})]
-    for workload in workloads(found):
-        if workload.kind == "VerneMQ":
-            objects += made_by_the_operator(workload)
-    return {(one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]): one for one in objects}
-
-
-def _changed(before: Tree, after: Tree) -> list[Object]:
-    old = _objects(before)
-    return [one for key, one in _objects(after).items() if one != old.get(key)]
-
-
-def _tried(running: Running, objects: list[Object]) -> tuple[set[str], list[str]]:
+def _tried(running: Running, found: list[Object]) -> tuple[set[str], list[str]]:
     """ "KIND NAME" of what is refused, and what else is said, when the objects are applied without being kept."""
-    said = _apply(running, objects, "--dry-run=server")
+    said = _apply(running, found, "--dry-run=server")
     refused = {f"{kind} {name}" for kind, name in _REFUSED.findall("\n".join(said))}
     # A refusal may go on for some lines.
     return refused, said if not refused else []
 
 
-def _apply(running: Running, objects: list[Object], *more: str) -> list[str]:
+def _apply(running: Running, found: list[Object], *more: str) -> list[str]:
     """What is said when objects are applied: Argo CD's as it does, the operator's (without a wave) by themselves."""
-    ours = [one for one in objects if "annotations" in one["metadata"]]
-    made = [one for one in objects if "annotations" not in one["metadata"]]
+    ours = [one for one in found if "annotations" in one["metadata"]]
+    made = [one for one in found if "annotations" not in one["metadata"]]
     said = sync.apply(running.plane, ours, *running.options, *more) if ours else []
     return said + (sync.apply(running.plane, made, *more) if made else [])
 
 
 @contextmanager
-def _namespaces(running: Running, objects: list[Object]) -> Iterator[None]:
+def _namespaces(running: Running, found: list[Object]) -> Iterator[None]:
     """New namespaces are there in earnest: an object can only be tried in one that is."""
     known = {one["metadata"]["name"] for one in running.tree.of_kind("Namespace")}
-    new = [one for one in objects if one["kind"] == "Namespace" and one["metadata"]["name"] not in known]
+    new = [one for one in found if one["kind"] == "Namespace" and one["metadata"]["name"] not in known]
     if new:
         assert not sync.apply(running.plane, new, *running.options)
     try:
@@ -97,7 +78,7 @@ def _namespaces(running: Running, objects: list[Object]) -> Iterator[None]:
 @contextmanager
 def _after(running: Running, edit: Edit, names: set[str]) -> Iterator[None]:
     """What people tell kubectl first, in earnest; afterwards the objects are there again."""
-    was = [one for one in _objects(running.tree).values() if name_of(one) in names]
+    was = [one for one in objects(running.tree).values() if name_of(one) in names]
     assert was
     try:
         for words in edit.first:
@@ -112,7 +93,7 @@ def test_another_directory_waits_until_its_claim_is_deleted(before, request):
     """Two volumes kept for one claim: a bound claim stays with its own; the next of its name has the other one."""
     cluster = request.node.callspec.params["before"]
     root = tree(cluster, {"services.mongodb.volumes.mongodb-volume.host_path": "/mnt/data/elsewhere"})
-    (volume,) = (one for one in _changed(before.tree, root) if one["kind"] == "PersistentVolume")
+    (volume,) = (one for one in changed_objects(before.tree, root) if one["kind"] == "PersistentVolume")
     kept = volume["spec"]["claimRef"]
     (old,) = (one for one in before.tree.of_kind("PersistentVolume") if one["spec"]["claimRef"] == kept)
     plane, names = before.plane, [one["metadata"]["name"] for one in (old, volume)]
