@@ -13,6 +13,7 @@ from components.review.side import Compiled
 from components.review.types import Level, ObjectChange
 from tests.changed import with_platform
 from tests.changes.compiled import edits
+from tests.review.test_edits import REFUSED
 
 POLICY = {"kind": "NetworkPolicy", "metadata": {"name": "auth", "namespace": "dojot"}, "spec": {"podSelector": {}}}
 KIND = {"kind": "CustomResourceDefinition", "metadata": {"name": "x"}, "spec": {"versions": []}}
@@ -45,7 +46,7 @@ def edited(document, *path, value):
 
 def test_every_rule_is_made_to_speak():
     here = {"hard-stop-shorter", "kept-hours-changed", "crd-changed", "unjudged", "policy-gone", "field-unknown"}
-    here |= {"kubernetes-skips", "runtime-changed", "immutable-field"}
+    here |= {"kubernetes-skips", "runtime-changed"} | REFUSED
     assert {rule.name for rule in rules()} == here | {name for edit in edits() for name in edit.says}
 
 
