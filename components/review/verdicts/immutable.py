@@ -86,17 +86,20 @@ def _way_out(change: ObjectChange) -> str:
     if kind in _SETS:
         name = f"vernemq-{identity.name}" if kind == "VerneMQ" else identity.name
         return (
-            f"Before the merge: kubectl {where}delete statefulset {name} --cascade=orphan. Its pods go on running, and "
-            "the sync makes a new set that takes them over; claims stay as they are"
+            f"After the merge (before it, Argo CD makes it again as it was): kubectl {where}delete statefulset {name} "
+            "--cascade=orphan. Its pods go on running, and the next try of the sync makes a set that takes them over"
         )
     if kind == "PersistentVolumeClaim":
         return (
-            f"Stop its pods, then kubectl {where}delete persistentvolumeclaim {identity.name}, and delete the "
-            "PersistentVolume that it was bound to: the directory keeps its data, and the sync makes both anew over it"
+            f"After the merge: kubectl {where}delete the Deployment that mounts it, persistentvolumeclaim {identity.name}, "
+            "and the PersistentVolume that it was bound to. The directory keeps its data, and the next try of the sync "
+            "makes them anew over it"
         )
     if kind == "PriorityClass":
         return "Give the other number another name in cluster.priority_classes: pods that run keep what they have"
-    return f"kubectl {where}delete {kind.lower()} {identity.name} just before the sync, which makes it anew"
+    return (
+        f"After the merge: kubectl {where}delete {kind.lower()} {identity.name}; the next try of the sync makes it anew"
+    )
 
 
 @verdict(Level.DANGER)
@@ -113,7 +116,7 @@ def nodeport_taken(change: Change) -> Iterator[Verdict]:
                 str(found.identity),
                 f"The API server refuses it: {', '.join(map(str, others))} is a NodePort of Service {other.name} in "
                 f"{other.namespace} until that is gone, so the sync stops in wave {found.wave}",
-                f"In the same minutes as the merge: kubectl -n {other.namespace} delete service {other.name}",
+                f"After the merge: kubectl -n {other.namespace} delete service {other.name}",
             )
 
 
