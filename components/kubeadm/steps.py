@@ -25,7 +25,7 @@ _KEY = re.compile(r"# ([a-z][a-z ]*): (.*)\n")
 _MORE = re.compile(r"#   +(.*)\n")
 _NEEDED = ("help", "where", "after")
 #: What the head of a step can say, beside `option`.
-KEYS = (*_NEEDED, "options", "only if", "when", "then", "guide", "worked")
+KEYS = (*_NEEDED, "occasion", "options", "only if", "when", "then", "guide", "worked")
 _OPTION = re.compile(r"(--[a-z][a-z-]*)(?: ([A-Z]+)(?:=(\S+?))?)?: (.+)")
 _ONLY_IF = re.compile(r"([A-Z_]+) has rows \((.+)\)")
 
@@ -52,6 +52,8 @@ class Step:
     #: How `where` goes on behind the machine.
     elsewhere: str
     after: str
+    #: When somebody runs it; empty for a step of the plan.
+    occasion: str
     options: tuple[str, ...]
     #: The table that must have rows, and how the inventory says so.
     table: str
@@ -142,6 +144,7 @@ def _step(path: Path, keys: dict[str, list[str]], own: list[str], body: str) -> 
         machine=machine,
         elsewhere=elsewhere,
         after=said["after"],
+        occasion=said.get("occasion", ""),
         options=(*own, *said.get("options", "").split()),
         table=only_if[1] if only_if else "",
         condition=only_if[2] if only_if else "",
