@@ -49,6 +49,12 @@ def bootstrap_machines() -> str:
     return runbook.machines_table(steps.read())
 
 
+def bootstrap_occasions() -> str:
+    from components.kubeadm import runbook, steps
+
+    return runbook.occasions_table(steps.read())
+
+
 def alerts() -> str:
     from components.monitoring import documented
     from tests.inventory.targets import watched_cluster
@@ -122,6 +128,7 @@ TABLES: Tables = {
     "alerts": alerts,
     "ansible-variables": ansible_variables,
     "bootstrap-machines": bootstrap_machines,
+    "bootstrap-occasions": bootstrap_occasions,
     "bootstrap-options": bootstrap_options,
     "bootstrap-steps": bootstrap_steps,
     "contract-keys": contract_keys,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
+from math import ceil
 
 from components.cluster.brokers import broker_open_files
 from components.cluster.input.platform import Kubernetes
@@ -78,6 +79,12 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
         "HAPROXY_CONFIG": haproxy.paths.config,
         "HAPROXY_SYSCTL": haproxy.paths.sysctl,
         "HAPROXY_UNIT_LIMITS": haproxy.paths.unit_limits,
+        "HAPROXY_ADMIN_SOCKET": haproxy.paths.admin_socket,
+        # Seconds that an old process lives after a reload, and how many of them may live at once.
+        "HAPROXY_HARD_STOP_AFTER": str(balancer.hard_stop_after),
+        "HAPROXY_MAX_RELOADS": str(balancer.max_reloads),
+        # Seconds after which a broker ends a session.
+        "SESSION_LIFETIME": str(ceil(cluster.scale.session_seconds)),
     }
 
 

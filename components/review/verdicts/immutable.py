@@ -91,9 +91,9 @@ def _way_out(change: ObjectChange) -> str:
         )
     if kind == "PersistentVolumeClaim":
         return (
-            f"After the merge: kubectl {where}delete the Deployment that mounts it, persistentvolumeclaim {identity.name}, "
-            "and the PersistentVolume that it was bound to. The directory keeps its data, and the next try of the sync "
-            "makes them anew over it"
+            f"After the merge: kubectl {where}delete persistentvolumeclaim {identity.name}, with the Deployment that "
+            "mounts it and the PersistentVolume that it has: the directory keeps its data, and the next try of the "
+            "sync makes all of them anew"
         )
     if kind == "PriorityClass":
         return "Give the other number another name in cluster.priority_classes: pods that run keep what they have"
