@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# effect: nothing: a server gets no new sessions, or gets them again; those that are open stay
+#
 # Drained servers of HAProxy have weight 0: they keep their sessions and get no new ones.
 #
 # That stands in the configuration on this host, because whoever starts or reloads HAProxy reads it there; the admin

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# effect: HAPROXY_MAX_RELOADS HAPROXY_HARD_STOP_AFTER: looks: a reload is refused by them; haproxy.cfg brings them
 # option: --server NAME: a server of the load balancer, by the name of its node
 # option: --force: do what costs devices their sessions or their way in, which the step otherwise refuses
 #
