@@ -14,6 +14,7 @@ from components.cluster.brokers import broker_open_files
 from components.cluster.input.platform import Kubernetes
 from components.cluster.input.platform.haproxy import HAProxyRepository
 from components.cluster.input.platform.packages import PackageRepository
+from components.cluster.kernel import kernel_settings
 from components.cluster.types import CONTROL_PLANE, PROVIDED, RANDOM, Cluster
 from components.render import yaml_documents
 
@@ -132,7 +133,7 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
 
 
 def _texts(cluster: Cluster) -> dict[str, str]:
-    settings = cluster.platform.operating_system.sysctl
+    settings = kernel_settings(cluster.platform)
     return {
         "SYSCTL_CONF": "".join(f"{name} = {value}\n" for name, value in sorted(settings.items())),
         "RUNTIME_CONFIG": runtimes.config(cluster),
