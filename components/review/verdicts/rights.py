@@ -106,3 +106,28 @@ def token_mounted(change: Change) -> Iterator[Verdict]:
 
 def _token(workload: Mapping[str, Any] | None) -> bool:
     return bool((workload or {})["spec"]["template"]["spec"].get("automountServiceAccountToken", True))
+
+
+@verdict(Level.DANGER)
+def account_stays(change: Change) -> Iterator[Verdict]:
+    """Pods are to have no account of their own any more: the API server keeps its name, and the account goes."""
+    for found in change.of_kind("DaemonSet", "Deployment", "StatefulSet", how="changed"):
+        # The name is there a second time, in the deprecated serviceAccount, which no manifest has ever stated: so no
+        # apply takes it out, and from there it comes back.
+        old, new = (_account(workload) for workload in (found.before, found.after))
+        if old and not new:
+            where = f"-n {found.identity.namespace}"
+            yield Verdict(
+                "account-stays",
+                Level.DANGER,
+                str(found.identity),
+                f"The API server keeps the account {old} in its template, and Argo CD deletes that account: new pods "
+                "are refused",
+                f"After the merge: kubectl {where} delete {found.identity.kind.lower()} {found.identity.name} "
+                "--cascade=orphan; the next try of the sync makes it anew",
+            )
+
+
+def _account(workload: Mapping[str, Any] | None) -> str | None:
+    account: str | None = (workload or {})["spec"]["template"]["spec"].get("serviceAccountName")
+    return account
