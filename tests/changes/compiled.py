@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 
 from components.cluster.read import cluster_of
-from components.inventory.inventory import Inventory
+from components.inventory.inventory import Inventory, Target
+from components.review.side import Compiled
 from tests.compiled.tree import Object, Tree, documents
 from tests.compiled.workloads import workloads
 from tests.engines.kubernetes.brokers import made_by_the_operator
@@ -65,15 +66,25 @@ def tree(cluster: str, edit: Mapping[str, Any] | None = None) -> Tree:
     `edit` maps paths below `parameters` (keys with dots between them) to values; null takes out what is there.
     Raises Refused or InvalidInventory for an inventory that is refused, KeyError where nothing is there to take out.
     """
+    target = _target(cluster, edit)
+    files = {path: content.decode() for path, content in files_of(target).items()}
+    return Tree(cluster_of(target), target.parameters, files, documents(files))
+
+
+def side(cluster: str, edit: Mapping[str, Any] | None = None) -> Compiled:
+    """The same as one side of a review."""
+    target = _target(cluster, edit)
+    return Compiled(files_of(target), cluster_of(target))
+
+
+def _target(cluster: str, edit: Mapping[str, Any] | None) -> Target:
     inventory = Path(_folder().name) / "inventory"
     page = _page(cluster, inventory)
     for path, value in (edit or {}).items():
         _set(page["parameters"], path.split("."), value)
     # Of one name, because that is in what is compiled.
     (inventory / "targets" / f"{GUIDE.name}.yml").write_text(yaml.safe_dump(page, sort_keys=False), "utf-8")
-    target = Inventory.read(inventory).target(GUIDE.name)
-    files = {path: content.decode() for path, content in files_of(target).items()}
-    return Tree(cluster_of(target), target.parameters, files, documents(files))
+    return Inventory.read(inventory).target(GUIDE.name)
 
 
 @cache

@@ -5,15 +5,10 @@ import pytest
 from components.review.compare import reviewed
 from components.review.side import Compiled
 from components.review.types import ClusterReview, Level
-from tests.changes.compiled import CLUSTERS, Edit, edits, tree
+from tests.changes.compiled import CLUSTERS, Edit, edits, side
 
 # Where both platforms are alike, today's is enough here: the engine tests look at each.
 PAIRS = [pytest.param(edit.clusters[-1], edit, id=str(edit)) for edit in edits()]
-
-
-def side(cluster: str, edit=None) -> Compiled:
-    found = tree(cluster, edit)
-    return Compiled({path: text.encode() for path, text in found.files.items()}, found.cluster)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,224 @@
+"""An edit for every key (keys.py), and what a review says of each: outcomes.yml."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+
+from components.inventory.finding import InvalidInventory
+from components.inventory.refused import Refused
+from components.review.compare import reviewed
+from components.review.side import Compiled
+from components.review.types import ClusterReview, HostStep
+from tests.changes.compiled import FULL, side, tree
+from tests.changes.keys import ABSENT, Key, Path, places
+from tests.changes.values import others
+
+HERE = FilePath(__file__).parent
+#: Those that a key is looked for in, one after the other.
+CLUSTERS = ("today", "guide", FULL)
+# So many places are tried, and so many values at each.
+_PLACES, _VALUES = 6, 5
+Edit = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a review says of an edit of a key; outcomes.yml has these fields.
+
+    `given` is the same on both sides, `edit` on the side of after alone. `refused`: "KIND NAME" of what no API server changes so, `first` what to do about it; `restarts`: services, each with
+    the manner; `steps`: those of the bootstrap, each with its machines (place() says how) and whether it comes before
+    the merge; `says`: rules of verdicts, each with its level; `changes`: whether any compiled file is another one.
+    """
+
+    key: str
+    cluster: str
+    edit: Edit
+    level: str
+    given: Edit | None = None
+    changes: bool = True
+    refused: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    restarts: Mapping[str, str] | None = None
+    steps: tuple[str, ...] = ()
+    says: Mapping[str, str] | None = None
+
+    def __str__(self) -> str:
+        return self.key
+
+    def written(self) -> dict[str, Any]:
+        """As outcomes.yml has it: without what it has not."""
+        found = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        return {name: value for name, value in found.items() if (name == "changes") != bool(value)}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What keys.yml says of a key (or of all that begin with it): an edit, or the reason why there is none."""
+
+    key: str
+    cluster: str = "today"
+    given: Edit | None = None
+    edit: Edit | None = None
+    none: str = ""
+
+
+def said() -> list[Said]:
+    """All of keys.yml. TypeError for a field that it does not know."""
+    return [Said(**one) for one in yaml.safe_load((HERE / "keys.yml").read_text("utf-8"))]
+
+
+def outcomes() -> list[Outcome]:
+    """All of outcomes.yml."""
+    found = yaml.load((HERE / "outcomes.yml").read_text("utf-8"), yaml.CSafeLoader)
+    return [
+        Outcome(**{name: tuple(value) if isinstance(value, list) else value for name, value in one.items()})
+        for one in found
+    ]
+
+
+def reason(key: str, every: list[Said]) -> str:
+    """Why there is no edit of a key; nothing if there has to be one."""
+    return next((one.none for one in every if one.none and (key + ".").startswith((f"{one.key}.", f"{one.key}["))), "")
+
+
+def outcome(key: Key, every: list[Said]) -> Outcome | None:
+    """Of the edit that keys.yml has, else of the first that is taken; None where none is.
+
+    One that changes what is compiled comes before those that do not.
+    """
+    stated = next((one for one in every if one.key == str(key) and one.edit is not None), None)
+    if stated:
+        return reviewed_edit(str(key), stated.cluster, stated.edit or {}, stated.given or {})
+    found = None
+    for cluster, edit in _edits(key):
+        try:
+            new = reviewed_edit(str(key), cluster, edit)
+        except (InvalidInventory, Refused):
+            continue
+        if new.changes:
+            return new
+        found = found or new
+    return found
+
+
+def reviewed_edit(key: str, cluster: str, edit: Edit, given: Edit | None = None) -> Outcome:
+    """Raises InvalidInventory and Refused."""
+    before, after = _before(cluster, given), side(cluster, {**(given or {}), **edit})
+    return _outcome(key, cluster, edit, given, before, reviewed(cluster, before, after))
+
+
+def _before(cluster: str, given: Edit | None) -> Compiled:
+    return side(cluster, given) if given else _unchanged(cluster)
+
+
+@cache
+def _unchanged(cluster: str) -> Compiled:
+    return side(cluster)
+
+
+@cache
+def _parameters(cluster: str) -> Mapping[str, Any]:
+    return tree(cluster).parameters
+
+
+def _edits(key: Key) -> Iterator[tuple[str, Edit]]:
+    """Those that might do: of written keys first, in one cluster after the other."""
+    for written in (True, False):
+        for cluster in CLUSTERS:
+            some = [place for place in places(key, _parameters(cluster)) if (place[1] is not ABSENT) == written]
+            for path, value in islice(_varied(some), _PLACES):
+                for other in islice(others(key, value), _VALUES):
+                    yield cluster, _edit(cluster, path, other)
+            if some:
+                return
+
+
+def _varied(some: list[tuple[Path, Any]]) -> list[tuple[Path, Any]]:
+    """Of each service one before the second of any."""
+    seen: Counter[Any] = Counter()
+    ranked = []
+    for number, place in enumerate(some):
+        ranked.append((seen[place[0][:2]], number, place))
+        seen[place[0][:2]] += 1
+    return [place for _, _, place in sorted(ranked, key=lambda one: one[:2])]
+
+
+def _edit(cluster: str, path: Path, value: Any) -> Edit:
+    """As a page has it. A list of maps is written anew as a whole: what a page says is added to it."""
+    number = next((at for at, step in enumerate(path) if isinstance(step, int)), None)
+    if number is not None:
+        whole: Any = _parameters(cluster)
+        for step in path[:number]:
+            whole = whole[step]
+        whole = deepcopy(whole)
+        _put(whole, path[number:], value)
+        path, value = (*path[: number - 1], f"~{path[number - 1]}"), whole
+    dotted = next((at for at, step in enumerate(path) if "." in str(step)), len(path))
+    for step in reversed(path[max(dotted, 1) :]):
+        value = {step: value}
+    return {".".join(map(str, path[: max(dotted, 1)])): value}
+
+
+def _put(whole: Any, path: Path, value: Any) -> None:
+    for step in path[:-1]:
+        whole = whole[step]
+    last = path[-1]
+    if isinstance(whole.get(last), list):
+        whole[last] = [*whole[last], *value]
+    else:
+        whole[last] = value
+
+
+def _outcome(
+    key: str, cluster: str, edit: Edit, given: Edit | None, before: Compiled, found: ClusterReview
+) -> Outcome:
+    refusals = [verdict for verdict in found.verdicts if verdict.rule == "immutable-field"]
+    return Outcome(
+        key,
+        cluster,
+        dict(edit),
+        found.level.word,
+        given=given or None,
+        changes=bool(found.files),
+        refused=tuple(sorted(refused_object(verdict.subject) for verdict in refusals)),
+        first=tuple(dict.fromkeys(verdict.runbook for verdict in refusals)),
+        restarts={one.service: one.how for one in found.restarts},
+        steps=tuple(dict.fromkeys(_step(step, before) for step in found.steps)),
+        says={one.rule: one.level.word for one in found.verdicts if one.rule != "immutable-field"},
+    )
+
+
+def refused_object(subject: str) -> str:
+    """Of a verdict's subject: what the API server calls it.
+
+    The operator's set is called after the resource, and it is that set that cannot change.
+    """
+    kind, name = subject.split("/")
+    return f"StatefulSet vernemq-{name}" if kind == "VerneMQ" else f"{kind} {name}"
+
+
+def _step(step: HostStep, before: Compiled) -> str:
+    """`configs on the load balancer, before the merge`."""
+    return f"{step.step} on {_place(step.hosts, before)}" + (", before the merge" if step.before_merge else "")
+
+
+def _place(hosts: tuple[str, ...], before: Compiled) -> str:
+    assert before.cluster
+    nodes, plane = {node.name for node in before.cluster.nodes}, before.cluster.control_plane.name
+    known = nodes & set(hosts)
+    if not known:
+        return "the load balancer" if before.cluster.load_balancer.hostname in hosts else "new machines"
+    if known == nodes:
+        return "every node"
+    if known == {plane}:
+        return "the control plane"
+    return "every worker" if known == nodes - {plane} else "some nodes"
