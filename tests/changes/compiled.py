@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def side(cluster: str, edit: Mapping[str, Any] | None = None) -> Compiled:
 
 
 def _target(cluster: str, edit: Mapping[str, Any] | None) -> Target:
-    inventory = Path(_folder().name) / "inventory"
+    inventory = Path(_folder(os.getpid()).name) / "inventory"
     page = _page(cluster, inventory)
     for path, value in (edit or {}).items():
         _set(page["parameters"], path.split("."), value)
@@ -88,8 +89,8 @@ def _target(cluster: str, edit: Mapping[str, Any] | None) -> Target:
 
 
 @cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    """The inventory is written once: its classes are then read once."""
+def _folder(_process: int) -> tempfile.TemporaryDirectory[str]:
+    """The inventory is written once for each process: its classes are then read once."""
     folder = tempfile.TemporaryDirectory(prefix="changes-")
     write_inventory(Path(folder.name), [])
     return folder

@@ -21,12 +21,14 @@ from components.review.types import ClusterReview, HostStep
 from tests.changes.compiled import FULL, side, tree
 from tests.changes.keys import ABSENT, Key, Path, places
 from tests.changes.values import others
+from tests.compiled.tree import Tree
 
 HERE = FilePath(__file__).parent
 #: Those that a key is looked for in, one after the other.
 CLUSTERS = ("today", "guide", FULL)
 # So many places are tried, and so many values at each.
 _PLACES, _VALUES = 6, 5
+_HEAD = "# What a review says of an edit of every key: every.py has the fields. Written by python -m tests.changes\n"
 Edit = Mapping[str, Any]
 
 
@@ -34,9 +36,10 @@ Edit = Mapping[str, Any]
 class Outcome:
     """What a review says of an edit of a key; outcomes.yml has these fields.
 
-    `given` is the same on both sides, `edit` on the side of after alone. `refused`: "KIND NAME" of what no API server changes so, `first` what to do about it; `restarts`: services, each with
-    the manner; `steps`: those of the bootstrap, each with its machines (place() says how) and whether it comes before
-    the merge; `says`: rules of verdicts, each with its level; `changes`: whether any compiled file is another one.
+    `given` is the same on both sides, `edit` on the side of after alone; `changes`: whether any compiled file is another
+    one. `refused`: "KIND NAME" of what no API server changes so, `first`: what to do about it; `restarts`: services,
+    each with the manner; `steps`: those of the bootstrap, each with its machines; `says`: rules of other verdicts, each
+    with its level.
     """
 
     key: str
@@ -85,9 +88,17 @@ def outcomes() -> list[Outcome]:
     ]
 
 
+def write(every: list[Outcome]) -> None:
+    """Make them outcomes.yml."""
+    text = yaml.safe_dump([one.written() for one in every], sort_keys=False, width=120, allow_unicode=True)
+    (HERE / "outcomes.yml").write_text(_HEAD + text, "utf-8")
+
+
 def reason(key: str, every: list[Said]) -> str:
     """Why there is no edit of a key; nothing if there has to be one."""
-    return next((one.none for one in every if one.none and (key + ".").startswith((f"{one.key}.", f"{one.key}["))), "")
+    if any(one.key == key and one.edit is not None for one in every):
+        return ""
+    return next((one.none for one in every if one.none and f"{key}.".startswith((f"{one.key}.", f"{one.key}["))), "")
 
 
 def outcome(key: Key, every: list[Said]) -> Outcome | None:
@@ -114,6 +125,16 @@ def reviewed_edit(key: str, cluster: str, edit: Edit, given: Edit | None = None)
     """Raises InvalidInventory and Refused."""
     before, after = _before(cluster, given), side(cluster, {**(given or {}), **edit})
     return _outcome(key, cluster, edit, given, before, reviewed(cluster, before, after))
+
+
+def outcome_of(one: Outcome, cluster: str, before: Tree, after: Tree) -> Outcome:
+    """The same edit in a cluster that is already compiled on both sides."""
+    old, new = _as_side(before), _as_side(after)
+    return _outcome(one.key, cluster, one.edit, one.given, old, reviewed(cluster, old, new))
+
+
+def _as_side(found: Tree) -> Compiled:
+    return Compiled({path: text.encode() for path, text in found.files.items()}, found.cluster)
 
 
 def _before(cluster: str, given: Edit | None) -> Compiled:
@@ -178,9 +199,7 @@ def _put(whole: Any, path: Path, value: Any) -> None:
         whole[last] = value
 
 
-def _outcome(
-    key: str, cluster: str, edit: Edit, given: Edit | None, before: Compiled, found: ClusterReview
-) -> Outcome:
+def _outcome(key: str, cluster: str, edit: Edit, given: Edit | None, before: Compiled, found: ClusterReview) -> Outcome:
     refusals = [verdict for verdict in found.verdicts if verdict.rule == "immutable-field"]
     return Outcome(
         key,
@@ -191,9 +210,9 @@ def _outcome(
         changes=bool(found.files),
         refused=tuple(sorted(refused_object(verdict.subject) for verdict in refusals)),
         first=tuple(dict.fromkeys(verdict.runbook for verdict in refusals)),
-        restarts={one.service: one.how for one in found.restarts},
+        restarts={one.service: one.how for one in found.restarts} or None,
         steps=tuple(dict.fromkeys(_step(step, before) for step in found.steps)),
-        says={one.rule: one.level.word for one in found.verdicts if one.rule != "immutable-field"},
+        says={one.rule: one.level.word for one in found.verdicts if one.rule != "immutable-field"} or None,
     )
 
 

@@ -17,6 +17,8 @@ from components.cluster.input.words import alternatives, hints, parts
 NAME, ITEM = "<name>", "[]"
 #: Stands for the value of a key that is not written.
 ABSENT = object()
+# A name that nothing has.
+_NEW = "another"
 #: Names of a map, numbers of a list's items.
 Path = tuple[str | int, ...]
 
@@ -59,7 +61,7 @@ def keys() -> list[Key]:
         elif _is_entry(base):
             if base not in told:
                 told |= {base} if in_a_table_of_its_own(base) else set()
-                left += [((*steps, name), below, _default(base, name)) for name, below in hints(base).items()]
+                left += [((*steps, name), below, _default(base, name, default)) for name, below in hints(base).items()]
         elif others := alternatives(base):
             entries = {kind for kind, _ in map(parts, others) if _is_entry(kind)}
             left += [(steps, other, default) for other in others if parts(other)[0] not in told]
@@ -77,8 +79,11 @@ def _extra(model: type[Entry]) -> Any:
     return get_type_hints(model, include_extras=True)["__pydantic_extra__"]
 
 
-def _default(model: type[Entry], key: str) -> Any:
-    field = next(field for name, field in model.model_fields.items() if (field.alias or name) == key)
+def _default(model: type[Entry], key: str, above: Any) -> Any:
+    """Of a key; `above` is the default of the entry that has it."""
+    name, field = next((name, field) for name, field in model.model_fields.items() if (field.alias or name) == key)
+    if isinstance(above, model):
+        return getattr(above, name)
     return None if field.is_required() else field.default
 
 
@@ -106,9 +111,8 @@ def places(key: Key, parameters: Mapping[str, Any]) -> Iterator[tuple[Path, Any]
     for path, value in _written(key.steps, parameters, ()):
         if key.scalar is None or key.steps[-1] == ITEM or not isinstance(value, (Mapping, list)):
             yield path, value
-    for path, above in _written(key.steps[:-1], parameters, ()):
-        if isinstance(above, Mapping) and key.steps[-1] not in (NAME, ITEM) and key.steps[-1] not in above:
-            yield (*path, key.steps[-1]), ABSENT
+    for path in _missing(key.steps, parameters, ()):
+        yield path, ABSENT
 
 
 def _written(steps: tuple[str, ...], value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
@@ -127,3 +131,19 @@ def _written(steps: tuple[str, ...], value: Any, path: Path) -> Iterator[tuple[P
         for name in value if step == NAME else {step} & value.keys():
             yield from _written(rest, value[name], (*path, name))
 
+
+def _missing(steps: tuple[str, ...], value: Any, path: Path) -> Iterator[Path]:
+    """Paths that lack their last steps; a name that is not there is a new one."""
+    if not steps:
+        return
+    step, *others = steps
+    rest = tuple(others)
+    if step == ITEM:
+        for number, item in enumerate(value if rest and isinstance(value, list) else ()):
+            yield from _missing(rest, item, (*path, number))
+    elif isinstance(value, Mapping):
+        below = value if step == NAME else {step} & value.keys()
+        for name in below:
+            yield from _missing(rest, value[name], (*path, name))
+        if not below and ITEM not in steps[:-1]:
+            yield (*path, *(_NEW if each == NAME else each for each in steps if each != ITEM))
