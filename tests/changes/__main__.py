@@ -3,8 +3,8 @@
 A quarter of an hour of one core; with keys as arguments, only those are looked at again. `make docs` then makes the
 table of docs/changes.md of it. Run it as `python -m tests.changes` in the root.
 
-Exit code: 0 done; 1 a key has neither an edit that is taken nor a reason in keys.yml, and nothing was written; 2 no such
-key.
+Exit code: 0 done; 1 a key has neither an edit that is taken nor a reason in keys.yml, and nothing was written;
+2 no such key.
 """
 
 from __future__ import annotations

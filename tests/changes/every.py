@@ -36,10 +36,10 @@ Edit = Mapping[str, Any]
 class Outcome:
     """What a review says of an edit of a key; outcomes.yml has these fields.
 
-    `given` is the same on both sides, `edit` on the side of after alone; `changes`: whether any compiled file is another
-    one. `refused`: "KIND NAME" of what no API server changes so, `first`: what to do about it; `restarts`: services,
-    each with the manner; `steps`: those of the bootstrap, each with its machines; `says`: rules of other verdicts, each
-    with its level.
+    `given` is the same on both sides, `edit` on the side of after alone; `changes`: is any compiled file another one?
+    `refused`: "KIND NAME" of what no API server changes so, `first`: what to do about it; `restarts`: services, each
+    with the manner; `steps`: those of the bootstrap, each with its machines; `says`: rules of other verdicts, each with
+    its level.
     """
 
     key: str

@@ -49,6 +49,8 @@ def keys() -> list[Key]:
     """
     found: dict[tuple[str, ...], Key] = {}
     told: set[type[Entry]] = set()
+    # Alternatives of one place have a table of their own as well.
+    alternative: set[type[Entry]] = set()
     left: deque[tuple[tuple[str, ...], Any, Any]] = deque([((), Inventory, None)])
     while left:
         steps, shape, default = left.popleft()
@@ -60,12 +62,12 @@ def keys() -> list[Key]:
             found.setdefault(steps, Key(steps, scalar, kinds, _choices(base), default))
         elif _is_entry(base):
             if base not in told:
-                told |= {base} if in_a_table_of_its_own(base) else set()
+                told |= {base} if base in alternative or in_a_table_of_its_own(base) else set()
                 left += [((*steps, name), below, _default(base, name, default)) for name, below in hints(base).items()]
         elif others := alternatives(base):
             entries = {kind for kind, _ in map(parts, others) if _is_entry(kind)}
-            left += [(steps, other, default) for other in others if parts(other)[0] not in told]
-            told |= entries if len(entries) > 1 else set()
+            left += [(steps, other, default) for other in others]
+            alternative |= entries if len(entries) > 1 else set()
         elif get_origin(base) is tuple:
             left.append(((*steps, ITEM), get_args(base)[0], None))
         else:
