@@ -26,7 +26,10 @@ EDITS = Path(__file__).with_name("edits.yml")
 CLUSTERS = ("guide", "today")
 #: All services, watched: for what the others have not.
 FULL = "full"
-_FULL_CLASSES = ("today-machines", "hardware.full", "profile.full", "profile.influxdb", "profile.gui-v2", "scale.full")
+_FULL_CLASSES = (
+    *("today-machines", "hardware.full", "profile.full", "profile.influxdb", "profile.gui-v2", "scale.full"),
+    "service.iotagent-lwm2m",
+)
 #: Kind, namespace and name of an object; in which file it is, and where, is of no interest.
 Key = tuple[str, str, str]
 _HOOK = "argocd.argoproj.io/hook"

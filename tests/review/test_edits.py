@@ -5,7 +5,7 @@ import pytest
 from components.review.compare import reviewed
 from components.review.side import Compiled
 from components.review.types import ClusterReview, Level
-from tests.changes.compiled import CLUSTERS, Edit, edits, side
+from tests.changes.compiled import CLUSTERS, FULL, Edit, edits, side
 
 # Where both platforms are alike, today's is enough here: the engine tests look at each.
 PAIRS = [pytest.param(edit.clusters[-1], edit, id=str(edit)) for edit in edits()]
@@ -55,3 +55,10 @@ def test_the_way_back_is_as_grave_where_something_is_refused(before, cluster):
         if edit.refused and cluster in edit.clusters:
             back = reviewed(cluster, side(cluster, edit.edit), before[cluster])
             assert back.level == Level.DANGER, edit
+
+
+def test_devices_that_call_the_nodes_are_told_another_port():
+    """LwM2M is UDP, which HAProxy does not carry: nothing stands between these devices and the NodePort."""
+    found = reviewed(FULL, side(FULL), side(FULL, {"nodeports.lwm2m.coap": 30033}))
+    (verdict,) = (one for one in found.verdicts if one.rule == "nodeport-changed")
+    assert (verdict.level, verdict.subject) == (Level.DANGER, "NodePort/iotagent-lwm2m coap")
