@@ -26,8 +26,10 @@ from tests.compiled.tree import Tree
 HERE = FilePath(__file__).parent
 #: Those that a key is looked for in, one after the other.
 CLUSTERS = ("today", "guide", FULL)
-# So many places are tried, and so many values at each.
-_PLACES, _VALUES = 6, 5
+# A key is looked for where it is written, then where it could be.
+_ROUNDS = [(cluster, written) for written in (True, False) for cluster in CLUSTERS]
+# So many places are tried, so many values at each, and so many edits once one was taken.
+_PLACES, _VALUES, _LAST = 6, 5, 3
 _HEAD = "# What a review says of an edit of every key: every.py has the fields. Written by python -m tests.changes\n"
 Edit = Mapping[str, Any]
 
@@ -110,14 +112,16 @@ def outcome(key: Key, every: list[Said]) -> Outcome | None:
     if stated:
         return reviewed_edit(str(key), stated.cluster, stated.edit or {}, stated.given or {})
     found = None
-    for cluster, edit in _edits(key):
-        try:
-            new = reviewed_edit(str(key), cluster, edit)
-        except (InvalidInventory, Refused):
-            continue
-        if new.changes:
-            return new
-        found = found or new
+    for cluster, written in _ROUNDS:
+        # What is taken and changes nothing is most often only judged.
+        for edit in islice(_edits(key, cluster, written), _LAST if found else None):
+            try:
+                new = reviewed_edit(str(key), cluster, edit)
+            except (InvalidInventory, Refused):
+                continue
+            if new.changes:
+                return new
+            found = found or new
     return found
 
 
@@ -151,16 +155,12 @@ def _parameters(cluster: str) -> Mapping[str, Any]:
     return tree(cluster).parameters
 
 
-def _edits(key: Key) -> Iterator[tuple[str, Edit]]:
-    """Those that might do: of written keys first, in one cluster after the other."""
-    for written in (True, False):
-        for cluster in CLUSTERS:
-            some = [place for place in places(key, _parameters(cluster)) if (place[1] is not ABSENT) == written]
-            for path, value in islice(_varied(some), _PLACES):
-                for other in islice(others(key, value), _VALUES):
-                    yield cluster, _edit(cluster, path, other)
-            if some:
-                return
+def _edits(key: Key, cluster: str, written: bool) -> Iterator[Edit]:
+    """Those that might do, where the key is written, or where it could be."""
+    some = [place for place in places(key, _parameters(cluster)) if (place[1] is not ABSENT) == written]
+    for path, value in islice(_varied(some), _PLACES):
+        for other in islice(others(key, value), _VALUES):
+            yield _edit(cluster, path, other)
 
 
 def _varied(some: list[tuple[Path, Any]]) -> list[tuple[Path, Any]]:
