@@ -13,8 +13,9 @@ import argparse
 import multiprocessing
 import sys
 
-from tests.changes.every import Outcome, outcome, outcomes, reason, said, write
+from tests.changes.every import outcome
 from tests.changes.keys import Key, keys
+from tests.changes.outcomes import Outcome, outcomes, reason, said, write
 
 
 def main() -> int:

@@ -1,17 +1,13 @@
-"""An edit for every key (keys.py), and what a review says of each: outcomes.yml."""
+"""An edit for every key (keys.py), and what a review says of it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from pathlib import Path as FilePath
 from typing import Any
-
-import yaml
 
 from components.inventory.finding import InvalidInventory
 from components.inventory.refused import Refused
@@ -20,87 +16,16 @@ from components.review.side import Compiled
 from components.review.types import ClusterReview, HostStep
 from tests.changes.compiled import FULL, side, tree
 from tests.changes.keys import ABSENT, Key, Path, places
+from tests.changes.outcomes import Edit, Outcome, Said
 from tests.changes.values import others
 from tests.compiled.tree import Tree
 
-HERE = FilePath(__file__).parent
 #: Those that a key is looked for in, one after the other.
 CLUSTERS = ("today", "guide", FULL)
 # A key is looked for where it is written, then where it could be.
 _ROUNDS = [(cluster, written) for written in (True, False) for cluster in CLUSTERS]
 # So many places are tried, so many values at each, and so many edits once one was taken.
-_PLACES, _VALUES, _LAST = 6, 5, 3
-_HEAD = "# What a review says of an edit of every key: every.py has the fields. Written by python -m tests.changes\n"
-Edit = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a review says of an edit of a key; outcomes.yml has these fields.
-
-    `given` is the same on both sides, `edit` on the side of after alone; `changes`: is any compiled file another one?
-    `refused`: "KIND NAME" of what no API server changes so, `first`: what to do about it; `restarts`: services, each
-    with the manner; `steps`: those of the bootstrap, each with its machines; `says`: rules of other verdicts, each with
-    its level.
-    """
-
-    key: str
-    cluster: str
-    edit: Edit
-    level: str
-    given: Edit | None = None
-    changes: bool = True
-    refused: tuple[str, ...] = ()
-    first: tuple[str, ...] = ()
-    restarts: Mapping[str, str] | None = None
-    steps: tuple[str, ...] = ()
-    says: Mapping[str, str] | None = None
-
-    def __str__(self) -> str:
-        return self.key
-
-    def written(self) -> dict[str, Any]:
-        """As outcomes.yml has it: without what it has not."""
-        found = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
-        return {name: value for name, value in found.items() if (name == "changes") != bool(value)}
-
-
-@dataclass(frozen=True)
-class Said:
-    """What keys.yml says of a key (or of all that begin with it): an edit, or the reason why there is none."""
-
-    key: str
-    cluster: str = "today"
-    given: Edit | None = None
-    edit: Edit | None = None
-    none: str = ""
-
-
-def said() -> list[Said]:
-    """All of keys.yml. TypeError for a field that it does not know."""
-    return [Said(**one) for one in yaml.safe_load((HERE / "keys.yml").read_text("utf-8"))]
-
-
-def outcomes() -> list[Outcome]:
-    """All of outcomes.yml."""
-    found = yaml.load((HERE / "outcomes.yml").read_text("utf-8"), yaml.CSafeLoader)
-    return [
-        Outcome(**{name: tuple(value) if isinstance(value, list) else value for name, value in one.items()})
-        for one in found
-    ]
-
-
-def write(every: list[Outcome]) -> None:
-    """Make them outcomes.yml."""
-    text = yaml.safe_dump([one.written() for one in every], sort_keys=False, width=120, allow_unicode=True)
-    (HERE / "outcomes.yml").write_text(_HEAD + text, "utf-8")
-
-
-def reason(key: str, every: list[Said]) -> str:
-    """Why there is no edit of a key; nothing if there has to be one."""
-    if any(one.key == key and one.edit is not None for one in every):
-        return ""
-    return next((one.none for one in every if one.none and f"{key}.".startswith((f"{one.key}.", f"{one.key}["))), "")
+_PLACES, _VALUES, _LAST = 6, 6, 3
 
 
 def outcome(key: Key, every: list[Said]) -> Outcome | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from components.cluster.input.documented import SUBJECTS
-from tests.changes.every import Outcome, outcomes, said
+from tests.changes.outcomes import Outcome, outcomes, said
 
 # They follow from which service restarts, and not from the key.
 _OF_THE_SERVICE = ("only-pod-restarts", "sessions-end")

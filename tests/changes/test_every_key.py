@@ -10,8 +10,9 @@ import pytest
 
 from components.cluster.input import documented
 from tests.changes import every
-from tests.changes.every import outcomes, reason, reviewed_edit, said
+from tests.changes.every import reviewed_edit
 from tests.changes.keys import ABSENT, ITEM, Key, keys, places
+from tests.changes.outcomes import outcomes, reason, said
 from tests.changes.values import others
 
 # Every so many: a review takes a fifth of a second.

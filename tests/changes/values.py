@@ -20,7 +20,9 @@ def others(key: Key, value: Any) -> Iterator[Any]:
     Of a list it is what is added to it: lists of the classes and of a target are one.
     """
     if key.steps[-1] == ITEM:
-        yield from ([one] for one in dict.fromkeys(_others(key, value[-1] if value else ABSENT)) if one not in value)
+        there = [] if value is ABSENT else value
+        like = there[-1] if there else ABSENT
+        yield from ([one] for one in dict.fromkeys(_others(key, like)) if one not in there)
     else:
         yield from dict.fromkeys(one for one in _others(key, value) if one is not None)
 
@@ -49,7 +51,5 @@ def _texts(text: str) -> Iterator[str]:
     if number := _LAST_NUMBER.fullmatch(text):
         yield f"{number[1]}{int(number[2]) + 1}{number[3]}"
         yield f"{number[1]}{int(number[2]) + 40}{number[3]}"
-    yield f"{text}-2"
-    yield f"{text}2"
-    yield f"{text}_2"
+    yield from (f"{text}-2", f"{text}x", f"{text}2")
     yield text[:-1] + ("0" if text.endswith("1") else "1")

@@ -16,7 +16,8 @@ import pytest
 from components.inventory.finding import InvalidInventory
 from components.inventory.refused import Refused
 from tests.changes.compiled import CLUSTERS, FULL, changed_objects, tree
-from tests.changes.every import Outcome, outcome_of, outcomes
+from tests.changes.every import outcome_of
+from tests.changes.outcomes import Outcome, outcomes
 from tests.compiled.tree import Object, name_of
 from tests.engines.changes.trial import namespaces, tried
 
