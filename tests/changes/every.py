@@ -13,7 +13,7 @@ from components.inventory.finding import InvalidInventory
 from components.inventory.refused import Refused
 from components.review.compare import reviewed
 from components.review.side import Compiled
-from components.review.types import ClusterReview, HostStep
+from components.review.types import ClusterReview, Level
 from tests.changes.compiled import FULL, side, tree
 from tests.changes.keys import ABSENT, Key, Path, places
 from tests.changes.outcomes import Edit, Outcome, Said
@@ -44,7 +44,7 @@ def outcome(key: Key, every: list[Said]) -> Outcome | None:
                 new = reviewed_edit(str(key), cluster, edit)
             except (InvalidInventory, Refused):
                 continue
-            if new.changes:
+            if not new.only:
                 return new
             found = found or new
     return found
@@ -53,13 +53,13 @@ def outcome(key: Key, every: list[Said]) -> Outcome | None:
 def reviewed_edit(key: str, cluster: str, edit: Edit, given: Edit | None = None) -> Outcome:
     """Raises InvalidInventory and Refused."""
     before, after = _before(cluster, given), side(cluster, {**(given or {}), **edit})
-    return _outcome(key, cluster, edit, given, before, reviewed(cluster, before, after))
+    return _outcome(key, cluster, edit, given, before, after)
 
 
 def outcome_of(one: Outcome, cluster: str, before: Tree, after: Tree) -> Outcome:
     """The same edit in a cluster that is already compiled on both sides."""
     old, new = _as_side(before), _as_side(after)
-    return _outcome(one.key, cluster, one.edit, one.given, old, reviewed(cluster, old, new))
+    return _outcome(one.key, cluster, one.edit, one.given, old, new)
 
 
 def _as_side(found: Tree) -> Compiled:
@@ -124,7 +124,8 @@ def _put(whole: Any, path: Path, value: Any) -> None:
         whole[last] = value
 
 
-def _outcome(key: str, cluster: str, edit: Edit, given: Edit | None, before: Compiled, found: ClusterReview) -> Outcome:
+def _outcome(key: str, cluster: str, edit: Edit, given: Edit | None, before: Compiled, after: Compiled) -> Outcome:
+    found = reviewed(cluster, before, after)
     refusals = [verdict for verdict in found.verdicts if verdict.rule == "immutable-field"]
     return Outcome(
         key,
@@ -132,11 +133,11 @@ def _outcome(key: str, cluster: str, edit: Edit, given: Edit | None, before: Com
         dict(edit),
         found.level.word,
         given=given or None,
-        changes=bool(found.files),
+        only=_only(found),
         refused=tuple(sorted(refused_object(verdict.subject) for verdict in refusals)),
         first=tuple(dict.fromkeys(verdict.runbook for verdict in refusals)),
         restarts={one.service: one.how for one in found.restarts} or None,
-        steps=tuple(dict.fromkeys(_step(step, before) for step in found.steps)),
+        steps=_steps(found, before, after) or None,
         says={one.rule: one.level.word for one in found.verdicts if one.rule != "immutable-field"} or None,
     )
 
@@ -150,17 +151,29 @@ def refused_object(subject: str) -> str:
     return f"StatefulSet vernemq-{name}" if kind == "VerneMQ" else f"{kind} {name}"
 
 
-def _step(step: HostStep, before: Compiled) -> str:
-    """`configs on the load balancer, before the merge`."""
-    return f"{step.step} on {_place(step.hosts, before)}" + (", before the merge" if step.before_merge else "")
+def _only(found: ClusterReview) -> str:
+    if found.objects or found.steps:
+        return ""
+    return "files" if found.files else "nothing"
 
 
-def _place(hosts: tuple[str, ...], before: Compiled) -> str:
-    assert before.cluster
+def _steps(found: ClusterReview, before: Compiled, after: Compiled) -> dict[str, str]:
+    """`node on every worker` -> the graver level, of some of these machines and of the others."""
+    levels: dict[str, Level] = {}
+    for step in found.steps:
+        name = f"{step.step} on {_place(step.hosts, before, after)}" + (
+            " before the merge" if step.before_merge else ""
+        )
+        levels[name] = max(levels.get(name, step.level), step.level)
+    return {name: level.word for name, level in levels.items()}
+
+
+def _place(hosts: tuple[str, ...], before: Compiled, after: Compiled) -> str:
+    assert before.cluster and after.cluster
     nodes, plane = {node.name for node in before.cluster.nodes}, before.cluster.control_plane.name
     known = nodes & set(hosts)
     if not known:
-        return "the load balancer" if before.cluster.load_balancer.hostname in hosts else "new machines"
+        return "the load balancer" if after.cluster.load_balancer.hostname in hosts else "new machines"
     if known == nodes:
         return "every node"
     if known == {plane}:

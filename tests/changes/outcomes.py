@@ -19,10 +19,10 @@ Edit = Mapping[str, Any]
 class Outcome:
     """What a review says of an edit of a key; outcomes.yml has these fields.
 
-    `given` is the same on both sides, `edit` on the side of after alone; `changes`: is any compiled file another one?
-    `refused`: "KIND NAME" of what no API server changes so, `first`: what to do about it; `restarts`: services, each
-    with the manner; `steps`: those of the bootstrap, each with its machines; `says`: rules of other verdicts, each with
-    its level.
+    `given` is the same on both sides, `edit` on the side of after alone. `only`: no object and no step is another one,
+    and so "nothing" or "files" (such as the cluster's page) is all that changes. `refused`: "KIND NAME" of what no API
+    server changes so, `first`: what to do about it; `restarts`: services, each with the manner; `steps`: those of the
+    bootstrap, each with its machines and its level; `says`: rules of other verdicts, each with its level.
     """
 
     key: str
@@ -30,11 +30,11 @@ class Outcome:
     edit: Edit
     level: str
     given: Edit | None = None
-    changes: bool = True
+    only: str = ""
     refused: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
     restarts: Mapping[str, str] | None = None
-    steps: tuple[str, ...] = ()
+    steps: Mapping[str, str] | None = None
     says: Mapping[str, str] | None = None
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ class Outcome:
     def written(self) -> dict[str, Any]:
         """As outcomes.yml has it: without what it has not."""
         found = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
-        return {name: value for name, value in found.items() if (name == "changes") != bool(value)}
+        return {name: value for name, value in found.items() if value}
 
 
 @dataclass(frozen=True)

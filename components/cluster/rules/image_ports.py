@@ -22,10 +22,11 @@ def ports_are_opened(runs: Runs) -> Iterator[Finding]:
             if (port.number, port.protocol) in opened or port.number in _by_command(run):
                 continue
             numbers = sorted(str(number) for number, protocol in opened if protocol == port.protocol)
+            others = f", but {listed(numbers)}" if numbers else f", and none over {port.protocol}"
             yield Finding(
                 (*run.path, "ports", port.name, "number"),
                 port.number,
-                f"{run.image} does not open this port, but {listed(numbers) or 'none'}",
+                f"{run.image} does not open this port{others}",
                 _way_out(run, numbers),
             )
 
