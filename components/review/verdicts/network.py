@@ -77,6 +77,20 @@ def _told(peer: str, port: str) -> str:
 
 
 @verdict(Level.DANGER)
+def firewall_off(change: Change) -> Iterator[Verdict]:
+    """The nodes have no firewall any more."""
+    if (models := change.models) and models.before.firewall.enabled and not models.after.firewall.enabled:
+        yield Verdict(
+            "firewall-off",
+            Level.DANGER,
+            "Firewall",
+            "Once node has been run again, everybody who reaches a node reaches the API server, the NodePorts and "
+            "whatever else listens there",
+            "Leave it on, and admit people's networks with firewall.operators",
+        )
+
+
+@verdict(Level.DANGER)
 def nodeport_changed(change: Change) -> Iterator[Verdict]:
     """A NodePort is another number: the load balancer, or whoever calls the nodes, has to follow."""
     if not (models := change.models):
