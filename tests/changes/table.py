@@ -40,16 +40,16 @@ def _rows(some: Iterable[Outcome]) -> dict[Effect, list[str]]:
 
 def _gravity(effect: Effect) -> tuple[bool, bool, bool]:
     takes, look = effect
-    return "refused" not in takes, "**" not in look, not look and takes in (_LIVE, _NOTHING)
+    return "refused" not in takes, "**" not in look, not look and takes in _QUIET
 
 
-_LIVE, _NOTHING = "live: the sync is enough", "nothing: no file is another one"
+_LIVE = "live: the sync is enough"
+_ONLY = {"nothing": "nothing: it is judged, and no file is another one", "files": "nothing: the cluster's page says it"}
+_QUIET = (_LIVE, *_ONLY.values())
 
 
 def _takes(one: Outcome) -> str:
-    if not one.changes:
-        return _NOTHING
-    return "; ".join([*_refused(one), *_restarts(one), *_steps(one)]) or _LIVE
+    return "; ".join([*_refused(one), *_restarts(one), *_steps(one)]) or _ONLY.get(one.only, _LIVE)
 
 
 def _refused(one: Outcome) -> Iterator[str]:
@@ -74,10 +74,12 @@ def _restarts(one: Outcome) -> Iterator[str]:
 
 
 def _steps(one: Outcome) -> Iterator[str]:
-    if one.steps:
-        yield "run " + _listed(
-            [f"`{step.split()[0]}`{step.partition(' ')[1]}{step.partition(' ')[2]}" for step in one.steps]
-        )
+    by_place: dict[str, list[str]] = {}
+    for words, level in (one.steps or {}).items():
+        step, _, place = words.partition(" on ")
+        by_place.setdefault(place, []).append(f"**`{step}`**" if level == "danger" else f"`{step}`")
+    if by_place:
+        yield "run " + ", ".join(f"{_listed(steps)} on {place}" for place, steps in by_place.items())
 
 
 def _look(one: Outcome) -> str:
