@@ -55,8 +55,11 @@ def test_nothing_is_changed(traps, cluster, step):
     role = "master" if step in ("control-plane", "join-token") else "worker"
     node = cluster.control_plane if role == "master" else cluster.workers[0]
     before = tree(traps.folder / "root")
-    root = ("--root", str(traps.folder / "root")) if step not in ("control-plane", "join-token", "worker") else ()
-    done = traps.run(step, "--dry-run", "--node", node.name, *root)
+    live = ("control-plane", "join-token", "worker", "drain", "undrain")
+    options = ("--root", str(traps.folder / "root")) if step not in live else ()
+    if step in ("drain", "undrain"):
+        options = ("--server", node.name)
+    done = traps.run(step, "--dry-run", "--node", node.name, *options)
     assert done.returncode == 0, done.stderr
     assert states(done.stdout) <= {"would", "skipped"}
     assert tree(traps.folder / "root") == before

@@ -20,14 +20,17 @@ from tests.engines.kubernetes.conftest import Running
 from tests.engines.processes import until
 
 
-def _on(clusters: tuple[str, ...], edit: Edit) -> list:
-    return [pytest.param(cluster, edit, id=f"{cluster}-{edit}") for cluster in clusters]
-
-
 @pytest.mark.parametrize(
     ("before", "edit"),
-    [one for cluster in CLUSTERS for edit in edits() if cluster in edit.clusters for one in _on((cluster,), edit)],
+    [
+        pytest.param(cluster, edit, id=f"{cluster}-{edit}")
+        for cluster in CLUSTERS
+        for edit in edits()
+        if cluster in edit.clusters
+    ],
     indirect=["before"],
+    # Or each test has a cluster of its own.
+    scope="session",
 )
 def test_a_change(before, edit, request):
     assert not before.complaints

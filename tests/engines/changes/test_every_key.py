@@ -30,7 +30,7 @@ class Tried:
     objects: tuple[str, ...]
 
 
-@pytest.mark.parametrize("before", [*CLUSTERS, FULL], indirect=True)
+@pytest.mark.parametrize("before", [*CLUSTERS, FULL], indirect=True, scope="session")
 def test_what_a_review_says_is_what_happens(before, request):
     cluster = request.node.callspec.params["before"]
     edits = list(_tried_in(cluster))
