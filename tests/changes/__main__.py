@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import sys
+from functools import partial
 
 from tests.changes.every import outcome
-from tests.changes.keys import Key, keys
+from tests.changes.keys import keys
 from tests.changes.outcomes import Outcome, outcomes, reason, said, write
 
 
@@ -32,17 +33,13 @@ def main() -> int:
     # What a process has compiled, it keeps.
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         found: dict[str, Outcome | None] = {one.key: one for one in outcomes()} if chosen else {}
-        found |= dict(zip(map(str, anew), pool.map(_outcome, anew, chunksize=8), strict=True))
+        found |= dict(zip(map(str, anew), pool.map(partial(outcome, every=every), anew, chunksize=8), strict=True))
     missing = [str(key) for key in wanted if not found.get(str(key))]
     for key in missing:
         print(f"{key}: no edit is taken. Write one into tests/changes/keys.yml, or why there is none", file=sys.stderr)
     if not missing:
         write([one for key in wanted if (one := found[str(key)])])
     return 1 if missing else 0
-
-
-def _outcome(key: Key) -> Outcome | None:
-    return outcome(key, said())
 
 
 if __name__ == "__main__":

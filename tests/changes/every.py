@@ -22,6 +22,8 @@ from tests.compiled.tree import Tree
 
 #: Those that a key is looked for in, one after the other.
 CLUSTERS = ("today", "guide", FULL)
+#: Rules that say what the API server refuses.
+REFUSED = {"immutable-field", "nodeport-taken"}
 # A key is looked for where it is written, then where it could be.
 _ROUNDS = [(cluster, written) for written in (True, False) for cluster in CLUSTERS]
 # So many places are tried, so many values at each, and so many edits once one was taken.
@@ -126,7 +128,7 @@ def _put(whole: Any, path: Path, value: Any) -> None:
 
 def _outcome(key: str, cluster: str, edit: Edit, given: Edit | None, before: Compiled, after: Compiled) -> Outcome:
     found = reviewed(cluster, before, after)
-    refusals = [verdict for verdict in found.verdicts if verdict.rule == "immutable-field"]
+    refusals = [verdict for verdict in found.verdicts if verdict.rule in REFUSED]
     return Outcome(
         key,
         cluster,
@@ -138,7 +140,7 @@ def _outcome(key: str, cluster: str, edit: Edit, given: Edit | None, before: Com
         first=tuple(dict.fromkeys(verdict.runbook for verdict in refusals)),
         restarts={one.service: one.how for one in found.restarts} or None,
         steps=_steps(found, before, after) or None,
-        says={one.rule: one.level.word for one in found.verdicts if one.rule != "immutable-field"} or None,
+        says={one.rule: one.level.word for one in found.verdicts if one.rule not in REFUSED} or None,
     )
 
 

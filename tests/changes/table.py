@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from components.cluster.input.documented import SUBJECTS
-from tests.changes.outcomes import Outcome, outcomes, said
+from tests.changes.outcomes import Outcome, outcomes
+from tests.changes.outcomes import said as by_hand
 
 # They follow from which service restarts, and not from the key.
 _OF_THE_SERVICE = ("only-pod-restarts", "sessions-end")
@@ -26,7 +27,7 @@ def table() -> str:
             lines += [f"| {_together(keys)} | {takes} | {look} |" for (takes, look), keys in rows.items()]
             lines.append("")
     lines += ["### Without an edit", "", "| Keys | Why |", "|---|---|"]
-    lines += [f"| `{_short(one.key)}` | {one.none} |" for one in said() if one.none]
+    lines += [f"| `{_short(one.key)}` | {one.none} |" for one in by_hand() if one.none]
     return "\n".join(lines)
 
 
@@ -43,6 +44,7 @@ def _gravity(effect: Effect) -> tuple[bool, bool, bool]:
     return "refused" not in takes, "**" not in look, not look and takes in _QUIET
 
 
+_FIRST = " before the merge"
 _LIVE = "live: the sync is enough"
 _ONLY = {"nothing": "nothing: it is judged, and no file is another one", "files": "nothing: the cluster's page says it"}
 _QUIET = (_LIVE, *_ONLY.values())
@@ -54,11 +56,7 @@ def _takes(one: Outcome) -> str:
 
 def _refused(one: Outcome) -> Iterator[str]:
     if kinds := sorted({name.split()[0] for name in one.refused}):
-        yield f"**refused** of {_listed([_of_kind(kind) for kind in kinds])}: first delete it as the review says"
-
-
-def _of_kind(kind: str) -> str:
-    return f"a {kind}"
+        yield f"**refused** of a {' and a '.join(kinds)}: first delete it as the review says"
 
 
 def _restarts(one: Outcome) -> Iterator[str]:
@@ -74,12 +72,16 @@ def _restarts(one: Outcome) -> Iterator[str]:
 
 
 def _steps(one: Outcome) -> Iterator[str]:
-    by_place: dict[str, list[str]] = {}
+    """Those before the merge, then those after it."""
+    first: dict[str, list[str]] = {}
+    then: dict[str, list[str]] = {}
     for words, level in (one.steps or {}).items():
         step, _, place = words.partition(" on ")
-        by_place.setdefault(place, []).append(f"**`{step}`**" if level == "danger" else f"`{step}`")
-    if by_place:
-        yield "run " + ", ".join(f"{_listed(steps)} on {place}" for place, steps in by_place.items())
+        said = f"**`{step}`**" if level == "danger" else f"`{step}`"
+        (first if place.endswith(_FIRST) else then).setdefault(place.removesuffix(_FIRST), []).append(said)
+    for when, by_place in (("before the merge", first), ("after the merge", then)):
+        if by_place:
+            yield f"{when} run {', '.join(f'{_listed(steps)} on {place}' for place, steps in by_place.items())}"
 
 
 def _look(one: Outcome) -> str:

@@ -6,12 +6,10 @@ from components.review.compare import reviewed
 from components.review.side import Compiled
 from components.review.types import ClusterReview, Level
 from tests.changes.compiled import CLUSTERS, FULL, Edit, edits, side
+from tests.changes.every import REFUSED, refused_object
 
 # Where both platforms are alike, today's is enough here: the engine tests look at each.
 PAIRS = [pytest.param(edit.clusters[-1], edit, id=str(edit)) for edit in edits()]
-
-# Rules that say what the API server refuses.
-REFUSED = {"immutable-field", "nodeport-taken"}
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +24,7 @@ def review(before: Compiled, cluster: str, edit: Edit) -> ClusterReview:
 @pytest.mark.parametrize(("cluster", "edit"), PAIRS)
 def test_a_review_says_what_the_change_does(before, cluster, edit):
     found = review(before[cluster], cluster, edit)
-    refused = {_object(verdict.subject) for verdict in found.verdicts if verdict.rule in REFUSED}
+    refused = {refused_object(verdict.subject) for verdict in found.verdicts if verdict.rule in REFUSED}
     assert refused == set(edit.refused)
     assert {verdict.rule for verdict in found.verdicts} - REFUSED == set(edit.says)
     again = {restart.service for restart in found.restarts if restart.how not in ("removed", "fewer")}
@@ -36,12 +34,6 @@ def test_a_review_says_what_the_change_does(before, cluster, edit):
     assert all(verdict.sentence and verdict.subject for verdict in found.verdicts)
     # What is refused has a way out, and so has all that is dangerous and can be helped.
     assert all(verdict.runbook for verdict in found.verdicts if verdict.rule in REFUSED)
-
-
-def _object(subject: str) -> str:
-    kind, name = subject.split("/")
-    # The operator's set is called after the resource, and it is that set that cannot change.
-    return f"StatefulSet vernemq-{name}" if kind == "VerneMQ" else f"{kind} {name}"
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
