@@ -17,7 +17,7 @@ def roles_are_of_a_namespace(cluster: Cluster) -> Iterator[Finding]:
         for number, entry in enumerate(service.spec.rbac):
             for path in entry.nonResourceURLs or ():
                 yield Finding(
-                    ("services", service.name, "rbac", number, "nonResourceURLs"),
+                    ("services", service.name, "rbac", str(number), "nonResourceURLs"),
                     path,
                     "a Role is of one namespace, and this path of the API server is of none",
                     f"Move this rule to services.{service.name}.cluster_rbac",
