@@ -58,6 +58,21 @@ def _subject(subject: Mapping[str, Any]) -> str:
     return f"{subject['kind']}/{subject['name']} of {subject.get('namespace', 'the cluster')}"
 
 
+@verdict(Level.ATTENTION)
+def rights_gone(change: Change) -> Iterator[Verdict]:
+    """An account whose pods stay loses what it may do with the API server."""
+    leaving = {found.service for found in change.of_kind(*_WORKLOADS, how="removed")}
+    for found in change.of_kind("ClusterRoleBinding", "RoleBinding", how="removed"):
+        if found.service not in leaving and found.before:
+            yield Verdict(
+                "rights-gone",
+                Level.ATTENTION,
+                str(found.identity),
+                f"Pods of {found.service} run on without the rights of {found.before['roleRef']['name']}: the API "
+                "server refuses what they ask of it",
+            )
+
+
 @verdict(Level.DANGER)
 def privilege_wider(change: Change) -> Iterator[Verdict]:
     """A pod may do more on its node: its network, its processes, its files, root, or a capability."""

@@ -11,7 +11,7 @@ from components.review.compare import reviewed
 from components.review.side import Compiled
 from tests.changes.compiled import CLUSTERS, changed_objects, edits, objects, tree
 from tests.compiled.tree import Object, Tree, name_of
-from tests.engines.changes.conftest import apply
+from tests.engines.changes.trial import apply
 from tests.engines.kubernetes import sync
 from tests.engines.kubernetes.conftest import Running
 from tests.engines.processes import until
