@@ -26,6 +26,12 @@ def between(root: Path, base: str, head: str | None) -> tuple[Review, list[str]]
         repo = Repo(root)
     except InvalidGitRepositoryError as error:
         raise WrongUse(f"{root} is no clone of a Git repository, so there is nothing to compare with") from error
+    # It ends the processes of Git that it keeps.
+    with repo:
+        return _between(repo, base, head)
+
+
+def _between(repo: Repo, base: str, head: str | None) -> tuple[Review, list[str]]:
     newest = _commit(repo, head or "HEAD")
     before = _fork_point(repo, _commit(repo, base), newest, base)
     messages = [str(commit.message) for commit in repo.iter_commits(f"{before.hexsha}..{newest.hexsha}")]
