@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -85,7 +86,8 @@ def _target(cluster: str, edit: Mapping[str, Any] | None) -> Target:
     inventory = Path(_folder(os.getpid()).name) / "inventory"
     page = _page(cluster, inventory)
     for path, value in (edit or {}).items():
-        _set(page["parameters"], path.split("."), value)
+        # A later path may lead into it.
+        _set(page["parameters"], path.split("."), deepcopy(value))
     # Of one name, because that is in what is compiled.
     (inventory / "targets" / f"{GUIDE.name}.yml").write_text(yaml.safe_dump(page, sort_keys=False), "utf-8")
     return Inventory.read(inventory).target(GUIDE.name)

@@ -79,7 +79,7 @@ def test_places_of_a_key():
     [
         (True, [False]),
         (7, [8, 6]),
-        ("512Mi", ["563.2Mi"]),
+        ("512Mi", ["768Mi", "1024Mi"]),
         ("dojot/auth:v0.6.0", ["dojot/auth:v0.6.1"]),
         ("", ["2"]),
     ],

@@ -46,7 +46,9 @@ def _others(key: Key, value: Any) -> Iterator[Any]:
 
 def _texts(text: str) -> Iterator[str]:
     if size := _SIZE.fullmatch(text):
-        yield from (f"{float(size[1]) * factor:g}{size[2]}" for factor in (1.1, 1.5, 2, 0.9, 0.5))
+        # Parts of a byte are what the API server warns of.
+        made = [float(size[1]) * factor for factor in (1.5, 2, 0.5)] + [float(size[1]) + 1]
+        yield from (f"{number:g}{size[2]}" for number in made if number.is_integer())
         return
     if number := _LAST_NUMBER.fullmatch(text):
         yield f"{number[1]}{int(number[2]) + 1}{number[3]}"
