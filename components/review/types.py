@@ -157,10 +157,10 @@ class ClusterReview:
     def level(self) -> Level:
         if self.how == "refused":
             return Level.DANGER
-        return max(
-            (min(each.level, Level.ATTENTION) if each.accepted else each.level for each in self.verdicts),
-            default=Level.ROUTINE,
-        )
+        verdicts = (min(each.level, Level.ATTENTION) if each.accepted else each.level for each in self.verdicts)
+        # What a host needs a person for has to be seen; what is dangerous in it has a verdict that can be accepted.
+        steps = (min(each.level, Level.ATTENTION) for each in self.steps)
+        return max((*verdicts, *steps), default=Level.ROUTINE)
 
 
 @dataclass(frozen=True)
