@@ -20,6 +20,21 @@ readonly STATIC_PODS=(etcd kube-apiserver kube-controller-manager kube-scheduler
 # with a pause of 5 seconds.
 readonly STATIC_POD_ATTEMPTS=48
 
+# make_control_plane [ARGUMENT...]: of kubeadm init.
+make_control_plane() {
+  local config='' what="kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
+  if dry_run; then
+    report would "$what"
+    return 0
+  fi
+  scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
+  printf '%s' "$KUBEADM_INIT" >"$config"
+  # --skip-token-print: kubeadm would show its own token, which nobody needs.
+  change "$what" kubeadm init --config="$config" --skip-token-print "$@"
+  note_kubeadm_config
+  take_kubelet_config joined
+}
+
 note_kubeadm_config() {
   write_file "$KUBEADM_CONFIG_APPLIED" 0644 "$KUBEADM_INIT"
 }
