@@ -43,6 +43,7 @@ maker_of() {
 
 # DATABASE [NAME OWNER]: statements come by its input, where psql knows :"name" and :'name'.
 IFS= read -r -d '' PSQL <<'END_OF_SCRIPT' || true
+export PGPASSWORD="$POSTGRES_PASSWORD"
 exec psql --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
   --username="$POSTGRES_USER" --dbname="$1" --set=name="${2-}" --set=owner="${3-}"
 END_OF_SCRIPT
@@ -50,6 +51,7 @@ readonly PSQL
 
 # DATABASE
 IFS= read -r -d '' PG_DUMP <<'END_OF_SCRIPT' || true
+export PGPASSWORD="$POSTGRES_PASSWORD"
 exec pg_dump --no-password --username="$POSTGRES_USER" --dbname="$1"
 END_OF_SCRIPT
 readonly PG_DUMP
