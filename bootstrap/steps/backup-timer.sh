@@ -6,6 +6,7 @@
 # only if: BACKUPS has rows (backup.enabled: true)
 # worked: `systemctl start dojot-backup` ends well, and backup.folder holds a folder with a `manifest`
 # effect: nothing: the timer is another one; no other program notices
+# also reads: DATABASES, by the copy of this script that it installs
 #
 # systemd's own protection bounds the service to what a backup needs: it reads all of the host, and writes to three
 # folders. Passwords and keys are in none of its files.
@@ -50,7 +51,7 @@ remove_backup_timer() {
 backup_service() {
   cat <<UNIT
 [Unit]
-Description=Backup of the cluster $CLUSTER_NAME
+Description=Backup of dojot: etcd, certificates and keys, databases
 After=network-online.target kubelet.service
 Wants=network-online.target
 RequiresMountsFor=$1
@@ -86,7 +87,7 @@ UNIT
 backup_timer() {
   cat <<UNIT
 [Unit]
-Description=Backup of the cluster $CLUSTER_NAME, each day at $1 UTC
+Description=Backup of dojot each day at $1 UTC
 
 [Timer]
 OnCalendar=*-*-* $1:00 UTC

@@ -1838,15 +1838,16 @@ readonly STATIC_POD_ATTEMPTS=48
 
 # make_control_plane [ARGUMENT...]: of kubeadm init.
 make_control_plane() {
-  local config='' what="kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
+  local config=''
   if dry_run; then
-    report would "$what"
+    report would "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
     return 0
   fi
   scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
   printf '%s' "$KUBEADM_INIT" >"$config"
   # --skip-token-print: kubeadm would show its own token, which nobody needs.
-  change "$what" kubeadm init --config="$config" --skip-token-print "$@"
+  change "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS" \
+    kubeadm init --config="$config" --skip-token-print "$@"
   note_kubeadm_config
   take_kubelet_config joined
 }
@@ -3014,7 +3015,7 @@ remove_backup_timer() {
 backup_service() {
   cat <<UNIT
 [Unit]
-Description=Backup of the cluster $CLUSTER_NAME
+Description=Backup of dojot: etcd, certificates and keys, databases
 After=network-online.target kubelet.service
 Wants=network-online.target
 RequiresMountsFor=$1
@@ -3050,7 +3051,7 @@ UNIT
 backup_timer() {
   cat <<UNIT
 [Unit]
-Description=Backup of the cluster $CLUSTER_NAME, each day at $1 UTC
+Description=Backup of dojot each day at $1 UTC
 
 [Timer]
 OnCalendar=*-*-* $1:00 UTC

@@ -1,4 +1,4 @@
-"""A backup's dumps of a real PostgreSQL, made and filled by the compiled bootstrap's own functions in the compiled pod."""
+"""Dumps of a real PostgreSQL, made and filled by the compiled bootstrap's own functions in the compiled pod."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def test_what_was_saved_is_there_again_and_nothing_else(server, database, functi
         done = function("save_database", "postgres", tmp_path)
         assert done.returncode == 0, done.stderr
         server.ask(
-            "drop table reading; update device set name = 'gone'; create table newer (x int); drop schema later cascade;"
-            "create schema other; create type newer_type as enum ('a'); create sequence alone;"
+            "drop table reading; update device set name = 'gone'; create table newer (x int);"
+            "drop schema later cascade; create schema other; create type newer_type as enum ('a'); create sequence alone;"
             "create function another() returns int language sql as 'select 1'",
             database=database,
         )
