@@ -114,8 +114,8 @@ def test_what_was_saved_is_there_again_and_nothing_else(server, database, functi
         assert done.returncode == 0, done.stderr
         server.ask(
             "drop table reading; update device set name = 'gone'; create table newer (x int);"
-            "drop schema later cascade; create schema other; create type newer_type as enum ('a'); create sequence alone;"
-            "create function another() returns int language sql as 'select 1'",
+            "drop schema later cascade; create schema other; create type newer_type as enum ('a');"
+            "create sequence alone; create function another() returns int language sql as 'select 1'",
             database=database,
         )
         assert _content(server, database) != before
