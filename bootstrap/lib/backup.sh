@@ -13,10 +13,20 @@ readonly BACKUP_METRICS=/var/lib/dojot/metrics/backup.prom
 # need_other_disk FOLDER: what lies on the control plane's own disk is lost with it.
 need_other_disk() {
   local own other
-  own=$(findmnt --noheadings --output=MAJ:MIN --target "$ETCD_FOLDER" || true)
-  other=$(findmnt --noheadings --output=MAJ:MIN --target "$1" || true)
-  [[ ${own//[[:space:]]/} == "${other//[[:space:]]/}" ]] || return 0
-  refuse "$1 (backup.folder) lies on the disk of $ETCD_FOLDER and would be lost with it: mount a directory of another machine there (findmnt, /etc/fstab)"
+  own=$(disk_of "$ETCD_FOLDER")
+  other=$(disk_of "$1")
+  if [[ -z $other ]]; then
+    refuse "there is no directory $1 (backup.folder): mount one of another machine there (/etc/fstab)"
+  elif [[ $own == "$other" ]]; then
+    refuse "$1 (backup.folder) lies on the disk of $ETCD_FOLDER and would be lost with it: mount a directory of another machine there (findmnt, /etc/fstab)"
+  fi
+}
+
+# disk_of PATH: the device of what is mounted there, as 8:1; nothing where there is no such path.
+disk_of() {
+  local found
+  found=$(findmnt --noheadings --output=MAJ:MIN --target "$1" 2>/dev/null || true)
+  printf '%s' "${found//[[:space:]]/}"
 }
 
 # What is saved of /etc/kubernetes.

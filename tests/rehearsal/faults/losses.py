@@ -27,7 +27,7 @@ def a_database_is_lost(made: RehearsedCluster) -> None:
         line for line in _ask(made, service, "select datname from pg_database order by oid").split() if _is_ours(line)
     )
     _ask(made, service, "create table rehearsed as select 42 as kept", database)
-    backup = _backup(made)
+    backup = _daily(made) if made.cluster.backup.enabled else _backup(made)
     for _, _, disk in (one for one in made.cluster.disks if one[0] == service):
         made.site.hosts[disk.node.name].run("sh", "-c", f"rm -rf {disk.host_path}/*")
     made.kubectl("delete", "pod", f"--namespace={service.namespace}", f"--selector=name={service.name}")
@@ -63,6 +63,15 @@ def the_control_plane_is_lost(made: RehearsedCluster) -> None:
         made.report.fail("the control plane was restored, and Secrets are not those of before")
     if lost := sorted(name for name, started in pods.items() if _on_workers(made).get(name) != started):
         made.report.fail(f"the control plane was restored, and pods were made or started anew: {', '.join(lost)}")
+
+
+def _daily(made: RehearsedCluster) -> str:
+    """The folder of one that the timer's service has made, on a disk that is not the control plane's own."""
+    folder = made.cluster.backup.folder
+    made.master.run("mount", "--mkdir", "-t", "tmpfs", "tmpfs", folder)
+    _step(made, "backup-timer")
+    made.master.run("systemctl", "start", "dojot-backup.service", timeout=_STEP)
+    return f"{folder}/{made.master.run('ls', folder).stdout.strip()}"
 
 
 def _backup(made: RehearsedCluster) -> str:
