@@ -20,7 +20,6 @@ if __name__ == "__main__":
     # Python puts scripts/ there; the rooms are imported from the root.
     sys.path[0] = str(ROOT)
 
-from components.inventory.refused import Refused
 from components.review.between import WrongUse, between
 from components.review.review import ReviewFailed
 from components.review.types import ClusterReview
@@ -37,10 +36,6 @@ def main(arguments: list[str] | None = None) -> int:
     except WrongUse as error:
         print(f"affected: {error}", file=sys.stderr)
         return USAGE
-    except Refused as refusal:
-        for line in refusal.lines:
-            print(line, file=sys.stderr)
-        return FINDING
     except ReviewFailed as error:
         print(f"affected: {error}", file=sys.stderr)
         return FINDING

@@ -49,6 +49,12 @@ def bootstrap_machines() -> str:
     return runbook.machines_table(steps.read())
 
 
+def bootstrap_occasions() -> str:
+    from components.kubeadm import runbook, steps
+
+    return runbook.occasions_table(steps.read())
+
+
 def alerts() -> str:
     from components.monitoring import documented
     from tests.inventory.targets import watched_cluster
@@ -99,6 +105,12 @@ def files_schema() -> str:
     return json.dumps(files_schema(), indent=1) + "\n"
 
 
+def verdicts() -> str:
+    from components.review import documented
+
+    return documented.table()
+
+
 def review_schema() -> str:
     from components.review.forms import json_form
 
@@ -116,12 +128,14 @@ TABLES: Tables = {
     "alerts": alerts,
     "ansible-variables": ansible_variables,
     "bootstrap-machines": bootstrap_machines,
+    "bootstrap-occasions": bootstrap_occasions,
     "bootstrap-options": bootstrap_options,
     "bootstrap-steps": bootstrap_steps,
     "contract-keys": contract_keys,
     "contracts": contracts,
     "parameters": parameters,
     "smallest-service": smallest_service,
+    "verdicts": verdicts,
 }
 
 

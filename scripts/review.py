@@ -23,7 +23,6 @@ if __name__ == "__main__":
     # Python puts scripts/ there; the rooms are imported from the root.
     sys.path[0] = str(ROOT)
 
-from components.inventory.refused import Refused
 from components.review import accepted
 from components.review.between import WrongUse, between
 from components.review.forms import json_form, markdown, terminal
@@ -43,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         text = accept_file.read_text("utf-8") if accept_file else ""
         found, messages = between(ROOT, options.base, options.head)
-        found = accepted.apply(found, accepted.parse("\n".join([*messages, text])))
+        # Each by itself: a comment that is not closed hides the rest of its own text alone.
+        found = accepted.apply(found, set().union(*map(accepted.parse, [*messages, text])))
         told = _told(found, options.format, output is None)
         if output:
             output.write_text(told, "utf-8")
@@ -55,11 +55,6 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"review: {error.filename}: {error.strerror}", file=sys.stderr)
         return USAGE
-    except Refused as refusal:
-        for line in refusal.lines:
-            print(line, file=sys.stderr)
-        print("review: the inventory is refused, so no cluster can be compared", file=sys.stderr)
-        return FINDING
     except ReviewFailed as error:
         print(error.trace if options.debug else "", end="", file=sys.stderr)
         print(f"review: {error}", file=sys.stderr)

@@ -31,14 +31,24 @@ def script(cluster: Cluster, folder: Path = FOLDER) -> str:
 
 def _tables(parts: Parts) -> str:
     steps = (
-        (step.name, step.help, " ".join(step.options), step.machine, step.elsewhere, step.table, step.when, step.then)
+        (
+            step.name,
+            step.help,
+            " ".join(step.options),
+            step.machine,
+            step.elsewhere,
+            step.occasion,
+            step.table,
+            step.when,
+            step.then,
+        )
         for step in parts.steps
     )
     options = ((option.name, option.value, option.default, option.text) for option in parts.options)
     return (
         "\n# ---- what the heads of the parts say\n"
-        "# step | what it does | its options | machine | where else | table that must have rows | when | "
-        "what comes then\n"
+        "# step | what it does | its options | machine | where else | its occasion, outside of the plan | "
+        "table that must have rows | when | what comes then\n"
         + _table("STEPS", steps)
         + "# option | name of its value | default | what it does\n"
         + _table("STEP_OPTIONS", options)

@@ -25,7 +25,7 @@ _KEY = re.compile(r"# ([a-z][a-z ]*): (.*)\n")
 _MORE = re.compile(r"#   +(.*)\n")
 _NEEDED = ("help", "where", "after")
 #: What the head of a step can say, beside `option`.
-KEYS = (*_NEEDED, "options", "only if", "when", "then", "guide", "worked")
+KEYS = (*_NEEDED, "occasion", "options", "only if", "when", "then", "guide", "worked")
 #: What the head of any part can say, as often as it has to.
 REPEATED = ("option", "effect", "also reads")
 #: What a change of what a part reads does to a host, from the mildest on. `looks`: no reason to run a step.
@@ -57,6 +57,8 @@ class Step:
     #: How `where` goes on behind the machine.
     elsewhere: str
     after: str
+    #: When somebody runs it; empty for a step of the plan.
+    occasion: str
     options: tuple[str, ...]
     #: The table that must have rows, and how the inventory says so.
     table: str
@@ -183,6 +185,7 @@ def _step(path: Path, keys: dict[str, list[str]], own: list[str], body: str) -> 
         machine=machine,
         elsewhere=elsewhere,
         after=said["after"],
+        occasion=said.get("occasion", ""),
         options=(*own, *said.get("options", "").split()),
         table=only_if[1] if only_if else "",
         condition=only_if[2] if only_if else "",

@@ -38,6 +38,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
         "kafka_brokers",
         "kafka_consumergroup_lag",
         "kafka_topic_partition_current_offset",
+        "kafka_topic_partition_oldest_offset",
         "kafka_topic_partition_under_replicated_partition",
     ),
     "kube-state-metrics": (

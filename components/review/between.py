@@ -20,7 +20,7 @@ class WrongUse(Exception):
 def between(root: Path, base: str, head: str | None) -> tuple[Review, list[str]]:
     """The review from where `head` (None: the work tree) left `base`, and the messages of the commits between.
 
-    The current folder must be `root`. Raises WrongUse, Refused and ReviewFailed.
+    The current folder must be `root`. Raises WrongUse and ReviewFailed.
     """
     try:
         repo = Repo(root)

@@ -14,6 +14,12 @@ from .registry import judged
 from .side import Compiled, Side
 from .types import ClusterReview, Level, Verdict
 
+#: Rules about a cluster that is on one side alone: name -> its level and when it speaks.
+CLUSTER_RULES = {
+    "cluster-gone": (Level.DANGER, "A cluster goes from the inventory."),
+    "cluster-new": (Level.ATTENTION, "A cluster comes, or one whose inventory was refused before."),
+}
+
 
 @dataclass(frozen=True)
 class Failed:
@@ -43,7 +49,12 @@ def reviewed(name: str, before: Compiled, after: Compiled) -> ClusterReview:
     if after.findings and not after.files:
         return ClusterReview(name, "refused", findings=after.findings)
     if not after.files:
-        return ClusterReview(name, "removed", verdicts=(_removed(name),))
+        # One that was refused before is missed by nobody.
+        return (
+            ClusterReview(name, "removed", verdicts=(_removed(name),))
+            if before.files
+            else ClusterReview(name, "changed")
+        )
     if not before.files:
         return _added(name, before, after)
     changed = objects.changes(before.files, after.files)

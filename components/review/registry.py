@@ -44,10 +44,16 @@ def rules() -> tuple[Rule, ...]:
     """All of them, by file and in the order in which they stand there."""
     for module in sorted(module.name for module in pkgutil.iter_modules(verdicts.__path__)):
         importlib.import_module(f"{verdicts.__name__}.{module}")
-    return tuple(_RULES)
+    return tuple(sorted(_RULES, key=lambda rule: rule.subject))
 
 
 def judged(change: Change) -> tuple[Verdict, ...]:
     """What all rules say, the gravest first."""
-    found = [verdict for rule in rules() for verdict in rule.judge(change)]
+    found = [verdict for rule in rules() for verdict in _kept(rule, change)]
     return tuple(sorted(dict.fromkeys(found), key=lambda each: -each.level))
+
+
+def _kept(rule: Rule, change: Change) -> Iterator[Verdict]:
+    for found in rule.judge(change):
+        assert found.rule == rule.name and found.level <= rule.level, f"{rule.name} says {found}"
+        yield found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 
 from components.compile.workers import WorkerDied, spread
-from components.inventory.refused import Refused
 
 from .compare import Comparison, Failed
 from .side import Side
@@ -21,9 +20,11 @@ class ReviewFailed(Exception):
 
 
 def review(before: Side, after: Side) -> Review:
-    """Raises Refused where the inventory after the change cannot be read at all, and ReviewFailed."""
+    """Raises ReviewFailed."""
     if after.refused:
-        raise Refused(after.files.findings)
+        # No cluster can be told from another.
+        whole = ClusterReview("every cluster", "refused", findings=tuple(map(after.named, after.files.findings)))
+        return Review(before.label, after.label, (whole,), ())
     reached = _reached(before, after)
     clusters: list[ClusterReview] = []
     try:
@@ -39,7 +40,7 @@ def review(before: Side, after: Side) -> Review:
     names = {each.name for each in told}
     others = sorted((before.clusters | after.clusters) - names)
     ordered = sorted(told, key=lambda each: (-each.level, each.name))
-    notes = [f"{before.label}: {line}" for line in before.files.findings]
+    notes = [f"{before.label}: {before.named(line)}" for line in before.files.findings]
     return Review(before.label, after.label, tuple(ordered), tuple(others), tuple(notes))
 
 

@@ -69,19 +69,19 @@ class Side:
             faces = target.faces
             cluster = read.cluster_of(target)
         except (InvalidInventory, Refused) as refusal:
-            return Compiled(stored, findings=tuple(self._named(line) for line in refusal.lines))
+            return Compiled(stored, findings=tuple(self.named(line) for line in refusal.lines))
         if self.committed is not None:
             return Compiled(stored, cluster)
         return Compiled(render.files(cluster, faces, dot_kapitan.output()), cluster)
 
-    def _named(self, line: str) -> str:
+    def named(self, line: str) -> str:
         """A finding with the paths that its reader knows."""
         return line.replace(f"{self.inventory}/", f"{INVENTORY}/")
 
 
 def of_work_tree() -> Side:
     """What the inventory says now, committed or not. The current folder must be the root of the repository."""
-    files, keys = _read(INVENTORY)
+    files, keys = read_inventory(INVENTORY)
     return Side("the work tree", INVENTORY, files, keys, None)
 
 
@@ -90,12 +90,13 @@ def of_commit(repo: Repo, commit: Commit, label: str, scratch: Path) -> Iterator
     """A commit's side, its inventory written into `scratch`. Its compiled/ is taken where its code is not today's."""
     folder = scratch / commit.hexsha
     _extract(repo, commit, str(INVENTORY), folder)
-    files, keys = _read(folder / INVENTORY)
+    files, keys = read_inventory(folder / INVENTORY)
     side = Side(label, folder / INVENTORY, files, keys, None)
     yield side if _same_code(repo, commit) else replace(side, committed=_committed(repo, commit))
 
 
-def _read(inventory: Path) -> tuple[InventoryFiles, dict[str, str]]:
+def read_inventory(inventory: Path) -> tuple[InventoryFiles, dict[str, str]]:
+    """An inventory's files, and the keys of its clusters; none while its files have findings."""
     memory = Memory(inventory, inventory / "no output")
     files = InventoryFiles(inventory, memory.source)
     return files, {} if files.findings else memory.keys(files, files.targets)

@@ -72,8 +72,11 @@ def test_nothing_is_changed(traps, cluster, step):
     node = cluster.control_plane if role == "master" else cluster.workers[0]
     more = ("--from", str(_a_backup(traps, cluster))) if step == "restore" else ()
     before = tree(traps.folder / "root")
-    root = ("--root", str(traps.folder / "root")) if step not in (*MASTERS, "worker") else ()
-    done = traps.run(step, "--dry-run", "--node", node.name, *root, *more)
+    live = (*MASTERS, "worker", "drain", "undrain")
+    options = ("--root", str(traps.folder / "root")) if step not in live else more
+    if step in ("drain", "undrain"):
+        options = ("--server", node.name)
+    done = traps.run(step, "--dry-run", "--node", node.name, *options)
     assert done.returncode == 0, done.stderr
     assert states(done.stdout) <= {"would", "skipped", "ok"}
     assert tree(traps.folder / "root") == before

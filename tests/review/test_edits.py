@@ -10,6 +10,9 @@ from tests.changes.compiled import CLUSTERS, Edit, edits, tree
 # Where both platforms are alike, today's is enough here: the engine tests look at each.
 PAIRS = [pytest.param(edit.clusters[-1], edit, id=str(edit)) for edit in edits()]
 
+# Rules that say what the API server refuses.
+REFUSED = {"immutable-field", "nodeport-taken"}
+
 
 def side(cluster: str, edit=None) -> Compiled:
     found = tree(cluster, edit)
@@ -28,16 +31,16 @@ def review(before: Compiled, cluster: str, edit: Edit) -> ClusterReview:
 @pytest.mark.parametrize(("cluster", "edit"), PAIRS)
 def test_a_review_says_what_the_change_does(before, cluster, edit):
     found = review(before[cluster], cluster, edit)
-    refused = {_object(verdict.subject) for verdict in found.verdicts if verdict.rule == "immutable-field"}
+    refused = {_object(verdict.subject) for verdict in found.verdicts if verdict.rule in REFUSED}
     assert refused == set(edit.refused)
-    assert {verdict.rule for verdict in found.verdicts} - {"immutable-field"} == set(edit.says)
+    assert {verdict.rule for verdict in found.verdicts} - REFUSED == set(edit.says)
     again = {restart.service for restart in found.restarts if restart.how not in ("removed", "fewer")}
     assert again == set(edit.restarts)
     # Every fact about a change is one: both sides are told, and they are not alike.
     assert all(fact.before != fact.after for fact in found.facts)
     assert all(verdict.sentence and verdict.subject for verdict in found.verdicts)
     # What is refused has a way out, and so has all that is dangerous and can be helped.
-    assert all(verdict.runbook for verdict in found.verdicts if verdict.rule == "immutable-field")
+    assert all(verdict.runbook for verdict in found.verdicts if verdict.rule in REFUSED)
 
 
 def _object(subject: str) -> str:

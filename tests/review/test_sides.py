@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from git import Repo
 
 from components.review import side
 from components.review.between import WrongUse, between
-from components.review.review import review
 from components.review.types import Level
 from tests.compile.conftest import TARGET
 from tests.conftest import ROOT
@@ -154,10 +152,8 @@ def test_a_folder_that_is_no_clone(tmp_path):
         between(tmp_path, "main", None)
 
 
-def test_all_findings_of_an_unreadable_inventory_are_told(clone):
-    from components.inventory.refused import Refused
-
+def test_an_inventory_that_cannot_be_read_is_told_as_a_whole(clone):
     (clone / "inventory" / "targets" / "one.yml").write_text("a: [\n")
-    repo = Repo(clone)
-    with side.of_commit(repo, repo.head.commit, "main", clone.parent / "scratch") as before, pytest.raises(Refused):
-        review(before, side.of_work_tree())
+    found, _ = between(clone, "main", None)
+    assert [(each.how, each.level) for each in found.clusters] == [("refused", Level.DANGER)]
+    assert found.clusters[0].findings[0].startswith("inventory/targets/one.yml")

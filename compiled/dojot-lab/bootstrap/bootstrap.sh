@@ -40,6 +40,10 @@ readonly HAPROXY_REPOSITORY='https://ppa.launchpadcontent.net/vbernat/haproxy-3.
 readonly HAPROXY_CONFIG=/etc/haproxy/haproxy.cfg
 readonly HAPROXY_SYSCTL=/etc/sysctl.d/99-dojot-haproxy.conf
 readonly HAPROXY_UNIT_LIMITS=/etc/systemd/system/haproxy.service.d/limits.conf
+readonly HAPROXY_ADMIN_SOCKET=/run/haproxy/admin.sock
+readonly HAPROXY_HARD_STOP_AFTER=1800
+readonly HAPROXY_MAX_RELOADS=2
+readonly SESSION_LIFETIME=1500
 readonly NODES=(
   'lab-control-plane|192.168.56.10|control-plane|control-plane'
   'lab-worker|192.168.56.11|worker|worker'
@@ -801,24 +805,26 @@ END_OF_POD_NETWORK
 readonly POD_NETWORK
 
 # ---- what the heads of the parts say
-# step | what it does | its options | machine | where else | table that must have rows | when | what comes then
+# step | what it does | its options | machine | where else | its occasion, outside of the plan | table that must have rows | when | what comes then
 readonly STEPS=(
-  'backup|save etcd, the certificates and keys of Kubernetes, and the databases into a folder of their own|--to --node --kubeconfig --dry-run|anywhere|, on the control plane: at any time, and daily by what backup-timer installs|||'
-  'plan|which command on which machine, in order; changes nothing||anywhere||||'
-  'restore|put back what a backup holds: the control plane, on a host that has none, or a database of the cluster that runs|--from --database --yes --node --kubeconfig --dry-run|anywhere|, on the control plane: when its disk or a database was lost (docs/operations.md)|||'
-  'node|make this host ready to be a node: name, swap, kernel, firewall, container runtime, Kubernetes|--node --root --dry-run|every node||||'
-  'volumes|make the directories of the local volumes of this node (owner as its service runs, mode 0750)|--node --root --dry-run|every node||||'
-  'control-plane|kubeadm init, the kubeconfig of the administrator (0600) and the pod network; of a control plane that runs, its changed configuration|--node --kubeconfig --dry-run|control plane||||'
-  'join-token|write a short-lived join token and the hash of the CA to a file (0600)|--node --join-file --kubeconfig --dry-run|control plane||||copy /run/dojot-join to the same place on each worker'
-  'worker|join the cluster, registering with the label of the group|--node --join-file --dry-run|every worker||||'
-  'join-done|delete the join tokens and the join file|--join-file --kubeconfig --dry-run|control plane||||'
-  'labels|verify the group label of every worker, and repair it|--kubeconfig --dry-run|control plane|, or wherever kubectl reaches the cluster|||'
-  'secrets|make the Secrets and keys that are missing; what exists stays as it is|--kubeconfig --dry-run|control plane|, or wherever kubectl reaches the cluster|||'
-  'argocd|install Argo CD, its project and application: Git rules the cluster from here on|--compiled --kubeconfig --dry-run|control plane||||'
-  'node-ports|write the NodePorts that Kubernetes has chosen to a file for the load balancer|--node-ports --kubeconfig --dry-run|control plane||NODE_PORTS|once Argo CD has synced|copy /etc/dojot/node-ports to the same place on the load balancer'
-  'load-balancer|install HAProxy, its limits and its configuration; reload, never drop sessions|--compiled --node-ports --root --dry-run|load balancer||||'
-  'verify|is everything as the inventory says? one line a thing, exit code 1 if not|--compiled --node-ports --kubeconfig|control plane|, or wherever kubectl reaches the cluster|||'
-  'backup-timer|make a backup each day: a timer of systemd, and the copy of this script that it runs|--node --dry-run|control plane||BACKUPS||'
+  'backup|save etcd, the certificates and keys of Kubernetes, and the databases into a folder of their own|--to --node --kubeconfig --dry-run|anywhere|, on the control plane: at any time, and daily by what backup-timer installs||||'
+  'plan|which command on which machine, in order; changes nothing||anywhere|||||'
+  'restore|put back what a backup holds: the control plane, on a host that has none, or a database of the cluster that runs|--from --database --yes --node --kubeconfig --dry-run|anywhere|, on the control plane: when its disk or a database was lost (docs/operations.md)||||'
+  'node|make this host ready to be a node: name, swap, kernel, firewall, container runtime, Kubernetes|--node --root --dry-run|every node|||||'
+  'volumes|make the directories of the local volumes of this node (owner as its service runs, mode 0750)|--node --root --dry-run|every node|||||'
+  'control-plane|kubeadm init, the kubeconfig of the administrator (0600) and the pod network; of a control plane that runs, its changed configuration|--node --kubeconfig --dry-run|control plane|||||'
+  'join-token|write a short-lived join token and the hash of the CA to a file (0600)|--node --join-file --kubeconfig --dry-run|control plane|||||copy /run/dojot-join to the same place on each worker'
+  'worker|join the cluster, registering with the label of the group|--node --join-file --dry-run|every worker|||||'
+  'join-done|delete the join tokens and the join file|--join-file --kubeconfig --dry-run|control plane|||||'
+  'labels|verify the group label of every worker, and repair it|--kubeconfig --dry-run|control plane|, or wherever kubectl reaches the cluster||||'
+  'secrets|make the Secrets and keys that are missing; what exists stays as it is|--kubeconfig --dry-run|control plane|, or wherever kubectl reaches the cluster||||'
+  'argocd|install Argo CD, its project and application: Git rules the cluster from here on|--compiled --kubeconfig --dry-run|control plane|||||'
+  'node-ports|write the NodePorts that Kubernetes has chosen to a file for the load balancer|--node-ports --kubeconfig --dry-run|control plane|||NODE_PORTS|once Argo CD has synced|copy /etc/dojot/node-ports to the same place on the load balancer'
+  'load-balancer|install HAProxy, its limits and its configuration; reload, never drop sessions|--compiled --node-ports --force --root --dry-run|load balancer|||||'
+  'drain|give a server of the load balancer no new sessions; those that it has end by themselves|--wait --server --force --dry-run|load balancer||before the node of a broker is drained or restarted|||'
+  'undrain|give a drained server of the load balancer new sessions again|--server --dry-run|load balancer||when the broker of a drained server is back|||'
+  'verify|is everything as the inventory says? one line a thing, exit code 1 if not|--compiled --node-ports --kubeconfig|control plane|, or wherever kubectl reaches the cluster; on the load balancer, whether a server is drained||||'
+  'backup-timer|make a backup each day: a timer of systemd, and the copy of this script that it runs|--node --dry-run|control plane|||BACKUPS||'
 )
 # option | name of its value | default | what it does
 readonly STEP_OPTIONS=(
@@ -833,6 +839,9 @@ readonly STEP_OPTIONS=(
   '--join-file|FILE|/run/dojot-join|the file with the join token'
   '--compiled|DIR||the compiled folder of this cluster (default: the one above this script)'
   '--node-ports|FILE|/etc/dojot/node-ports|the file with the chosen NodePorts'
+  '--force|||do what costs devices their sessions or their way in, which the step otherwise refuses'
+  '--wait|||go on until the server has no session left'
+  '--server|NAME||a server of the load balancer, by the name of its node'
 )
 
 # ---- api-server
@@ -1393,6 +1402,65 @@ fill_mongodb() {
   zcat -- "$2/archive.gz" | in_database "$1" "$MONGORESTORE"
 }
 
+# ---- drained
+# Drained servers of HAProxy have weight 0: they keep their sessions and get no new ones.
+#
+# That stands in the configuration on this host, because whoever starts or reloads HAProxy reads it there; the admin
+# socket tells the process that runs. HAProxy's own way, server-state-file, would have to be written before each reload,
+# whoever makes it, and brings the server's former port back (2.0 and 3.2 alike): a NodePort that the new configuration
+# changes would not be used.
+
+# The configuration on this host; nothing where there is none yet.
+installed_config() {
+  cat -- "${OPTION[root]-}$HAPROXY_CONFIG" 2>/dev/null || true
+}
+
+# drained_servers TEXT: a line each, by a configuration.
+drained_servers() {
+  printf '%s\n' "$1" | sed -n 's/^    server \([a-z0-9-]*\) .* weight 0$/\1/p' | sort --unique
+}
+
+# with_drained TEXT SERVER...: the configuration with these servers drained, and no other.
+with_drained() {
+  local server edits=(--expression='s/^\(    server .*\) weight 0$/\1/')
+  for server in "${@:2}"; do
+    edits+=(--expression="s/^    server $server .*/& weight 0/")
+  done
+  printf '%s\n' "$1" | sed "${edits[@]}"
+}
+
+# weigh SERVER 0|1: in the configuration, then in the process that runs: a reload in between finds it there.
+weigh() {
+  local row listener state text drained=() rows=() what=drain
+  (($2 == 0)) || what=undrain
+  if ! haproxy_known; then
+    report would "$what $1 in every listener that has it"
+    return 0
+  fi
+  text=$(installed_config)
+  [[ -n $text ]] || fail "$HAPROXY_CONFIG is missing, so HAProxy runs with another one: run the step load-balancer"
+  mapfile -t drained < <(drained_servers "$text" | grep -vxF -- "$1" || true)
+  [[ $what == undrain ]] || drained+=("$1")
+  write_file "$HAPROXY_CONFIG" 0640 "$(with_drained "$text" "${drained[@]}")"$'\n'
+  mapfile -t rows < <(of_server "$1")
+  for row in "${rows[@]}"; do
+    columns "$row" listener _ state _
+    if [[ $what == drain && $state == drained ]]; then
+      report skipped "$1 is drained in $listener"
+    elif [[ $what == undrain && $state != drained ]]; then
+      report skipped "$1 is not drained in $listener"
+    else
+      change "$what $1 in $listener" weigh_now "$listener/$1" "$2"
+    fi
+  done
+}
+
+# weigh_now LISTENER/SERVER 0|1: whoever has drained it by a state of the socket is undone, too.
+weigh_now() {
+  (($2 == 0)) || tell_haproxy "set server $1 state ready"
+  tell_haproxy "set weight $1 $2"
+}
+
 # ---- etcd
 # etcd's data: saved by the program that comes in its own image, and put back by that, so that both are of etcd's release.
 
@@ -1454,12 +1522,17 @@ file_changes() {
   owe_creditor
 }
 
+# is_written PATH MODE TEXT: would write_file leave it as it is?
+is_written() {
+  local path=${OPTION[root]-}$1
+  [[ -f $path && $(stat -c %a -- "$path") == "${2#0}" ]] && cmp --silent -- "$path" <(printf '%s' "$3")
+}
+
 # write_file PATH MODE TEXT [keep]: `keep` leaves the former file as PATH.previous.
 write_file() {
   local path=${OPTION[root]-}$1 mode=$2 text=$3 keep=${4-} temporary=''
   FILE_CHANGED=''
-  if [[ -f $path && $(stat -c %a -- "$path") == "${mode#0}" ]] &&
-    cmp --silent -- "$path" <(printf '%s' "$text"); then
+  if is_written "$@"; then
     report skipped "$path is as it should be"
     return 0
   fi
@@ -1590,6 +1663,133 @@ ExecStop=/usr/sbin/nft delete table inet dojot
 [Install]
 WantedBy=sysinit.target
 UNIT
+}
+
+# ---- haproxy
+# The HAProxy of this host, asked at its admin socket.
+
+HAPROXY_KNOWN=''
+# A row for each server of a listener: LISTENER|SERVER|up, down or drained|ADDRESS:PORT
+declare -a SERVERS=()
+
+# Bits of srv_admin_state: HAProxy's management guide on "show servers state".
+readonly ADMIN_MAINTENANCE=0x67 ADMIN_DRAIN=0x18
+
+# need_force WHY: refuse, unless --force is given.
+need_force() {
+  [[ -n $(option force) ]] || refuse "$1. Nothing was changed; --force does it all the same"
+}
+
+need_load_balancer() {
+  dry_run || [[ -n ${OPTION[root]-} ]] || has_address "$LOAD_BALANCER_ADDRESS" ||
+    fail "this host does not have $LOAD_BALANCER_ADDRESS, the address of $LOAD_BALANCER_NAME"
+}
+
+# Is there a HAProxy to compare with? Only --dry-run goes on without one.
+haproxy_known() {
+  [[ -n $HAPROXY_KNOWN ]]
+}
+
+need_haproxy() {
+  if ! command -v socat >/dev/null && ! dry_run; then
+    fail 'socat is missing, with which HAProxy is asked: run the step load-balancer, which installs it'
+  elif read_servers; then
+    HAPROXY_KNOWN=yes
+  elif dry_run; then
+    printf '%s\n' 'bootstrap.sh: no HAProxy answers here; what it has is not known' >&2
+  else
+    fail "HAProxy does not answer at $HAPROXY_ADMIN_SOCKET: see systemctl status haproxy"
+  fi
+}
+
+# haproxy_answer COMMAND: HAProxy closes once it has answered, which takes it a moment under load.
+haproxy_answer() {
+  socat -t 30 - "UNIX-CONNECT:$HAPROXY_ADMIN_SOCKET" <<<"$1"
+}
+
+# tell_haproxy COMMAND: one that changes something has no answer, unless it was refused.
+tell_haproxy() {
+  local answer
+  answer=$(haproxy_answer "$1") || fail "HAProxy does not answer at $HAPROXY_ADMIN_SOCKET: see systemctl status haproxy"
+  [[ -z ${answer//[[:space:]]/} ]] || fail "HAProxy refuses \"$1\": $answer"
+}
+
+# SERVERS as they are now; 1 where nobody answers. Servers of checks and of HAProxy's own pages are none of clients.
+read_servers() {
+  local table row listeners='' listener server address running admin weight port state
+  table=$(haproxy_answer 'show servers state' 2>/dev/null) || return 1
+  for row in "${LOAD_BALANCER_PORTS[@]}"; do
+    listeners+=" ${row#*|} "
+  done
+  SERVERS=()
+  while read -r _ listener _ server address running admin weight _ _ _ _ _ _ _ _ _ _ port _; do
+    [[ -n $listener && $listeners == *" $listener "* ]] || continue
+    state=up
+    ((running && !(admin & ADMIN_MAINTENANCE))) || state=down
+    ((weight && !(admin & ADMIN_DRAIN))) || state=drained
+    SERVERS+=("$listener|$server|$state|$address:$port")
+  done <<<"$table"
+}
+
+check_server_option() {
+  [[ -n $(option server) ]] || usage_error 'which server? --server NAME (see --help)'
+}
+
+# need_server: HAProxy has the one of --server.
+need_server() {
+  local names
+  if haproxy_known && [[ -z $(of_server "$(option server)") ]]; then
+    names=$(printf '%s\n' "${SERVERS[@]}" | cut --delimiter='|' --fields=2 | sort --unique | paste -sd ' ')
+    fail "HAProxy has no server $(option server), but: $names"
+  fi
+}
+
+# of_server SERVER: its rows.
+of_server() {
+  local row server
+  for row in "${SERVERS[@]}"; do
+    columns "$row" _ server _
+    [[ $server != "$1" ]] || printf '%s\n' "$row"
+  done
+}
+
+# sessions_of SERVER: its connections from this host, by the kernel, which knows those of old processes as well. A check
+# is one of them for a moment.
+sessions_of() {
+  local row filter=''
+  for row in $(of_server "$1"); do
+    filter+="${filter:+ or }dst = ${row##*|}"
+  done
+  ss --no-header --numeric --tcp state established "( $filter )" | wc -l
+}
+
+# device_sessions [PID]: how many connections are open on the ports that clients use; of one process.
+device_sessions() {
+  local row port filter=''
+  for row in "${LOAD_BALANCER_PORTS[@]}"; do
+    columns "$row" port _
+    filter+="${filter:+ or }sport = :$port"
+  done
+  if [[ -n ${1-} ]]; then
+    ss --no-header --numeric --tcp --processes state established "( $filter )" | grep -c -- ",pid=$1," || true
+  else
+    ss --no-header --numeric --tcp state established "( $filter )" | wc -l
+  fi
+}
+
+# A reload leaves the process of before with its sessions, for hard-stop-after at most. One reload more than
+# mworker-max-reloads, and HAProxy ends the oldest.
+need_room_for_a_reload() {
+  local master oldest next workers=()
+  master=$(systemctl show --property=MainPID --value haproxy 2>/dev/null || true)
+  [[ $master =~ ^[1-9][0-9]*$ ]] || return 0
+  # The oldest first, with its age: what the kernel knows holds however the reload was made.
+  mapfile -t workers < <(ps --ppid "$master" --sort=start_time -o pid=,etimes= 2>/dev/null || true)
+  ((${#workers[@]} > HAPROXY_MAX_RELOADS)) || return 0
+  read -r oldest _ <<<"${workers[0]}"
+  # It was replaced when the next one began.
+  read -r _ next <<<"${workers[1]}"
+  need_force "$((${#workers[@]} - 1)) old processes of haproxy still hold sessions, no more than platform.haproxy.max_reloads allows: a reload would end the oldest (process $oldest) and drop its $(device_sessions "$oldest") sessions. It ends by itself in $((HAPROXY_HARD_STOP_AFTER - next)) s at the latest: run this step again then"
 }
 
 # ---- host
@@ -3201,6 +3401,74 @@ wait_for_control_plane() {
   await "node $name is Ready" kube wait --for=condition=Ready "node/$name" --timeout=300s
 }
 
+# ---- drain
+# A broker ends each session after scale.session_lifetime, and the device comes back to another one.
+
+# Seconds: how often to look, how often to tell, and how much later than a lifetime the last session may end.
+readonly SESSIONS_LOOK=5 SESSIONS_TELL=60 SESSIONS_GRACE=60
+
+step_drain() {
+  local server
+  check_server_option
+  need_root
+  need_running_system
+  need_load_balancer
+  need_haproxy
+  need_server
+  server=$(option server)
+  need_others "$server"
+  weigh "$server" 0
+  if [[ -n $(option wait) ]]; then
+    await "$server has no session left" wait_for_sessions "$server"
+  elif haproxy_known; then
+    report ok "$server has $(sessions_of "$server") sessions left, and each ends within $SESSION_LIFETIME s; --wait waits for them"
+  fi
+  dry_run || report ok "$(next_after_drain "$server")"
+}
+
+# need_others SERVER: brokers are sized for one that is missing, and a listener without servers refuses everybody.
+need_others() {
+  local own row listener server state up out='' alone=''
+  for own in $(of_server "$1"); do
+    columns "$own" listener _ state _
+    [[ $state != drained ]] || continue
+    up=''
+    for row in $(printf '%s\n' "${SERVERS[@]}" | grep -- "^$listener|"); do
+      columns "$row" _ server state _
+      [[ $server != "$1" ]] || continue
+      if [[ $state == up ]]; then
+        up=yes
+      else
+        out+="${out:+, }$server ($state in $listener)"
+      fi
+    done
+    [[ -n $up ]] || alone+="${alone:+, }$listener"
+  done
+  if [[ -n $alone ]]; then
+    need_force "no other server of $alone takes new sessions: clients would be refused"
+  elif [[ -n $out ]]; then
+    need_force "$out is out already, and the others have room for the devices of one server that is missing: some would be refused"
+  fi
+}
+
+# wait_for_sessions SERVER: a line a minute.
+wait_for_sessions() {
+  local left began=$SECONDS told=$SECONDS
+  while left=$(sessions_of "$1") && ((left)); do
+    ((SECONDS - began <= SESSION_LIFETIME + SESSIONS_GRACE)) ||
+      fail "$1 still has $left sessions after $((SECONDS - began)) s, longer than scale.session_lifetime ($SESSION_LIFETIME s): look at its broker. It stays drained; what is left ends with the broker"
+    if ((SECONDS - told >= SESSIONS_TELL)); then
+      told=$SECONDS
+      printf '%s\n' "$1 has $left sessions left after $((SECONDS - began)) s"
+    fi
+    sleep "$SESSIONS_LOOK"
+  done
+}
+
+next_after_drain() {
+  printf '%s' "$1 stays drained, through reloads and restarts of HAProxy too. When it has no session left, on the control plane: kubectl drain $1 --ignore-daemonsets --delete-emptydir-data. When its broker is back: bootstrap.sh undrain --server $1"
+}
+
 # ---- join-done
 step_join_done() {
   need_root
@@ -3275,14 +3543,12 @@ node_label() {
 
 # ---- load-balancer
 # Sessions of devices outlive a reload and none outlives a restart: this never restarts a HAProxy that carries sessions.
+# Servers that are drained stay so.
 
 step_load_balancer() {
   need_root
   need_system
-  if ! dry_run && [[ -z ${OPTION[root]-} ]]; then
-    has_address "$LOAD_BALANCER_ADDRESS" ||
-      fail "this host does not have $LOAD_BALANCER_ADDRESS, the address of $LOAD_BALANCER_NAME"
-  fi
+  need_load_balancer
   need_compiled haproxy haproxy.cfg 99-dojot-haproxy.conf haproxy.service.d-limits.conf
   local folder
   folder=$(compiled)/haproxy
@@ -3296,6 +3562,8 @@ step_load_balancer() {
   watch_host
   add_repository haproxy "$HAPROXY_REPOSITORY"
   install_pinned "${HAPROXY_PACKAGES[@]}"
+  # By which drain and undrain speak to it.
+  install_packages socat
   configure_haproxy "$folder/haproxy.cfg"
   raise_haproxy_limits
 }
@@ -3311,7 +3579,7 @@ watch_host() {
 }
 
 configure_haproxy() {
-  local text checked=$1
+  local text checked=$1 drained=()
   text=$(<"$1")
   if ((${#NODE_PORTS[@]})); then
     if dry_run && [[ ! -r $(option node-ports) ]]; then
@@ -3320,12 +3588,24 @@ configure_haproxy() {
     fi
     set_node_ports
     text=$NODE_PORT_SETTINGS$text
+  fi
+  mapfile -t drained < <(drained_servers "$(installed_config)")
+  text=$(with_drained "$text" "${drained[@]}")
+  if [[ $text != "$(<"$1")" ]]; then
     scratch checked "${TMPDIR:-/tmp}/dojot-haproxy.XXXXXX"
     printf '%s\n' "$text" >"$checked"
   fi
   if command -v haproxy >/dev/null; then
     working_on "check $1"
     haproxy -c -f "$checked" >&2 || fail "haproxy refuses $1: the running configuration stays"
+  fi
+  # Without those that the inventory has no longer.
+  mapfile -t drained < <(drained_servers "$text")
+  if ((${#drained[@]})); then
+    report skipped "drained servers stay drained: ${drained[*]} (see undrain)"
+  fi
+  if is_active haproxy && { is_owed haproxy || ! is_written "$HAPROXY_CONFIG" 0640 "$text"$'\n'; }; then
+    need_room_for_a_reload
   fi
   owing haproxy write_file "$HAPROXY_CONFIG" 0640 "$text"$'\n' keep
   if is_active haproxy; then
@@ -3373,16 +3653,6 @@ raise_haproxy_limits() {
   else
     fail "haproxy runs with a limit of $limit open files, not $LOAD_BALANCER_OPEN_FILES; a restart would drop $sessions sessions: run this step again when none is open"
   fi
-}
-
-# How many connections are open on the ports that clients use.
-device_sessions() {
-  local row port filter=''
-  for row in "${LOAD_BALANCER_PORTS[@]}"; do
-    columns "$row" port _
-    filter+="${filter:+ or }sport = :$port"
-  done
-  ss --no-header --numeric --tcp state established "( $filter )" | wc -l
 }
 
 # ---- node-ports
@@ -3468,12 +3738,12 @@ module_is_loaded() {
 
 # ---- plan
 step_plan() {
-  local row step machine table when next before='' number=0
+  local row step machine occasion table when next before='' number=0
   printf 'Cluster %s, Kubernetes %s. On every machine: this repository'\''s compiled/%s, as root.\n\n' \
     "$CLUSTER_NAME" "$KUBERNETES_VERSION" "$CLUSTER_NAME"
   for row in "${STEPS[@]}"; do
-    columns "$row" step _ _ machine _ table when next
-    if [[ $machine == anywhere ]] || ! has_rows "$table"; then
+    columns "$row" step _ _ machine _ occasion table when next
+    if [[ $machine == anywhere || -n $occasion ]] || ! has_rows "$table"; then
       continue
     fi
     if [[ $machine != "$before" ]]; then
@@ -3702,6 +3972,28 @@ secret_values() {
   done
 }
 
+# ---- undrain
+step_undrain() {
+  local server
+  check_server_option
+  need_root
+  need_running_system
+  need_load_balancer
+  need_haproxy
+  need_server
+  server=$(option server)
+  weigh "$server" 1
+  if ! haproxy_known || dry_run; then
+    return 0
+  fi
+  read_servers
+  if of_server "$server" | grep -q '|down|'; then
+    report ok "$server gets new sessions once its health check passes: it is down now"
+  else
+    report ok "$server gets new sessions"
+  fi
+}
+
 # ---- verify
 WRONG=0
 
@@ -3722,7 +4014,9 @@ same() {
 
 step_verify() {
   local namespace wrong
-  if ! cluster_answers; then
+  if ! command -v kubectl >/dev/null && has_address "$LOAD_BALANCER_ADDRESS"; then
+    report skipped "what is in the cluster: $LOAD_BALANCER_NAME has no kubectl"
+  elif ! cluster_answers; then
     verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
   elif wrong=$(wrong_cluster) && [[ -n $wrong ]]; then
     verdict no "the cluster is $CLUSTER_NAME" "$wrong"
@@ -3741,6 +4035,9 @@ step_verify() {
     verify_node_ports
   fi
   verify_load_balancer
+  if has_address "$LOAD_BALANCER_ADDRESS"; then
+    verify_servers
+  fi
   if ((WRONG)); then
     fail "$WRONG things are not as the inventory says"
   fi
@@ -3941,6 +4238,27 @@ verify_load_balancer() {
     else
       verdict no "$LOAD_BALANCER_NAME answers on port $port ($name)" "nothing accepts at $LOAD_BALANCER_ADDRESS:$port"
     fi
+  done
+}
+
+# Whom HAProxy sends new sessions to, asked on its own host.
+verify_servers() {
+  local row name listener state said='' wrong
+  if ! read_servers; then
+    verdict no 'HAProxy says which servers get new sessions' \
+      "nobody answers at $HAPROXY_ADMIN_SOCKET: run verify as root, and load-balancer where socat is missing"
+    return 0
+  fi
+  for row in "${SERVERS[@]}"; do
+    columns "$row" _ name _
+    [[ $said != *" $name "* ]] || continue
+    said+=" $name "
+    wrong=''
+    while IFS='|' read -r listener _ state _; do
+      [[ $state == up ]] || wrong+="${wrong:+, }$state in $listener"
+    done < <(of_server "$name")
+    [[ $wrong != *drained* ]] || wrong+=". When its broker is back: bootstrap.sh undrain --server $name"
+    verdict "$(same "$wrong" '')" "server $name gets new sessions" "$wrong"
   done
 }
 

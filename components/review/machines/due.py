@@ -63,7 +63,11 @@ def steps(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[Host
         for host in hosts.at(new[0], step.machine):
             if why := _why(step, host, old, new, effects):
                 due.setdefault(why, []).append(host)
-        found += [HostStep(step.name, tuple(some), why.effects, why.causes, why.level) for why, some in due.items()]
+        # Pods of the sync need what machines bring them; the load balancer leads to what the sync brings.
+        first = step.machine != "load balancer"
+        found += [
+            HostStep(step.name, tuple(some), why.effects, why.causes, why.level, first) for why, some in due.items()
+        ]
     return (*found, *_untold(old, new), *_leaving(old[0], new[0]))
 
 
@@ -73,7 +77,11 @@ def _side(files: Mapping[str, bytes]) -> Side:
 
 def _steps(old: Side, new: Side, effects: Effects) -> Iterator[_Step]:
     """Those that may change a host, as needs_lock in lib/lock.sh has it; a table that must have rows has some."""
-    for name, _, options, machine, _, table, *_ in new[0].rows("STEPS"):
+    for name, _, options, machine, *more in new[0].rows("STEPS"):
+        # Where else, its occasion, its table, when, then. Older scripts know no occasions.
+        occasion, table = more[-4] if len(more) > 4 else "", more[-3]
+        if occasion:
+            continue
         if machine != ANYWHERE and "--dry-run" in options.split() and (not table or new[0].rows(table)):
             after = reads(new[0], name, effects)
             every = {**reads(old[0], name, effects), **after}

@@ -32,7 +32,7 @@ def _is_broker(change: Change, service: str) -> bool:
     return bool(models and models.before.brokers and models.before.brokers.name == service)
 
 
-@verdict(Level.ATTENTION)
+@verdict(Level.DANGER)
 def sessions_end(change: Change) -> Iterator[Verdict]:
     """Pods that hold devices' sessions start anew."""
     for restart in change.restarts:

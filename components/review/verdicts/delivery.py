@@ -27,7 +27,7 @@ def source_changed(change: Change) -> Iterator[Verdict]:
             )
 
 
-@verdict(Level.ATTENTION)
+@verdict(Level.DANGER)
 def crd_changed(change: Change) -> Iterator[Verdict]:
     """The kind of the brokers' resource is another one, or gone."""
     for found in change.of_kind("CustomResourceDefinition"):

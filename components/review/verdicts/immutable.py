@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..change import Change
 from ..registry import verdict
@@ -85,14 +86,39 @@ def _way_out(change: ObjectChange) -> str:
     if kind in _SETS:
         name = f"vernemq-{identity.name}" if kind == "VerneMQ" else identity.name
         return (
-            f"Before the merge: kubectl {where}delete statefulset {name} --cascade=orphan. Its pods go on running, and "
-            "the sync makes a new set that takes them over; claims stay as they are"
+            f"After the merge (before it, Argo CD makes it again as it was): kubectl {where}delete statefulset {name} "
+            "--cascade=orphan. Its pods go on running, and the next try of the sync makes a set that takes them over"
         )
     if kind == "PersistentVolumeClaim":
         return (
-            f"Stop its pods, then kubectl {where}delete persistentvolumeclaim {identity.name}, and delete the "
-            "PersistentVolume that it was bound to: the directory keeps its data, and the sync makes both anew over it"
+            f"After the merge: kubectl {where}delete persistentvolumeclaim {identity.name}, with the Deployment that "
+            "mounts it and the PersistentVolume that it has: the directory keeps its data, and the next try of the "
+            "sync makes all of them anew"
         )
     if kind == "PriorityClass":
         return "Give the other number another name in cluster.priority_classes: pods that run keep what they have"
-    return f"kubectl {where}delete {kind.lower()} {identity.name} just before the sync, which makes it anew"
+    return (
+        f"After the merge: kubectl {where}delete {kind.lower()} {identity.name}; the next try of the sync makes it anew"
+    )
+
+
+@verdict(Level.DANGER)
+def nodeport_taken(change: Change) -> Iterator[Verdict]:
+    """A Service asks for a NodePort that another one has until the sync is at that one, or at its end."""
+    taken = {port: found for found in change.of_kind("Service") for port in _node_ports(found.before)}
+    for found in change.of_kind("Service"):
+        others = sorted(port for port in _node_ports(found.after) if port in taken and taken[port] is not found)
+        if others:
+            other = taken[others[0]].identity
+            yield Verdict(
+                "nodeport-taken",
+                Level.DANGER,
+                str(found.identity),
+                f"The API server refuses it: {', '.join(map(str, others))} is a NodePort of Service {other.name} in "
+                f"{other.namespace} until that is gone, so the sync stops in wave {found.wave}",
+                f"After the merge: kubectl -n {other.namespace} delete service {other.name}",
+            )
+
+
+def _node_ports(service: Mapping[str, Any] | None) -> set[int]:
+    return {port["nodePort"] for port in (service or {"spec": {}})["spec"].get("ports", []) if "nodePort" in port}

@@ -107,6 +107,11 @@ def _scalars(tree: Tree) -> dict[str, str]:
         "HAPROXY_CONFIG": haproxy["paths"]["config"],
         "HAPROXY_SYSCTL": haproxy["paths"]["sysctl"],
         "HAPROXY_UNIT_LIMITS": haproxy["paths"]["unit_limits"],
+        "HAPROXY_ADMIN_SOCKET": haproxy["paths"]["admin_socket"],
+        "HAPROXY_HARD_STOP_AFTER": str(haproxy["hard_stop_after"]),
+        "HAPROXY_MAX_RELOADS": str(haproxy["max_reloads"]),
+        # Of milliseconds.
+        "SESSION_LIFETIME": str(-(-parameters["scale"]["session_lifetime"] // 1000)),
     }
 
 
@@ -243,7 +248,8 @@ def _step(name: str, head: Mapping[str, list[str]], options: list[str]) -> str:
         flag, _, default, _ = option.split("|")
         texts = [text.replace(f"{{{flag.removeprefix('--')}}}", default) for text in texts]
     names = " ".join([*own, *said.get("options", "").split()])
-    return _row(name, said["help"], names, machine, comma + elsewhere, said.get("only if", "").split(" ")[0], *texts)
+    condition = said.get("only if", "").split(" ")[0]
+    return _row(name, said["help"], names, machine, comma + elsewhere, said.get("occasion", ""), condition, *texts)
 
 
 def _option(said: str) -> str:

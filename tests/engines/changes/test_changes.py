@@ -15,6 +15,7 @@ import pytest
 
 from tests.changes.compiled import CLUSTERS, Edit, changed_objects, edits, objects, tree
 from tests.compiled.tree import Object, name_of
+from tests.engines.changes.conftest import apply
 from tests.engines.kubernetes import sync
 from tests.engines.kubernetes.conftest import Running
 from tests.engines.processes import until
@@ -23,14 +24,17 @@ from tests.engines.processes import until
 _REFUSED = re.compile(r'\b([A-Z]\w+)(?:\.[\w.]+)? "(\S+)" is invalid')
 
 
-def _on(clusters: tuple[str, ...], edit: Edit) -> list:
-    return [pytest.param(cluster, edit, id=f"{cluster}-{edit}") for cluster in clusters]
-
-
 @pytest.mark.parametrize(
     ("before", "edit"),
-    [one for cluster in CLUSTERS for edit in edits() if cluster in edit.clusters for one in _on((cluster,), edit)],
+    [
+        pytest.param(cluster, edit, id=f"{cluster}-{edit}")
+        for cluster in CLUSTERS
+        for edit in edits()
+        if cluster in edit.clusters
+    ],
     indirect=["before"],
+    # Or each test has a cluster of its own.
+    scope="session",
 )
 def test_a_change(before, edit, request):
     assert not before.complaints
@@ -47,18 +51,10 @@ def test_a_change(before, edit, request):
 
 def _tried(running: Running, found: list[Object]) -> tuple[set[str], list[str]]:
     """ "KIND NAME" of what is refused, and what else is said, when the objects are applied without being kept."""
-    said = _apply(running, found, "--dry-run=server")
+    said = apply(running, found, "--dry-run=server")
     refused = {f"{kind} {name}" for kind, name in _REFUSED.findall("\n".join(said))}
     # A refusal may go on for some lines.
     return refused, said if not refused else []
-
-
-def _apply(running: Running, found: list[Object], *more: str) -> list[str]:
-    """What is said when objects are applied: Argo CD's as it does, the operator's (without a wave) by themselves."""
-    ours = [one for one in found if "annotations" in one["metadata"]]
-    made = [one for one in found if "annotations" not in one["metadata"]]
-    said = sync.apply(running.plane, ours, *running.options, *more) if ours else []
-    return said + (sync.apply(running.plane, made, *more) if made else [])
 
 
 @contextmanager
@@ -85,7 +81,7 @@ def _after(running: Running, edit: Edit, names: set[str]) -> Iterator[None]:
             running.plane.kubectl("--namespace", running.tree.cluster.namespace, *words.split())
         yield
     finally:
-        assert not _apply(running, was)
+        assert not apply(running, was)
         sync.await_health(running.plane, was, "what was deleted")
 
 

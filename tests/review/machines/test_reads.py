@@ -21,6 +21,10 @@ EXEMPT = {
     "LOAD_BALANCER_PORTS": "sessions are counted by it; haproxy.cfg and verify have the ports",
     "CLUSTER_NAME": "it is only said",
     "API_ADDRESS": "it is only said; KUBEADM_INIT and KUBEADM_JOIN have it",
+    "HAPROXY_ADMIN_SOCKET": "drain and undrain read it; haproxy.cfg has it",
+    "HAPROXY_HARD_STOP_AFTER": "a reload is refused by it; haproxy.cfg has it",
+    "HAPROXY_MAX_RELOADS": "a reload is refused by it; haproxy.cfg has it",
+    "SESSION_LIFETIME": "drain says it and waits so long",
     **dict.fromkeys(FOR_PEOPLE, "the script carries it: people read this copy"),
 }
 #: Of the two ways to install Kubernetes, the values of the one that a cluster does not have.
