@@ -57,8 +57,12 @@ def the_control_plane_is_lost(made: RehearsedCluster) -> None:
         ):
             _step(made, *step)
         made.wait(lambda: not made.unready_nodes(), "a node is not Ready", made.unready_nodes, 240)
-        if (answered := devices.ask("ping")["answered"]) < size(made):
-            made.report.fail(f"the control plane was restored, and of {size(made)} sessions {answered} are answered")
+        said = devices.ask("ping")
+        if said["lost"] or said["answered"] < size(made):
+            made.report.fail(
+                f"the control plane was restored, and of {size(made)} sessions {said['answered']} are answered, "
+                f"{said['lost']} had ended"
+            )
     if _secrets(made) != secrets:
         made.report.fail("the control plane was restored, and Secrets are not those of before")
     if lost := sorted(name for name, started in pods.items() if _on_workers(made).get(name) != started):
