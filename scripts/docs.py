@@ -117,6 +117,12 @@ def review_schema() -> str:
     return json.dumps(json_form.schema(), indent=1) + "\n"
 
 
+def changes() -> str:
+    from tests.changes.table import table
+
+    return table()
+
+
 #: Files that are generated whole, by their path -> what makes the text.
 FILES: Tables = {
     "docs/review.schema.json": review_schema,
@@ -131,6 +137,7 @@ TABLES: Tables = {
     "bootstrap-occasions": bootstrap_occasions,
     "bootstrap-options": bootstrap_options,
     "bootstrap-steps": bootstrap_steps,
+    "changes": changes,
     "contract-keys": contract_keys,
     "contracts": contracts,
     "parameters": parameters,

@@ -57,8 +57,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
 ARROWS |= {"components.review.types": (), "components.review.forms": ("components.review.types",)}
 ARROWS["components.review"] += ("components.review.types",)
 ARROWS["scripts"] = tuple(ARROWS)
-# The table of alerts is made of a cluster that no fork deletes.
-ARROWS["scripts.docs"] = (*ARROWS, "tests.inventory.targets")
+# The table of alerts is made of a cluster that no fork deletes, that of changes of what tests ask API servers about.
+ARROWS["scripts.docs"] = (*ARROWS, "tests.inventory.targets", "tests.changes.table")
 
 
 def _modules() -> dict[str, Path]:

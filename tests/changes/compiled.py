@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from components.cluster.read import cluster_of
-from components.inventory.inventory import Inventory
+from components.inventory.inventory import Inventory, Target
+from components.review.side import Compiled
 from tests.compiled.tree import Object, Tree, documents
 from tests.compiled.workloads import workloads
 from tests.engines.kubernetes.brokers import made_by_the_operator
@@ -21,6 +24,12 @@ from tests.rendered import files_of
 EDITS = Path(__file__).with_name("edits.yml")
 #: The guide's machines, on its platform and on today's.
 CLUSTERS = ("guide", "today")
+#: All services, watched: for what the others have not.
+FULL = "full"
+_FULL_CLASSES = (
+    *("today-machines", "hardware.full", "profile.full", "profile.influxdb", "profile.gui-v2", "scale.full"),
+    "service.iotagent-lwm2m",
+)
 #: Kind, namespace and name of an object; in which file it is, and where, is of no interest.
 Key = tuple[str, str, str]
 _HOOK = "argocd.argoproj.io/hook"
@@ -56,22 +65,46 @@ def edits() -> list[Edit]:
 
 
 def tree(cluster: str, edit: Mapping[str, Any] | None = None) -> Tree:
-    """What is compiled for one of CLUSTERS once `edit` is made in its page, with its objects.
+    """What is compiled for one of CLUSTERS, or FULL, once `edit` is made in its page, with its objects.
 
     `edit` maps paths below `parameters` (keys with dots between them) to values; null takes out what is there.
     Raises Refused or InvalidInventory for an inventory that is refused, KeyError where nothing is there to take out.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        inventory = write_inventory(Path(folder), [])
-        page = yaml.safe_load((inventory / "classes" / f"{cluster}-machines.yml").read_text("utf-8"))
-        page["classes"].append(f"profile.{PROFILE}")
-        for path, value in (edit or {}).items():
-            _set(page["parameters"], path.split("."), value)
-        # Of one name, because that is in what is compiled.
-        (inventory / "targets" / f"{GUIDE.name}.yml").write_text(yaml.safe_dump(page, sort_keys=False), "utf-8")
-        target = Inventory.read(inventory).target(GUIDE.name)
-        files = {path: content.decode() for path, content in files_of(target).items()}
-        return Tree(cluster_of(target), target.parameters, files, documents(files))
+    target = _target(cluster, edit)
+    files = {path: content.decode() for path, content in files_of(target).items()}
+    return Tree(cluster_of(target), target.parameters, files, documents(files))
+
+
+def side(cluster: str, edit: Mapping[str, Any] | None = None) -> Compiled:
+    """The same as one side of a review."""
+    target = _target(cluster, edit)
+    return Compiled(files_of(target), cluster_of(target))
+
+
+def _target(cluster: str, edit: Mapping[str, Any] | None) -> Target:
+    inventory = Path(_folder(os.getpid()).name) / "inventory"
+    page = _page(cluster, inventory)
+    for path, value in (edit or {}).items():
+        _set(page["parameters"], path.split("."), value)
+    # Of one name, because that is in what is compiled.
+    (inventory / "targets" / f"{GUIDE.name}.yml").write_text(yaml.safe_dump(page, sort_keys=False), "utf-8")
+    return Inventory.read(inventory).target(GUIDE.name)
+
+
+@cache
+def _folder(_process: int) -> tempfile.TemporaryDirectory[str]:
+    """The inventory is written once for each process: its classes are then read once."""
+    folder = tempfile.TemporaryDirectory(prefix="changes-")
+    write_inventory(Path(folder.name), [])
+    return folder
+
+
+def _page(cluster: str, inventory: Path) -> dict[str, Any]:
+    if cluster == FULL:
+        return {"classes": list(_FULL_CLASSES), "parameters": {}}
+    page = yaml.safe_load((inventory / "classes" / f"{cluster}-machines.yml").read_text("utf-8"))
+    page["classes"].append(f"profile.{PROFILE}")
+    return page
 
 
 def _set(parameters: dict[str, Any], path: list[str], value: Any) -> None:

@@ -5,18 +5,11 @@ import pytest
 from components.review.compare import reviewed
 from components.review.side import Compiled
 from components.review.types import ClusterReview, Level
-from tests.changes.compiled import CLUSTERS, Edit, edits, tree
+from tests.changes.compiled import CLUSTERS, FULL, Edit, edits, side
+from tests.changes.every import REFUSED, refused_object
 
 # Where both platforms are alike, today's is enough here: the engine tests look at each.
 PAIRS = [pytest.param(edit.clusters[-1], edit, id=str(edit)) for edit in edits()]
-
-# Rules that say what the API server refuses.
-REFUSED = {"immutable-field", "nodeport-taken"}
-
-
-def side(cluster: str, edit=None) -> Compiled:
-    found = tree(cluster, edit)
-    return Compiled({path: text.encode() for path, text in found.files.items()}, found.cluster)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +24,7 @@ def review(before: Compiled, cluster: str, edit: Edit) -> ClusterReview:
 @pytest.mark.parametrize(("cluster", "edit"), PAIRS)
 def test_a_review_says_what_the_change_does(before, cluster, edit):
     found = review(before[cluster], cluster, edit)
-    refused = {_object(verdict.subject) for verdict in found.verdicts if verdict.rule in REFUSED}
+    refused = {refused_object(verdict.subject) for verdict in found.verdicts if verdict.rule in REFUSED}
     assert refused == set(edit.refused)
     assert {verdict.rule for verdict in found.verdicts} - REFUSED == set(edit.says)
     again = {restart.service for restart in found.restarts if restart.how not in ("removed", "fewer")}
@@ -41,12 +34,6 @@ def test_a_review_says_what_the_change_does(before, cluster, edit):
     assert all(verdict.sentence and verdict.subject for verdict in found.verdicts)
     # What is refused has a way out, and so has all that is dangerous and can be helped.
     assert all(verdict.runbook for verdict in found.verdicts if verdict.rule in REFUSED)
-
-
-def _object(subject: str) -> str:
-    kind, name = subject.split("/")
-    # The operator's set is called after the resource, and it is that set that cannot change.
-    return f"StatefulSet vernemq-{name}" if kind == "VerneMQ" else f"{kind} {name}"
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
@@ -63,3 +50,10 @@ def test_the_way_back_is_as_grave_where_something_is_refused(before, cluster):
         if edit.refused and cluster in edit.clusters:
             back = reviewed(cluster, side(cluster, edit.edit), before[cluster])
             assert back.level == Level.DANGER, edit
+
+
+def test_devices_that_call_the_nodes_are_told_another_port():
+    """LwM2M is UDP, which HAProxy does not carry: nothing stands between these devices and the NodePort."""
+    found = reviewed(FULL, side(FULL), side(FULL, {"nodeports.lwm2m.coap": 30033}))
+    (verdict,) = (one for one in found.verdicts if one.rule == "nodeport-changed")
+    assert (verdict.level, verdict.subject) == (Level.DANGER, "NodePort/iotagent-lwm2m coap")

@@ -44,14 +44,14 @@ def put(document, field: Field):
     return document
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(OBJECTS, OBJECTS)
 def test_nothing_is_missed_and_nothing_is_made_up(before, after):
     assert bool(differing(before, after)) == (not same(before, after))
     assert differing(before, before) == ()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from("xyz"), st.one_of(SCALARS, st.dictionaries(st.sampled_from("xy"), SCALARS)), max_size=3

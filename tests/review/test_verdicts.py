@@ -46,7 +46,7 @@ def edited(document, *path, value):
 
 def test_every_rule_is_made_to_speak():
     here = {"hard-stop-shorter", "kept-hours-changed", "crd-changed", "unjudged", "policy-gone", "field-unknown"}
-    here |= {"kubernetes-skips", "runtime-changed"} | REFUSED
+    here |= {"kubernetes-skips", "runtime-changed", "account-stays"} | REFUSED
     assert {rule.name for rule in rules()} == here | {name for edit in edits() for name in edit.says}
 
 
@@ -205,3 +205,12 @@ def test_what_a_pod_may_on_its_node(guide_cluster, spec, wider):
 def test_whom_a_policy_lets_in(guide_cluster, before, after, wider):
     found = changed(edited(POLICY, "spec", "ingress", value=before), edited(POLICY, "spec", "ingress", value=after))
     assert ("policy-wider" in told(guide_cluster, guide_cluster, [found])) == wider
+
+
+def test_an_account_that_is_taken_away(guide_cluster):
+    with_account = edited(DEPLOYMENT, "spec", "template", "spec", "serviceAccountName", value="auth")
+    taken = told(guide_cluster, guide_cluster, [changed(with_account, DEPLOYMENT)])
+    assert taken["account-stays"] == Level.DANGER
+    other = edited(DEPLOYMENT, "spec", "template", "spec", "serviceAccountName", value="kong")
+    assert "account-stays" not in told(guide_cluster, guide_cluster, [changed(with_account, other)])
+    assert "account-stays" not in told(guide_cluster, guide_cluster, [changed(DEPLOYMENT, with_account)])

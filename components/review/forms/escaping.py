@@ -11,8 +11,8 @@ _NUMBERED = re.compile(r"^(\d+)([.)])")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 # GitHub looks for these in the text that is left when Markdown is done, so that no backslash helps: people and teams
 # (@name), issues (#1, GH-1), emoji (:name:), formulas ($x$), addresses (https://, www.). Parted from what stands beside
-# it by a tag, a character is read alone.
-_LATE = re.compile(r"[@$]|\\?#(?=\d)|(?<=gh)-(?=\d)|:(?=[\w+\\-]+:)|:(?=//)|(?<=www)\.", re.IGNORECASE)
+# it by a tag, a character is read alone. Only the first # of a text can have a backslash of its own before it.
+_LATE = re.compile(r"[@$]|^\\#(?=\d)|#(?=\d)|(?<=gh)-(?=\d)|:(?=[\w+\\-]+:)|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 
 def words(text: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.cluster.types import Cluster, Frontend
+from components.cluster.types import Cluster, Expose, Frontend
 
 from ..change import Change
 from ..registry import verdict
@@ -77,8 +77,22 @@ def _told(peer: str, port: str) -> str:
 
 
 @verdict(Level.DANGER)
+def firewall_off(change: Change) -> Iterator[Verdict]:
+    """The nodes have no firewall any more."""
+    if (models := change.models) and models.before.firewall.enabled and not models.after.firewall.enabled:
+        yield Verdict(
+            "firewall-off",
+            Level.DANGER,
+            "Firewall",
+            "Once node has been run again, everybody who reaches a node reaches the API server, the NodePorts and "
+            "whatever else listens there",
+            "Leave it on, and admit people's networks with firewall.operators",
+        )
+
+
+@verdict(Level.DANGER)
 def nodeport_changed(change: Change) -> Iterator[Verdict]:
-    """A NodePort is another number: the load balancer has to follow in the same minutes."""
+    """A NodePort is another number: the load balancer, or whoever calls the nodes, has to follow."""
     if not (models := change.models):
         return
     before, after = _frontends(models.before), _frontends(models.after)
@@ -94,6 +108,17 @@ def nodeport_changed(change: Change) -> Iterator[Verdict]:
                 f"{_number(old.node_port)}: until HAProxy follows, {who} get no new connection, and those that are "
                 "open end",
                 f"In the same minutes, on {models.after.load_balancer.hostname}: bootstrap.sh load-balancer",
+            )
+    direct, now = _called_on_nodes(models.before), _called_on_nodes(models.after)
+    for name in sorted(direct.keys() & now.keys()):
+        if direct[name].node_port != now[name].node_port:
+            who = "devices" if now[name].devices else "clients"
+            yield Verdict(
+                "nodeport-changed",
+                Level.DANGER if now[name].devices else Level.ATTENTION,
+                f"NodePort/{name}",
+                f"From the sync on, nodes answer at {_number(now[name].node_port)} and no more at "
+                f"{_number(direct[name].node_port)}: {who} call the nodes themselves, and have to be told",
             )
 
 
@@ -163,3 +188,13 @@ def listener_changed(change: Change) -> Iterator[Verdict]:
 
 def _frontends(cluster: Cluster) -> dict[str, Frontend]:
     return {frontend.name: frontend for frontend in cluster.load_balancer.frontends}
+
+
+def _called_on_nodes(cluster: Cluster) -> dict[str, Expose]:
+    """Ports that no load balancer stands before, by service and name."""
+    return {
+        f"{service.name} {port.name}": port.exposure
+        for service in cluster.services
+        for port in service.exposed
+        if port.exposure.listen is None
+    }

@@ -58,6 +58,21 @@ def _subject(subject: Mapping[str, Any]) -> str:
     return f"{subject['kind']}/{subject['name']} of {subject.get('namespace', 'the cluster')}"
 
 
+@verdict(Level.ATTENTION)
+def rights_gone(change: Change) -> Iterator[Verdict]:
+    """An account whose pods stay loses what it may do with the API server."""
+    leaving = {found.service for found in change.of_kind(*_WORKLOADS, how="removed")}
+    for found in change.of_kind("ClusterRoleBinding", "RoleBinding", how="removed"):
+        if found.service not in leaving and found.before:
+            yield Verdict(
+                "rights-gone",
+                Level.ATTENTION,
+                str(found.identity),
+                f"Pods of {found.service} run on without the rights of {found.before['roleRef']['name']}: the API "
+                "server refuses what they ask of it",
+            )
+
+
 @verdict(Level.DANGER)
 def privilege_wider(change: Change) -> Iterator[Verdict]:
     """A pod may do more on its node: its network, its processes, its files, root, or a capability."""
@@ -106,3 +121,28 @@ def token_mounted(change: Change) -> Iterator[Verdict]:
 
 def _token(workload: Mapping[str, Any] | None) -> bool:
     return bool((workload or {})["spec"]["template"]["spec"].get("automountServiceAccountToken", True))
+
+
+@verdict(Level.DANGER)
+def account_stays(change: Change) -> Iterator[Verdict]:
+    """Pods are to have no account of their own any more: the API server keeps its name, and the account goes."""
+    for found in change.of_kind("DaemonSet", "Deployment", "StatefulSet", how="changed"):
+        # The name is there a second time, in the deprecated serviceAccount, which no manifest has ever stated: so no
+        # apply takes it out, and from there it comes back.
+        old, new = (_account(workload) for workload in (found.before, found.after))
+        if old and not new:
+            where = f"-n {found.identity.namespace}"
+            yield Verdict(
+                "account-stays",
+                Level.DANGER,
+                str(found.identity),
+                f"The API server keeps the account {old} in its template, and Argo CD deletes that account: new pods "
+                "are refused",
+                f"After the merge: kubectl {where} delete {found.identity.kind.lower()} {found.identity.name} "
+                "--cascade=orphan; the next try of the sync makes it anew",
+            )
+
+
+def _account(workload: Mapping[str, Any] | None) -> str | None:
+    account: str | None = (workload or {})["spec"]["template"]["spec"].get("serviceAccountName")
+    return account

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.changes.compiled import CLUSTERS, tree
-from tests.compiled.tree import Object
 from tests.engines.kubernetes import sync
 from tests.engines.kubernetes.conftest import Running, options_of
 from tests.engines.kubernetes.control_plane import ControlPlane
@@ -31,11 +30,3 @@ def before(request, tmp_path_factory) -> Iterator[Running]:
     ):
         options = options_of(found)
         yield Running(found, plane, options, sync.sync(plane, found, *options))
-
-
-def apply(running: Running, found: list[Object], *more: str) -> list[str]:
-    """What is said when objects are applied: Argo CD's as it does, the operator's (without a wave) by themselves."""
-    ours = [one for one in found if "annotations" in one["metadata"]]
-    made = [one for one in found if "annotations" not in one["metadata"]]
-    said = sync.apply(running.plane, ours, *running.options, *more) if ours else []
-    return said + (sync.apply(running.plane, made, *more) if made else [])

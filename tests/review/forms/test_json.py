@@ -22,7 +22,7 @@ def _strictly(text: str):
     return json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(reviews)
 def test_whatever_is_made_fits_the_schema(found):
     text = json_form.text(found)

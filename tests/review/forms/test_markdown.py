@@ -91,6 +91,8 @@ def _harmless(page: Page) -> None:
 @example("1. a")
 @example("- a")
 @example("# a")
+@example("#1")
+@example("a \\#1")
 @example("@a")
 @example("<!-- a")
 @example("a `b` c ``` d")
