@@ -7,3 +7,8 @@
 runtime_containerd() {
   install_runtime /etc/containerd/config.toml
 }
+
+# run_image_containerd FOLDER IMAGE COMMAND...
+run_image_containerd() {
+  ctr --namespace=k8s.io run --rm --mount="type=bind,src=$1,dst=$1,options=rbind:rw" -- "$2" "dojot-$$" "${@:3}"
+}

@@ -6,3 +6,8 @@
 runtime_docker() {
   install_runtime /etc/docker/daemon.json
 }
+
+# run_image_docker FOLDER IMAGE COMMAND...
+run_image_docker() {
+  docker run --rm --network=none --volume="$1:$1" --entrypoint='' "$2" "${@:3}"
+}

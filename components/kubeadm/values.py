@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from math import ceil
 
 from components.cluster.brokers import broker_open_files
+from components.cluster.databases import databases
 from components.cluster.input.platform import Kubernetes
 from components.cluster.input.platform.haproxy import HAProxyRepository
 from components.cluster.input.platform.packages import PackageRepository
@@ -90,7 +91,7 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
 
 
 def _tables(cluster: Cluster) -> dict[str, list[str]]:
-    platform = cluster.platform
+    platform, backup = cluster.platform, cluster.backup
     return {
         # name | address | role | group label
         "NODES": [
@@ -113,6 +114,13 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
         "SECRETS": _secrets(cluster),
         # namespace | StatefulSet that the operator makes | its pods | their group label | open files that each needs
         "BROKERS": _brokers(cluster),
+        # service | namespace | kind of its workload | whose programs dump it: postgres or mongodb
+        "DATABASES": [
+            _row(service.name, service.namespace, service.kind.lower(), maker)
+            for service, maker in databases(cluster.services)
+        ],
+        # time of day (UTC) | how many are kept | directory: one row, or none where no backups are made
+        "BACKUPS": [_row(backup.at, str(backup.keep), backup.folder)] if backup.enabled else [],
         # port | what listens
         "LOAD_BALANCER_PORTS": [
             _row(str(frontend.listen), frontend.name) for frontend in cluster.load_balancer.frontends

@@ -19,7 +19,7 @@ VOLUME = "dojot:volume_bytes:limit"
 TARGETS = "dojot:targets:limit"
 KAFKA_SERVERS = "dojot:kafka_servers:limit"
 # Services that ask others for what these do not tell by themselves.
-KAFKA_EXPORTER, POSTGRES_EXPORTER = "kafka-exporter", "postgres-exporter"
+KAFKA_EXPORTER, POSTGRES_EXPORTER, NODE_EXPORTER = "kafka-exporter", "postgres-exporter", "node-exporter"
 
 
 def limits(cluster: Cluster) -> Iterator[Recording]:

@@ -132,6 +132,12 @@ readonly SECRETS=(
 readonly BROKERS=(
   'dojot|vernemq-k8s|3|vernemq|9596'
 )
+readonly DATABASES=(
+  'mongodb|dojot|statefulset|mongodb'
+  'postgres|dojot|statefulset|postgres'
+)
+readonly BACKUPS=(
+)
 readonly LOAD_BALANCER_PORTS=(
   '80|kong-http'
   '1883|vernemq-mqtt'
@@ -836,7 +842,9 @@ readonly POD_NETWORK
 # ---- what the heads of the parts say
 # step | what it does | its options | machine | where else | its occasion, outside of the plan | table that must have rows | when | what comes then
 readonly STEPS=(
+  'backup|save etcd, the certificates and keys of Kubernetes, and the databases into a folder of their own|--to --node --kubeconfig --dry-run|anywhere|, on the control plane: at any time, and daily by what backup-timer installs||||'
   'plan|which command on which machine, in order; changes nothing||anywhere|||||'
+  'restore|put back what a backup holds: the control plane, on a host that has none, or a database of the cluster that runs|--from --database --yes --node --kubeconfig --dry-run|anywhere|, on the control plane: when its disk or a database was lost (docs/operations.md)||||'
   'node|make this host ready to be a node: name, swap, kernel, firewall, container runtime, Kubernetes|--node --root --dry-run|every node|||||'
   'volumes|make the directories of the local volumes of this node (owner as its service runs, mode 0750)|--node --root --dry-run|every node|||||'
   'control-plane|kubeadm init, the kubeconfig of the administrator (0600) and the pod network; of a control plane that runs, its changed configuration|--node --kubeconfig --dry-run|control plane|||||'
@@ -848,16 +856,21 @@ readonly STEPS=(
   'argocd|install Argo CD, its project and application: Git rules the cluster from here on|--compiled --kubeconfig --dry-run|control plane|||||'
   'node-ports|write the NodePorts that Kubernetes has chosen to a file for the load balancer|--node-ports --kubeconfig --dry-run|control plane|||NODE_PORTS|once Argo CD has synced|copy /etc/dojot/node-ports to the same place on the load balancer'
   'load-balancer|install HAProxy, its limits and its configuration; reload, never drop sessions|--compiled --node-ports --force --root --dry-run|load balancer|||||'
-  'verify|is everything as the inventory says? one line a thing, exit code 1 if not|--compiled --node-ports --kubeconfig|control plane|, or wherever kubectl reaches the cluster; on the load balancer, whether a server is drained||||'
   'drain|give a server of the load balancer no new sessions; those that it has end by themselves|--wait --server --force --dry-run|load balancer||before the node of a broker is drained or restarted|||'
   'undrain|give a drained server of the load balancer new sessions again|--server --dry-run|load balancer||when the broker of a drained server is back|||'
+  'verify|is everything as the inventory says? one line a thing, exit code 1 if not|--compiled --node-ports --kubeconfig|control plane|, or wherever kubectl reaches the cluster; on the load balancer, whether a server is drained||||'
+  'backup-timer|make a backup each day: a timer of systemd, and the copy of this script that it runs|--node --dry-run|control plane|||BACKUPS||'
 )
 # option | name of its value | default | what it does
 readonly STEP_OPTIONS=(
+  '--to|DIR||where the backup'"'"'s folder is made (default: backup.folder of the inventory, which is also tidied up)'
   '--node|NAME||this host is node NAME, whose address it has (default: the node whose address it has)'
-  '--root|DIR||prepare the system under DIR, such as a mounted image; with --node, of any node'
-  '--dry-run|||change nothing, say what would be done'
   '--kubeconfig|FILE||default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config; a cluster that is not the inventory'"'"'s is refused'
+  '--dry-run|||change nothing, say what would be done'
+  '--from|DIR||the folder of the backup, with its manifest'
+  '--database|NAME||fill this one (postgres, mongodb) in place of the control plane; what it holds now is gone then'
+  '--yes|CLUSTER||the cluster'"'"'s name, which is asked for otherwise'
+  '--root|DIR||prepare the system under DIR, such as a mounted image; with --node, of any node'
   '--join-file|FILE|/run/dojot-join|the file with the join token'
   '--compiled|DIR||the compiled folder of this cluster (default: the one above this script)'
   '--node-ports|FILE|/etc/dojot/node-ports|the file with the chosen NodePorts'
@@ -1042,6 +1055,89 @@ argocd_place() {
   argocd_kube get "$1" --output=go-template="$(template "$PLACE")"
 }
 
+# ---- backup
+# A backup is a folder CLUSTER-TIME, for root alone:
+#   manifest           rows of `cluster`, `time`, `kubernetes`, `control-plane`, and `file | SHA-256 | bytes | path` of each
+#   etcd.db            all objects of the cluster; Secrets are encrypted with the key that lies beside it
+#   kubernetes.tar     that key, and all certificates and keys of kubeadm. admin.conf and the like are made anew of these
+#   <service>/...      each database (lib/databases.sh)
+
+# What Prometheus reads by node-exporter of this node (inventory/classes/service/node-exporter.yml).
+readonly BACKUP_METRICS=/var/lib/dojot/metrics/backup.prom
+
+# need_other_disk FOLDER: what lies on the control plane's own disk is lost with it.
+need_other_disk() {
+  local own other
+  own=$(disk_of "$ETCD_FOLDER")
+  other=$(disk_of "$1")
+  if [[ -z $other ]]; then
+    refuse "there is no directory $1 (backup.folder): mount one of another machine there (/etc/fstab)"
+  elif [[ $own == "$other" ]]; then
+    refuse "$1 (backup.folder) lies on the disk of $ETCD_FOLDER and would be lost with it: mount a directory of another machine there (findmnt, /etc/fstab)"
+  fi
+}
+
+# disk_of PATH: the device of what is mounted there, as 8:1; nothing where there is no such path.
+disk_of() {
+  local found
+  found=$(findmnt --noheadings --output=MAJ:MIN --target "$1" 2>/dev/null || true)
+  printf '%s' "${found//[[:space:]]/}"
+}
+
+# What is saved of /etc/kubernetes.
+saved_files() {
+  printf '%s\n' pki "${ENCRYPTION_FILE#"$KUBERNETES_FOLDER/"}"
+}
+
+# write_manifest FOLDER TIME: over all that lies in it by now.
+write_manifest() {
+  local path sum
+  {
+    printf '%s\n' "cluster|$CLUSTER_NAME" "time|$2" "kubernetes|$KUBERNETES_VERSION" \
+      "control-plane|$(self name)|$(self address)"
+    while IFS= read -r path; do
+      sum=$(sha256sum -- "$1/$path")
+      printf '%s\n' "file|${sum%% *}|$(stat -c %s -- "$1/$path")|$path"
+    done < <(cd -- "$1" && find . -type f ! -name manifest -printf '%P\n' | LC_ALL=C sort)
+  } >"$1/manifest"
+}
+
+# manifest_says FOLDER KEY: what stands behind it, a line each.
+manifest_says() {
+  sed -n "s/^$2|//p" -- "$1/manifest"
+}
+
+# need_whole_backup FOLDER: of this cluster, with each file as it was saved.
+need_whole_backup() {
+  local found row sum size path number=0
+  [[ -r $1/manifest ]] || fail "$1 is no backup: it has no file manifest, which comes last. Name another one with --from"
+  found=$(manifest_says "$1" cluster)
+  [[ $found == "$CLUSTER_NAME" ]] ||
+    fail "$1 is a backup of the cluster ${found:-that it does not name}, and this script is that of $CLUSTER_NAME: nothing was changed"
+  while IFS= read -r row; do
+    columns "$row" sum size path
+    if [[ ! -f $1/$path || $(stat -c %s -- "$1/$path") != "$size" ]] || ! has_sha256 "$1/$path" "$sum"; then
+      fail "$1/$path is not as it was saved (SHA-256 $sum, $size bytes): nothing was changed. Take another backup"
+    fi
+    number=$((number + 1))
+  done < <(manifest_says "$1" file)
+  ((number > 0)) || fail "$1/manifest names no file: nothing was changed. Take another backup"
+  report ok "$1 is a whole backup of $CLUSTER_NAME, of $(manifest_says "$1" time): $number files"
+}
+
+# tell_backup FOLDER: for Prometheus, that this one is whole.
+tell_backup() {
+  local bytes
+  bytes=$(du --summarize --bytes -- "$1" 2>/dev/null || true)
+  write_file "$BACKUP_METRICS" 0644 "# HELP dojot_backup_timestamp_seconds When the last whole backup was made.
+# TYPE dojot_backup_timestamp_seconds gauge
+dojot_backup_timestamp_seconds $(date +%s)
+# HELP dojot_backup_size_bytes Bytes of that backup.
+# TYPE dojot_backup_size_bytes gauge
+dojot_backup_size_bytes ${bytes%%[!0-9]*}
+"
+}
+
 # ---- command-line
 # The command line: bootstrap.sh STEP [OPTION...]. Steps and options are two tables, made of the heads in steps/ and lib/.
 
@@ -1193,6 +1289,154 @@ need_compiled() {
   done
 }
 
+# ---- databases
+# The databases of the inventory, saved and filled again by the programs of their own images, in their pods. Those find
+# user and password in their environment: no password is an argument there, and none goes through here.
+
+# in_database SERVICE SCRIPT [ARGUMENT...]: SCRIPT, for the sh of its image, with the input of this function.
+in_database() {
+  local namespace kind
+  columns "$(rows "$1" "${DATABASES[@]}")" _ namespace kind _
+  kube --namespace="$namespace" exec --stdin "$kind/$1" --container="$1" -- sh -c "$2" "$1" "${@:3}"
+}
+
+# database_names: a line each.
+database_names() {
+  local row name
+  for row in "${DATABASES[@]}"; do
+    columns "$row" name _
+    printf '%s\n' "$name"
+  done
+}
+
+# save_database SERVICE FOLDER: into files below FOLDER/SERVICE.
+save_database() {
+  mkdir -- "$2/$1"
+  "save_$(maker_of "$1")" "$1" "$2/$1"
+}
+
+# fill_database SERVICE FOLDER: out of what save_database has made.
+fill_database() {
+  "fill_$(maker_of "$1")" "$1" "$2/$1"
+}
+
+# maker_of SERVICE: postgres or mongodb; nothing where it is no database of the inventory.
+maker_of() {
+  local maker
+  columns "$(rows "$1" "${DATABASES[@]}")" _ _ _ maker
+  printf '%s' "$maker"
+}
+
+# ---- PostgreSQL: a dump for each database, and a list of them with their owners. Roles and passwords are not saved: a
+# server that starts empty makes them of the cluster's Secrets.
+
+# DATABASE [NAME OWNER]: statements come by its input, where psql knows :"name" and :'name'.
+IFS= read -r -d '' PSQL <<'END_OF_SCRIPT' || true
+export PGPASSWORD="$POSTGRES_PASSWORD"
+exec psql --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
+  --username="$POSTGRES_USER" --dbname="$1" --set=name="${2-}" --set=owner="${3-}"
+END_OF_SCRIPT
+readonly PSQL
+
+# DATABASE
+IFS= read -r -d '' PG_DUMP <<'END_OF_SCRIPT' || true
+export PGPASSWORD="$POSTGRES_PASSWORD"
+exec pg_dump --no-password --username="$POSTGRES_USER" --dbname="$1"
+END_OF_SCRIPT
+readonly PG_DUMP
+readonly PG_DUMP_END='-- PostgreSQL database dump complete'
+
+save_postgres() {
+  local database
+  in_database "$1" "$PSQL" postgres >"$2/databases" <<'END'
+select datname, pg_get_userbyid(datdba) from pg_database where datallowconn and not datistemplate order by 1;
+END
+  while IFS='|' read -r database _; do
+    [[ $database =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]*$ ]] ||
+      fail "$1 has a database whose name can be no file's: $database. Rename it, or drop it"
+    in_database "$1" "$PG_DUMP" "$database" </dev/null | gzip >"$2/$database.sql.gz"
+    # Whatever the way from the pod to here has lost.
+    zcat -- "$2/$database.sql.gz" | tail -n 20 | grep -xF -e "$PG_DUMP_END" >/dev/null ||
+      fail "the dump of the database $database of $1 has no end: run this step again"
+  done <"$2/databases"
+}
+
+# Begins the transaction that a dump then fills: others see what was until it is committed. Whoever has it open is asked
+# to leave, comes back, and waits.
+IFS= read -r -d '' EMPTIED <<'END' || true
+set client_min_messages = warning;
+select count(pg_terminate_backend(pid)) from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid();
+begin;
+do $$
+declare
+  statement text;
+begin
+  foreach statement in array array(
+    select format('drop schema if exists %I cascade', nspname) from pg_namespace
+      where nspname !~ '^pg_' and nspname not in ('information_schema', 'public')
+    union all
+    select format('drop extension if exists %I cascade', extname) from pg_extension where extname <> 'plpgsql'
+    union all
+    select format('drop %s if exists public.%I cascade', case relkind when 'v' then 'view' when 'S' then 'sequence'
+      when 'm' then 'materialized view' when 'f' then 'foreign table' else 'table' end, relname) from pg_class
+      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+    union all
+    select format('drop function if exists %s cascade', oid::regprocedure) from pg_proc
+      where pronamespace = 'public'::regnamespace
+    union all
+    select format('drop type if exists public.%I cascade', typname) from pg_type
+      where typnamespace = 'public'::regnamespace and typtype in ('d', 'e', 'r')
+  )
+  loop
+    execute statement;
+  end loop;
+end
+$$;
+END
+readonly EMPTIED
+
+# One by one, each whole or not at all: where the input ends before its last line, PostgreSQL takes all of it back.
+fill_postgres() {
+  local database owner found
+  while IFS='|' read -r database owner; do
+    found=$(in_database "$1" "$PSQL" postgres "$database" <<<"select 1 from pg_database where datname = :'name';")
+    if [[ -z $found ]]; then
+      in_database "$1" "$PSQL" postgres "$database" "$owner" <<<'create database :"name" owner :"owner";'
+    fi
+    {
+      printf '%s' "$EMPTIED"
+      zcat -- "$2/$database.sql.gz"
+      printf 'commit;\n'
+    } | in_database "$1" "$PSQL" "$database" >/dev/null
+  done <"$2/databases"
+}
+
+# ---- MongoDB: one archive. Its tools read a password that no argument gives from their input.
+
+IFS= read -r -d '' MONGODUMP <<'END_OF_SCRIPT' || true
+printf '%s\n' "$MONGO_INITDB_ROOT_PASSWORD" |
+  mongodump --username="$MONGO_INITDB_ROOT_USERNAME" --authenticationDatabase=admin --archive
+END_OF_SCRIPT
+readonly MONGODUMP
+
+# A collection of the archive takes the place of the one with its name; others stay.
+IFS= read -r -d '' MONGORESTORE <<'END_OF_SCRIPT' || true
+exec 3<&0
+printf '%s\n' "$MONGO_INITDB_ROOT_PASSWORD" |
+  mongorestore --username="$MONGO_INITDB_ROOT_USERNAME" --authenticationDatabase=admin --drop --archive=/dev/fd/3
+END_OF_SCRIPT
+readonly MONGORESTORE
+
+save_mongodb() {
+  in_database "$1" "$MONGODUMP" </dev/null | gzip >"$2/archive.gz"
+}
+
+# MongoDB cannot take half of it back: after a failure it has to run again.
+fill_mongodb() {
+  zcat -- "$2/archive.gz" | in_database "$1" "$MONGORESTORE"
+}
+
 # ---- drained
 # Drained servers of HAProxy have weight 0: they keep their sessions and get no new ones.
 #
@@ -1250,6 +1494,50 @@ weigh() {
 weigh_now() {
   (($2 == 0)) || tell_haproxy "set server $1 state ready"
   tell_haproxy "set weight $1 $2"
+}
+
+# ---- etcd
+# etcd's data: saved by the program that comes in its own image, and put back by that, so that both are of etcd's release.
+
+readonly ETCD_FOLDER=/var/lib/etcd
+readonly ETCD_DATA=/var/lib/etcd/member
+readonly KUBERNETES_FOLDER=/etc/kubernetes
+
+# save_etcd FILE: a snapshot of the etcd that runs. Its pod sees the host's folder, and no other place to write to.
+save_etcd() {
+  local pki=$KUBERNETES_FOLDER/pki/etcd snapshot=$ETCD_FOLDER/dojot-backup.db
+  SCRATCH+=("$snapshot" "$snapshot.part")
+  kube --namespace=kube-system exec "etcd-$(self name)" -- etcdctl --endpoints=https://127.0.0.1:2379 \
+    --cacert="$pki/ca.crt" --cert="$pki/healthcheck-client.crt" --key="$pki/healthcheck-client.key" \
+    snapshot save "$snapshot"
+  chmod 0600 "$snapshot"
+  mv -- "$snapshot" "$1"
+}
+
+# restore_etcd FILE CONFIG: etcd's data out of a snapshot, before any etcd has run on this host; in the image that kubeadm
+# takes with this configuration.
+restore_etcd() {
+  local image member program=(etcdutl snapshot restore --bump-revision=1000000000 --mark-compacted)
+  local folder=$ETCD_FOLDER/restored snapshot=$ETCD_FOLDER/restored.db
+  install --directory --mode=0700 -- "$ETCD_FOLDER"
+  rm -rf -- "$folder"
+  SCRATCH+=("$folder" "$snapshot")
+  image=$(kubeadm config images list --config="$2" | grep '/etcd:')
+  install --mode=0600 -- "$1" "$snapshot"
+  # Kubelets have seen newer revisions than the snapshot's: bumped, it is newer to them, and they read all anew. A release
+  # before 3.5 has neither that nor this program.
+  if ! run_image "$image" etcdutl version >/dev/null 2>&1; then
+    program=(etcdctl snapshot restore)
+  fi
+  member="$(self name)=https://$(self address):2380"
+  run_image "$image" "${program[@]}" "$snapshot" --data-dir="$folder" --name="$(self name)" \
+    --initial-cluster="$member" --initial-advertise-peer-urls="${member#*=}"
+  mv -- "$folder/member" "$ETCD_DATA"
+}
+
+# run_image IMAGE COMMAND...: on this host, without a cluster; it sees etcd's folder and nothing else of the host.
+run_image() {
+  "run_image_$RUNTIME_NAME" "$ETCD_FOLDER" "$@"
 }
 
 # ---- files
@@ -1758,6 +2046,22 @@ readonly STATIC_PODS=(etcd kube-apiserver kube-controller-manager kube-scheduler
 # with a pause of 5 seconds.
 readonly STATIC_POD_ATTEMPTS=48
 
+# make_control_plane [ARGUMENT...]: of kubeadm init.
+make_control_plane() {
+  local config=''
+  if dry_run; then
+    report would "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
+    return 0
+  fi
+  scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
+  printf '%s' "$KUBEADM_INIT" >"$config"
+  # --skip-token-print: kubeadm would show its own token, which nobody needs.
+  change "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS" \
+    kubeadm init --config="$config" --skip-token-print "$@"
+  note_kubeadm_config
+  take_kubelet_config joined
+}
+
 note_kubeadm_config() {
   write_file "$KUBEADM_CONFIG_APPLIED" 0644 "$KUBEADM_INIT"
 }
@@ -1860,6 +2164,8 @@ kube_proxy_config() {
 CLUSTER_KNOWN=''
 
 readonly ADMIN_CONF=/etc/kubernetes/admin.conf
+# An API server that starts takes a minute: this often it is asked, with a pause of 5 seconds.
+readonly API_ATTEMPTS=24
 
 kubeconfig() {
   local given
@@ -1897,6 +2203,21 @@ cluster_answers() {
 # Is there a cluster to compare with? Only --dry-run goes on without one.
 cluster_known() {
   [[ -n $CLUSTER_KNOWN ]]
+}
+
+api_server_answers() {
+  local attempt
+  for ((attempt = 1; attempt <= API_ATTEMPTS; attempt++)); do
+    if admin_kube get --raw=/healthz >/dev/null 2>&1; then
+      return 0
+    elif dry_run; then
+      return 1
+    elif ((attempt == 1)); then
+      printf '%s\n' 'bootstrap.sh: the API server does not answer yet: waiting for it, two minutes and more' >&2
+    fi
+    sleep 5
+  done
+  return 1
 }
 
 need_cluster() {
@@ -2538,11 +2859,21 @@ runtime_containerd() {
   install_runtime /etc/containerd/config.toml
 }
 
+# run_image_containerd FOLDER IMAGE COMMAND...
+run_image_containerd() {
+  ctr --namespace=k8s.io run --rm --mount="type=bind,src=$1,dst=$1,options=rbind:rw" -- "$2" "dojot-$$" "${@:3}"
+}
+
 # ---- runtime-docker
 # Container runtime `docker`. One part a runtime: platform.runtime.name chooses it.
 
 runtime_docker() {
   install_runtime /etc/docker/daemon.json
+}
+
+# run_image_docker FOLDER IMAGE COMMAND...
+run_image_docker() {
+  docker run --rm --network=none --volume="$1:$1" --entrypoint='' "$2" "${@:3}"
 }
 
 # ---- runtime
@@ -2850,11 +3181,166 @@ wait_for_argocd() {
   fi
 }
 
-# ---- control-plane
-readonly ETCD_DATA=/var/lib/etcd/member
-# An API server that starts takes a minute: this often it is asked, with a pause of 5 seconds.
-readonly API_ATTEMPTS=24
+# ---- backup-timer
+# systemd's own protection bounds the service to what a backup needs: it reads all of the host, and writes to three
+# folders. Passwords and keys are in none of its files.
 
+readonly BACKUP_SCRIPT=/usr/local/lib/dojot/bootstrap.sh
+readonly BACKUP_UNIT=/etc/systemd/system/dojot-backup
+
+step_backup_timer() {
+  need_root
+  need_running_system
+  identify
+  need_role control-plane
+  local at folder
+  if ((${#BACKUPS[@]} == 0)); then
+    remove_backup_timer
+    return 0
+  fi
+  columns "${BACKUPS[0]}" at _ folder
+  need_other_disk "$folder"
+  write_file "$BACKUP_SCRIPT" 0755 "$(<"${BASH_SOURCE[0]}")"$'\n'
+  if [[ ! -d ${BACKUP_METRICS%/*} ]]; then
+    change "make ${BACKUP_METRICS%/*}" install --directory --mode=0755 -- "${BACKUP_METRICS%/*}"
+  fi
+  write_file "$BACKUP_UNIT.service" 0644 "$(backup_service "$folder")"$'\n'
+  read_unit dojot-backup.service
+  owing dojot-backup.timer write_file "$BACKUP_UNIT.timer" 0644 "$(backup_timer "$at")"$'\n'
+  read_unit dojot-backup.timer
+  run_service dojot-backup.timer
+}
+
+remove_backup_timer() {
+  if [[ ! -e $BACKUP_UNIT.timer ]]; then
+    report skipped 'the inventory makes no backups, and there is no timer'
+    return 0
+  fi
+  live 'stop the timer of backups: the inventory makes none' systemctl disable --now dojot-backup.timer
+  change 'remove it' rm -f -- "$BACKUP_UNIT.timer" "$BACKUP_UNIT.service" "$BACKUP_SCRIPT"
+  live 'read the unit files again' systemctl daemon-reload
+}
+
+# backup_service FOLDER
+backup_service() {
+  cat <<UNIT
+[Unit]
+Description=Backup of dojot: etcd, certificates and keys, databases
+After=network-online.target kubelet.service
+Wants=network-online.target
+RequiresMountsFor=$1
+
+[Service]
+Type=oneshot
+ExecStart=/bin/bash $BACKUP_SCRIPT backup
+TimeoutStartSec=6h
+Nice=19
+IOSchedulingClass=idle
+# kubectl keeps a cache there.
+Environment=HOME=/tmp
+UMask=0077
+PrivateTmp=true
+ProtectSystem=strict
+ReadWritePaths=$1 $ETCD_FOLDER ${BACKUP_METRICS%/*}
+ProtectHome=true
+ProtectKernelModules=true
+ProtectKernelTunables=true
+ProtectControlGroups=true
+NoNewPrivileges=true
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=true
+RestrictRealtime=true
+LockPersonality=true
+SystemCallArchitectures=native
+# What root needs of its own files.
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
+UNIT
+}
+
+# Persistent: a host that was off at that time makes it when it is back.
+backup_timer() {
+  cat <<UNIT
+[Unit]
+Description=Backup of dojot each day at $1 UTC
+
+[Timer]
+OnCalendar=*-*-* $1:00 UTC
+RandomizedDelaySec=5min
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+UNIT
+}
+
+# ---- backup
+step_backup() {
+  need_root
+  need_running_system
+  identify
+  need_role control-plane
+  local to keep='' time name partial database
+  to=$(option to)
+  if [[ -z $to ]]; then
+    if ((${#BACKUPS[@]} == 0)); then
+      refuse 'the inventory makes no backups (backup.enabled: false): let it do so, or name a folder with --to'
+      return 0
+    fi
+    columns "${BACKUPS[0]}" _ keep to
+    need_other_disk "$to"
+  fi
+  [[ -d $to ]] || dry_run || fail "there is no directory $to: mount it, or make it"
+  need_cluster
+  time=$(date --utc +%Y%m%dT%H%M%SZ)
+  name=$CLUSTER_NAME-$time
+  partial=$to/.$name.partial
+  # Whoever may look into the folder: these are all keys of the cluster.
+  umask 077
+  if ! dry_run; then
+    # What a run that was killed has left.
+    rm -rf -- "$to/.$CLUSTER_NAME-"*.partial
+    mkdir -- "$partial"
+    SCRATCH+=("$partial")
+  fi
+  change 'save etcd' save_etcd "$partial/etcd.db"
+  change "save certificates and keys of $KUBERNETES_FOLDER" save_kubernetes "$partial/kubernetes.tar"
+  for database in $(database_names); do
+    change "save the database $database" save_database "$database" "$partial"
+  done
+  change "put it into $to/$name" finish_backup "$partial" "$to/$name" "$time"
+  umask 022
+  if [[ -n $keep ]]; then
+    tell_backup "$to/$name"
+    remove_old_backups "$to" "$keep"
+  fi
+}
+
+save_kubernetes() {
+  local files
+  mapfile -t files < <(saved_files)
+  tar --create --file="$1" --directory="$KUBERNETES_FOLDER" -- "${files[@]}"
+}
+
+# finish_backup PARTIAL FOLDER TIME: there is either no such folder, or a whole one.
+finish_backup() {
+  write_manifest "$1" "$3"
+  # On its disk, before it has its name.
+  sync
+  mv --no-target-directory -- "$1" "$2"
+}
+
+# remove_old_backups FOLDER KEEP: of this cluster, all but the newest.
+remove_old_backups() {
+  local path found=()
+  for path in "$1/$CLUSTER_NAME-"[0-9]*Z; do
+    [[ ! -d $path ]] || found+=("$path")
+  done
+  for path in "${found[@]:0:$((${#found[@]} > $2 ? ${#found[@]} - $2 : 0))}"; do
+    change "remove $path: $2 are kept" rm -rf -- "$path"
+  done
+}
+
+# ---- control-plane
 step_control_plane() {
   need_root
   need_running_system
@@ -2870,7 +3356,6 @@ step_control_plane() {
 }
 
 init_control_plane() {
-  local config=''
   # First: without them no API server starts, so that one which does not answer may be waiting for just these.
   keep_api_server_files
   if [[ -e $ADMIN_CONF ]]; then
@@ -2881,17 +3366,7 @@ init_control_plane() {
     return 0
   fi
   write_api_server_files
-  if dry_run; then
-    report would "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
-    return 0
-  fi
-  scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
-  printf '%s' "$KUBEADM_INIT" >"$config"
-  # --skip-token-print: kubeadm would show its own token, which nobody needs.
-  change "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS" \
-    kubeadm init --config="$config" --skip-token-print
-  note_kubeadm_config
-  take_kubelet_config joined
+  make_control_plane
 }
 
 # A control plane that is away for a moment is not an init that broke off: where etcd has data,
@@ -2916,21 +3391,6 @@ need_finished_init() {
   else
     refuse "$unfinished: kube-proxy, which comes last, is not there (see journalctl -u kubelet). If this host holds nothing you need, run \"kubeadm reset\" yourself and then this step again"
   fi
-}
-
-api_server_answers() {
-  local attempt
-  for ((attempt = 1; attempt <= API_ATTEMPTS; attempt++)); do
-    if admin_kube get --raw=/healthz >/dev/null 2>&1; then
-      return 0
-    elif dry_run; then
-      return 1
-    elif ((attempt == 1)); then
-      printf '%s\n' 'bootstrap.sh: the API server does not answer yet: waiting for it, two minutes and more' >&2
-    fi
-    sleep 5
-  done
-  return 1
 }
 
 # The command that lists this host's containers, those of the control plane too.
@@ -3349,6 +3809,106 @@ machines() {
     esac
   done
   printf '%s\n' "$found"
+}
+
+# ---- restore
+# Whose backup is being put back, from the first file on until the control plane runs: a run that was cut off goes on by it.
+readonly RESTORING=/etc/dojot/restoring
+
+step_restore() {
+  need_root
+  need_running_system
+  identify
+  need_role control-plane
+  local from database
+  from=$(option from) database=$(option database)
+  [[ -n $from ]] || usage_error 'restore needs --from DIR: which backup?'
+  from=${from%/}
+  need_whole_backup "$from"
+  if [[ -n $database ]]; then
+    restore_database "$from" "$database"
+  else
+    restore_control_plane "$from"
+  fi
+}
+
+# need_word WHAT: a person says that this is the cluster, and that WHAT may happen.
+need_word() {
+  local given
+  given=$(option yes)
+  if [[ -z $given ]] && ! dry_run; then
+    printf '%s\nIf so, type the name of the cluster:\n' "$1" >&2
+    read -r given || true
+  fi
+  [[ $given == "$CLUSTER_NAME" ]] || dry_run ||
+    fail "the name of the cluster is $CLUSTER_NAME, not ${given:-empty}: nothing was changed"
+}
+
+restore_database() {
+  [[ -n $(maker_of "$2") ]] || fail "the inventory of $CLUSTER_NAME has no database $2, but: $(database_names | paste -sd ' ')"
+  [[ -d $1/$2 ]] || fail "$1 holds no database $2: take another backup"
+  need_cluster
+  need_word "In $CLUSTER_NAME, all that the database $2 holds now is replaced by what it held at $(manifest_says "$1" time)."
+  change "fill the database $2 from $1" fill_database "$2" "$1"
+}
+
+restore_control_plane() {
+  local begun='' config=''
+  need_same_control_plane "$1"
+  if [[ -e $RESTORING ]]; then
+    begun=$(<"$RESTORING")
+    [[ $begun == "${1##*/}" ]] || fail "the backup $begun is being put back here: finish that first (--from), or make this host anew"
+  elif [[ -e $ADMIN_CONF || -e $ETCD_DATA ]]; then
+    refuse "this host has a control plane ($ADMIN_CONF, $ETCD_DATA): a restore is for a host that has none. Of one that cannot be saved, keep $ETCD_FOLDER and $KUBERNETES_FOLDER elsewhere, run \"kubeadm reset\" yourself, and then this step again"
+    return 0
+  fi
+  need_word "This host becomes the control plane of $CLUSTER_NAME as it was at $(manifest_says "$1" time)."
+  write_file "$RESTORING" 0644 "${1##*/}"$'\n'
+  change "put back certificates and keys of $KUBERNETES_FOLDER" restore_kubernetes "$1/kubernetes.tar"
+  write_api_server_files
+  if [[ -e $ETCD_DATA ]]; then
+    report skipped "etcd has data ($ETCD_DATA)"
+  else
+    if ! dry_run; then
+      scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
+      printf '%s' "$KUBEADM_INIT" >"$config"
+    fi
+    change 'fetch the images of the control plane' kubeadm config images pull --config="$config"
+    change 'put back what etcd held' restore_etcd "$1/etcd.db" "$config"
+  fi
+  if [[ -e $ADMIN_CONF && -e $KUBEADM_CONFIG_APPLIED ]]; then
+    report skipped 'kubeadm init has finished'
+  elif [[ -e $ADMIN_CONF ]]; then
+    refuse "kubeadm init broke off (journalctl -u kubelet says why). All that is here comes from $1: run \"kubeadm reset\" yourself, and then this step again"
+    return 0
+  else
+    # Before the API server answers: kubelets of the workers end every pod that it does not know.
+    make_control_plane --ignore-preflight-errors=DirAvailable--var-lib-etcd
+  fi
+  await 'the API server answers' api_server_answers
+  change "forget that $1 was being put back" forget_restore
+}
+
+# What a run that was killed has left of it, too.
+forget_restore() {
+  rm -rf -- "$ETCD_FOLDER/restored" "$ETCD_FOLDER/restored.db"
+  rm -f -- "$RESTORING"
+}
+
+# The kubelets and pods of a cluster know its control plane by name, address and release.
+need_same_control_plane() {
+  local version name address
+  version=$(manifest_says "$1" kubernetes)
+  [[ $version == "$KUBERNETES_VERSION" ]] ||
+    fail "$1 is of Kubernetes ${version:-unknown}, the inventory has $KUBERNETES_VERSION: use the script of that time (Git has its compiled folder), and upgrade afterwards. Nothing was changed"
+  columns "$(manifest_says "$1" control-plane)" name address
+  [[ $name == "$(self name)" && $address == "$(self address)" ]] ||
+    fail "$1 is of the control plane $name ($address), and this is $(self name) ($(self address)): workers and certificates know only the former. Nothing was changed"
+}
+
+restore_kubernetes() {
+  mkdir -p -- "$KUBERNETES_FOLDER"
+  tar --extract --file="$1" --directory="$KUBERNETES_FOLDER" --same-permissions --no-same-owner
 }
 
 # ---- secrets

@@ -26,6 +26,7 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "NodePorts": ("nodeports",),
         "Scale": ("scale", "influxdb"),
         "Volumes": ("volumes",),
+        "Backup": ("backup",),
         "Priorities": ("priority_classes",),
         "Plain MQTT, e-mail, TLS of Kafka WS": ("insecure_mqtt", "email", "kafka_ws"),
         "Repository and release": ("repository", "release"),

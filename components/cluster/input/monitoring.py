@@ -128,6 +128,8 @@ class Alerts(Entry):
     ContainerMemoryHigh: AlertAbove = AlertAbove.of("warning", 600, above=95)
     # Days that are left.
     CertificateExpiring: AlertBelow = AlertBelow.of("warning", 3600, below=30)
+    # Hours since the last whole one. One is made each day, and takes its time.
+    BackupTooOld: AlertAbove = AlertAbove.of("warning", 3600, above=30)
     # A merge is synced within minutes.
     NotSynced: AlertEntry = AlertEntry.of("warning", 3600)
     SyncedUnhealthy: AlertEntry = AlertEntry.of("warning", 1800)

@@ -1,4 +1,4 @@
-"""Kafka and the databases: do they answer, and are consumers in time."""
+"""Kafka and the databases: do they answer, are consumers in time, and is there a backup."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         yield from _kafka(cluster)
     if limits.POSTGRES_EXPORTER in services:
         yield from _postgres()
+    if cluster.backup.enabled and limits.NODE_EXPORTER in services:
+        yield _backup()
 
 
 def _kafka(cluster: Cluster) -> Iterator[Alert]:
@@ -64,6 +66,19 @@ def _kafka(cluster: Cluster) -> Iterator[Alert]:
         "{{ $value }} of its partitions are not on as many servers as they should be: the next loss may take "
         "messages along.",
         "A server is missing or does not keep up: look at its pod and its disk.",
+    )
+
+
+def _backup() -> Alert:
+    return Alert(
+        "BackupTooOld",
+        # Absent: there has been none yet, or nobody tells of it.
+        "(time() - max(dojot_backup_timestamp_seconds)) / 3600 > <bound> or absent(dojot_backup_timestamp_seconds)",
+        "The last backup is too old, or there is none",
+        "One is made each day by the control plane. What happens from now on is lost with its disk, or with that of a "
+        "database.",
+        "`journalctl -u dojot-backup` on the control plane says what hindered it; `systemctl start dojot-backup` tries "
+        "again. Where there is no such service, run the bootstrap's step `backup-timer`.",
     )
 
 

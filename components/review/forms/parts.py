@@ -64,6 +64,8 @@ def _meaning(review: Review) -> str:
             if review.clusters
             else "No cluster changes with this."
         )
+        if review.level is Level.ATTENTION:
+            said.append("Look at what the steps below do to their hosts.")
     return " ".join(said)
 
 

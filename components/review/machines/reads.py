@@ -85,7 +85,8 @@ def reads(script: Script, step: str, effects: Effects) -> Reads:
             found.setdefault(read, set()).add(name)
     for name, readers in effects.also_read(within).items():
         value, _, kind = name.partition("/")
-        found.setdefault(Read("document", value, kind) if kind else Read("value", value), set()).update(readers)
+        plain = Read("table" if value in script.tables else "value", value)
+        found.setdefault(Read("document", value, kind) if kind else plain, set()).update(readers)
     return {read: frozenset(names) for read, names in found.items()}
 
 

@@ -32,6 +32,7 @@ from tests.review.forms.reviews import (
 #: What our own Markdown gives; nothing else may come of what it quotes. GitHub makes boxes of the quotations.
 OURS = {"p", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "details", "summary", "span"}
 
+NO_DECISION = "Nothing is known that has to be decided before the merge."
 ONE_DANGER = "1 danger has to be taken out of this change, or accepted, before the merge."
 
 
@@ -240,8 +241,8 @@ def test_objects_stand_by_wave_and_service():
 @pytest.mark.parametrize(
     "verdicts, level, said",
     [
-        ((), "Routine", "Nothing is known that has to be decided before the merge."),
-        ((ROUTINE,), "Routine", "Nothing is known that has to be decided before the merge."),
+        ((), "Attention", f"{NO_DECISION} Look at what the steps below do to their hosts."),
+        ((ROUTINE,), "Attention", f"{NO_DECISION} Look at what the steps below do to their hosts."),
         ((ATTENTION,), "Attention", "1 thing needs a look before the merge."),
         ((DANGER,), "Danger", ONE_DANGER),
         (
@@ -253,6 +254,10 @@ def test_objects_stand_by_wave_and_service():
 )
 def test_the_level_and_what_it_means(verdicts, level, said):
     assert f"> **{level}.** {said}\n" in markdown.text(review(full(verdicts=verdicts)))
+
+
+def test_nothing_to_decide_and_no_step_is_routine():
+    assert f"> **Routine.** {NO_DECISION}\n" in markdown.text(review(full(verdicts=(ROUTINE,), steps=())))
 
 
 def test_what_is_accepted_stands_behind_and_is_not_offered_again():
