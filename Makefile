@@ -12,13 +12,21 @@ READY  := $(VENV)/.ready
 # different versions of one package, so each has a folder of its own beside the others.
 SCHEMAS := $(wildcard requirements/schemas/*.lock)
 
-.PHONY: help compile bench test mutants engines engines-100k engines-install rehearsal docs check lint format hooks lock clean
+.PHONY: help compile review affected bench test mutants engines engines-100k engines-install rehearsal docs check lint format hooks lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 compile: $(READY) ## Compile the inventory into compiled/ (CLUSTERS="a b": only those)
 	@$(BIN)/python scripts/compile.py $(CLUSTERS)
+
+BASE ?= main
+
+review: $(READY) ## What the work tree changes in each cluster since main (BASE=v1.2, ARGS="--format markdown")
+	@$(BIN)/python scripts/review.py --base $(BASE) $(ARGS)
+
+affected: $(READY) ## Which clusters, services, machines and steps that reaches (BASE=main, ARGS=--json)
+	@$(BIN)/python scripts/affected.py --base $(BASE) $(ARGS)
 
 bench: $(READY) ## How fast is make compile beside Kapitan itself (ARGS="--clusters 4 --growth 10 1000")
 	@$(BIN)/python scripts/bench.py $(ARGS)

@@ -49,6 +49,12 @@ def bootstrap_machines() -> str:
     return runbook.machines_table(steps.read())
 
 
+def bootstrap_occasions() -> str:
+    from components.kubeadm import runbook, steps
+
+    return runbook.occasions_table(steps.read())
+
+
 def alerts() -> str:
     from components.monitoring import documented
     from tests.inventory.targets import watched_cluster
@@ -99,19 +105,44 @@ def files_schema() -> str:
     return json.dumps(files_schema(), indent=1) + "\n"
 
 
+def verdicts() -> str:
+    from components.review import documented
+
+    return documented.table()
+
+
+def review_schema() -> str:
+    from components.review.forms import json_form
+
+    return json.dumps(json_form.schema(), indent=1) + "\n"
+
+
+def changes() -> str:
+    from tests.changes.table import table
+
+    return table()
+
+
 #: Files that are generated whole, by their path -> what makes the text.
-FILES: Tables = {"inventory/schema.json": files_schema, "inventory/contracts/schema.json": contract_schema}
+FILES: Tables = {
+    "docs/review.schema.json": review_schema,
+    "inventory/contracts/schema.json": contract_schema,
+    "inventory/schema.json": files_schema,
+}
 #: Name, as documents say it -> what makes the text, in Markdown.
 TABLES: Tables = {
     "alerts": alerts,
     "ansible-variables": ansible_variables,
     "bootstrap-machines": bootstrap_machines,
+    "bootstrap-occasions": bootstrap_occasions,
     "bootstrap-options": bootstrap_options,
     "bootstrap-steps": bootstrap_steps,
+    "changes": changes,
     "contract-keys": contract_keys,
     "contracts": contracts,
     "parameters": parameters,
     "smallest-service": smallest_service,
+    "verdicts": verdicts,
 }
 
 

@@ -43,10 +43,22 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "components.argocd": (*_FACE, "components.manifests"),
     # The faces are those that the inventory names.
     "components.compile": (*_CLUSTER, *_DOOR, *_INVENTORY),
+    # Two compiles, told in the page's words; what a step does stands in the bootstrap's heads.
+    "components.review": (
+        *_CLUSTER,
+        *_DOOR,
+        *_INVENTORY,
+        "components.compile",
+        "components.page",
+        "components.kubeadm",
+    ),
 }
+# A review is told by what it is made of, and by nothing that could be asked for more.
+ARROWS |= {"components.review.types": (), "components.review.forms": ("components.review.types",)}
+ARROWS["components.review"] += ("components.review.types",)
 ARROWS["scripts"] = tuple(ARROWS)
-# The table of alerts is made of a cluster that no fork deletes.
-ARROWS["scripts.docs"] = (*ARROWS, "tests.inventory.targets")
+# The table of alerts is made of a cluster that no fork deletes, that of changes of what tests ask API servers about.
+ARROWS["scripts.docs"] = (*ARROWS, "tests.inventory.targets", "tests.changes.table")
 
 
 def _modules() -> dict[str, Path]:

@@ -1,4 +1,8 @@
 # shellcheck shell=bash
+# effect: restart: the API server starts anew and is away for a moment; pods go on running
+# effect: ENCRYPTION_FILE ENCRYPTION_PROVIDER: person: the step refuses another provider: "Another key for Secrets" in
+#   bootstrap/README.md
+#
 # Files that the API server reads as it starts: the audit policy, and how Secrets are encrypted in etcd. The key of
 # that is made here, on the control plane, and is nowhere else: whoever saves etcd has to save it, too.
 

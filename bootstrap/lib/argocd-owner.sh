@@ -1,4 +1,8 @@
 # shellcheck shell=bash
+# effect: nothing: the namespace is made, or marked as this script's
+# effect: ARGOCD_NAMESPACE: person: the step refuses while an Argo CD is in another namespace: take that away by hand
+#   first
+#
 # Whose is the Argo CD that is there already? This script changes its own alone.
 
 # An annotation of its namespace, from the moment that this script creates it.

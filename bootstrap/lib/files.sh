@@ -15,12 +15,17 @@ file_changes() {
   owe_creditor
 }
 
+# is_written PATH MODE TEXT: would write_file leave it as it is?
+is_written() {
+  local path=${OPTION[root]-}$1
+  [[ -f $path && $(stat -c %a -- "$path") == "${2#0}" ]] && cmp --silent -- "$path" <(printf '%s' "$3")
+}
+
 # write_file PATH MODE TEXT [keep]: `keep` leaves the former file as PATH.previous.
 write_file() {
   local path=${OPTION[root]-}$1 mode=$2 text=$3 keep=${4-} temporary=''
   FILE_CHANGED=''
-  if [[ -f $path && $(stat -c %a -- "$path") == "${mode#0}" ]] &&
-    cmp --silent -- "$path" <(printf '%s' "$text"); then
+  if is_written "$@"; then
     report skipped "$path is as it should be"
     return 0
   fi

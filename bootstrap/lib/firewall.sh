@@ -1,4 +1,8 @@
 # shellcheck shell=bash
+# effect: reload: nft puts the new table in the place of the old one at once; connections that are open stay open
+# effect: FIREWALL_ENABLED: replace: the firewall comes; or it goes, and every port of the node is open to whoever
+#   reaches it
+#
 # The firewall of a node: a table of nftables of its own, loaded before the network comes up at every boot. SSH is not in
 # it, so that no mistake of the inventory locks anybody out.
 

@@ -1,6 +1,11 @@
 # shellcheck shell=bash
 # option: --node NAME: this host is node NAME, whose address it has (default: the node whose address it has)
 # option: --root DIR: prepare the system under DIR, such as a mounted image; with --node, of any node
+# effect: identify: looks: a host finds its own row; what steps take from that counts by itself
+# effect: need_own_address need_role: person: the host gets another address or role by hand; what has joined keeps the
+#   former one: drain it, kubeadm reset, join anew
+# effect: need_system: person: the step refuses a host of another system: upgrade it, or install it anew, by hand
+# effect: set_hostname: nothing: the host is called otherwise; no program starts anew
 #
 # This host: who it is in the inventory.
 

@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# effect: nothing: programs find the new addresses when they look a name up again
+#
 # /etc/hosts: every machine knows the others by name, whatever the DNS of the site says.
 
 readonly HOSTS_BEGIN='# dojot nodes: begin' HOSTS_END='# dojot nodes: end'

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # option: --join-file FILE=/run/dojot-join: the file with the join token
+# effect: nothing: only a node that joins needs a token
 #
 # Joining: a token for this round only, with the hash of the cluster's CA, in a file
 # that only root reads; deleted in the cluster when the round is over.

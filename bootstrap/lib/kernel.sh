@@ -1,4 +1,7 @@
 # shellcheck shell=bash
+# effect: SYSCTL_CONF HAPROXY_SYSCTL haproxy/99-dojot-haproxy.conf write_sysctl: nothing: the kernel takes the
+#   settings at once; one that is gone stays until the next boot
+#
 # Kernel settings of this host.
 
 # write_sysctl PATH TEXT: now, and after every boot.

@@ -1,4 +1,15 @@
 # shellcheck shell=bash
+# effect: KUBEADM_INIT note_kubeadm_config renew_control_plane renew_static_pods renew_kube_proxy: restart: what
+#   differs of etcd, API server, controller manager and scheduler starts anew, the API server is away for a moment;
+#   pods go on running. What only kubeadm init reads (taints, networks of pods and Services) stays as it is
+# effect: make_control_plane: nothing: a control plane that runs stays
+# effect: KUBEADM_INIT/KubeletConfiguration: nothing: the cluster has it for its kubelets, which take it by the step
+#   node
+# effect: KUBEADM_INIT/KubeProxyConfiguration: restart: kube-proxy starts anew, node by node; connections that are
+#   open go on
+# effect: KUBERNETES_VERSION: person: no step upgrades a control plane that runs: "A newer Kubernetes" in
+#   bootstrap/README.md
+#
 # kubeadm reads its configuration when it makes a cluster. One that runs is brought to a changed configuration by the
 # phases of kubeadm that it concerns.
 
@@ -9,6 +20,22 @@ readonly STATIC_PODS=(etcd kube-apiserver kube-controller-manager kube-scheduler
 # A kubelet looks at manifests every 20 seconds, and an API server that starts takes a minute: this often it is asked,
 # with a pause of 5 seconds.
 readonly STATIC_POD_ATTEMPTS=48
+
+# make_control_plane [ARGUMENT...]: of kubeadm init.
+make_control_plane() {
+  local config=''
+  if dry_run; then
+    report would "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
+    return 0
+  fi
+  scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
+  printf '%s' "$KUBEADM_INIT" >"$config"
+  # --skip-token-print: kubeadm would show its own token, which nobody needs.
+  change "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS" \
+    kubeadm init --config="$config" --skip-token-print "$@"
+  note_kubeadm_config
+  take_kubelet_config joined
+}
 
 note_kubeadm_config() {
   write_file "$KUBEADM_CONFIG_APPLIED" 0644 "$KUBEADM_INIT"

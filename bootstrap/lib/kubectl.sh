@@ -1,12 +1,15 @@
 # shellcheck shell=bash
 # option: --kubeconfig FILE: default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config;
 #   a cluster that is not the inventory's is refused
+# effect: nothing: the cluster has it; what that does shows in the cluster
 #
 # Speaking to the cluster.
 
 CLUSTER_KNOWN=''
 
 readonly ADMIN_CONF=/etc/kubernetes/admin.conf
+# An API server that starts takes a minute: this often it is asked, with a pause of 5 seconds.
+readonly API_ATTEMPTS=24
 
 kubeconfig() {
   local given
@@ -44,6 +47,21 @@ cluster_answers() {
 # Is there a cluster to compare with? Only --dry-run goes on without one.
 cluster_known() {
   [[ -n $CLUSTER_KNOWN ]]
+}
+
+api_server_answers() {
+  local attempt
+  for ((attempt = 1; attempt <= API_ATTEMPTS; attempt++)); do
+    if admin_kube get --raw=/healthz >/dev/null 2>&1; then
+      return 0
+    elif dry_run; then
+      return 1
+    elif ((attempt == 1)); then
+      printf '%s\n' 'bootstrap.sh: the API server does not answer yet: waiting for it, two minutes and more' >&2
+    fi
+    sleep 5
+  done
+  return 1
 }
 
 need_cluster() {

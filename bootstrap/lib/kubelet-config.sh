@@ -1,4 +1,8 @@
 # shellcheck shell=bash
+# effect: KUBEADM_INIT/KubeletConfiguration KUBELET_CONFIG_MAP take_kubelet_config renew_kubelet_config: restart: the
+#   kubelet starts anew; pods go on running
+# also reads: KUBEADM_INIT/KubeletConfiguration, which the step control-plane puts into the cluster
+#
 # A kubelet has its configuration from the cluster, as kubeadm keeps it there for all of them. It takes that when its
 # node joins, and later only when told to.
 

@@ -1,4 +1,7 @@
 # shellcheck shell=bash
+# effect: person: a kubelet newer than the API server is refused: first the control plane, by hand, then node by node:
+#   "A newer Kubernetes" in bootstrap/README.md
+#
 # Kubernetes supports no kubelet that is newer than its API server: of a running cluster the
 # control plane is upgraded first. A host that is to join yet is kubeadm's to judge.
 

@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# effect: restart: the kubelet starts anew; pods go on running
+#
 # The kubelet's service, wherever its binary comes from.
 
 enable_kubelet() {

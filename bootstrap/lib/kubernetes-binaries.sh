@@ -1,4 +1,7 @@
 # shellcheck shell=bash
+# effect: restart: the kubelet starts anew; pods go on running
+# effect: CNI_PLUGINS_URL CNI_PLUGINS_SHA256: nothing: pods that are made from then on use the new plugins
+#
 # Kubernetes as binaries, for a release that no package repository has: each comes from
 # the release archive and is checked against its SHA-256.
 

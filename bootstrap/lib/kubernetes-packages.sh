@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# effect: restart: the kubelet starts anew; pods go on running
+#
 # Kubernetes from its signed package repository: exact versions, held. The packages bring
 # the kubelet's unit, kubeadm's settings for it and the CNI plugins.
 

@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# effect: nothing: updates leave these services running
+#
 # needrestart restarts services whose libraries an update has replaced, unattended updates too.
 
 # leave_running SERVICE...: it leaves these alone. NEEDRESTART_FOLDER is empty for a system without it.

@@ -1,4 +1,8 @@
 # shellcheck shell=bash
+# effect: replace: apt installs packages
+# effect: KUBERNETES_REPOSITORY RUNTIME_REPOSITORY HAPROXY_REPOSITORY: nothing: apt gets another source and its key;
+#   that alone installs nothing
+#
 # Packages of this host, and the signed repositories that they come from.
 
 APT_UPDATED=''

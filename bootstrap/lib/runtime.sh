@@ -1,4 +1,7 @@
 # shellcheck shell=bash
+# effect: RUNTIME_OPEN_FILES write_runtime_limits: restart: the runtime starts anew, which ends no pod; pods keep
+#   their old limit until they are made again: the step says how
+#
 # What container runtimes that come as a pinned package have in common.
 
 # install_runtime FILE: the runtime's limits, its configuration, its packages, its service.

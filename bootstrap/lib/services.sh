@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# effect: restart: a service whose files differ starts anew
+#
 # Services of this host, and the unit files behind them.
 
 is_active() {

@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# effect: looks: another cluster is refused, nothing else follows from it
+#
 # Is the cluster that answers the inventory's? Its nodes say so. The server's address does not:
 # a tunnel, a load balancer or kind give it another one.
 

@@ -5,6 +5,13 @@
 # options: --compiled --kubeconfig --dry-run
 # guide: the deploy playbook
 # worked: its last lines are `done` or `skipped`; minutes later the Application is Synced and Healthy
+# effect: replace: Argo CD's own pods are made anew, and nothing is synced meanwhile; what it has synced goes on
+# effect: argocd/project.yml: replace: Argo CD does not read this file from Git: run the step before the merge. Until
+#   then it refuses what only the new project allows
+# effect: argocd/application.yml: replace: Argo CD does not read this file from Git: until the step has run it goes on
+#   with the former repository, revision, path and policy
+# effect: argocd/argocd-cm.yml: nothing: Argo CD takes its settings at once, and does not read this file from Git; a
+#   key that is gone stays
 
 step_argocd() {
   need_root

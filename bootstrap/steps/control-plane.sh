@@ -6,10 +6,9 @@
 # options: --node --kubeconfig --dry-run
 # guide: `kubeadm init`, copying the kubeconfig, flannel
 # worked: the last line is `ok: node … is Ready`
-
-readonly ETCD_DATA=/var/lib/etcd/member
-# An API server that starts takes a minute: this often it is asked, with a pause of 5 seconds.
-readonly API_ATTEMPTS=24
+# effect: nothing: a control plane that runs stays
+# effect: POD_NETWORK: restart: pods of flannel and kube-router are made anew where they differ, node by node; other
+#   pods go on
 
 step_control_plane() {
   need_root
@@ -26,7 +25,6 @@ step_control_plane() {
 }
 
 init_control_plane() {
-  local config=''
   # First: without them no API server starts, so that one which does not answer may be waiting for just these.
   keep_api_server_files
   if [[ -e $ADMIN_CONF ]]; then
@@ -37,17 +35,7 @@ init_control_plane() {
     return 0
   fi
   write_api_server_files
-  if dry_run; then
-    report would "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
-    return 0
-  fi
-  scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
-  printf '%s' "$KUBEADM_INIT" >"$config"
-  # --skip-token-print: kubeadm would show its own token, which nobody needs.
-  change "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS" \
-    kubeadm init --config="$config" --skip-token-print
-  note_kubeadm_config
-  take_kubelet_config joined
+  make_control_plane
 }
 
 # A control plane that is away for a moment is not an init that broke off: where etcd has data,
@@ -72,21 +60,6 @@ need_finished_init() {
   else
     refuse "$unfinished: kube-proxy, which comes last, is not there (see journalctl -u kubelet). If this host holds nothing you need, run \"kubeadm reset\" yourself and then this step again"
   fi
-}
-
-api_server_answers() {
-  local attempt
-  for ((attempt = 1; attempt <= API_ATTEMPTS; attempt++)); do
-    if admin_kube get --raw=/healthz >/dev/null 2>&1; then
-      return 0
-    elif dry_run; then
-      return 1
-    elif ((attempt == 1)); then
-      printf '%s\n' 'bootstrap.sh: the API server does not answer yet: waiting for it, two minutes and more' >&2
-    fi
-    sleep 5
-  done
-  return 1
 }
 
 # The command that lists this host's containers, those of the control plane too.

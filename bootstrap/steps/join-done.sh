@@ -4,6 +4,7 @@
 # after: worker
 # options: --join-file --kubeconfig --dry-run
 # worked: `skipped: no join token is left` on a second run
+# effect: nothing: tokens that nobody needs go
 
 step_join_done() {
   need_root

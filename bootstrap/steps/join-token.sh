@@ -6,6 +6,7 @@
 # then: copy {join-file} to the same place on each worker
 # guide: the token in the playbook
 # worked: `{join-file}` exists, mode 0600
+# effect: nothing: only a node that joins needs a token
 
 step_join_token() {
   need_root

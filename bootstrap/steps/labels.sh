@@ -5,6 +5,7 @@
 # options: --kubeconfig --dry-run
 # guide: labelling the nodes
 # worked: a line `skipped` for each worker
+# effect: replace: a node's label is set; pods that run stay where they are, new ones are placed by it
 
 step_labels() {
   need_cluster

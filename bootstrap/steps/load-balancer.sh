@@ -2,19 +2,31 @@
 # help: install HAProxy, its limits and its configuration; reload, never drop sessions
 # where: load balancer
 # after: argocd
-# options: --compiled --node-ports --root --dry-run
+# options: --compiled --node-ports --force --root --dry-run
 # guide: sysctl, HAProxy and its configuration
 # worked: `done` or `skipped: service haproxy is running`
+# effect: haproxy/haproxy.cfg HAPROXY_CONFIG NODE_PORTS configure_haproxy: reload: HAProxy is reloaded; open sessions
+#   stay in the old process until hard-stop-after
+# effect: haproxy/haproxy.service.d-limits.conf HAPROXY_UNIT_LIMITS step_load_balancer: nothing: systemd reads it; a
+#   HAProxy that runs keeps its limits until it is restarted
+# effect: HAPROXY_PACKAGES: replace: another HAProxy comes, and its package reloads it; open sessions stay in the old
+#   process until hard-stop-after
+# effect: LOAD_BALANCER_OPEN_FILES raise_haproxy_limits: person: a HAProxy that runs with a lower limit has to be
+#   restarted, which ends every session: the step does so only while none is open, and else fails and says how many
+#   there are
+# effect: LOAD_BALANCER_ADDRESS: person: the step refuses a host that does not have this address; devices have to find
+#   the new one
+# effect: LOAD_BALANCER_NAME: nothing: the host is called otherwise; HAProxy does not notice
+# effect: watch_host: nothing: node-exporter starts anew, HAProxy does not notice; one that is no longer wanted stays
+# effect: device_sessions: looks: it counts sessions
 #
 # Sessions of devices outlive a reload and none outlives a restart: this never restarts a HAProxy that carries sessions.
+# Servers that are drained stay so.
 
 step_load_balancer() {
   need_root
   need_system
-  if ! dry_run && [[ -z ${OPTION[root]-} ]]; then
-    has_address "$LOAD_BALANCER_ADDRESS" ||
-      fail "this host does not have $LOAD_BALANCER_ADDRESS, the address of $LOAD_BALANCER_NAME"
-  fi
+  need_load_balancer
   need_compiled haproxy haproxy.cfg 99-dojot-haproxy.conf haproxy.service.d-limits.conf
   local folder
   folder=$(compiled)/haproxy
@@ -28,6 +40,8 @@ step_load_balancer() {
   watch_host
   add_repository haproxy "$HAPROXY_REPOSITORY"
   install_pinned "${HAPROXY_PACKAGES[@]}"
+  # By which drain and undrain speak to it.
+  install_packages socat
   configure_haproxy "$folder/haproxy.cfg"
   raise_haproxy_limits
 }
@@ -43,7 +57,7 @@ watch_host() {
 }
 
 configure_haproxy() {
-  local text checked=$1
+  local text checked=$1 drained=()
   text=$(<"$1")
   if ((${#NODE_PORTS[@]})); then
     if dry_run && [[ ! -r $(option node-ports) ]]; then
@@ -52,12 +66,24 @@ configure_haproxy() {
     fi
     set_node_ports
     text=$NODE_PORT_SETTINGS$text
+  fi
+  mapfile -t drained < <(drained_servers "$(installed_config)")
+  text=$(with_drained "$text" "${drained[@]}")
+  if [[ $text != "$(<"$1")" ]]; then
     scratch checked "${TMPDIR:-/tmp}/dojot-haproxy.XXXXXX"
     printf '%s\n' "$text" >"$checked"
   fi
   if command -v haproxy >/dev/null; then
     working_on "check $1"
     haproxy -c -f "$checked" >&2 || fail "haproxy refuses $1: the running configuration stays"
+  fi
+  # Without those that the inventory has no longer.
+  mapfile -t drained < <(drained_servers "$text")
+  if ((${#drained[@]})); then
+    report skipped "drained servers stay drained: ${drained[*]} (see undrain)"
+  fi
+  if is_active haproxy && { is_owed haproxy || ! is_written "$HAPROXY_CONFIG" 0640 "$text"$'\n'; }; then
+    need_room_for_a_reload
   fi
   owing haproxy write_file "$HAPROXY_CONFIG" 0640 "$text"$'\n' keep
   if is_active haproxy; then
@@ -105,14 +131,4 @@ raise_haproxy_limits() {
   else
     fail "haproxy runs with a limit of $limit open files, not $LOAD_BALANCER_OPEN_FILES; a restart would drop $sessions sessions: run this step again when none is open"
   fi
-}
-
-# How many connections are open on the ports that clients use.
-device_sessions() {
-  local row port filter=''
-  for row in "${LOAD_BALANCER_PORTS[@]}"; do
-    columns "$row" port _
-    filter+="${filter:+ or }sport = :$port"
-  done
-  ss --no-header --numeric --tcp state established "( $filter )" | wc -l
 }

@@ -7,6 +7,7 @@
 # when: once Argo CD has synced
 # then: copy {node-ports} to the same place on the load balancer
 # worked: `done` or `skipped`
+# effect: nothing: the file for the load balancer is another one: copy it there, then the step load-balancer
 
 step_node_ports() {
   need_root

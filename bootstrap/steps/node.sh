@@ -5,6 +5,11 @@
 # options: --node --root --dry-run
 # guide: hostnames, swap, container runtime, kubeadm, kubelet, kubectl
 # worked: a second run says only `skipped`
+# effect: KERNEL_MODULES load_modules: nothing: modules are loaded; one that is gone stays until the next boot
+# effect: OS_PACKAGES: nothing: packages that are missing come; one that is gone stays
+# effect: RUNTIME_NAME RUNTIME_SERVICE KUBERNETES_FROM: person: the former runtime or kubelet is not taken away: drain
+#   the node, and install it anew
+# effect: switch_swap_off: nothing: swap is off already where a kubelet runs
 
 step_node() {
   need_root

@@ -4,12 +4,12 @@
 # after: nothing
 
 step_plan() {
-  local row step machine table when next before='' number=0
+  local row step machine occasion table when next before='' number=0
   printf 'Cluster %s, Kubernetes %s. On every machine: this repository'\''s compiled/%s, as root.\n\n' \
     "$CLUSTER_NAME" "$KUBERNETES_VERSION" "$CLUSTER_NAME"
   for row in "${STEPS[@]}"; do
-    columns "$row" step _ _ machine _ table when next
-    if [[ $machine == anywhere ]] || ! has_rows "$table"; then
+    columns "$row" step _ _ machine _ occasion table when next
+    if [[ $machine == anywhere || -n $occasion ]] || ! has_rows "$table"; then
       continue
     fi
     if [[ $machine != "$before" ]]; then

@@ -5,6 +5,8 @@
 # options: --kubeconfig --dry-run
 # guide: passwords in the playbook's variables
 # worked: a second run says only `skipped`
+# effect: SECRETS NAMESPACES ensure_secret: nothing: what is missing is made, and what you provide is asked for; what
+#   exists stays as it is
 #
 # A value is never printed, never an argument of a command, and never made twice. Secrets that
 # people bring (certificates, passwords of other machines) are asked for, last of all.

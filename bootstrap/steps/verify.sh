@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # help: is everything as the inventory says? one line a thing, exit code 1 if not
-# where: control plane, or wherever kubectl reaches the cluster
+# where: control plane, or wherever kubectl reaches the cluster; on the load balancer, whether a server is drained
 # after: load-balancer
 # options: --compiled --node-ports --kubeconfig
 # guide: waiting and looking
@@ -25,7 +25,9 @@ same() {
 
 step_verify() {
   local namespace wrong
-  if ! cluster_answers; then
+  if ! command -v kubectl >/dev/null && has_address "$LOAD_BALANCER_ADDRESS"; then
+    report skipped "what is in the cluster: $LOAD_BALANCER_NAME has no kubectl"
+  elif ! cluster_answers; then
     verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
   elif wrong=$(wrong_cluster) && [[ -n $wrong ]]; then
     verdict no "the cluster is $CLUSTER_NAME" "$wrong"
@@ -44,6 +46,9 @@ step_verify() {
     verify_node_ports
   fi
   verify_load_balancer
+  if has_address "$LOAD_BALANCER_ADDRESS"; then
+    verify_servers
+  fi
   if ((WRONG)); then
     fail "$WRONG things are not as the inventory says"
   fi
@@ -73,10 +78,20 @@ verify_nodes() {
   done
 }
 
+# phase | namespace and name of its claim
+readonly VOLUME='{{.status.phase}}|{{.spec.claimRef.namespace}}|{{.spec.claimRef.name}}'
+
 verify_volumes() {
-  local name phase
+  local name phase namespace claim other
   for name in "${PERSISTENT_VOLUMES[@]}"; do
-    phase=$(kube get persistentvolume "$name" --ignore-not-found --output=go-template='{{.status.phase}}')
+    columns "$(kube get persistentvolume "$name" --ignore-not-found --output=go-template="$VOLUME")" \
+      phase namespace claim
+    if [[ $phase == Available ]]; then
+      # A claim stays with its volume when the inventory gives it another machine, directory or class.
+      other=$(kube --namespace "$namespace" get persistentvolumeclaim "$claim" --ignore-not-found \
+        --output=go-template='{{with .spec.volumeName}}{{.}}{{end}}')
+      phase+="${other:+: its claim $namespace/$claim still has $other (docs/switches.md#volumes)}"
+    fi
     verdict "$(same "$phase" Bound)" "PersistentVolume $name is bound" "${phase:-it does not exist}"
   done
 }
@@ -234,5 +249,26 @@ verify_load_balancer() {
     else
       verdict no "$LOAD_BALANCER_NAME answers on port $port ($name)" "nothing accepts at $LOAD_BALANCER_ADDRESS:$port"
     fi
+  done
+}
+
+# Whom HAProxy sends new sessions to, asked on its own host.
+verify_servers() {
+  local row name listener state said='' wrong
+  if ! read_servers; then
+    verdict no 'HAProxy says which servers get new sessions' \
+      "nobody answers at $HAPROXY_ADMIN_SOCKET: run verify as root, and load-balancer where socat is missing"
+    return 0
+  fi
+  for row in "${SERVERS[@]}"; do
+    columns "$row" _ name _
+    [[ $said != *" $name "* ]] || continue
+    said+=" $name "
+    wrong=''
+    while IFS='|' read -r listener _ state _; do
+      [[ $state == up ]] || wrong+="${wrong:+, }$state in $listener"
+    done < <(of_server "$name")
+    [[ $wrong != *drained* ]] || wrong+=". When its broker is back: bootstrap.sh undrain --server $name"
+    verdict "$(same "$wrong" '')" "server $name gets new sessions" "$wrong"
   done
 }

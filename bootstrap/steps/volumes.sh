@@ -5,6 +5,7 @@
 # options: --node --root --dry-run
 # guide: making the volume directories by hand
 # worked: a second run says only `skipped`
+# effect: nothing: a directory that is missing is made, empty; one that is no longer named stays, with its data
 
 # On the system's disk: what this step has made, a directory a line. A disk of data that is missing
 # would otherwise be made up by empty directories, and the databases would start empty.

@@ -5,6 +5,9 @@
 # options: --node --join-file --dry-run
 # guide: the join script, and labels put on afterwards
 # worked: `done: join … with label …`
+# effect: nothing: a node that has joined stays as it joined
+# effect: KUBEADM_JOIN: person: a node that has joined keeps what it joined with: drain it, kubeadm reset, join anew
+# effect: KUBEADM_INIT/KubeletConfiguration KUBELET_CONFIG_MAP join_cluster: looks: only a node that joins reads it
 
 step_worker() {
   need_root

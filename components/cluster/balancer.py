@@ -53,6 +53,7 @@ def load_balancer(
         connect_timeout=haproxy.connect_timeout,
         client_fin_timeout=haproxy.client_fin_timeout,
         hard_stop_after=haproxy.hard_stop_after,
+        max_reloads=haproxy.max_reloads,
         check_interval=haproxy.check_interval,
         check_timeout=haproxy.check_timeout,
         slow_start=haproxy.slow_start,

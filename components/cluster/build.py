@@ -46,6 +46,7 @@ def build(inventory: Inventory, texts: Mapping[str, str], contract_of: ContractO
             ),
             reserve=inventory.reserve,
             firewall=inventory.firewall,
+            backup=inventory.backup,
             monitoring=monitoring(inventory),
         )
     )

@@ -27,7 +27,7 @@ from .input.service import ServiceEntry
 from .input.target import Inventory
 from .ports import PROBES, address
 from .sizes import volume_size
-from .types import Container, EnvVar, Expose, File, Port, Scale, SecretFiles, Use
+from .types import Container, EnvVar, Expose, File, Port, Scale, SecretFiles, Use, governing_service
 from .uses import address_text, needs
 
 _REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
@@ -170,7 +170,7 @@ def _derived(what: str, context: Context) -> str:
         there = volume_size(context.service, volume, context.scale)
         return f"{there * context.inventory.monitoring.storage_share // 100 // 2**20}MB"
     # zookeeper_servers: host:server:election of every pod, in the order of their ids.
-    governing = next(name for name, door in sorted(entry.kubernetes_services.items()) if door.headless)
+    governing = governing_service(context.service, entry)
     return ";".join(
         f"{context.service}-{ordinal}.{governing}:"
         f"{entry.ports['server'].number}:{entry.ports['leader-election'].number}"

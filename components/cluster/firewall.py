@@ -10,11 +10,13 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from .input.shapes import NODE_PORTS
 from .types import CONTROL_PLANE, Cluster
 
-API_PORT = 6443
-_NODE_PORTS = (30000, 32767)
-_KUBELET, _ETCD, _KUBE_PROXY, _KUBE_ROUTER, _VXLAN = 10250, (2379, 2380), (10249, 10256), 20244, 8472
+API_PORT, KUBELET_PORT = 6443, 10250
+#: Where kube-router tells its health.
+KUBE_ROUTER_PORT = 20244
+_ETCD, _KUBE_PROXY, _VXLAN = (2379, 2380), (10249, 10256), 8472
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ def _guards(cluster: Cluster) -> Iterator[Guard]:
     yield Guard("the API server", "tcp", (API_PORT,), _networks(nodes, pods, operators))
     yield Guard("etcd", "tcp", (_ETCD,), _networks(control_plane))
     # The API server, and Prometheus, whose pod comes with its node's address or, on the same node, its own.
-    yield Guard("the kubelet", "tcp", (_KUBELET,), _networks(nodes, pods))
-    yield Guard("health of kube-proxy and kube-router, its metrics", "tcp", (*_KUBE_PROXY, _KUBE_ROUTER))
+    yield Guard("the kubelet", "tcp", (KUBELET_PORT,), _networks(nodes, pods))
+    yield Guard("health of kube-proxy and kube-router, its metrics", "tcp", (*_KUBE_PROXY, KUBE_ROUTER_PORT))
     if cluster.platform.pod_network.backend == "vxlan":
         yield Guard("packets of pods between nodes", "udp", (_VXLAN,), _networks(nodes))
     for service in cluster.services:
@@ -66,8 +68,8 @@ def _guards(cluster: Cluster) -> Iterator[Guard]:
                     everybody=True,
                 )
     # HAProxy carries no datagrams.
-    yield Guard("NodePorts", "tcp", (_NODE_PORTS,), _networks(balancer, operators))
-    yield Guard("NodePorts without a load balancer", "udp", (_NODE_PORTS,), _networks(operators))
+    yield Guard("NodePorts", "tcp", (NODE_PORTS,), _networks(balancer, operators))
+    yield Guard("NodePorts without a load balancer", "udp", (NODE_PORTS,), _networks(operators))
 
 
 def _networks(*groups: Iterable[str]) -> tuple[str, ...]:

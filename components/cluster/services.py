@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 from . import containers
@@ -160,18 +161,27 @@ class _Builder:
         # The nth pod's data stay on the nth node of the group; too few nodes is a finding.
         for ordinal, node in zip(range(self.replicas), self.nodes, strict=False):
             if self.entry.kind == "Deployment":
-                claim, volume = name, f"local-pv-{name}"
+                claim = name
             else:
-                pods = pods_prefix(self.name, self.entry)
-                claim, volume = f"{name}-{pods}-{ordinal}", f"local-pv-{name}-{ordinal}"
+                claim = f"{name}-{pods_prefix(self.name, self.entry)}-{ordinal}"
             yield Disk(
                 claim=claim,
-                persistent_volume=volume,
+                persistent_volume=self._persistent_volume(claim, node, entry.host_path),
                 host_path=entry.host_path,
                 node=node,
                 size=number,
                 owner=entry.owner,
             )
+
+    def _persistent_volume(self, claim: str, node: Node, host_path: str) -> str:
+        """Its claim's name, and eight hexadecimal digits of what it is: machine, directory, class, claim.
+
+        An API server refuses to change the first two, and the data are that claim's. So a change of any of the four
+        is another volume, beside the one of before.
+        """
+        claimed = f"{self.inventory.namespace_of(self.name)}/{claim}"
+        identity = "\n".join((node.name, host_path, self.inventory.volumes.storage_class, claimed))
+        return f"local-pv-{claim}-{sha256(identity.encode()).hexdigest()[:8]}"
 
     def _route(self, name: str, entry: RouteEntry) -> Route:
         gateway = self.inventory.gateway

@@ -10,6 +10,10 @@ from .types import Kafka, Scale
 
 #: The service that keeps the message log, by the name that dojot's images look up.
 KAFKA = "kafka-server"
+#: What every claim requests, in bytes, whatever the size of its volume. Claims, and the templates of sets above all,
+#: are never changed in a running cluster, and sizes are (they follow from the devices). Nobody reads the request: each
+#: PersistentVolume is kept for its one claim, and the binder asks of it to be no smaller.
+CLAIM_REQUEST = 2**20
 # Copies of a partition: Kafka's own recommendation, where there are that many servers.
 _COPIES = 3
 #: What `replicas` may say instead of a number.

@@ -27,8 +27,8 @@ from .written import NOTE
 MEMORY = ".remembered"
 _FORMAT = 2
 #: What makes a compile what it is, from the root of the repository, beside the inventory.
-_CODE = ("components", "scripts", "bootstrap")
-_SETTINGS = (".kapitan", "requirements.lock")
+CODE = ("components", "scripts", "bootstrap")
+SETTINGS = (".kapitan", "requirements.lock")
 _OF_RECLASS = "reclass-config.yml"
 
 
@@ -82,7 +82,7 @@ class Memory:
         shared = [self._common, _digest_of_files(self._inventory / "files")]
         for folder, folders, _ in os.walk(self._inventory / "contracts"):
             folders.sort()
-            shared += [folder, _digest_of_files(Path(folder))]
+            shared += [self._name(Path(folder)), _digest_of_files(Path(folder))]
         # Names that nothing refers to are refused, so that each class has a say for every cluster.
         shared += sorted({name for source in files.classes.values() for name in source.references})
         common = _digest(json.dumps(shared).encode())
@@ -167,9 +167,9 @@ class Memory:
 def _digest_of_all(inventory: Path) -> str:
     """Of the code and its settings, the locked packages and Python."""
     found = [sys.version, sys.platform]
-    for file in (*map(Path, _SETTINGS), inventory / _OF_RECLASS):
+    for file in (*map(Path, SETTINGS), inventory / _OF_RECLASS):
         found.append(_digest(file.read_bytes()) if file.is_file() else "")
-    for room in _CODE:
+    for room in CODE:
         for folder, folders, names in os.walk(room):
             folders[:] = sorted(name for name in folders if name != "__pycache__")
             for name in sorted(names):

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from components.cluster.firewall import KUBE_ROUTER_PORT
 from components.cluster.types import Cluster
 from components.render import template
 
@@ -17,9 +18,8 @@ _TEMPLATE = Path(__file__).parent / "pod-network.yml.j2"
 
 def documents(cluster: Cluster) -> list[dict[str, Any]]:
     """Every object of the pod network, in the order in which they are applied."""
-    objects: list[dict[str, Any]] = list(
-        yaml.load_all(template(_TEMPLATE, platform=cluster.platform), Loader=yaml.CSafeLoader)
-    )
+    text = template(_TEMPLATE, platform=cluster.platform, health_port=KUBE_ROUTER_PORT)
+    objects: list[dict[str, Any]] = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
     config = next(entry for entry in objects if entry["kind"] == "ConfigMap")
     flannel = next(entry for entry in objects if entry["kind"] == "DaemonSet")
     # flanneld reads its files only at start: the checksum rolls it when they change.

@@ -11,7 +11,7 @@ def steps_table(parts: Parts) -> str:
     """The steps in their order; those with a condition have no number of their own."""
     lines = ["| # | Where | Step | In place of the guide's | It worked when |", "|---|---|---|---|---|"]
     number = 0
-    for step in _with_a_machine(parts):
+    for step in _of_the_plan(parts):
         if not step.condition:
             number += 1
         words = [f"`{step.name}`", step.when, f"only with `{step.condition}`" if step.condition else ""]
@@ -39,7 +39,7 @@ def options_table(parts: Parts) -> str:
 def machines_table(parts: Parts) -> str:
     """One row for the steps that follow each other on the same machine."""
     rows: list[tuple[str, list[str]]] = []
-    for step in _with_a_machine(parts):
+    for step in _of_the_plan(parts):
         if step.condition:
             continue
         if not rows or rows[-1][0] != step.machine:
@@ -50,5 +50,15 @@ def machines_table(parts: Parts) -> str:
     )
 
 
-def _with_a_machine(parts: Parts) -> Iterable[Step]:
-    return (step for step in parts.steps if step.machine != ANYWHERE)
+def occasions_table(parts: Parts) -> str:
+    """The steps that are no part of the plan because they have an occasion of their own."""
+    rows = (
+        f"| {step.occasion} | {step.machine} | `{step.name}` | {step.help} | {step.worked} |"
+        for step in parts.steps
+        if step.occasion
+    )
+    return "\n".join(["| When | Where | Step | What it does | It worked when |", "|---|---|---|---|---|", *rows])
+
+
+def _of_the_plan(parts: Parts) -> Iterable[Step]:
+    return (step for step in parts.steps if step.machine != ANYWHERE and not step.occasion)

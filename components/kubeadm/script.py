@@ -25,20 +25,30 @@ def script(cluster: Cluster, folder: Path = FOLDER) -> str:
     """The whole script: it needs nothing but the compiled files beside it. Parts define, and `main` begins."""
     parts = read(folder)
     texts = [_HEADER.format(name=cluster.name), values.block(cluster), _tables(parts)]
-    texts += [f"\n# ---- {name}\n{body}" for name, body in parts.bodies]
+    texts += [f"\n# ---- {body.name}\n{body.shell}" for body in parts.bodies]
     return "".join([*texts, '\nmain "$@"\n'])
 
 
 def _tables(parts: Parts) -> str:
     steps = (
-        (step.name, step.help, " ".join(step.options), step.machine, step.elsewhere, step.table, step.when, step.then)
+        (
+            step.name,
+            step.help,
+            " ".join(step.options),
+            step.machine,
+            step.elsewhere,
+            step.occasion,
+            step.table,
+            step.when,
+            step.then,
+        )
         for step in parts.steps
     )
     options = ((option.name, option.value, option.default, option.text) for option in parts.options)
     return (
         "\n# ---- what the heads of the parts say\n"
-        "# step | what it does | its options | machine | where else | table that must have rows | when | "
-        "what comes then\n"
+        "# step | what it does | its options | machine | where else | its occasion, outside of the plan | "
+        "table that must have rows | when | what comes then\n"
         + _table("STEPS", steps)
         + "# option | name of its value | default | what it does\n"
         + _table("STEP_OPTIONS", options)

@@ -25,8 +25,13 @@ _KEY = re.compile(r"# ([a-z][a-z ]*): (.*)\n")
 _MORE = re.compile(r"#   +(.*)\n")
 _NEEDED = ("help", "where", "after")
 #: What the head of a step can say, beside `option`.
-KEYS = (*_NEEDED, "options", "only if", "when", "then", "guide", "worked")
+KEYS = (*_NEEDED, "occasion", "options", "only if", "when", "then", "guide", "worked")
+#: What the head of any part can say, as often as it has to.
+REPEATED = ("option", "effect", "also reads")
+#: What a change of what a part reads does to a host, from the mildest on. `looks`: no reason to run a step.
+WHATS = ("looks", "nothing", "reload", "restart", "replace", "person")
 _OPTION = re.compile(r"(--[a-z][a-z-]*)(?: ([A-Z]+)(?:=(\S+?))?)?: (.+)")
+_EFFECT = re.compile(rf"(?:(\S+(?: \S+)*?): )?({'|'.join(WHATS)}): (.+)")
 _ONLY_IF = re.compile(r"([A-Z_]+) has rows \((.+)\)")
 
 
@@ -52,6 +57,8 @@ class Step:
     #: How `where` goes on behind the machine.
     elsewhere: str
     after: str
+    #: When somebody runs it; empty for a step of the plan.
+    occasion: str
     options: tuple[str, ...]
     #: The table that must have rows, and how the inventory says so.
     table: str
@@ -63,31 +70,59 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What the programs of a host notice when something that the part reads, or a function of it, is another one.
+
+    `subjects` are values, files of compiled/<cluster>/ or functions that it is about; none: all others of the part.
+    """
+
+    subjects: tuple[str, ...]
+    what: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Body:
+    """A part: its shell without its head, and what the head says of a change."""
+
+    name: str
+    shell: str
+    effects: tuple[Effect, ...]
+    #: Values that reach the part on a way that its shell does not show, such as the cluster.
+    also_reads: tuple[str, ...]
+    #: None of a part of lib/.
+    step: str | None
+
+
+@dataclass(frozen=True)
 class Parts:
     """Everything of a folder like bootstrap/: steps in their order, options as the steps first name them."""
 
     steps: tuple[Step, ...]
     options: tuple[Option, ...]
-    #: (name, shell without its head): lib/, then steps/.
-    bodies: tuple[tuple[str, str], ...]
+    #: Of lib/, then of steps/.
+    bodies: tuple[Body, ...]
 
 
 def read(folder: Path = FOLDER) -> Parts:
     options: dict[str, Option] = {}
     steps: list[Step] = []
-    bodies: list[tuple[str, str]] = []
+    bodies: list[Body] = []
     for path in (*sorted(folder.glob("lib/*.sh")), *sorted(folder.glob("steps/*.sh"))):
         keys, body = _head(path)
         own = [_option(path, text) for text in keys.pop("option", ())]
+        effects = tuple(_effect(path, text) for text in keys.pop("effect", ()))
+        also_reads = tuple(word for text in keys.pop("also reads", ()) for word in text.partition(",")[0].split())
+        step = path.stem if path.parent.name == "steps" else None
         for option in own:
             if option.name in options:
                 raise HeadError(f"{path}: another part has the option {option.name}")
             options[option.name] = option
-        if path.parent.name == "steps":
+        if step is not None:
             steps.append(_step(path, keys, [option.name for option in own], body))
         elif keys:
             raise HeadError(f"{path}: only the head of a step can have: {', '.join(keys)}")
-        bodies.append((path.stem, body))
+        bodies.append(Body(path.stem, body, effects, also_reads, step))
     ordered = _order(folder, steps)
     return Parts(
         tuple(_filled(folder, step, options) for step in ordered),
@@ -105,9 +140,10 @@ def _head(path: Path) -> tuple[dict[str, list[str]], str]:
     for number, line in enumerate(lines[1:], start=1):
         if match := _KEY.fullmatch(line):
             last = match[1]
-            if last not in (*KEYS, "option"):
-                raise HeadError(f"{path}:{number + 1}: a head has no key {last!r}, but: {', '.join(KEYS)}, option")
-            if last in keys and last != "option":
+            if last not in (*KEYS, *REPEATED):
+                every = ", ".join((*KEYS, *REPEATED))
+                raise HeadError(f"{path}:{number + 1}: a head has no key {last!r}, but: {every}")
+            if last in keys and last not in REPEATED:
                 raise HeadError(f"{path}:{number + 1}: {last} stands here a second time")
             keys.setdefault(last, []).append(match[2])
         elif last and (match := _MORE.fullmatch(line)):
@@ -122,6 +158,13 @@ def _option(path: Path, text: str) -> Option:
     if match is None:
         raise HeadError(f"{path}: {text!r} is not: --name: text, --name VALUE: text or --name VALUE=default: text")
     return Option(match[1], match[2] or "", match[3] or "", match[4])
+
+
+def _effect(path: Path, text: str) -> Effect:
+    match = _EFFECT.fullmatch(text)
+    if match is None:
+        raise HeadError(f"{path}: {text!r} is not: WHAT: text, or NAME...: WHAT: text, with one of: {', '.join(WHATS)}")
+    return Effect(tuple((match[1] or "").split()), match[2], match[3])
 
 
 def _step(path: Path, keys: dict[str, list[str]], own: list[str], body: str) -> Step:
@@ -142,6 +185,7 @@ def _step(path: Path, keys: dict[str, list[str]], own: list[str], body: str) -> 
         machine=machine,
         elsewhere=elsewhere,
         after=said["after"],
+        occasion=said.get("occasion", ""),
         options=(*own, *said.get("options", "").split()),
         table=only_if[1] if only_if else "",
         condition=only_if[2] if only_if else "",

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
+from math import ceil
 
 from components.cluster.brokers import broker_open_files
+from components.cluster.databases import databases
 from components.cluster.input.platform import Kubernetes
 from components.cluster.input.platform.haproxy import HAProxyRepository
 from components.cluster.input.platform.packages import PackageRepository
+from components.cluster.kernel import kernel_settings
 from components.cluster.types import CONTROL_PLANE, PROVIDED, RANDOM, Cluster
 from components.render import yaml_documents
 
@@ -78,11 +81,17 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
         "HAPROXY_CONFIG": haproxy.paths.config,
         "HAPROXY_SYSCTL": haproxy.paths.sysctl,
         "HAPROXY_UNIT_LIMITS": haproxy.paths.unit_limits,
+        "HAPROXY_ADMIN_SOCKET": haproxy.paths.admin_socket,
+        # Seconds that an old process lives after a reload, and how many of them may live at once.
+        "HAPROXY_HARD_STOP_AFTER": str(balancer.hard_stop_after),
+        "HAPROXY_MAX_RELOADS": str(balancer.max_reloads),
+        # Seconds after which a broker ends a session.
+        "SESSION_LIFETIME": str(ceil(cluster.scale.session_seconds)),
     }
 
 
 def _tables(cluster: Cluster) -> dict[str, list[str]]:
-    platform = cluster.platform
+    platform, backup = cluster.platform, cluster.backup
     return {
         # name | address | role | group label
         "NODES": [
@@ -105,6 +114,13 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
         "SECRETS": _secrets(cluster),
         # namespace | StatefulSet that the operator makes | its pods | their group label | open files that each needs
         "BROKERS": _brokers(cluster),
+        # service | namespace | kind of its workload | whose programs dump it: postgres or mongodb
+        "DATABASES": [
+            _row(service.name, service.namespace, service.kind.lower(), maker)
+            for service, maker in databases(cluster.services)
+        ],
+        # time of day (UTC) | how many are kept | directory: one row, or none where no backups are made
+        "BACKUPS": [_row(backup.at, str(backup.keep), backup.folder)] if backup.enabled else [],
         # port | what listens
         "LOAD_BALANCER_PORTS": [
             _row(str(frontend.listen), frontend.name) for frontend in cluster.load_balancer.frontends
@@ -125,7 +141,7 @@ def _tables(cluster: Cluster) -> dict[str, list[str]]:
 
 
 def _texts(cluster: Cluster) -> dict[str, str]:
-    settings = cluster.platform.operating_system.sysctl
+    settings = kernel_settings(cluster.platform)
     return {
         "SYSCTL_CONF": "".join(f"{name} = {value}\n" for name, value in sorted(settings.items())),
         "RUNTIME_CONFIG": runtimes.config(cluster),

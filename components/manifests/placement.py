@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.cluster.types import Cluster
+from components.cluster.types import Cluster, Node
 
 _HOST = "kubernetes.io/hostname"
 
@@ -15,6 +15,11 @@ def group_term(cluster: Cluster, group: str) -> dict[str, Any]:
     return {
         "matchExpressions": [{"key": cluster.group_label, "operator": "In", "values": [cluster.groups[group].label]}]
     }
+
+
+def on_host(node: Node) -> dict[str, Any]:
+    """The node selector term of one machine."""
+    return {"matchExpressions": [{"key": _HOST, "operator": "In", "values": [node.name]}]}
 
 
 def affinity(cluster: Cluster, group: str, apart: Mapping[str, str] | None = None) -> dict[str, Any]:

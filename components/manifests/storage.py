@@ -6,14 +6,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.cluster.quantity import binary
-from components.cluster.types import Cluster, Disk, Service, Volume, pod_labels
+from components.cluster.sizes import CLAIM_REQUEST
+from components.cluster.types import Cluster, Service, Volume, pod_labels
 
 from .metadata import SUPPORT_WAVE, metadata, protection
-from .placement import group_term
+from .placement import on_host
 
 
 def persistent_volumes(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
-    """One for each pod, pinned to the group and to the node that holds the directory."""
+    """One for each pod, pinned to the node that holds the directory.
+
+    Only the capacity may change in a running cluster: where the rest of the spec changes, so does the name, and the
+    volume of before stays beside this one (pruning spares it). Both name the same claim then. One that is bound stays
+    with the volume of before, and this one waits, Available. Once claim and pod are deleted, the volume of before is
+    Released, with the uid of the claim that is gone: a new claim of the same name can only have this one.
+    """
     for volume in service.volumes:
         for disk in volume.disks:
             yield {
@@ -38,16 +45,10 @@ def persistent_volumes(cluster: Cluster, service: Service) -> Iterator[dict[str,
                         "name": disk.claim,
                     },
                     "local": {"path": disk.host_path},
-                    "nodeAffinity": {"required": {"nodeSelectorTerms": [_on_node(cluster, disk)]}},
+                    # Not by group: the data are on this machine whatever its label is, and an affinity never changes.
+                    "nodeAffinity": {"required": {"nodeSelectorTerms": [on_host(disk.node)]}},
                 },
             }
-
-
-def _on_node(cluster: Cluster, disk: Disk) -> dict[str, Any]:
-    # By host as well as by group: the data do not follow the label to another node.
-    term = group_term(cluster, disk.node.group)
-    term["matchExpressions"].append({"key": "kubernetes.io/hostname", "operator": "In", "values": [disk.node.name]})
-    return term
 
 
 def claims(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
@@ -66,7 +67,7 @@ def claims(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
                     labels=service.pod_labels,
                     options=protection(cluster),
                 ),
-                "spec": _claim_spec(cluster, volume),
+                "spec": _claim_spec(cluster),
             }
 
 
@@ -76,14 +77,15 @@ def claim_template(cluster: Cluster, volume: Volume) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
         "metadata": {"name": volume.name},
-        "spec": _claim_spec(cluster, volume),
+        "spec": _claim_spec(cluster),
     }
 
 
-def _claim_spec(cluster: Cluster, volume: Volume) -> dict[str, Any]:
+def _claim_spec(cluster: Cluster) -> dict[str, Any]:
+    """Alike for all volumes, and nothing in it follows from what people change: an API server refuses another one."""
     return {
         "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": binary(volume.size)}},
+        "resources": {"requests": {"storage": binary(CLAIM_REQUEST)}},
         "storageClassName": cluster.storage_class,
         "volumeMode": "Filesystem",
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.cluster.quantity import binary
-from components.cluster.types import Cluster, Service
+from components.cluster.types import Cluster, Service, governing_service
 
 from . import pods
 from .config_files import config_map, contents
@@ -76,7 +76,7 @@ def _stateful_set(
     spec: dict[str, Any] = {
         "replicas": replicas,
         "revisionHistoryLimit": 3,
-        "serviceName": _governing_service(service),
+        "serviceName": governing_service(service.name, service.spec),
         "podManagementPolicy": service.spec.pod_management or "OrderedReady",
         "updateStrategy": {"type": service.spec.update_strategy or "RollingUpdate"},
         "selector": {"matchLabels": labels},
@@ -112,12 +112,6 @@ def _spread_set(cluster: Cluster, service: Service) -> dict[str, Any]:
         }
     ]
     return workload
-
-
-def _governing_service(service: Service) -> str:
-    """The Service that names the pods: the headless one where there is one."""
-    ranked = sorted(service.kubernetes_services, key=lambda entry: (not entry.headless, entry.name))
-    return ranked[0].name
 
 
 def _template(

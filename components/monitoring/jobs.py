@@ -10,16 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.cluster.firewall import API_PORT, KUBELET_PORT
 from components.cluster.input.service import MetricsEntry
 from components.cluster.monitoring import APISERVER, ARGOCD, BALANCER_HOST, CADVISOR, HAPROXY, KUBELET, LOCUST
 from components.cluster.types import HOST_METRICS, Cluster, Service
 
 from .metrics import KEPT
 
-# The kubelet's own port (its default, which kubeadm keeps).
-_KUBELET_PORT = 10250
-# The API server's, as kubeadm has it unless it is told otherwise.
-_API_PORT = 6443
 # Of Argo CD's application controller: name and port of the Service in its install manifest, 2.2 to 3.5.
 _ARGOCD_METRICS = ("argocd-metrics", 8082)
 # Where a pod finds the token and the CA of its ServiceAccount.
@@ -87,7 +84,7 @@ def _kubelet_job(cluster: Cluster, name: str, path: str) -> Job:
             # The kubelet signs its own serving certificate; the token is what it asks for.
             "tls_config": {"insecure_skip_verify": True},
             "authorization": {"credentials_file": f"{_ACCOUNT}/token"},
-            "static_configs": list(_nodes(cluster, _KUBELET_PORT)),
+            "static_configs": list(_nodes(cluster, KUBELET_PORT)),
             "metric_relabel_configs": _kept(name),
         },
     )
@@ -103,7 +100,7 @@ def _api_server_job(cluster: Cluster) -> Job:
             # Its certificate names its address, and the cluster's CA vouches for it.
             "tls_config": {"ca_file": f"{_ACCOUNT}/ca.crt"},
             "authorization": {"credentials_file": f"{_ACCOUNT}/token"},
-            "static_configs": [{"targets": [f"{node.address}:{_API_PORT}"], "labels": {"node": node.name}}],
+            "static_configs": [{"targets": [f"{node.address}:{API_PORT}"], "labels": {"node": node.name}}],
             "metric_relabel_configs": _kept(APISERVER),
         },
     )

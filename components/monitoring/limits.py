@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.cluster.quantity import ceil_div
-from components.cluster.sizes import KAFKA
 from components.cluster.types import Cluster
 
 from .jobs import jobs
@@ -17,12 +15,11 @@ RECONNECTS = "dojot:reconnects:limit"
 BRIDGES = "dojot:bridges:limit"
 LISTENER_SESSIONS = "dojot:listener_sessions:limit"
 SOURCE_PORTS = "dojot:source_ports:limit"
-KAFKA_LOG = "dojot:kafka_log_bytes:limit"
 VOLUME = "dojot:volume_bytes:limit"
 TARGETS = "dojot:targets:limit"
 KAFKA_SERVERS = "dojot:kafka_servers:limit"
 # Services that ask others for what these do not tell by themselves.
-KAFKA_EXPORTER, POSTGRES_EXPORTER = "kafka-exporter", "postgres-exporter"
+KAFKA_EXPORTER, POSTGRES_EXPORTER, NODE_EXPORTER = "kafka-exporter", "postgres-exporter", "node-exporter"
 
 
 def limits(cluster: Cluster) -> Iterator[Recording]:
@@ -42,9 +39,6 @@ def limits(cluster: Cluster) -> Iterator[Recording]:
                 yield _limit(SOURCE_PORTS, balancer.source_ports_per_server, proxy=frontend.name, server=server.name)
     for service, volume, disk in cluster.disks:
         place = {"node": disk.node.name, "path": disk.host_path, "service": service.name, "claim": disk.claim}
-        if service.name == KAFKA:
-            # One server's share of what retention keeps; the volume has the margin on top.
-            yield _limit(KAFKA_LOG, ceil_div(scale.kafka.bytes_with_copies, scale.kafka.servers), **place)
         yield _limit(VOLUME, volume.size, **place)
     if any(service.name == KAFKA_EXPORTER for service in cluster.services):
         yield _limit(KAFKA_SERVERS, scale.kafka.servers)

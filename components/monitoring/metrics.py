@@ -38,6 +38,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
         "kafka_brokers",
         "kafka_consumergroup_lag",
         "kafka_topic_partition_current_offset",
+        "kafka_topic_partition_oldest_offset",
         "kafka_topic_partition_under_replicated_partition",
     ),
     "kube-state-metrics": (
@@ -56,6 +57,8 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "kubelet": ("kubelet_volume_stats_available_bytes", "kubelet_volume_stats_capacity_bytes"),
     "locust": ("locust_requests_avg_response_time", "locust_requests_current_rps", "locust_users"),
     "node-exporter": (
+        # From a file of the control plane, which the bootstrap's `backup` writes.
+        "dojot_backup_timestamp_seconds",
         "node_cpu_seconds_total",
         "node_filesystem_avail_bytes",
         "node_filesystem_size_bytes",

@@ -19,7 +19,6 @@ LISTENER_USE = "dojot:listener_sessions:ratio"
 SOURCE_PORT_USE = "dojot:source_ports:ratio"
 SERVER_DOWN = "dojot:server_down:bool"
 VOLUME_USE = "dojot:volume_bytes:ratio"
-KAFKA_LOG_USE = "dojot:kafka_log_bytes:ratio"
 CPU_USE = "dojot:node_cpu:ratio"
 
 
@@ -43,7 +42,6 @@ def recordings(cluster: Cluster) -> Iterator[Recording]:
         used = "max by (node, path) (dojot_volume_used_bytes)"
         # With the labels of the limit, which names service and claim.
         yield Recording(VOLUME_USE, f"{used} / on (node, path) group_right () {limits.VOLUME}")
-        yield Recording(KAFKA_LOG_USE, f"{used} / on (node, path) group_right () {limits.KAFKA_LOG}")
     yield Recording(
         CPU_USE,
         (f'1 - avg by (node) (rate(node_cpu_seconds_total{{mode="idle"}}[{window(cluster, "node-exporter")}]))'),

@@ -61,6 +61,12 @@ def blocked(cluster: Cluster) -> list[str]:
     )
 
 
+def emptied(cluster: Cluster) -> list[str]:
+    """Nodes that the load balancer can relieve of their devices before, because others take these in."""
+    found = (frontend.servers for frontend in cluster.load_balancer.frontends if frontend.devices)
+    return list(dict.fromkeys(server.name for servers in found if len(servers) > 1 for server in servers))
+
+
 def spread(cluster: Cluster) -> list[str]:
     """Services that the scheduler spreads evenly, which has its price while a node has no pods; sets have not."""
     by_scheduler = cluster.platform.kubernetes.pod_spread == "topology-spread"

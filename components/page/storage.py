@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from components.cluster.databases import databases
 from components.cluster.types import PROVIDED, RANDOM, Cluster, Disk, Service, Volume
 
 
@@ -46,3 +47,8 @@ def readers(cluster: Cluster, secret: str) -> list[str]:
         in {variable.secret for variable in container.env} | {files.secret for files in container.secret_files}
     )
     return list(dict.fromkeys(found))
+
+
+def saved(cluster: Cluster) -> list[str]:
+    """Titles of the databases that a backup holds."""
+    return [service.title for service, _ in databases(cluster.services)]

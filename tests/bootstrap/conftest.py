@@ -21,16 +21,22 @@ HOST_FILES = {
     "ADMIN_CONF": "admin.conf",
     "API_SERVER_MANIFEST": "manifests/kube-apiserver.yaml",
     "AUDIT_POLICY_FILE": "apiserver/audit-policy-0123abcd.yml",
+    "BACKUP_METRICS": "metrics/backup.prom",
+    "BACKUP_SCRIPT": "backup/bootstrap.sh",
+    "BACKUP_UNIT": "units/dojot-backup",
     "ENCRYPTION_FILE": "apiserver/encryption.yml",
     "ETCD_DATA": "member",
+    "ETCD_FOLDER": "",
     "FIREWALL_FILE": "firewall.nft",
     "KUBEADM_CONFIG_APPLIED": "kubeadm-init.yml",
     "KUBELET_CONF": "kubelet.conf",
     "KUBELET_CONFIG_FILE": "config.yaml",
     "KUBELET_CONFIG_TAKEN": "kubelet-config",
+    "KUBERNETES_FOLDER": "",
     "LOCK_FOLDER": "lock",
     "MANIFESTS": "manifests",
     "OWED_FOLDER": "owed",
+    "RESTORING": "restoring",
 }
 
 

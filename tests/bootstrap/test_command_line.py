@@ -40,7 +40,19 @@ def test_help_explains_every_option(sandbox):
     assert max(map(len, said.splitlines())) <= 110
 
 
-OPTIONS = {"--dry-run", "--node", "--root", "--compiled", "--join-file", "--node-ports", "--kubeconfig", "--help"}
+OPTIONS = {
+    "--compiled",
+    "--dry-run",
+    "--force",
+    "--help",
+    "--join-file",
+    "--kubeconfig",
+    "--node",
+    "--node-ports",
+    "--root",
+    "--server",
+    "--wait",
+}
 
 
 @pytest.mark.parametrize("step", ["node", "load-balancer"])

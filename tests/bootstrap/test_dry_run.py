@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from components.kubeadm import steps
@@ -16,6 +18,20 @@ READING = (
     "kubectl --kubeconfig",
     "gpg --import-options show-only",
 )
+# Steps of the control plane's own system.
+MASTERS = ("control-plane", "join-token", "backup", "backup-timer", "restore")
+
+
+def _a_backup(box, cluster):
+    """Of one file."""
+    folder, kubernetes = box.folder / "backup", cluster.platform.kubernetes.version
+    folder.mkdir()
+    (folder / "one").write_text("")
+    node = cluster.control_plane
+    rows = [("cluster", cluster.name), ("kubernetes", kubernetes), ("control-plane", node.name, node.address)]
+    rows.append(("file", hashlib.sha256().hexdigest(), "0", "one"))
+    (folder / "manifest").write_text("".join("|".join(row) + "\n" for row in rows))
+    return folder
 
 
 @pytest.fixture
@@ -52,13 +68,17 @@ def traps(sandbox):
 
 @pytest.mark.parametrize("step", [step.name for step in steps.read().steps if "--dry-run" in step.options])
 def test_nothing_is_changed(traps, cluster, step):
-    role = "master" if step in ("control-plane", "join-token") else "worker"
+    role = "master" if step in MASTERS else "worker"
     node = cluster.control_plane if role == "master" else cluster.workers[0]
+    more = ("--from", str(_a_backup(traps, cluster))) if step == "restore" else ()
     before = tree(traps.folder / "root")
-    root = ("--root", str(traps.folder / "root")) if step not in ("control-plane", "join-token", "worker") else ()
-    done = traps.run(step, "--dry-run", "--node", node.name, *root)
+    live = (*MASTERS, "worker", "drain", "undrain")
+    options = ("--root", str(traps.folder / "root")) if step not in live else more
+    if step in ("drain", "undrain"):
+        options = ("--server", node.name)
+    done = traps.run(step, "--dry-run", "--node", node.name, *options)
     assert done.returncode == 0, done.stderr
-    assert states(done.stdout) <= {"would", "skipped"}
+    assert states(done.stdout) <= {"would", "skipped", "ok"}
     assert tree(traps.folder / "root") == before
     for call in traps.calls:
         assert call.startswith(READING) or call.startswith("haproxy -c"), call

@@ -21,15 +21,15 @@ NEW = """\
 # where: every node, or a machine beside them
 # after: node
 # options: --dry-run
-# option: --server NAME=time.example: who is asked,
+# option: --source NAME=time.example: who is asked,
 #   and whom the others ask then
 # when: once there is one
-# then: look at {server}
+# then: look at {source}
 # guide: nothing
 # worked: `done: ask` with its name
 
 step_clock() {
-  change "ask $(option server)" true
+  change "ask $(option source)" true
 }
 """
 
@@ -52,7 +52,7 @@ def test_a_new_file_is_all_that_a_step_needs(folder, tmp_path, cluster):
     box = new_sandbox(tmp_path / "box", script.script(cluster, folder))
     said = box.run("--help").stdout
     text = "take the time of this host from a server of yours"
-    option = "--server NAME       who is asked, and whom the others ask then (default: time.example)\n"
+    option = "--source NAME       who is asked, and whom the others ask then (default: time.example)\n"
     assert re.search(rf"^  node .*\n  clock +{text}\n  volumes ", said, re.M) and f"  {option}" in said
     assert box.run("clock", "--help").stdout == (
         f"bootstrap.sh clock: {text}\nWhere: every node, or a machine beside them.\n\n"
@@ -65,9 +65,9 @@ def test_a_new_file_is_all_that_a_step_needs(folder, tmp_path, cluster):
 
     done = box.run("clock")
     assert (done.returncode, done.stdout, done.stderr) == (0, "done: ask time.example\n", "")
-    assert box.run("clock", "--server=one", "--dry-run").stdout == "would: ask one\n"
-    assert box.run("clock", "--server", "two").stdout == "done: ask two\n"
-    assert box.run("clock", "--server").returncode == 2
+    assert box.run("clock", "--source=one", "--dry-run").stdout == "would: ask one\n"
+    assert box.run("clock", "--source", "two").stdout == "done: ask two\n"
+    assert box.run("clock", "--source").returncode == 2
 
     parts = steps.read(folder)
     assert (
@@ -75,7 +75,7 @@ def test_a_new_file_is_all_that_a_step_needs(folder, tmp_path, cluster):
         "look at time.example |\n"
         "| 3 | every node | `volumes` |"
     ) in runbook.steps_table(parts)
-    assert "| `--server NAME` | `clock` | who is asked, and whom the others ask then (default: `time.example`) |" in (
+    assert "| `--source NAME` | `clock` | who is asked, and whom the others ask then (default: `time.example`) |" in (
         runbook.options_table(parts)
     )
     assert "| every node | `node`, `clock`, `volumes` |" in runbook.machines_table(parts)
@@ -88,7 +88,7 @@ def test_a_step_that_needs_rows_is_in_the_plan_of_those_that_have_some(folder, t
             folder,
             place,
             NEW.replace("clock", place)
-            .replace("server", place)
+            .replace("source", place)
             .replace("# when:", f"# only if: {table} has rows (x)\n# when:"),
         )
     said = (
@@ -107,6 +107,18 @@ def test_a_step_that_needs_rows_is_in_the_plan_of_those_that_have_some(folder, t
 
 
 @one_platform
+def test_a_step_with_an_occasion_of_its_own_is_no_part_of_the_plan(folder, tmp_path, cluster):
+    _put(folder, "clock", NEW.replace("# when:", "# occasion: when clocks go back\n# when:"))
+    box, parts = new_sandbox(tmp_path / "box", script.script(cluster, folder)), steps.read(folder)
+    assert "clock" not in box.run("plan").stdout and "\n  clock " in box.run("--help").stdout
+    assert "`clock`" not in runbook.steps_table(parts) + runbook.machines_table(parts)
+    assert (
+        "| when clocks go back | every node | `clock` | take the time of this host from a server of yours "
+        "| `done: ask` with its name |"
+    ) in runbook.occasions_table(parts)
+
+
+@one_platform
 def test_the_page_that_says_how_is_true(folder, tmp_path, cluster):
     page = (steps.FOLDER.parent / "docs" / "contributing" / "bootstrap-step.md").read_text("utf-8")
     _put(folder, "clock", textwrap.dedent(page.partition("```sh\n")[2].partition("   ```")[0]))
@@ -114,7 +126,7 @@ def test_the_page_that_says_how_is_true(folder, tmp_path, cluster):
     box.fake("dpkg-query", "exit 1")
     assert "would: install packages: chrony\n" in box.run("clock", "--dry-run").stdout
     keys = {key for row in re.findall(r"^\| (`[a-z` ,]+`) \|", page, re.M) for key in re.findall(r"`([a-z ]+)`", row)}
-    assert keys == {*steps.KEYS, "option"}
+    assert keys == {*steps.KEYS, *steps.REPEATED}
 
 
 @pytest.mark.parametrize(
@@ -129,14 +141,15 @@ def test_the_page_that_says_how_is_true(folder, tmp_path, cluster):
         ("# after: node", "# after: clock", "these steps wait for each other: clock"),
         ("# worked: ", "#\n# ", "its head lacks: worked"),
         ("# options: --dry-run", "# options: --dry-run --faster", "no part's head says what this option is: --faster"),
-        ("--server NAME=time.example: who", "--dry-run: who", "another part has the option --dry-run"),
+        ("--source NAME=time.example: who", "--dry-run: who", "another part has the option --dry-run"),
         (
-            "--server NAME=time.example: who",
-            "server: who",
-            "'server: who is asked, and whom the others ask then' is not: --name",
+            "--source NAME=time.example: who",
+            "source: who",
+            "'source: who is asked, and whom the others ask then' is not: --name",
         ),
-        ("look at {server}", "look at {serve}", "{serve}: there is no such option with a default"),
-        ("look at {server}", "look at {node}", "{node}: there is no such option with a default"),
+        ("look at {source}", "look at {sourc}", "{sourc}: there is no such option with a default"),
+        ("look at {source}", "look at {node}", "{node}: there is no such option with a default"),
+        ("# guide: nothing", "# effect: harm: it breaks", "'harm: it breaks' is not: WHAT: text, or NAME"),
         ("# when: ", "# only if: there is one\n# when: ", "'there is one' is not: TABLE has rows"),
         ("step_clock()", "step_clocks()", "it must define the function step_clock"),
     ],

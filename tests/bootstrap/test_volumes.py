@@ -10,7 +10,7 @@ import pytest
 
 from tests.platforms import one_platform
 
-from .conftest import states, tree
+from .conftest import nodes_of, states, tree
 
 pytestmark = [
     one_platform,
@@ -105,3 +105,31 @@ def test_a_node_that_runs_already_gets_its_record(volumes, root):
     assert (root / RECORD).read_text().splitlines() == sorted(
         ["/another/volume", *(f"/{path.relative_to(root)}" for path in paths)]
     )
+
+
+def test_verify_says_which_volume_a_claim_still_has(sandbox, cluster):
+    """After another machine or directory: the claim stays with its volume until it is deleted."""
+    if not cluster.disks:
+        pytest.skip("a cluster that keeps nothing")
+    first, second, third, *others = sorted(disk.persistent_volume for _, _, disk in cluster.disks)
+    sandbox.fake(
+        "kubectl",
+        f"""{nodes_of(cluster)}case " $* " in
+  *" --raw=/healthz "*) echo ok ;;
+  *" persistentvolume {first} "*) printf 'Available|dojot|moving' ;;
+  *" persistentvolume {second} "*) printf 'Available|dojot|unmade' ;;
+  *" persistentvolume {third} "*) ;;
+  *" get persistentvolume "*) printf 'Bound|dojot|claim' ;;
+  *" --namespace dojot get persistentvolumeclaim moving "*) printf local-pv-before ;;
+  *" exec "*) exit 1 ;;
+esac
+""",
+    )
+    said = [line for line in sandbox.run("verify").stdout.splitlines() if "PersistentVolume" in line]
+    other = "its claim dojot/moving still has local-pv-before (docs/switches.md#volumes)"
+    assert said == [
+        f"failed: PersistentVolume {first} is bound: Available: {other}",
+        f"failed: PersistentVolume {second} is bound: Available",
+        f"failed: PersistentVolume {third} is bound: it does not exist",
+        *(f"ok: PersistentVolume {name} is bound" for name in others),
+    ]

@@ -106,9 +106,9 @@ def test_what_lies_in_the_output(two, compiled_again, tmp_path):
 
 @pytest.mark.parametrize("room", ["components", "scripts", "bootstrap"])
 def test_code(two, compiled_again, room, monkeypatch, tmp_path):
-    for name in (*module._CODE, *module._SETTINGS):
+    for name in (*module.CODE, *module.SETTINGS):
         (tmp_path / name).symlink_to(Path(name).resolve())
-    monkeypatch.setattr(module, "_CODE", (str(tmp_path / room),))
+    monkeypatch.setattr(module, "CODE", (str(tmp_path / room),))
     assert compiled_again() == [CLUSTER, SECOND]
     assert compiled_again() == []
     (tmp_path / room).unlink()
@@ -121,7 +121,7 @@ def test_code(two, compiled_again, room, monkeypatch, tmp_path):
 
 def test_packages_and_python(two, compiled_again, monkeypatch, tmp_path):
     for change in (
-        lambda: monkeypatch.setattr(module, "_SETTINGS", (str(tmp_path / "lock"),)),
+        lambda: monkeypatch.setattr(module, "SETTINGS", (str(tmp_path / "lock"),)),
         lambda: (tmp_path / "lock").write_text("another"),
         lambda: monkeypatch.setattr(module.sys, "version", "4.0"),
         lambda: monkeypatch.setattr(module, "_FORMAT", 99),

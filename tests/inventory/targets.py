@@ -44,7 +44,11 @@ GUIDE = Fixture("dojot-100k", "classes: [guide]\n")
 #: The same machines on today's platform.
 TODAY = Fixture("dojot-100k-current", "classes: [today]\n")
 #: The guide's cluster, watched, as its profile has it.
-WATCHED = Fixture("dojot-100k", "classes: [guide, monitoring, service.kafka-exporter, service.postgres-exporter]\n")
+WATCHED = Fixture(
+    "dojot-100k",
+    "classes: [guide, monitoring, service.kafka-exporter, service.postgres-exporter]\n"
+    "parameters: {backup: {enabled: true}}\n",
+)
 #: All services.
 FULL = Fixture(
     "dojot-full", "classes: [today-machines, hardware.full, profile.full, profile.influxdb, profile.gui-v2, scale.full]\n"

@@ -32,6 +32,7 @@ def limits(cluster: Cluster) -> dict[str, float | str]:
         "namespace": cluster.namespace,
         "devices": scale.devices,
         "devices_per_broker": scale.devices_per_broker,
+        "kafka_retention": scale.kafka.retention,
         "reconnects": scale.devices / (scale.session_lifetime / 1000),
         "maxconn": balancer.maxconn,
         "source_ports": balancer.source_ports[1] - balancer.source_ports[0] + 1,
@@ -45,9 +46,7 @@ def limits(cluster: Cluster) -> dict[str, float | str]:
             found["broker_node"] = cluster.nodes_of(service)[0].name
     for service, volume, disk in cluster.disks:
         if service.name == KAFKA:
-            log = scale.kafka.bytes_needed * scale.kafka.replication / scale.kafka.servers
-            found |= {"kafka_node": disk.node.name, "kafka_path": disk.host_path}
-            found |= {"kafka_log": log, "kafka_size": volume.size}
+            found |= {"kafka_node": disk.node.name, "kafka_path": disk.host_path, "kafka_size": volume.size}
         else:
             found |= {"volume_node": disk.node.name, "volume_path": disk.host_path, "volume_size": volume.size}
             found["volume_service"] = service.name

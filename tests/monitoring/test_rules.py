@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from components.cluster.input.monitoring import Alerts
-from components.cluster.sizes import KAFKA
 from components.monitoring import limits
 from components.monitoring.alerts import alerts
 from components.monitoring.rules import prometheus_rules
@@ -56,14 +55,14 @@ def test_limits_are_the_clusters_own(guide_cluster_watched):
     assert len(bridges) == 6 and set(bridges.values()) == {3}
     volumes = {dict(labels)["path"]: size for labels, size in _limit(cluster, limits.VOLUME).items()}
     assert volumes == {disk.host_path: volume.size for _, volume, disk in cluster.disks}
-    (kafka,) = _limit(cluster, limits.KAFKA_LOG).values()
-    assert kafka == cluster.scale.kafka.bytes_needed < cluster.service(KAFKA).volumes[0].size
 
 
-def test_twice_the_kafka_servers_share_the_log(guide_cluster_watched):
+def test_a_retention_too_short_to_be_judged_has_no_alert(guide_cluster_watched):
+    """Five minutes in a sender and two scrapes come off it."""
     scale = guide_cluster_watched.scale
-    shared = replace(guide_cluster_watched, scale=replace(scale, kafka=replace(scale.kafka, servers=2, replication=1)))
-    assert set(_limit(shared, limits.KAFKA_LOG).values()) == {-(-scale.kafka.bytes_needed // 2)}
+    for minutes, told in ((6, False), (7, True)):
+        kept = replace(scale, kafka=replace(scale.kafka, retention=60 * minutes))
+        assert ("KafkaDeletesEarly" in prometheus_rules(replace(guide_cluster_watched, scale=kept))) == told
 
 
 def test_numbers_come_from_the_inventory(guide_cluster_watched):

@@ -116,6 +116,16 @@ def test_a_budget_that_blocks_a_drain_is_named(guide_cluster, guide_page, render
     assert "The budget of `v2k-bridge` is smaller" in text
 
 
+def test_servers_that_others_can_stand_in_for_are_emptied_before_a_drain(guide_cluster, guide_page, render):
+    how = "Before one of `verne-1`, `verne-2`, `verne-3` is drained"
+    assert how in guide_page.section("Draining a node")
+    assert "bootstrap.sh drain --server verne-1 --wait" in guide_page.section("Draining a node")
+    balancer = guide_cluster.load_balancer
+    alone = tuple(replace(one, servers=one.servers[:1]) for one in balancer.frontends)
+    text = render(replace(guide_cluster, load_balancer=replace(balancer, frontends=alone))).section("Draining a node")
+    assert "bootstrap.sh drain" not in text
+
+
 def test_pods_that_may_move_are_told_apart(guide_cluster, render):
     """A second node for a group lets the pods without a volume move."""
     first = guide_cluster.groups["dojot"].nodes[0]

@@ -40,6 +40,10 @@ readonly HAPROXY_REPOSITORY='https://ppa.launchpadcontent.net/vbernat/haproxy-2.
 readonly HAPROXY_CONFIG=/etc/haproxy/haproxy.cfg
 readonly HAPROXY_SYSCTL=/etc/sysctl.d/99-dojot-haproxy.conf
 readonly HAPROXY_UNIT_LIMITS=/etc/systemd/system/haproxy.service.d/limits.conf
+readonly HAPROXY_ADMIN_SOCKET=/run/haproxy/admin.sock
+readonly HAPROXY_HARD_STOP_AFTER=1800
+readonly HAPROXY_MAX_RELOADS=2
+readonly SESSION_LIFETIME=1500
 readonly NODES=(
   'master|192.168.0.10|control-plane|control-plane'
   'dojot|192.168.0.11|worker|dojot'
@@ -68,18 +72,18 @@ readonly NAMESPACES=(
   dojot-monitoring
 )
 readonly PERSISTENT_VOLUMES=(
-  local-pv-kafka-volume-0
-  local-pv-kafka-ws
-  local-pv-kong
-  local-pv-mongodb-volume-0
-  local-pv-prometheus-0
-  local-pv-psql-volume-0
-  local-pv-vernemq-k8s-db-0
-  local-pv-vernemq-k8s-db-1
-  local-pv-vernemq-k8s-db-2
-  local-pv-x509-identity-mgmt
-  local-pv-zk-volume-data-0
-  local-pv-zk-volume-log-0
+  local-pv-kafka-volume-kafka-server-0-7f6e367e
+  local-pv-kafka-ws-f0b6ee31
+  local-pv-kong-dc1d3ff2
+  local-pv-mongodb-volume-mongodb-0-2d9d1fe8
+  local-pv-prometheus-prometheus-0-9bbc7cff
+  local-pv-psql-volume-postgres-0-254ab83f
+  local-pv-vernemq-k8s-db-vernemq-k8s-0-b728f0c1
+  local-pv-vernemq-k8s-db-vernemq-k8s-1-93b10918
+  local-pv-vernemq-k8s-db-vernemq-k8s-2-675dbb27
+  local-pv-x509-identity-mgmt-272a7e9d
+  local-pv-zk-volume-data-zookeeper-0-7046b855
+  local-pv-zk-volume-log-zookeeper-0-0239be78
 )
 readonly SECRETS=(
   'dojot-monitoring/grafana-secret|password|random|'
@@ -105,6 +109,12 @@ readonly SECRETS=(
 )
 readonly BROKERS=(
   'dojot|vernemq-k8s|3|vernemq|59096'
+)
+readonly DATABASES=(
+  'mongodb|dojot|statefulset|mongodb'
+  'postgres|dojot|statefulset|postgres'
+)
+readonly BACKUPS=(
 )
 readonly LOAD_BALANCER_PORTS=(
   '80|kong-http'
@@ -772,31 +782,43 @@ END_OF_POD_NETWORK
 readonly POD_NETWORK
 
 # ---- what the heads of the parts say
-# step | what it does | its options | machine | where else | table that must have rows | when | what comes then
+# step | what it does | its options | machine | where else | its occasion, outside of the plan | table that must have rows | when | what comes then
 readonly STEPS=(
-  'plan|which command on which machine, in order; changes nothing||anywhere||||'
-  'node|make this host ready to be a node: name, swap, kernel, firewall, container runtime, Kubernetes|--node --root --dry-run|every node||||'
-  'volumes|make the directories of the local volumes of this node (owner as its service runs, mode 0750)|--node --root --dry-run|every node||||'
-  'control-plane|kubeadm init, the kubeconfig of the administrator (0600) and the pod network; of a control plane that runs, its changed configuration|--node --kubeconfig --dry-run|control plane||||'
-  'join-token|write a short-lived join token and the hash of the CA to a file (0600)|--node --join-file --kubeconfig --dry-run|control plane||||copy /run/dojot-join to the same place on each worker'
-  'worker|join the cluster, registering with the label of the group|--node --join-file --dry-run|every worker||||'
-  'join-done|delete the join tokens and the join file|--join-file --kubeconfig --dry-run|control plane||||'
-  'labels|verify the group label of every worker, and repair it|--kubeconfig --dry-run|control plane|, or wherever kubectl reaches the cluster|||'
-  'secrets|make the Secrets and keys that are missing; what exists stays as it is|--kubeconfig --dry-run|control plane|, or wherever kubectl reaches the cluster|||'
-  'argocd|install Argo CD, its project and application: Git rules the cluster from here on|--compiled --kubeconfig --dry-run|control plane||||'
-  'node-ports|write the NodePorts that Kubernetes has chosen to a file for the load balancer|--node-ports --kubeconfig --dry-run|control plane||NODE_PORTS|once Argo CD has synced|copy /etc/dojot/node-ports to the same place on the load balancer'
-  'load-balancer|install HAProxy, its limits and its configuration; reload, never drop sessions|--compiled --node-ports --root --dry-run|load balancer||||'
-  'verify|is everything as the inventory says? one line a thing, exit code 1 if not|--compiled --node-ports --kubeconfig|control plane|, or wherever kubectl reaches the cluster|||'
+  'backup|save etcd, the certificates and keys of Kubernetes, and the databases into a folder of their own|--to --node --kubeconfig --dry-run|anywhere|, on the control plane: at any time, and daily by what backup-timer installs||||'
+  'plan|which command on which machine, in order; changes nothing||anywhere|||||'
+  'restore|put back what a backup holds: the control plane, on a host that has none, or a database of the cluster that runs|--from --database --yes --node --kubeconfig --dry-run|anywhere|, on the control plane: when its disk or a database was lost (docs/operations.md)||||'
+  'node|make this host ready to be a node: name, swap, kernel, firewall, container runtime, Kubernetes|--node --root --dry-run|every node|||||'
+  'volumes|make the directories of the local volumes of this node (owner as its service runs, mode 0750)|--node --root --dry-run|every node|||||'
+  'control-plane|kubeadm init, the kubeconfig of the administrator (0600) and the pod network; of a control plane that runs, its changed configuration|--node --kubeconfig --dry-run|control plane|||||'
+  'join-token|write a short-lived join token and the hash of the CA to a file (0600)|--node --join-file --kubeconfig --dry-run|control plane|||||copy /run/dojot-join to the same place on each worker'
+  'worker|join the cluster, registering with the label of the group|--node --join-file --dry-run|every worker|||||'
+  'join-done|delete the join tokens and the join file|--join-file --kubeconfig --dry-run|control plane|||||'
+  'labels|verify the group label of every worker, and repair it|--kubeconfig --dry-run|control plane|, or wherever kubectl reaches the cluster||||'
+  'secrets|make the Secrets and keys that are missing; what exists stays as it is|--kubeconfig --dry-run|control plane|, or wherever kubectl reaches the cluster||||'
+  'argocd|install Argo CD, its project and application: Git rules the cluster from here on|--compiled --kubeconfig --dry-run|control plane|||||'
+  'node-ports|write the NodePorts that Kubernetes has chosen to a file for the load balancer|--node-ports --kubeconfig --dry-run|control plane|||NODE_PORTS|once Argo CD has synced|copy /etc/dojot/node-ports to the same place on the load balancer'
+  'load-balancer|install HAProxy, its limits and its configuration; reload, never drop sessions|--compiled --node-ports --force --root --dry-run|load balancer|||||'
+  'drain|give a server of the load balancer no new sessions; those that it has end by themselves|--wait --server --force --dry-run|load balancer||before the node of a broker is drained or restarted|||'
+  'undrain|give a drained server of the load balancer new sessions again|--server --dry-run|load balancer||when the broker of a drained server is back|||'
+  'verify|is everything as the inventory says? one line a thing, exit code 1 if not|--compiled --node-ports --kubeconfig|control plane|, or wherever kubectl reaches the cluster; on the load balancer, whether a server is drained||||'
+  'backup-timer|make a backup each day: a timer of systemd, and the copy of this script that it runs|--node --dry-run|control plane|||BACKUPS||'
 )
 # option | name of its value | default | what it does
 readonly STEP_OPTIONS=(
+  '--to|DIR||where the backup'"'"'s folder is made (default: backup.folder of the inventory, which is also tidied up)'
   '--node|NAME||this host is node NAME, whose address it has (default: the node whose address it has)'
-  '--root|DIR||prepare the system under DIR, such as a mounted image; with --node, of any node'
-  '--dry-run|||change nothing, say what would be done'
   '--kubeconfig|FILE||default: /etc/kubernetes/admin.conf, then KUBECONFIG, then ~/.kube/config; a cluster that is not the inventory'"'"'s is refused'
+  '--dry-run|||change nothing, say what would be done'
+  '--from|DIR||the folder of the backup, with its manifest'
+  '--database|NAME||fill this one (postgres, mongodb) in place of the control plane; what it holds now is gone then'
+  '--yes|CLUSTER||the cluster'"'"'s name, which is asked for otherwise'
+  '--root|DIR||prepare the system under DIR, such as a mounted image; with --node, of any node'
   '--join-file|FILE|/run/dojot-join|the file with the join token'
   '--compiled|DIR||the compiled folder of this cluster (default: the one above this script)'
   '--node-ports|FILE|/etc/dojot/node-ports|the file with the chosen NodePorts'
+  '--force|||do what costs devices their sessions or their way in, which the step otherwise refuses'
+  '--wait|||go on until the server has no session left'
+  '--server|NAME||a server of the load balancer, by the name of its node'
 )
 
 # ---- api-server
@@ -975,6 +997,89 @@ argocd_place() {
   argocd_kube get "$1" --output=go-template="$(template "$PLACE")"
 }
 
+# ---- backup
+# A backup is a folder CLUSTER-TIME, for root alone:
+#   manifest           rows of `cluster`, `time`, `kubernetes`, `control-plane`, and `file | SHA-256 | bytes | path` of each
+#   etcd.db            all objects of the cluster; Secrets are encrypted with the key that lies beside it
+#   kubernetes.tar     that key, and all certificates and keys of kubeadm. admin.conf and the like are made anew of these
+#   <service>/...      each database (lib/databases.sh)
+
+# What Prometheus reads by node-exporter of this node (inventory/classes/service/node-exporter.yml).
+readonly BACKUP_METRICS=/var/lib/dojot/metrics/backup.prom
+
+# need_other_disk FOLDER: what lies on the control plane's own disk is lost with it.
+need_other_disk() {
+  local own other
+  own=$(disk_of "$ETCD_FOLDER")
+  other=$(disk_of "$1")
+  if [[ -z $other ]]; then
+    refuse "there is no directory $1 (backup.folder): mount one of another machine there (/etc/fstab)"
+  elif [[ $own == "$other" ]]; then
+    refuse "$1 (backup.folder) lies on the disk of $ETCD_FOLDER and would be lost with it: mount a directory of another machine there (findmnt, /etc/fstab)"
+  fi
+}
+
+# disk_of PATH: the device of what is mounted there, as 8:1; nothing where there is no such path.
+disk_of() {
+  local found
+  found=$(findmnt --noheadings --output=MAJ:MIN --target "$1" 2>/dev/null || true)
+  printf '%s' "${found//[[:space:]]/}"
+}
+
+# What is saved of /etc/kubernetes.
+saved_files() {
+  printf '%s\n' pki "${ENCRYPTION_FILE#"$KUBERNETES_FOLDER/"}"
+}
+
+# write_manifest FOLDER TIME: over all that lies in it by now.
+write_manifest() {
+  local path sum
+  {
+    printf '%s\n' "cluster|$CLUSTER_NAME" "time|$2" "kubernetes|$KUBERNETES_VERSION" \
+      "control-plane|$(self name)|$(self address)"
+    while IFS= read -r path; do
+      sum=$(sha256sum -- "$1/$path")
+      printf '%s\n' "file|${sum%% *}|$(stat -c %s -- "$1/$path")|$path"
+    done < <(cd -- "$1" && find . -type f ! -name manifest -printf '%P\n' | LC_ALL=C sort)
+  } >"$1/manifest"
+}
+
+# manifest_says FOLDER KEY: what stands behind it, a line each.
+manifest_says() {
+  sed -n "s/^$2|//p" -- "$1/manifest"
+}
+
+# need_whole_backup FOLDER: of this cluster, with each file as it was saved.
+need_whole_backup() {
+  local found row sum size path number=0
+  [[ -r $1/manifest ]] || fail "$1 is no backup: it has no file manifest, which comes last. Name another one with --from"
+  found=$(manifest_says "$1" cluster)
+  [[ $found == "$CLUSTER_NAME" ]] ||
+    fail "$1 is a backup of the cluster ${found:-that it does not name}, and this script is that of $CLUSTER_NAME: nothing was changed"
+  while IFS= read -r row; do
+    columns "$row" sum size path
+    if [[ ! -f $1/$path || $(stat -c %s -- "$1/$path") != "$size" ]] || ! has_sha256 "$1/$path" "$sum"; then
+      fail "$1/$path is not as it was saved (SHA-256 $sum, $size bytes): nothing was changed. Take another backup"
+    fi
+    number=$((number + 1))
+  done < <(manifest_says "$1" file)
+  ((number > 0)) || fail "$1/manifest names no file: nothing was changed. Take another backup"
+  report ok "$1 is a whole backup of $CLUSTER_NAME, of $(manifest_says "$1" time): $number files"
+}
+
+# tell_backup FOLDER: for Prometheus, that this one is whole.
+tell_backup() {
+  local bytes
+  bytes=$(du --summarize --bytes -- "$1" 2>/dev/null || true)
+  write_file "$BACKUP_METRICS" 0644 "# HELP dojot_backup_timestamp_seconds When the last whole backup was made.
+# TYPE dojot_backup_timestamp_seconds gauge
+dojot_backup_timestamp_seconds $(date +%s)
+# HELP dojot_backup_size_bytes Bytes of that backup.
+# TYPE dojot_backup_size_bytes gauge
+dojot_backup_size_bytes ${bytes%%[!0-9]*}
+"
+}
+
 # ---- command-line
 # The command line: bootstrap.sh STEP [OPTION...]. Steps and options are two tables, made of the heads in steps/ and lib/.
 
@@ -1126,6 +1231,257 @@ need_compiled() {
   done
 }
 
+# ---- databases
+# The databases of the inventory, saved and filled again by the programs of their own images, in their pods. Those find
+# user and password in their environment: no password is an argument there, and none goes through here.
+
+# in_database SERVICE SCRIPT [ARGUMENT...]: SCRIPT, for the sh of its image, with the input of this function.
+in_database() {
+  local namespace kind
+  columns "$(rows "$1" "${DATABASES[@]}")" _ namespace kind _
+  kube --namespace="$namespace" exec --stdin "$kind/$1" --container="$1" -- sh -c "$2" "$1" "${@:3}"
+}
+
+# database_names: a line each.
+database_names() {
+  local row name
+  for row in "${DATABASES[@]}"; do
+    columns "$row" name _
+    printf '%s\n' "$name"
+  done
+}
+
+# save_database SERVICE FOLDER: into files below FOLDER/SERVICE.
+save_database() {
+  mkdir -- "$2/$1"
+  "save_$(maker_of "$1")" "$1" "$2/$1"
+}
+
+# fill_database SERVICE FOLDER: out of what save_database has made.
+fill_database() {
+  "fill_$(maker_of "$1")" "$1" "$2/$1"
+}
+
+# maker_of SERVICE: postgres or mongodb; nothing where it is no database of the inventory.
+maker_of() {
+  local maker
+  columns "$(rows "$1" "${DATABASES[@]}")" _ _ _ maker
+  printf '%s' "$maker"
+}
+
+# ---- PostgreSQL: a dump for each database, and a list of them with their owners. Roles and passwords are not saved: a
+# server that starts empty makes them of the cluster's Secrets.
+
+# DATABASE [NAME OWNER]: statements come by its input, where psql knows :"name" and :'name'.
+IFS= read -r -d '' PSQL <<'END_OF_SCRIPT' || true
+export PGPASSWORD="$POSTGRES_PASSWORD"
+exec psql --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
+  --username="$POSTGRES_USER" --dbname="$1" --set=name="${2-}" --set=owner="${3-}"
+END_OF_SCRIPT
+readonly PSQL
+
+# DATABASE
+IFS= read -r -d '' PG_DUMP <<'END_OF_SCRIPT' || true
+export PGPASSWORD="$POSTGRES_PASSWORD"
+exec pg_dump --no-password --username="$POSTGRES_USER" --dbname="$1"
+END_OF_SCRIPT
+readonly PG_DUMP
+readonly PG_DUMP_END='-- PostgreSQL database dump complete'
+
+save_postgres() {
+  local database
+  in_database "$1" "$PSQL" postgres >"$2/databases" <<'END'
+select datname, pg_get_userbyid(datdba) from pg_database where datallowconn and not datistemplate order by 1;
+END
+  while IFS='|' read -r database _; do
+    [[ $database =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]*$ ]] ||
+      fail "$1 has a database whose name can be no file's: $database. Rename it, or drop it"
+    in_database "$1" "$PG_DUMP" "$database" </dev/null | gzip >"$2/$database.sql.gz"
+    # Whatever the way from the pod to here has lost.
+    zcat -- "$2/$database.sql.gz" | tail -n 20 | grep -xF -e "$PG_DUMP_END" >/dev/null ||
+      fail "the dump of the database $database of $1 has no end: run this step again"
+  done <"$2/databases"
+}
+
+# Begins the transaction that a dump then fills: others see what was until it is committed. Whoever has it open is asked
+# to leave, comes back, and waits.
+IFS= read -r -d '' EMPTIED <<'END' || true
+set client_min_messages = warning;
+select count(pg_terminate_backend(pid)) from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid();
+begin;
+do $$
+declare
+  statement text;
+begin
+  foreach statement in array array(
+    select format('drop schema if exists %I cascade', nspname) from pg_namespace
+      where nspname !~ '^pg_' and nspname not in ('information_schema', 'public')
+    union all
+    select format('drop extension if exists %I cascade', extname) from pg_extension where extname <> 'plpgsql'
+    union all
+    select format('drop %s if exists public.%I cascade', case relkind when 'v' then 'view' when 'S' then 'sequence'
+      when 'm' then 'materialized view' when 'f' then 'foreign table' else 'table' end, relname) from pg_class
+      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+    union all
+    select format('drop function if exists %s cascade', oid::regprocedure) from pg_proc
+      where pronamespace = 'public'::regnamespace
+    union all
+    select format('drop type if exists public.%I cascade', typname) from pg_type
+      where typnamespace = 'public'::regnamespace and typtype in ('d', 'e', 'r')
+  )
+  loop
+    execute statement;
+  end loop;
+end
+$$;
+END
+readonly EMPTIED
+
+# One by one, each whole or not at all: where the input ends before its last line, PostgreSQL takes all of it back.
+fill_postgres() {
+  local database owner found
+  while IFS='|' read -r database owner; do
+    found=$(in_database "$1" "$PSQL" postgres "$database" <<<"select 1 from pg_database where datname = :'name';")
+    if [[ -z $found ]]; then
+      in_database "$1" "$PSQL" postgres "$database" "$owner" <<<'create database :"name" owner :"owner";'
+    fi
+    {
+      printf '%s' "$EMPTIED"
+      zcat -- "$2/$database.sql.gz"
+      printf 'commit;\n'
+    } | in_database "$1" "$PSQL" "$database" >/dev/null
+  done <"$2/databases"
+}
+
+# ---- MongoDB: one archive. Its tools read a password that no argument gives from their input.
+
+IFS= read -r -d '' MONGODUMP <<'END_OF_SCRIPT' || true
+printf '%s\n' "$MONGO_INITDB_ROOT_PASSWORD" |
+  mongodump --username="$MONGO_INITDB_ROOT_USERNAME" --authenticationDatabase=admin --archive
+END_OF_SCRIPT
+readonly MONGODUMP
+
+# A collection of the archive takes the place of the one with its name; others stay.
+IFS= read -r -d '' MONGORESTORE <<'END_OF_SCRIPT' || true
+exec 3<&0
+printf '%s\n' "$MONGO_INITDB_ROOT_PASSWORD" |
+  mongorestore --username="$MONGO_INITDB_ROOT_USERNAME" --authenticationDatabase=admin --drop --archive=/dev/fd/3
+END_OF_SCRIPT
+readonly MONGORESTORE
+
+save_mongodb() {
+  in_database "$1" "$MONGODUMP" </dev/null | gzip >"$2/archive.gz"
+}
+
+# MongoDB cannot take half of it back: after a failure it has to run again.
+fill_mongodb() {
+  zcat -- "$2/archive.gz" | in_database "$1" "$MONGORESTORE"
+}
+
+# ---- drained
+# Drained servers of HAProxy have weight 0: they keep their sessions and get no new ones.
+#
+# That stands in the configuration on this host, because whoever starts or reloads HAProxy reads it there; the admin
+# socket tells the process that runs. HAProxy's own way, server-state-file, would have to be written before each reload,
+# whoever makes it, and brings the server's former port back (2.0 and 3.2 alike): a NodePort that the new configuration
+# changes would not be used.
+
+# The configuration on this host; nothing where there is none yet.
+installed_config() {
+  cat -- "${OPTION[root]-}$HAPROXY_CONFIG" 2>/dev/null || true
+}
+
+# drained_servers TEXT: a line each, by a configuration.
+drained_servers() {
+  printf '%s\n' "$1" | sed -n 's/^    server \([a-z0-9-]*\) .* weight 0$/\1/p' | sort --unique
+}
+
+# with_drained TEXT SERVER...: the configuration with these servers drained, and no other.
+with_drained() {
+  local server edits=(--expression='s/^\(    server .*\) weight 0$/\1/')
+  for server in "${@:2}"; do
+    edits+=(--expression="s/^    server $server .*/& weight 0/")
+  done
+  printf '%s\n' "$1" | sed "${edits[@]}"
+}
+
+# weigh SERVER 0|1: in the configuration, then in the process that runs: a reload in between finds it there.
+weigh() {
+  local row listener state text drained=() rows=() what=drain
+  (($2 == 0)) || what=undrain
+  if ! haproxy_known; then
+    report would "$what $1 in every listener that has it"
+    return 0
+  fi
+  text=$(installed_config)
+  [[ -n $text ]] || fail "$HAPROXY_CONFIG is missing, so HAProxy runs with another one: run the step load-balancer"
+  mapfile -t drained < <(drained_servers "$text" | grep -vxF -- "$1" || true)
+  [[ $what == undrain ]] || drained+=("$1")
+  write_file "$HAPROXY_CONFIG" 0640 "$(with_drained "$text" "${drained[@]}")"$'\n'
+  mapfile -t rows < <(of_server "$1")
+  for row in "${rows[@]}"; do
+    columns "$row" listener _ state _
+    if [[ $what == drain && $state == drained ]]; then
+      report skipped "$1 is drained in $listener"
+    elif [[ $what == undrain && $state != drained ]]; then
+      report skipped "$1 is not drained in $listener"
+    else
+      change "$what $1 in $listener" weigh_now "$listener/$1" "$2"
+    fi
+  done
+}
+
+# weigh_now LISTENER/SERVER 0|1: whoever has drained it by a state of the socket is undone, too.
+weigh_now() {
+  (($2 == 0)) || tell_haproxy "set server $1 state ready"
+  tell_haproxy "set weight $1 $2"
+}
+
+# ---- etcd
+# etcd's data: saved by the program that comes in its own image, and put back by that, so that both are of etcd's release.
+
+readonly ETCD_FOLDER=/var/lib/etcd
+readonly ETCD_DATA=/var/lib/etcd/member
+readonly KUBERNETES_FOLDER=/etc/kubernetes
+
+# save_etcd FILE: a snapshot of the etcd that runs. Its pod sees the host's folder, and no other place to write to.
+save_etcd() {
+  local pki=$KUBERNETES_FOLDER/pki/etcd snapshot=$ETCD_FOLDER/dojot-backup.db
+  SCRATCH+=("$snapshot" "$snapshot.part")
+  kube --namespace=kube-system exec "etcd-$(self name)" -- etcdctl --endpoints=https://127.0.0.1:2379 \
+    --cacert="$pki/ca.crt" --cert="$pki/healthcheck-client.crt" --key="$pki/healthcheck-client.key" \
+    snapshot save "$snapshot"
+  chmod 0600 "$snapshot"
+  mv -- "$snapshot" "$1"
+}
+
+# restore_etcd FILE CONFIG: etcd's data out of a snapshot, before any etcd has run on this host; in the image that kubeadm
+# takes with this configuration.
+restore_etcd() {
+  local image member program=(etcdutl snapshot restore --bump-revision=1000000000 --mark-compacted)
+  local folder=$ETCD_FOLDER/restored snapshot=$ETCD_FOLDER/restored.db
+  install --directory --mode=0700 -- "$ETCD_FOLDER"
+  rm -rf -- "$folder"
+  SCRATCH+=("$folder" "$snapshot")
+  image=$(kubeadm config images list --config="$2" | grep '/etcd:')
+  install --mode=0600 -- "$1" "$snapshot"
+  # Kubelets have seen newer revisions than the snapshot's: bumped, it is newer to them, and they read all anew. A release
+  # before 3.5 has neither that nor this program.
+  if ! run_image "$image" etcdutl version >/dev/null 2>&1; then
+    program=(etcdctl snapshot restore)
+  fi
+  member="$(self name)=https://$(self address):2380"
+  run_image "$image" "${program[@]}" "$snapshot" --data-dir="$folder" --name="$(self name)" \
+    --initial-cluster="$member" --initial-advertise-peer-urls="${member#*=}"
+  mv -- "$folder/member" "$ETCD_DATA"
+}
+
+# run_image IMAGE COMMAND...: on this host, without a cluster; it sees etcd's folder and nothing else of the host.
+run_image() {
+  "run_image_$RUNTIME_NAME" "$ETCD_FOLDER" "$@"
+}
+
 # ---- files
 # Files of this host: written beside their place and moved into it, so that no
 # reader ever sees half a file.
@@ -1143,12 +1499,17 @@ file_changes() {
   owe_creditor
 }
 
+# is_written PATH MODE TEXT: would write_file leave it as it is?
+is_written() {
+  local path=${OPTION[root]-}$1
+  [[ -f $path && $(stat -c %a -- "$path") == "${2#0}" ]] && cmp --silent -- "$path" <(printf '%s' "$3")
+}
+
 # write_file PATH MODE TEXT [keep]: `keep` leaves the former file as PATH.previous.
 write_file() {
   local path=${OPTION[root]-}$1 mode=$2 text=$3 keep=${4-} temporary=''
   FILE_CHANGED=''
-  if [[ -f $path && $(stat -c %a -- "$path") == "${mode#0}" ]] &&
-    cmp --silent -- "$path" <(printf '%s' "$text"); then
+  if is_written "$@"; then
     report skipped "$path is as it should be"
     return 0
   fi
@@ -1279,6 +1640,133 @@ ExecStop=/usr/sbin/nft delete table inet dojot
 [Install]
 WantedBy=sysinit.target
 UNIT
+}
+
+# ---- haproxy
+# The HAProxy of this host, asked at its admin socket.
+
+HAPROXY_KNOWN=''
+# A row for each server of a listener: LISTENER|SERVER|up, down or drained|ADDRESS:PORT
+declare -a SERVERS=()
+
+# Bits of srv_admin_state: HAProxy's management guide on "show servers state".
+readonly ADMIN_MAINTENANCE=0x67 ADMIN_DRAIN=0x18
+
+# need_force WHY: refuse, unless --force is given.
+need_force() {
+  [[ -n $(option force) ]] || refuse "$1. Nothing was changed; --force does it all the same"
+}
+
+need_load_balancer() {
+  dry_run || [[ -n ${OPTION[root]-} ]] || has_address "$LOAD_BALANCER_ADDRESS" ||
+    fail "this host does not have $LOAD_BALANCER_ADDRESS, the address of $LOAD_BALANCER_NAME"
+}
+
+# Is there a HAProxy to compare with? Only --dry-run goes on without one.
+haproxy_known() {
+  [[ -n $HAPROXY_KNOWN ]]
+}
+
+need_haproxy() {
+  if ! command -v socat >/dev/null && ! dry_run; then
+    fail 'socat is missing, with which HAProxy is asked: run the step load-balancer, which installs it'
+  elif read_servers; then
+    HAPROXY_KNOWN=yes
+  elif dry_run; then
+    printf '%s\n' 'bootstrap.sh: no HAProxy answers here; what it has is not known' >&2
+  else
+    fail "HAProxy does not answer at $HAPROXY_ADMIN_SOCKET: see systemctl status haproxy"
+  fi
+}
+
+# haproxy_answer COMMAND: HAProxy closes once it has answered, which takes it a moment under load.
+haproxy_answer() {
+  socat -t 30 - "UNIX-CONNECT:$HAPROXY_ADMIN_SOCKET" <<<"$1"
+}
+
+# tell_haproxy COMMAND: one that changes something has no answer, unless it was refused.
+tell_haproxy() {
+  local answer
+  answer=$(haproxy_answer "$1") || fail "HAProxy does not answer at $HAPROXY_ADMIN_SOCKET: see systemctl status haproxy"
+  [[ -z ${answer//[[:space:]]/} ]] || fail "HAProxy refuses \"$1\": $answer"
+}
+
+# SERVERS as they are now; 1 where nobody answers. Servers of checks and of HAProxy's own pages are none of clients.
+read_servers() {
+  local table row listeners='' listener server address running admin weight port state
+  table=$(haproxy_answer 'show servers state' 2>/dev/null) || return 1
+  for row in "${LOAD_BALANCER_PORTS[@]}"; do
+    listeners+=" ${row#*|} "
+  done
+  SERVERS=()
+  while read -r _ listener _ server address running admin weight _ _ _ _ _ _ _ _ _ _ port _; do
+    [[ -n $listener && $listeners == *" $listener "* ]] || continue
+    state=up
+    ((running && !(admin & ADMIN_MAINTENANCE))) || state=down
+    ((weight && !(admin & ADMIN_DRAIN))) || state=drained
+    SERVERS+=("$listener|$server|$state|$address:$port")
+  done <<<"$table"
+}
+
+check_server_option() {
+  [[ -n $(option server) ]] || usage_error 'which server? --server NAME (see --help)'
+}
+
+# need_server: HAProxy has the one of --server.
+need_server() {
+  local names
+  if haproxy_known && [[ -z $(of_server "$(option server)") ]]; then
+    names=$(printf '%s\n' "${SERVERS[@]}" | cut --delimiter='|' --fields=2 | sort --unique | paste -sd ' ')
+    fail "HAProxy has no server $(option server), but: $names"
+  fi
+}
+
+# of_server SERVER: its rows.
+of_server() {
+  local row server
+  for row in "${SERVERS[@]}"; do
+    columns "$row" _ server _
+    [[ $server != "$1" ]] || printf '%s\n' "$row"
+  done
+}
+
+# sessions_of SERVER: its connections from this host, by the kernel, which knows those of old processes as well. A check
+# is one of them for a moment.
+sessions_of() {
+  local row filter=''
+  for row in $(of_server "$1"); do
+    filter+="${filter:+ or }dst = ${row##*|}"
+  done
+  ss --no-header --numeric --tcp state established "( $filter )" | wc -l
+}
+
+# device_sessions [PID]: how many connections are open on the ports that clients use; of one process.
+device_sessions() {
+  local row port filter=''
+  for row in "${LOAD_BALANCER_PORTS[@]}"; do
+    columns "$row" port _
+    filter+="${filter:+ or }sport = :$port"
+  done
+  if [[ -n ${1-} ]]; then
+    ss --no-header --numeric --tcp --processes state established "( $filter )" | grep -c -- ",pid=$1," || true
+  else
+    ss --no-header --numeric --tcp state established "( $filter )" | wc -l
+  fi
+}
+
+# A reload leaves the process of before with its sessions, for hard-stop-after at most. One reload more than
+# mworker-max-reloads, and HAProxy ends the oldest.
+need_room_for_a_reload() {
+  local master oldest next workers=()
+  master=$(systemctl show --property=MainPID --value haproxy 2>/dev/null || true)
+  [[ $master =~ ^[1-9][0-9]*$ ]] || return 0
+  # The oldest first, with its age: what the kernel knows holds however the reload was made.
+  mapfile -t workers < <(ps --ppid "$master" --sort=start_time -o pid=,etimes= 2>/dev/null || true)
+  ((${#workers[@]} > HAPROXY_MAX_RELOADS)) || return 0
+  read -r oldest _ <<<"${workers[0]}"
+  # It was replaced when the next one began.
+  read -r _ next <<<"${workers[1]}"
+  need_force "$((${#workers[@]} - 1)) old processes of haproxy still hold sessions, no more than platform.haproxy.max_reloads allows: a reload would end the oldest (process $oldest) and drop its $(device_sessions "$oldest") sessions. It ends by itself in $((HAPROXY_HARD_STOP_AFTER - next)) s at the latest: run this step again then"
 }
 
 # ---- host
@@ -1500,6 +1988,22 @@ readonly STATIC_PODS=(etcd kube-apiserver kube-controller-manager kube-scheduler
 # with a pause of 5 seconds.
 readonly STATIC_POD_ATTEMPTS=48
 
+# make_control_plane [ARGUMENT...]: of kubeadm init.
+make_control_plane() {
+  local config=''
+  if dry_run; then
+    report would "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
+    return 0
+  fi
+  scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
+  printf '%s' "$KUBEADM_INIT" >"$config"
+  # --skip-token-print: kubeadm would show its own token, which nobody needs.
+  change "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS" \
+    kubeadm init --config="$config" --skip-token-print "$@"
+  note_kubeadm_config
+  take_kubelet_config joined
+}
+
 note_kubeadm_config() {
   write_file "$KUBEADM_CONFIG_APPLIED" 0644 "$KUBEADM_INIT"
 }
@@ -1602,6 +2106,8 @@ kube_proxy_config() {
 CLUSTER_KNOWN=''
 
 readonly ADMIN_CONF=/etc/kubernetes/admin.conf
+# An API server that starts takes a minute: this often it is asked, with a pause of 5 seconds.
+readonly API_ATTEMPTS=24
 
 kubeconfig() {
   local given
@@ -1639,6 +2145,21 @@ cluster_answers() {
 # Is there a cluster to compare with? Only --dry-run goes on without one.
 cluster_known() {
   [[ -n $CLUSTER_KNOWN ]]
+}
+
+api_server_answers() {
+  local attempt
+  for ((attempt = 1; attempt <= API_ATTEMPTS; attempt++)); do
+    if admin_kube get --raw=/healthz >/dev/null 2>&1; then
+      return 0
+    elif dry_run; then
+      return 1
+    elif ((attempt == 1)); then
+      printf '%s\n' 'bootstrap.sh: the API server does not answer yet: waiting for it, two minutes and more' >&2
+    fi
+    sleep 5
+  done
+  return 1
 }
 
 need_cluster() {
@@ -2280,11 +2801,21 @@ runtime_containerd() {
   install_runtime /etc/containerd/config.toml
 }
 
+# run_image_containerd FOLDER IMAGE COMMAND...
+run_image_containerd() {
+  ctr --namespace=k8s.io run --rm --mount="type=bind,src=$1,dst=$1,options=rbind:rw" -- "$2" "dojot-$$" "${@:3}"
+}
+
 # ---- runtime-docker
 # Container runtime `docker`. One part a runtime: platform.runtime.name chooses it.
 
 runtime_docker() {
   install_runtime /etc/docker/daemon.json
+}
+
+# run_image_docker FOLDER IMAGE COMMAND...
+run_image_docker() {
+  docker run --rm --network=none --volume="$1:$1" --entrypoint='' "$2" "${@:3}"
 }
 
 # ---- runtime
@@ -2592,11 +3123,166 @@ wait_for_argocd() {
   fi
 }
 
-# ---- control-plane
-readonly ETCD_DATA=/var/lib/etcd/member
-# An API server that starts takes a minute: this often it is asked, with a pause of 5 seconds.
-readonly API_ATTEMPTS=24
+# ---- backup-timer
+# systemd's own protection bounds the service to what a backup needs: it reads all of the host, and writes to three
+# folders. Passwords and keys are in none of its files.
 
+readonly BACKUP_SCRIPT=/usr/local/lib/dojot/bootstrap.sh
+readonly BACKUP_UNIT=/etc/systemd/system/dojot-backup
+
+step_backup_timer() {
+  need_root
+  need_running_system
+  identify
+  need_role control-plane
+  local at folder
+  if ((${#BACKUPS[@]} == 0)); then
+    remove_backup_timer
+    return 0
+  fi
+  columns "${BACKUPS[0]}" at _ folder
+  need_other_disk "$folder"
+  write_file "$BACKUP_SCRIPT" 0755 "$(<"${BASH_SOURCE[0]}")"$'\n'
+  if [[ ! -d ${BACKUP_METRICS%/*} ]]; then
+    change "make ${BACKUP_METRICS%/*}" install --directory --mode=0755 -- "${BACKUP_METRICS%/*}"
+  fi
+  write_file "$BACKUP_UNIT.service" 0644 "$(backup_service "$folder")"$'\n'
+  read_unit dojot-backup.service
+  owing dojot-backup.timer write_file "$BACKUP_UNIT.timer" 0644 "$(backup_timer "$at")"$'\n'
+  read_unit dojot-backup.timer
+  run_service dojot-backup.timer
+}
+
+remove_backup_timer() {
+  if [[ ! -e $BACKUP_UNIT.timer ]]; then
+    report skipped 'the inventory makes no backups, and there is no timer'
+    return 0
+  fi
+  live 'stop the timer of backups: the inventory makes none' systemctl disable --now dojot-backup.timer
+  change 'remove it' rm -f -- "$BACKUP_UNIT.timer" "$BACKUP_UNIT.service" "$BACKUP_SCRIPT"
+  live 'read the unit files again' systemctl daemon-reload
+}
+
+# backup_service FOLDER
+backup_service() {
+  cat <<UNIT
+[Unit]
+Description=Backup of dojot: etcd, certificates and keys, databases
+After=network-online.target kubelet.service
+Wants=network-online.target
+RequiresMountsFor=$1
+
+[Service]
+Type=oneshot
+ExecStart=/bin/bash $BACKUP_SCRIPT backup
+TimeoutStartSec=6h
+Nice=19
+IOSchedulingClass=idle
+# kubectl keeps a cache there.
+Environment=HOME=/tmp
+UMask=0077
+PrivateTmp=true
+ProtectSystem=strict
+ReadWritePaths=$1 $ETCD_FOLDER ${BACKUP_METRICS%/*}
+ProtectHome=true
+ProtectKernelModules=true
+ProtectKernelTunables=true
+ProtectControlGroups=true
+NoNewPrivileges=true
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=true
+RestrictRealtime=true
+LockPersonality=true
+SystemCallArchitectures=native
+# What root needs of its own files.
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
+UNIT
+}
+
+# Persistent: a host that was off at that time makes it when it is back.
+backup_timer() {
+  cat <<UNIT
+[Unit]
+Description=Backup of dojot each day at $1 UTC
+
+[Timer]
+OnCalendar=*-*-* $1:00 UTC
+RandomizedDelaySec=5min
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+UNIT
+}
+
+# ---- backup
+step_backup() {
+  need_root
+  need_running_system
+  identify
+  need_role control-plane
+  local to keep='' time name partial database
+  to=$(option to)
+  if [[ -z $to ]]; then
+    if ((${#BACKUPS[@]} == 0)); then
+      refuse 'the inventory makes no backups (backup.enabled: false): let it do so, or name a folder with --to'
+      return 0
+    fi
+    columns "${BACKUPS[0]}" _ keep to
+    need_other_disk "$to"
+  fi
+  [[ -d $to ]] || dry_run || fail "there is no directory $to: mount it, or make it"
+  need_cluster
+  time=$(date --utc +%Y%m%dT%H%M%SZ)
+  name=$CLUSTER_NAME-$time
+  partial=$to/.$name.partial
+  # Whoever may look into the folder: these are all keys of the cluster.
+  umask 077
+  if ! dry_run; then
+    # What a run that was killed has left.
+    rm -rf -- "$to/.$CLUSTER_NAME-"*.partial
+    mkdir -- "$partial"
+    SCRATCH+=("$partial")
+  fi
+  change 'save etcd' save_etcd "$partial/etcd.db"
+  change "save certificates and keys of $KUBERNETES_FOLDER" save_kubernetes "$partial/kubernetes.tar"
+  for database in $(database_names); do
+    change "save the database $database" save_database "$database" "$partial"
+  done
+  change "put it into $to/$name" finish_backup "$partial" "$to/$name" "$time"
+  umask 022
+  if [[ -n $keep ]]; then
+    tell_backup "$to/$name"
+    remove_old_backups "$to" "$keep"
+  fi
+}
+
+save_kubernetes() {
+  local files
+  mapfile -t files < <(saved_files)
+  tar --create --file="$1" --directory="$KUBERNETES_FOLDER" -- "${files[@]}"
+}
+
+# finish_backup PARTIAL FOLDER TIME: there is either no such folder, or a whole one.
+finish_backup() {
+  write_manifest "$1" "$3"
+  # On its disk, before it has its name.
+  sync
+  mv --no-target-directory -- "$1" "$2"
+}
+
+# remove_old_backups FOLDER KEEP: of this cluster, all but the newest.
+remove_old_backups() {
+  local path found=()
+  for path in "$1/$CLUSTER_NAME-"[0-9]*Z; do
+    [[ ! -d $path ]] || found+=("$path")
+  done
+  for path in "${found[@]:0:$((${#found[@]} > $2 ? ${#found[@]} - $2 : 0))}"; do
+    change "remove $path: $2 are kept" rm -rf -- "$path"
+  done
+}
+
+# ---- control-plane
 step_control_plane() {
   need_root
   need_running_system
@@ -2612,7 +3298,6 @@ step_control_plane() {
 }
 
 init_control_plane() {
-  local config=''
   # First: without them no API server starts, so that one which does not answer may be waiting for just these.
   keep_api_server_files
   if [[ -e $ADMIN_CONF ]]; then
@@ -2623,17 +3308,7 @@ init_control_plane() {
     return 0
   fi
   write_api_server_files
-  if dry_run; then
-    report would "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS"
-    return 0
-  fi
-  scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
-  printf '%s' "$KUBEADM_INIT" >"$config"
-  # --skip-token-print: kubeadm would show its own token, which nobody needs.
-  change "kubeadm init: the control plane of Kubernetes $KUBERNETES_VERSION at $API_ADDRESS" \
-    kubeadm init --config="$config" --skip-token-print
-  note_kubeadm_config
-  take_kubelet_config joined
+  make_control_plane
 }
 
 # A control plane that is away for a moment is not an init that broke off: where etcd has data,
@@ -2658,21 +3333,6 @@ need_finished_init() {
   else
     refuse "$unfinished: kube-proxy, which comes last, is not there (see journalctl -u kubelet). If this host holds nothing you need, run \"kubeadm reset\" yourself and then this step again"
   fi
-}
-
-api_server_answers() {
-  local attempt
-  for ((attempt = 1; attempt <= API_ATTEMPTS; attempt++)); do
-    if admin_kube get --raw=/healthz >/dev/null 2>&1; then
-      return 0
-    elif dry_run; then
-      return 1
-    elif ((attempt == 1)); then
-      printf '%s\n' 'bootstrap.sh: the API server does not answer yet: waiting for it, two minutes and more' >&2
-    fi
-    sleep 5
-  done
-  return 1
 }
 
 # The command that lists this host's containers, those of the control plane too.
@@ -2716,6 +3376,74 @@ wait_for_control_plane() {
   local name
   name=$(self name)
   await "node $name is Ready" kube wait --for=condition=Ready "node/$name" --timeout=300s
+}
+
+# ---- drain
+# A broker ends each session after scale.session_lifetime, and the device comes back to another one.
+
+# Seconds: how often to look, how often to tell, and how much later than a lifetime the last session may end.
+readonly SESSIONS_LOOK=5 SESSIONS_TELL=60 SESSIONS_GRACE=60
+
+step_drain() {
+  local server
+  check_server_option
+  need_root
+  need_running_system
+  need_load_balancer
+  need_haproxy
+  need_server
+  server=$(option server)
+  need_others "$server"
+  weigh "$server" 0
+  if [[ -n $(option wait) ]]; then
+    await "$server has no session left" wait_for_sessions "$server"
+  elif haproxy_known; then
+    report ok "$server has $(sessions_of "$server") sessions left, and each ends within $SESSION_LIFETIME s; --wait waits for them"
+  fi
+  dry_run || report ok "$(next_after_drain "$server")"
+}
+
+# need_others SERVER: brokers are sized for one that is missing, and a listener without servers refuses everybody.
+need_others() {
+  local own row listener server state up out='' alone=''
+  for own in $(of_server "$1"); do
+    columns "$own" listener _ state _
+    [[ $state != drained ]] || continue
+    up=''
+    for row in $(printf '%s\n' "${SERVERS[@]}" | grep -- "^$listener|"); do
+      columns "$row" _ server state _
+      [[ $server != "$1" ]] || continue
+      if [[ $state == up ]]; then
+        up=yes
+      else
+        out+="${out:+, }$server ($state in $listener)"
+      fi
+    done
+    [[ -n $up ]] || alone+="${alone:+, }$listener"
+  done
+  if [[ -n $alone ]]; then
+    need_force "no other server of $alone takes new sessions: clients would be refused"
+  elif [[ -n $out ]]; then
+    need_force "$out is out already, and the others have room for the devices of one server that is missing: some would be refused"
+  fi
+}
+
+# wait_for_sessions SERVER: a line a minute.
+wait_for_sessions() {
+  local left began=$SECONDS told=$SECONDS
+  while left=$(sessions_of "$1") && ((left)); do
+    ((SECONDS - began <= SESSION_LIFETIME + SESSIONS_GRACE)) ||
+      fail "$1 still has $left sessions after $((SECONDS - began)) s, longer than scale.session_lifetime ($SESSION_LIFETIME s): look at its broker. It stays drained; what is left ends with the broker"
+    if ((SECONDS - told >= SESSIONS_TELL)); then
+      told=$SECONDS
+      printf '%s\n' "$1 has $left sessions left after $((SECONDS - began)) s"
+    fi
+    sleep "$SESSIONS_LOOK"
+  done
+}
+
+next_after_drain() {
+  printf '%s' "$1 stays drained, through reloads and restarts of HAProxy too. When it has no session left, on the control plane: kubectl drain $1 --ignore-daemonsets --delete-emptydir-data. When its broker is back: bootstrap.sh undrain --server $1"
 }
 
 # ---- join-done
@@ -2792,14 +3520,12 @@ node_label() {
 
 # ---- load-balancer
 # Sessions of devices outlive a reload and none outlives a restart: this never restarts a HAProxy that carries sessions.
+# Servers that are drained stay so.
 
 step_load_balancer() {
   need_root
   need_system
-  if ! dry_run && [[ -z ${OPTION[root]-} ]]; then
-    has_address "$LOAD_BALANCER_ADDRESS" ||
-      fail "this host does not have $LOAD_BALANCER_ADDRESS, the address of $LOAD_BALANCER_NAME"
-  fi
+  need_load_balancer
   need_compiled haproxy haproxy.cfg 99-dojot-haproxy.conf haproxy.service.d-limits.conf
   local folder
   folder=$(compiled)/haproxy
@@ -2813,6 +3539,8 @@ step_load_balancer() {
   watch_host
   add_repository haproxy "$HAPROXY_REPOSITORY"
   install_pinned "${HAPROXY_PACKAGES[@]}"
+  # By which drain and undrain speak to it.
+  install_packages socat
   configure_haproxy "$folder/haproxy.cfg"
   raise_haproxy_limits
 }
@@ -2828,7 +3556,7 @@ watch_host() {
 }
 
 configure_haproxy() {
-  local text checked=$1
+  local text checked=$1 drained=()
   text=$(<"$1")
   if ((${#NODE_PORTS[@]})); then
     if dry_run && [[ ! -r $(option node-ports) ]]; then
@@ -2837,12 +3565,24 @@ configure_haproxy() {
     fi
     set_node_ports
     text=$NODE_PORT_SETTINGS$text
+  fi
+  mapfile -t drained < <(drained_servers "$(installed_config)")
+  text=$(with_drained "$text" "${drained[@]}")
+  if [[ $text != "$(<"$1")" ]]; then
     scratch checked "${TMPDIR:-/tmp}/dojot-haproxy.XXXXXX"
     printf '%s\n' "$text" >"$checked"
   fi
   if command -v haproxy >/dev/null; then
     working_on "check $1"
     haproxy -c -f "$checked" >&2 || fail "haproxy refuses $1: the running configuration stays"
+  fi
+  # Without those that the inventory has no longer.
+  mapfile -t drained < <(drained_servers "$text")
+  if ((${#drained[@]})); then
+    report skipped "drained servers stay drained: ${drained[*]} (see undrain)"
+  fi
+  if is_active haproxy && { is_owed haproxy || ! is_written "$HAPROXY_CONFIG" 0640 "$text"$'\n'; }; then
+    need_room_for_a_reload
   fi
   owing haproxy write_file "$HAPROXY_CONFIG" 0640 "$text"$'\n' keep
   if is_active haproxy; then
@@ -2890,16 +3630,6 @@ raise_haproxy_limits() {
   else
     fail "haproxy runs with a limit of $limit open files, not $LOAD_BALANCER_OPEN_FILES; a restart would drop $sessions sessions: run this step again when none is open"
   fi
-}
-
-# How many connections are open on the ports that clients use.
-device_sessions() {
-  local row port filter=''
-  for row in "${LOAD_BALANCER_PORTS[@]}"; do
-    columns "$row" port _
-    filter+="${filter:+ or }sport = :$port"
-  done
-  ss --no-header --numeric --tcp state established "( $filter )" | wc -l
 }
 
 # ---- node-ports
@@ -2985,12 +3715,12 @@ module_is_loaded() {
 
 # ---- plan
 step_plan() {
-  local row step machine table when next before='' number=0
+  local row step machine occasion table when next before='' number=0
   printf 'Cluster %s, Kubernetes %s. On every machine: this repository'\''s compiled/%s, as root.\n\n' \
     "$CLUSTER_NAME" "$KUBERNETES_VERSION" "$CLUSTER_NAME"
   for row in "${STEPS[@]}"; do
-    columns "$row" step _ _ machine _ table when next
-    if [[ $machine == anywhere ]] || ! has_rows "$table"; then
+    columns "$row" step _ _ machine _ occasion table when next
+    if [[ $machine == anywhere || -n $occasion ]] || ! has_rows "$table"; then
       continue
     fi
     if [[ $machine != "$before" ]]; then
@@ -3021,6 +3751,106 @@ machines() {
     esac
   done
   printf '%s\n' "$found"
+}
+
+# ---- restore
+# Whose backup is being put back, from the first file on until the control plane runs: a run that was cut off goes on by it.
+readonly RESTORING=/etc/dojot/restoring
+
+step_restore() {
+  need_root
+  need_running_system
+  identify
+  need_role control-plane
+  local from database
+  from=$(option from) database=$(option database)
+  [[ -n $from ]] || usage_error 'restore needs --from DIR: which backup?'
+  from=${from%/}
+  need_whole_backup "$from"
+  if [[ -n $database ]]; then
+    restore_database "$from" "$database"
+  else
+    restore_control_plane "$from"
+  fi
+}
+
+# need_word WHAT: a person says that this is the cluster, and that WHAT may happen.
+need_word() {
+  local given
+  given=$(option yes)
+  if [[ -z $given ]] && ! dry_run; then
+    printf '%s\nIf so, type the name of the cluster:\n' "$1" >&2
+    read -r given || true
+  fi
+  [[ $given == "$CLUSTER_NAME" ]] || dry_run ||
+    fail "the name of the cluster is $CLUSTER_NAME, not ${given:-empty}: nothing was changed"
+}
+
+restore_database() {
+  [[ -n $(maker_of "$2") ]] || fail "the inventory of $CLUSTER_NAME has no database $2, but: $(database_names | paste -sd ' ')"
+  [[ -d $1/$2 ]] || fail "$1 holds no database $2: take another backup"
+  need_cluster
+  need_word "In $CLUSTER_NAME, all that the database $2 holds now is replaced by what it held at $(manifest_says "$1" time)."
+  change "fill the database $2 from $1" fill_database "$2" "$1"
+}
+
+restore_control_plane() {
+  local begun='' config=''
+  need_same_control_plane "$1"
+  if [[ -e $RESTORING ]]; then
+    begun=$(<"$RESTORING")
+    [[ $begun == "${1##*/}" ]] || fail "the backup $begun is being put back here: finish that first (--from), or make this host anew"
+  elif [[ -e $ADMIN_CONF || -e $ETCD_DATA ]]; then
+    refuse "this host has a control plane ($ADMIN_CONF, $ETCD_DATA): a restore is for a host that has none. Of one that cannot be saved, keep $ETCD_FOLDER and $KUBERNETES_FOLDER elsewhere, run \"kubeadm reset\" yourself, and then this step again"
+    return 0
+  fi
+  need_word "This host becomes the control plane of $CLUSTER_NAME as it was at $(manifest_says "$1" time)."
+  write_file "$RESTORING" 0644 "${1##*/}"$'\n'
+  change "put back certificates and keys of $KUBERNETES_FOLDER" restore_kubernetes "$1/kubernetes.tar"
+  write_api_server_files
+  if [[ -e $ETCD_DATA ]]; then
+    report skipped "etcd has data ($ETCD_DATA)"
+  else
+    if ! dry_run; then
+      scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
+      printf '%s' "$KUBEADM_INIT" >"$config"
+    fi
+    change 'fetch the images of the control plane' kubeadm config images pull --config="$config"
+    change 'put back what etcd held' restore_etcd "$1/etcd.db" "$config"
+  fi
+  if [[ -e $ADMIN_CONF && -e $KUBEADM_CONFIG_APPLIED ]]; then
+    report skipped 'kubeadm init has finished'
+  elif [[ -e $ADMIN_CONF ]]; then
+    refuse "kubeadm init broke off (journalctl -u kubelet says why). All that is here comes from $1: run \"kubeadm reset\" yourself, and then this step again"
+    return 0
+  else
+    # Before the API server answers: kubelets of the workers end every pod that it does not know.
+    make_control_plane --ignore-preflight-errors=DirAvailable--var-lib-etcd
+  fi
+  await 'the API server answers' api_server_answers
+  change "forget that $1 was being put back" forget_restore
+}
+
+# What a run that was killed has left of it, too.
+forget_restore() {
+  rm -rf -- "$ETCD_FOLDER/restored" "$ETCD_FOLDER/restored.db"
+  rm -f -- "$RESTORING"
+}
+
+# The kubelets and pods of a cluster know its control plane by name, address and release.
+need_same_control_plane() {
+  local version name address
+  version=$(manifest_says "$1" kubernetes)
+  [[ $version == "$KUBERNETES_VERSION" ]] ||
+    fail "$1 is of Kubernetes ${version:-unknown}, the inventory has $KUBERNETES_VERSION: use the script of that time (Git has its compiled folder), and upgrade afterwards. Nothing was changed"
+  columns "$(manifest_says "$1" control-plane)" name address
+  [[ $name == "$(self name)" && $address == "$(self address)" ]] ||
+    fail "$1 is of the control plane $name ($address), and this is $(self name) ($(self address)): workers and certificates know only the former. Nothing was changed"
+}
+
+restore_kubernetes() {
+  mkdir -p -- "$KUBERNETES_FOLDER"
+  tar --extract --file="$1" --directory="$KUBERNETES_FOLDER" --same-permissions --no-same-owner
 }
 
 # ---- secrets
@@ -3119,6 +3949,28 @@ secret_values() {
   done
 }
 
+# ---- undrain
+step_undrain() {
+  local server
+  check_server_option
+  need_root
+  need_running_system
+  need_load_balancer
+  need_haproxy
+  need_server
+  server=$(option server)
+  weigh "$server" 1
+  if ! haproxy_known || dry_run; then
+    return 0
+  fi
+  read_servers
+  if of_server "$server" | grep -q '|down|'; then
+    report ok "$server gets new sessions once its health check passes: it is down now"
+  else
+    report ok "$server gets new sessions"
+  fi
+}
+
 # ---- verify
 WRONG=0
 
@@ -3139,7 +3991,9 @@ same() {
 
 step_verify() {
   local namespace wrong
-  if ! cluster_answers; then
+  if ! command -v kubectl >/dev/null && has_address "$LOAD_BALANCER_ADDRESS"; then
+    report skipped "what is in the cluster: $LOAD_BALANCER_NAME has no kubectl"
+  elif ! cluster_answers; then
     verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
   elif wrong=$(wrong_cluster) && [[ -n $wrong ]]; then
     verdict no "the cluster is $CLUSTER_NAME" "$wrong"
@@ -3158,6 +4012,9 @@ step_verify() {
     verify_node_ports
   fi
   verify_load_balancer
+  if has_address "$LOAD_BALANCER_ADDRESS"; then
+    verify_servers
+  fi
   if ((WRONG)); then
     fail "$WRONG things are not as the inventory says"
   fi
@@ -3187,10 +4044,20 @@ verify_nodes() {
   done
 }
 
+# phase | namespace and name of its claim
+readonly VOLUME='{{.status.phase}}|{{.spec.claimRef.namespace}}|{{.spec.claimRef.name}}'
+
 verify_volumes() {
-  local name phase
+  local name phase namespace claim other
   for name in "${PERSISTENT_VOLUMES[@]}"; do
-    phase=$(kube get persistentvolume "$name" --ignore-not-found --output=go-template='{{.status.phase}}')
+    columns "$(kube get persistentvolume "$name" --ignore-not-found --output=go-template="$VOLUME")" \
+      phase namespace claim
+    if [[ $phase == Available ]]; then
+      # A claim stays with its volume when the inventory gives it another machine, directory or class.
+      other=$(kube --namespace "$namespace" get persistentvolumeclaim "$claim" --ignore-not-found \
+        --output=go-template='{{with .spec.volumeName}}{{.}}{{end}}')
+      phase+="${other:+: its claim $namespace/$claim still has $other (docs/switches.md#volumes)}"
+    fi
     verdict "$(same "$phase" Bound)" "PersistentVolume $name is bound" "${phase:-it does not exist}"
   done
 }
@@ -3348,6 +4215,27 @@ verify_load_balancer() {
     else
       verdict no "$LOAD_BALANCER_NAME answers on port $port ($name)" "nothing accepts at $LOAD_BALANCER_ADDRESS:$port"
     fi
+  done
+}
+
+# Whom HAProxy sends new sessions to, asked on its own host.
+verify_servers() {
+  local row name listener state said='' wrong
+  if ! read_servers; then
+    verdict no 'HAProxy says which servers get new sessions' \
+      "nobody answers at $HAPROXY_ADMIN_SOCKET: run verify as root, and load-balancer where socat is missing"
+    return 0
+  fi
+  for row in "${SERVERS[@]}"; do
+    columns "$row" _ name _
+    [[ $said != *" $name "* ]] || continue
+    said+=" $name "
+    wrong=''
+    while IFS='|' read -r listener _ state _; do
+      [[ $state == up ]] || wrong+="${wrong:+, }$state in $listener"
+    done < <(of_server "$name")
+    [[ $wrong != *drained* ]] || wrong+=". When its broker is back: bootstrap.sh undrain --server $name"
+    verdict "$(same "$wrong" '')" "server $name gets new sessions" "$wrong"
   done
 }
 

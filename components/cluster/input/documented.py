@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -25,6 +26,7 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "NodePorts": ("nodeports",),
         "Scale": ("scale", "influxdb"),
         "Volumes": ("volumes",),
+        "Backup": ("backup",),
         "Priorities": ("priority_classes",),
         "Plain MQTT, e-mail, TLS of Kafka WS": ("insecure_mqtt", "email", "kafka_ws"),
         "Repository and release": ("repository", "release"),
@@ -55,6 +57,12 @@ def tables() -> str:
 def contract_tables() -> str:
     """Of what a file of inventory/contracts may hold."""
     return _Document(Contract, {"Keys of a contract": tuple(hints(Contract))}).text()
+
+
+@cache
+def in_a_table_of_its_own(model: type[Entry]) -> bool:
+    """Of what a target asks for: do its keys stand once, for all places that have them?"""
+    return bool(_Document(Inventory, SUBJECTS).link(model))
 
 
 class _Document:
@@ -107,7 +115,7 @@ class _Document:
         if any(isinstance(each, Scalar) for each in said):
             yield path, meaning, _asked(shape)
         elif _is_entry(base):
-            link = self._link(base)
+            link = self.link(base)
             yield path, meaning, link
             if not link:
                 yield from self._keys((base,), f"{path}.")
@@ -130,7 +138,7 @@ class _Document:
         yield path, meaning, f"{how}: {asked}" if asked else how
         yield from further
 
-    def _link(self, model: type[Entry]) -> str:
+    def link(self, model: type[Entry]) -> str:
         """To the keys of a model that several places have."""
         if model not in _ALWAYS and (self._places[model] < 2 or _rows(model) <= _FEW):
             return ""

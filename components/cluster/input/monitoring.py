@@ -99,8 +99,7 @@ class Alerts(Entry):
     LoadBalancerFull: AlertAbove = AlertAbove.of("critical", 120, above=90)
     # Of the source ports of one server line.
     SourcePortsShort: AlertAbove = AlertAbove.of("critical", 120, above=85)
-    # Of one server's share of the log, by the rule that sizes its volume.
-    KafkaLogAboveRetention: AlertAbove = AlertAbove.of("critical", 600, above=102)
+    KafkaDeletesEarly: AlertEntry = AlertEntry.of("warning", 120)
     # Seconds of what its topic takes in.
     KafkaConsumerLate: AlertAbove = AlertAbove.of("warning", 600, above=60)
     KafkaServersMissing: AlertEntry = AlertEntry.of("critical", 300)
@@ -108,8 +107,8 @@ class Alerts(Entry):
     PostgresUnreachable: AlertEntry = AlertEntry.of("critical", 120)
     # Of max_connections.
     PostgresConnectionsHigh: AlertAbove = AlertAbove.of("warning", 600, above=80)
-    # Of the volume's size.
-    VolumeFilling: AlertAbove = AlertAbove.of("warning", 600, above=90)
+    # Of the volume's size. Kafka's log may come to 91 (scale.kafka.margin).
+    VolumeFilling: AlertAbove = AlertAbove.of("warning", 600, above=95)
     # Of the node's disk and memory.
     NodeDiskFilling: AlertBelow = AlertBelow.of("warning", 600, below=15)
     NodeMemoryLow: AlertBelow = AlertBelow.of("warning", 600, below=5)
@@ -129,6 +128,8 @@ class Alerts(Entry):
     ContainerMemoryHigh: AlertAbove = AlertAbove.of("warning", 600, above=95)
     # Days that are left.
     CertificateExpiring: AlertBelow = AlertBelow.of("warning", 3600, below=30)
+    # Hours since the last whole one. One is made each day, and takes its time.
+    BackupTooOld: AlertAbove = AlertAbove.of("warning", 3600, above=30)
     # A merge is synced within minutes.
     NotSynced: AlertEntry = AlertEntry.of("warning", 3600)
     SyncedUnhealthy: AlertEntry = AlertEntry.of("warning", 1800)

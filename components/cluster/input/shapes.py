@@ -54,7 +54,11 @@ Instances = Annotated[int, INSTANCES]
 #: A port number in a text, 1 to 65535.
 PORT_NUMBER = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 Port = Annotated[int, Scalar("a port number from 1 to 65535", minimum=1, maximum=65535)]
-NodePort = Annotated[int, Scalar("a NodePort from 30000 to 32767", minimum=30000, maximum=32767)]
+#: The first and the last that the API server gives (its --service-node-port-range, which kubeadm leaves alone).
+NODE_PORTS = (30000, 32767)
+NodePort = Annotated[
+    int, Scalar("a NodePort from {} to {}".format(*NODE_PORTS), minimum=NODE_PORTS[0], maximum=NODE_PORTS[1])
+]
 PORT_NAME = Scalar(
     "a port name (at most 15 lower-case letters, digits and hyphens)", pattern=r"[a-z]([-a-z0-9]{0,13}[a-z0-9])?"
 )

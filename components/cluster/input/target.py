@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from .backup import Backup
 from .entry import NOTHING, AtLeastOne, Entry, Map, Maybe, NoneTwice, Wanted
 from .firewall import Firewall
 from .machines import ClusterEntry, Hardware, LoadBalancerEntry, NodeGroup, NodePorts, Placement, Volumes
@@ -115,6 +116,8 @@ class Inventory(Entry):
     """the number of devices and what one instance carries"""
     volumes: Volumes
     """where volumes are"""
+    backup: Backup
+    """what is saved outside of the cluster"""
     priority_classes: Annotated[
         Map[PriorityClassName, PriorityClassEntry],
         Wanted("PriorityClasses by name, each with a value and a description"),

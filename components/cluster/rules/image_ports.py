@@ -21,11 +21,20 @@ def ports_are_opened(runs: Runs) -> Iterator[Finding]:
         for port in run.container.ports:
             if (port.number, port.protocol) in opened or port.number in _by_command(run):
                 continue
+            if over := sorted(protocol for number, protocol in opened if number == port.number):
+                yield Finding(
+                    (*run.path, "ports", port.name, "protocol"),
+                    port.protocol,
+                    f"{run.image} opens port {port.number} over {listed(over)}",
+                    f"Write protocol: {over[0]}",
+                )
+                continue
             numbers = sorted(str(number) for number, protocol in opened if protocol == port.protocol)
+            others = f", but {listed(numbers)}" if numbers else f", and none over {port.protocol}"
             yield Finding(
                 (*run.path, "ports", port.name, "number"),
                 port.number,
-                f"{run.image} does not open this port, but {listed(numbers) or 'none'}",
+                f"{run.image} does not open this port{others}",
                 _way_out(run, numbers),
             )
 

@@ -95,7 +95,8 @@ def _healthy_loads(cluster: Cluster, watch: Monitoring) -> Iterator[tuple[str, i
         if listeners:
             yield "LoadBalancerFull", _per_cent(scale.devices, cluster.load_balancer.maxconn), "HAProxy"
     if any(service.name == KAFKA for service, _, _ in cluster.disks):
-        yield "KafkaLogAboveRetention", 100, "Kafka's log"
+        # At most: there it deletes by bytes.
+        yield "VolumeFilling", _per_cent(100, 100 + scale.kafka.margin), "Kafka's volume (scale.kafka.margin)"
     if any(service.name == watch.service for service, _, _ in cluster.disks):
         yield "VolumeFilling", watch.storage_share, "the volume of metrics (monitoring.storage_share)"
 

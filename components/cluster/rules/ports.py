@@ -8,6 +8,7 @@ from components.inventory.finding import Finding, Path, suggest
 
 from ..input.container import Sidecar
 from ..input.service import ServiceEntry
+from ..input.shapes import NODE_PORTS
 from ..input.switched import switched_off
 from ..input.target import Inventory
 from ..ports import PROBES
@@ -97,7 +98,7 @@ def unique_node_ports(cluster: Cluster) -> Iterator[Finding]:
                 ("services", service.name, "ports", port.name, "expose", "node_port"),
                 number,
                 f"this NodePort leads to {seen[number]} already",
-                "Choose another from 30000 to 32767",
+                "Choose another from {} to {}".format(*NODE_PORTS),
             )
         seen.setdefault(number, here)
 

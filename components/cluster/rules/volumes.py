@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 
 from components.inventory.finding import Finding
 
-from ..quantity import ceil_div
-from ..sizes import KAFKA
+from ..quantity import binary, ceil_div
+from ..sizes import CLAIM_REQUEST, KAFKA
 from ..types import Cluster
 from .registry import Stage, rule
 
@@ -114,8 +114,22 @@ def bounded_log(cluster: Cluster) -> Iterator[Finding]:
 
 
 @rule(Stage.STRUCTURE)
+def volumes_hold_their_claims(cluster: Cluster) -> Iterator[Finding]:
+    """A claim requests the same whatever its volume's size is, and binds to none that is smaller."""
+    for service in cluster.services:
+        for volume in service.volumes:
+            if volume.persistent and volume.size < CLAIM_REQUEST:
+                yield Finding(
+                    ("services", service.name, "volumes", volume.name, "size"),
+                    binary(volume.size),
+                    f"every claim requests {binary(CLAIM_REQUEST)}, and never binds to a smaller volume",
+                    f"Write {binary(CLAIM_REQUEST)} or more",
+                )
+
+
+@rule(Stage.STRUCTURE)
 def distinct_claims(cluster: Cluster) -> Iterator[Finding]:
-    """A volume's name is also its PersistentVolume's, so it is used once."""
+    """A volume's name is also its claim's, so it is used once."""
     seen: dict[str, str] = {}
     for service in cluster.services:
         for volume in service.volumes:

@@ -23,6 +23,7 @@ from .services import (
     Service,
     Use,
     Volume,
+    governing_service,
     pod_labels,
     pods_prefix,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Service",
     "Use",
     "Volume",
+    "governing_service",
     "pod_labels",
     "pods_prefix",
 ]

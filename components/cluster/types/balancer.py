@@ -82,6 +82,7 @@ class LoadBalancer:
     connect_timeout: int
     client_fin_timeout: int
     hard_stop_after: int
+    max_reloads: int
     check_interval: int
     check_timeout: int
     slow_start: int
@@ -102,11 +103,12 @@ class LoadBalancer:
 
     @property
     def file_max(self) -> int:
-        """fs.file-max: for a while after a reload two processes hold their files, so the host needs room for both.
+        """fs.file-max: old processes hold their files until they end, so the host has room for the newest and for
+        as many others as HAProxy leaves alive.
 
         Kernels before 5.x with 4 GB start with about 400,000.
         """
-        return 2 * self.open_files + _OTHER_FILES
+        return (1 + self.max_reloads) * self.open_files + _OTHER_FILES
 
     @property
     def tracked_connections(self) -> int:

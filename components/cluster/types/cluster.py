@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..input.backup import Backup
 from ..input.firewall import Firewall
 from ..input.machines import Hardware
 from ..input.platform import Platform
@@ -55,6 +56,7 @@ class Cluster:
     git: GitSource
     reserve: Hardware
     firewall: Firewall
+    backup: Backup
     monitoring: Monitoring | None
 
     def service(self, name: str) -> Service:

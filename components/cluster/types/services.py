@@ -193,3 +193,12 @@ def pod_labels(name: str) -> Mapping[str, str]:
 def pods_prefix(name: str, spec: ServiceEntry) -> str:
     """A set's name, which its pods have before their number: the operator calls its set after the custom resource."""
     return f"vernemq-{spec.custom_resource.name}" if spec.custom_resource else name
+
+
+def governing_service(name: str, spec: ServiceEntry) -> str:
+    """The Service that names the pods of a set: a headless one where there is one, and of several that of its own name.
+
+    A set never takes another one in a running cluster, so a name more for its pods should not come first.
+    """
+    doors = spec.kubernetes_services
+    return min(doors, key=lambda door: (not doors[door].headless, door != name, door))

@@ -14,24 +14,13 @@ from ..rule import Alert
 def alerts(cluster: Cluster) -> Iterator[Alert]:
     if cluster.disks:
         yield Alert(
-            "KafkaLogAboveRetention",
-            f"100 * {recordings.KAFKA_LOG_USE} > <bound>",
-            "Kafka on {{ $labels.node }} keeps more than its retention explains",
-            '{{ $labels.path }} holds {{ $value | printf "%.0f" }} % of what partitions, segments and retention '
-            "come to; "
-            "the volume's margin (scale.kafka.margin) is being used up, and beyond it Kafka deletes messages before "
-            "their time.",
-            "There are more or larger messages than scale.message says, or more topics: correct scale.message, "
-            "scale.kafka.topics and scale.tenants, or shorten scale.kafka.retention.",
-        )
-        yield Alert(
             "VolumeFilling",
-            # Kafka's volume is full by design: it has the alert above.
-            f"100 * ({recordings.VOLUME_USE} unless on (node, path) {recordings.KAFKA_LOG_USE}) > <bound>",
+            f"100 * {recordings.VOLUME_USE} > <bound>",
             "The volume of {{ $labels.service }} on {{ $labels.node }} is almost full",
             '{{ $labels.path }} holds {{ $value | printf "%.0f" }} % of its size. Local volumes do not enforce it: the '
             "service goes on until the node's disk is full.",
-            "Raise the volume's `size` in the service's class (capacity is checked against the disk), or free space.",
+            "Raise the volume's `size` in the service's class (capacity is checked against the disk), or free space. "
+            "Kafka's volume is for the topics that scale.kafka.topics and scale.tenants count: correct these.",
         )
     kept = cluster.platform.kubernetes.kubelet.eviction
     yield Alert(

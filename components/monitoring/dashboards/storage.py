@@ -8,6 +8,8 @@ from components.cluster.sizes import KAFKA
 from components.cluster.types import Cluster, Disk, Service, Volume
 
 from .. import recordings
+from ..limits import KAFKA_EXPORTER
+from ..rule import window
 from .panels import Panel, dashboard, graph
 
 
@@ -15,7 +17,7 @@ def storage(cluster: Cluster) -> str:
     disks = sorted(cluster.disks, key=lambda found: (found[0].name != KAFKA, found[0].name))
     rows = [("All volumes", _all(cluster))]
     rows += [
-        (service.title, [_disk(volume, disk) for _, volume, disk in found] + _log(service))
+        (service.title, [_disk(volume, disk) for _, volume, disk in found] + _log(cluster, service))
         for service, found in groupby(disks, key=lambda found: found[0])
     ]
     return dashboard("dojot-storage", f"{cluster.name}: Kafka and volumes", cluster.monitored.interval, rows)
@@ -62,15 +64,17 @@ def _disk(volume: Volume, disk: Disk) -> Panel:
     )
 
 
-def _log(service: Service) -> list[Panel]:
-    if service.name != KAFKA:
+def _log(cluster: Cluster, service: Service) -> list[Panel]:
+    if service.name != KAFKA or not any(one.name == KAFKA_EXPORTER for one in cluster.services):
         return []
+    end, oldest = "kafka_topic_partition_current_offset", "kafka_topic_partition_oldest_offset"
+    arriving = f"rate({end}[{window(cluster, KAFKA_EXPORTER)}])"
     return [
         graph(
-            "The log against its retention",
-            {"{{node}}": recordings.KAFKA_LOG_USE},
-            unit="percentunit",
-            limit=1,
-            about="Line: what partitions, segments and retention come to.",
+            "How far back messages go",
+            {"{{topic}}": f"sum by (topic) ({end} - {oldest}) / sum by (topic) ({arriving})"},
+            unit="s",
+            limit=cluster.scale.kafka.retention,
+            about="At the rate of now. Line: retention.",
         )
     ]

@@ -109,6 +109,11 @@ def devices_that_may_be_silent_for_longer(tree: Tree) -> str:
     return ""
 
 
+@breaks(haproxy.the_numbers_suit_the_devices, "10 processes do not fit into fs.file-max")
+def more_old_processes_than_the_kernel_has_files_for(tree: Tree) -> str:
+    return _edit(tree, CONFIG, "mworker-max-reloads ", "mworker-max-reloads 9 #")
+
+
 @breaks(haproxy.the_numbers_suit_the_devices, "one side ends sessions")
 def another_timeout_of_servers(tree: Tree) -> str:
     return _edit(tree, CONFIG, "timeout server ", "timeout server 9")

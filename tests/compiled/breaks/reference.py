@@ -67,7 +67,9 @@ def snapshots_that_stay(tree: Tree) -> str:
 @breaks(reference.kafka_fits_its_disk, "the messages need")
 def a_disk_of_two_gibibytes(tree: Tree) -> str:
     workload = _workload(tree, "kafka-server")
-    workload.claim_templates[0]["spec"]["resources"]["requests"]["storage"] = "2Gi"
+    claim = workload.claim_templates[0]["metadata"]["name"]
+    found = tree.some("PersistentVolume", lambda one: one["spec"]["claimRef"]["name"].startswith(f"{claim}-"))
+    found["spec"]["capacity"]["storage"] = "2Gi"
     return workload.name
 
 

@@ -35,6 +35,14 @@ def a_claim_for_many(tree: Tree) -> str:
     return found["spec"]["volumeClaimTemplates"][0]["metadata"]["name"]
 
 
+@breaks(storage.claims_are_those_of_the_inventory, "10Gi")
+def a_claim_as_large_as_its_volume(tree: Tree) -> str:
+    found = tree.some("StatefulSet", lambda entry: "volumeClaimTemplates" in entry["spec"])
+    claim = found["spec"]["volumeClaimTemplates"][0]
+    claim["spec"]["resources"]["requests"]["storage"] = "10Gi"
+    return claim["metadata"]["name"]
+
+
 @breaks(storage.classes_are_local, "Immediate")
 def a_class_that_binds_at_once(tree: Tree) -> str:
     found = tree.some("StorageClass")

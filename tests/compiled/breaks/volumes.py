@@ -46,7 +46,7 @@ def one_broker_more_than_volumes(tree: Tree) -> str:
     return f"vernemq-{found['metadata']['name']}-{found['spec']['size'] - 1}"
 
 
-@breaks(volumes.every_claim_has_its_volume, "size is")
+@breaks(volumes.every_claim_has_its_volume, "requests 1Mi")
 def a_volume_smaller_than_its_claim(tree: Tree) -> str:
     found = _volume(tree)
     found["spec"]["capacity"]["storage"] = "1Ki"
@@ -116,15 +116,59 @@ def _expressions(found: Object) -> list[dict]:
 @breaks(volumes.volumes_are_on_their_services_nodes, "is not pinned to one node")
 def a_volume_pinned_to_its_group_only(tree: Tree) -> str:
     # The reference's volumes: with two nodes in a group they follow the label, and the data stay.
-    found = _volume(tree)
-    _expressions(found)[:] = [one for one in _expressions(found) if one["key"] != "kubernetes.io/hostname"]
+    found, key = _volume(tree), tree.parameters["cluster"]["group_label"]
+    _expressions(found)[:] = [{"key": key, "operator": "In", "values": ["kafka"]}]
     return found["metadata"]["name"]
 
 
-@breaks(volumes.volumes_are_on_their_services_nodes, "but asks for label")
-def a_volume_without_its_group(tree: Tree) -> str:
+@breaks(volumes.volumes_are_on_their_services_nodes, "too")
+def a_volume_that_follows_a_label(tree: Tree) -> str:
+    found, key = _volume(tree), tree.parameters["cluster"]["group_label"]
+    _expressions(found).append({"key": key, "operator": "In", "values": ["x"]})
+    return key
+
+
+@breaks(volumes.volumes_are_on_their_services_nodes, "too")
+def a_volume_that_follows_a_field(tree: Tree) -> str:
+    terms = _volume(tree)["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
+    terms[0]["matchFields"] = [{"key": "metadata.name", "operator": "In", "values": ["x"]}]
+    return "metadata.name"
+
+
+def _named_as_before(tree: Tree, key: str, value: object) -> str:
     found = _volume(tree)
-    _expressions(found)[:] = [one for one in _expressions(found) if one["key"] == "kubernetes.io/hostname"]
+    found["spec"][key] = value
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.names_say_what_never_changes, "its machine, directory, class and claim make")
+def another_directory_under_the_old_name(tree: Tree) -> str:
+    return _named_as_before(tree, "local", {"path": "/elsewhere"})
+
+
+@breaks(volumes.names_say_what_never_changes, "its machine, directory, class and claim make")
+def another_class_under_the_old_name(tree: Tree) -> str:
+    return _named_as_before(tree, "storageClassName", "local-storage-other")
+
+
+@breaks(volumes.names_say_what_never_changes, "its machine, directory, class and claim make")
+def another_machine_under_the_old_name(tree: Tree) -> str:
+    found = _volume(tree)
+    _expressions(found)[0]["values"] = ["another"]
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.names_say_what_never_changes, "its machine, directory, class and claim make")
+def another_namespace_under_the_old_name(tree: Tree) -> str:
+    found = _volume(tree)
+    found["spec"]["claimRef"]["namespace"] = "elsewhere"
+    return found["metadata"]["name"]
+
+
+@breaks(volumes.names_say_what_never_changes, "may have 253")
+def a_name_that_is_too_long(tree: Tree) -> str:
+    found = _volume(tree)
+    found["spec"]["claimRef"]["name"] = "x" * 250
     return found["metadata"]["name"]
 
 
@@ -134,7 +178,7 @@ def a_volume_on_another_groups_node(tree: Tree) -> str:
     nodes = tree.parameters["cluster"]["nodes"]
 
     def group(one: Object) -> str:
-        return next(nodes[entry["values"][0]]["group"] for entry in _expressions(one) if entry["values"][0] in nodes)
+        return nodes[_expressions(one)[0]["values"][0]]["group"]
 
     for other in others:
         if group(other) != group(first):

@@ -107,6 +107,11 @@ def _scalars(tree: Tree) -> dict[str, str]:
         "HAPROXY_CONFIG": haproxy["paths"]["config"],
         "HAPROXY_SYSCTL": haproxy["paths"]["sysctl"],
         "HAPROXY_UNIT_LIMITS": haproxy["paths"]["unit_limits"],
+        "HAPROXY_ADMIN_SOCKET": haproxy["paths"]["admin_socket"],
+        "HAPROXY_HARD_STOP_AFTER": str(haproxy["hard_stop_after"]),
+        "HAPROXY_MAX_RELOADS": str(haproxy["max_reloads"]),
+        # Of milliseconds.
+        "SESSION_LIFETIME": str(-(-parameters["scale"]["session_lifetime"] // 1000)),
     }
 
 
@@ -154,6 +159,8 @@ def _tables(parameters: Mapping[str, Any]) -> dict[str, list[str]]:
             for service, entry in parameters["services"].items()
             if "custom_resource" in entry
         ],
+        "DATABASES": _databases(parameters),
+        "BACKUPS": _backups(**parameters["backup"]),
         "LOAD_BALANCER_PORTS": [_row(one.listen, one.name) for one in listeners],
         "NODE_PORTS": [
             _row(
@@ -185,6 +192,21 @@ def _secrets(parameters: Mapping[str, Any]) -> list[str]:
                 made = (how, *length, "")[:2] if how in ("random", "provided") else ("literal", value)
                 found.append(_row(f"{said.namespace(parameters, service)}/{secret}", key, *made))
     return found
+
+
+def _databases(parameters: Mapping[str, Any]) -> list[str]:
+    """Known by their images: whoever has a database server for dojot's services is asked for what it holds."""
+    found = []
+    for service, entry in parameters["services"].items():
+        image = entry["image"].rpartition("/")[2].partition(":")[0].partition("@")[0]
+        maker = {"postgres": "postgres", "mongo": "mongodb"}.get(image)
+        if maker:
+            found.append(_row(service, said.namespace(parameters, service), entry["kind"].lower(), maker))
+    return found
+
+
+def _backups(enabled: bool, at: str, keep: int, folder: str) -> list[str]:
+    return [_row(at, keep, folder)] if enabled else []
 
 
 def _kubernetes_packages(kubernetes: Mapping[str, Any]) -> list[str]:
@@ -226,7 +248,8 @@ def _step(name: str, head: Mapping[str, list[str]], options: list[str]) -> str:
         flag, _, default, _ = option.split("|")
         texts = [text.replace(f"{{{flag.removeprefix('--')}}}", default) for text in texts]
     names = " ".join([*own, *said.get("options", "").split()])
-    return _row(name, said["help"], names, machine, comma + elsewhere, said.get("only if", "").split(" ")[0], *texts)
+    condition = said.get("only if", "").split(" ")[0]
+    return _row(name, said["help"], names, machine, comma + elsewhere, said.get("occasion", ""), condition, *texts)
 
 
 def _option(said: str) -> str:

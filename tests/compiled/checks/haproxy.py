@@ -84,6 +84,7 @@ def _wanted(parameters: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
             "stats timeout 30s",
             f"maxconn {reckoned.sessions(parameters)}",
             f"hard-stop-after {haproxy['hard_stop_after']}s",
+            f"mworker-max-reloads {haproxy['max_reloads']}",
         ],
     )
     timeout = _session_timeout(parameters)
@@ -206,8 +207,8 @@ def limits_follow_from_the_inventory(tree: Tree) -> list[str]:
         "net.ipv4.tcp_keepalive_intvl": probes["interval"],
         "net.ipv4.tcp_keepalive_probes": probes["probes"],
         "fs.nr_open": max(_NR_OPEN, files),
-        # After a reload two processes hold their sessions.
-        "fs.file-max": 2 * files + _REST_OF_THE_HOST,
+        # Old processes hold their sessions beside the newest.
+        "fs.file-max": files + haproxy["max_reloads"] * files + _REST_OF_THE_HOST,
     }
     wanted = {
         SYSCTL: [f"{name} = {value}" for name, value in kernel.items()],
@@ -235,6 +236,8 @@ def the_numbers_suit_the_devices(tree: Tree) -> list[str]:
     # Measured: 2 x maxconn + 35 + 3 x threads, and one for each check.
     checked = sum(len(section.values("server")) for section in sections(text))
     needed = 2 * total + 35 + 3 * 64 + checked
+    # HAProxy's manual: a process survives so many reloads, and receives SIGTERM with the next.
+    processes = 1 + int(main.value("mworker-max-reloads"))
     timeout = defaults.seconds("timeout", "client")
     idle, interval, probes = (int(kernel[f"net.ipv4.tcp_keepalive_{name}"]) for name in ("time", "intvl", "probes"))
     listen = [section for section in sections(text) if section.kind == "listen"]
@@ -243,7 +246,7 @@ def the_numbers_suit_the_devices(tree: Tree) -> list[str]:
         f"maxconn {total} is less than the {shares} of its listeners": total >= shares,
         f"LimitNOFILE {files} is less than the {needed} that HAProxy opens": files >= needed,
         "fs.nr_open is below LimitNOFILE": int(kernel["fs.nr_open"]) >= files,
-        "two processes do not fit into fs.file-max": int(kernel["fs.file-max"]) >= 2 * files,
+        f"{processes} processes do not fit into fs.file-max": int(kernel["fs.file-max"]) >= processes * files,
         f"a timeout of {timeout} s cuts living devices": timeout > 1.5 * scale["keepalive"],
         "one side ends sessions of the other": timeout == defaults.seconds("timeout", "server"),
         "the session timeout comes before the kernel's verdict": idle + interval * probes < timeout,

@@ -18,6 +18,15 @@ from tests.compiled.tree import Tree
 _API_PORT = 6443
 # Where the plugins of containerd 2 (configuration 3) keep what is theirs.
 _IMAGES, _CRI = "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"
+# Kubernetes' own sysctl.go and the kubelet's container_manager_linux.go.
+_PROTECTED = {
+    "vm.overcommit_memory": 1,
+    "vm.panic_on_oom": 0,
+    "kernel.panic": 10,
+    "kernel.panic_on_oops": 1,
+    "kernel.keys.root_maxkeys": 1000000,
+    "kernel.keys.root_maxbytes": 25 * 1000000,
+}
 
 
 def _texts(tree: Tree) -> dict[str, str]:
@@ -25,9 +34,12 @@ def _texts(tree: Tree) -> dict[str, str]:
 
 
 def the_kernel_is_set_as_the_inventory_says(tree: Tree) -> list[str]:
-    """A line `name = value` a setting, as sysctl reads them."""
+    """A line `name = value` a setting, as sysctl reads them; with those without which this kubelet does not start."""
     there = [line.split(" = ") for line in _texts(tree)["SYSCTL_CONF"].splitlines()]
-    wanted = tree.parameters["platform"]["operating_system"]["sysctl"]
+    platform = tree.parameters["platform"]
+    wanted = dict(platform["operating_system"]["sysctl"])
+    if platform["kubernetes"]["kubelet"]["protect_kernel_defaults"]:
+        wanted |= _PROTECTED
     return list(differences(sorted(there), sorted([name, str(value)] for name, value in wanted.items()), "SYSCTL_CONF"))
 
 

@@ -126,7 +126,7 @@ def _fields(tree: Tree, workload: Workload, entry: said.Entry) -> dict[str, Any]
             **({"progressDeadlineSeconds": entry["progress_deadline"]} if "progress_deadline" in entry else {}),
         }
     doors = entry.get("kubernetes_services", {})
-    governing = min(doors, key=lambda name: (not doors[name].get("headless", False), name))
+    governing = min(doors, key=lambda name: (not doors[name].get("headless", False), name != workload.service, name))
     return {
         **fields,
         "replicas": replicas,

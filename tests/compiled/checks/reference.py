@@ -106,10 +106,7 @@ def kafka_fits_its_disk(tree: Tree) -> list[str]:
         rate = scale["devices"] / scale["message"]["interval"] * scale["message"]["stored_bytes"]
         topics, copies = scale["kafka"]["topics"] * scale.get("tenants", 1), min(3, workload.replicas)
         needed = topics * (partitions * segment + rate * seconds) * copies
-        rooms = [claim["spec"]["resources"]["requests"]["storage"] for claim in workload.claim_templates]
-        rooms += [one["emptyDir"]["sizeLimit"] for one in workload.spec.get("volumes", ()) if "emptyDir" in one]
-        for room in rooms:
-            there = size(room) * workload.replicas
+        for there in _disks(tree, workload):
             if there < needed:
                 found.append(f"{workload}: its volumes have {there} bytes, the messages need {needed:.0f}")
             # Kafka deletes by bytes while at least so many are left, a segment at a time.
@@ -119,6 +116,21 @@ def kafka_fits_its_disk(tree: Tree) -> list[str]:
                 found.append(f"{workload}: KAFKA_LOG_RETENTION_BYTES is {kept}: {there} bytes can be full")
             if 0 <= kept < rate * seconds / partitions:
                 found.append(f"{workload}: KAFKA_LOG_RETENTION_BYTES is {kept}: messages go before their time")
+    return found
+
+
+def _disks(tree: Tree, workload: Workload) -> list[int]:
+    """Bytes of each volume of a workload, in all its pods together."""
+    rooms = [one["emptyDir"]["sizeLimit"] for one in workload.spec.get("volumes", ()) if "emptyDir" in one]
+    found = [size(room) * workload.replicas for room in rooms]
+    for template in workload.claim_templates:
+        pods = {f"{template['metadata']['name']}-{workload.pods}-{number}" for number in range(workload.replicas)}
+        capacities = [
+            volume["spec"]["capacity"]["storage"]
+            for volume in tree.of_kind("PersistentVolume")
+            if volume["spec"]["claimRef"]["name"] in pods
+        ]
+        found.append(sum(map(size, capacities)))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -83,29 +84,46 @@ def every_claim_has_its_volume(tree: Tree) -> list[str]:
 def _differences(claim: Claim, volume: Object) -> list[str]:
     spec = volume["spec"]
     pairs = [(key, claim.spec.get(key), spec.get(key)) for key in ("storageClassName", "accessModes", "volumeMode")]
-    pairs.append(("size", size(claim.spec["resources"]["requests"]["storage"]), size(spec["capacity"]["storage"])))
-    return [
+    found = [
         f"{name_of(volume)}: {key} is {there}, but claim {claim.name} says {here}"
         for key, here, there in pairs
         if here != there
     ]
+    wanted, there = claim.spec["resources"]["requests"]["storage"], spec["capacity"]["storage"]
+    if size(there) < size(wanted):
+        found.append(f"{name_of(volume)}: has {there}, but claim {claim.name} requests {wanted}")
+    return found
+
+
+def names_say_what_never_changes(tree: Tree) -> list[str]:
+    """A PersistentVolume with another machine, directory, class or claim has another name: no update is refused."""
+    found = []
+    for volume in tree.of_kind("PersistentVolume"):
+        spec = volume["spec"]
+        of = spec["claimRef"]
+        parts = [*_node_values(volume, _HOST), spec["local"]["path"], spec["storageClassName"]]
+        digest = hashlib.sha256("\n".join([*parts, f"{of['namespace']}/{of['name']}"]).encode()).hexdigest()
+        wanted = f"local-pv-{of['name']}-{digest[:8]}"
+        if volume["metadata"]["name"] != wanted:
+            found.append(f"{name_of(volume)}: its machine, directory, class and claim make {wanted}")
+        if len(wanted) > 253:
+            found.append(f"{name_of(volume)}: its name has {len(wanted)} letters, and may have 253")
+    return found
 
 
 def volumes_are_on_their_services_nodes(tree: Tree) -> list[str]:
-    """A volume names its node by host name, and that node is of the group of the pod that mounts it."""
+    """A volume names its node by host name alone, and that node is of the group of the pod that mounts it."""
     parameters, found = tree.parameters, []
     of_claim = {(claim.namespace, claim.name): claim for claim in claims(tree)}
     for volume in tree.of_kind("PersistentVolume"):
-        hosts, labels = _node_values(volume, _HOST), _node_values(volume, parameters["cluster"]["group_label"])
+        hosts, others = _node_values(volume, _HOST), _node_keys(volume) - {_HOST}
         if len(hosts) != 1 or hosts[0] not in parameters["cluster"]["nodes"]:
             found.append(f"{name_of(volume)}: is not pinned to one node of the cluster ({', '.join(hosts) or 'none'})")
             continue
         group = parameters["cluster"]["nodes"][hosts[0]]["group"]
-        if labels != [parameters["node_groups"][group]["label"]]:
-            found.append(
-                f"{name_of(volume)}: is on {hosts[0]} of group {group}, "
-                f"but asks for label {', '.join(labels) or 'none'}"
-            )
+        if others:
+            # A label is one line of the inventory, and where a volume may be mounted is never changed.
+            found.append(f"{name_of(volume)}: is on {hosts[0]}, but asks for {', '.join(sorted(others))} too")
         claim = of_claim.get((volume["spec"]["claimRef"]["namespace"], volume["spec"]["claimRef"]["name"]))
         if claim and claim.workload:
             wanted = parameters["services"][claim.workload.service]["group"]
@@ -127,6 +145,12 @@ def _node_values(volume: Object, key: str) -> list[str]:
         if wanted["key"] == key and wanted["operator"] == "In"
         for value in wanted["values"]
     ]
+
+
+def _node_keys(volume: Object) -> set[str]:
+    """All labels that a volume looks at."""
+    terms = volume["spec"].get("nodeAffinity", {}).get("required", {}).get("nodeSelectorTerms", [])
+    return {wanted["key"] for term in terms for kind in term.values() for wanted in kind}
 
 
 def the_bootstrap_makes_every_directory(tree: Tree) -> list[str]:
@@ -191,6 +215,7 @@ def pods_can_write_their_volumes(tree: Tree) -> list[str]:
 
 CHECKS = (
     every_claim_has_its_volume,
+    names_say_what_never_changes,
     volumes_are_on_their_services_nodes,
     the_bootstrap_makes_every_directory,
     pods_can_write_their_volumes,

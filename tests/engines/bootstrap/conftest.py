@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from components.cluster.kernel import kernel_settings
 from tests.engines.bootstrap.host import Entry
 from tests.engines.bootstrap.site import Site, SiteHost
 from tests.engines.programs import not_run
@@ -61,7 +62,7 @@ def ready(site, cluster) -> Ready:
             "kubelet starts": host.run("systemctl", "is-enabled", "kubelet", check=False).stdout.strip(),
             **{
                 name: host.run("sysctl", "-n", name, check=False).stdout.strip()
-                for name in cluster.platform.operating_system.sysctl
+                for name in kernel_settings(cluster.platform)
             },
         }
         listed = host.run("dpkg-query", "--show", "--showformat", "${Package} ${Version}\n").stdout

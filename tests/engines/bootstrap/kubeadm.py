@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from collections.abc import Callable
 
 import yaml
 
@@ -19,6 +21,24 @@ PREFLIGHT = {
     "SystemVerification": "docker info|cgroups v1",
 }
 IGNORED = f"--ignore-preflight-errors={','.join(PREFLIGHT)}"
+
+
+def accepts(kubeadm: Callable[..., subprocess.CompletedProcess[str]], path: str, cluster: Cluster) -> None:
+    """AssertionError where this kubeadm does not take a configuration as it is: `kubeadm("config", ...)` runs it."""
+    verbs = set(re.findall(r"^  (\w+) ", kubeadm("config", "--help").stdout, re.M))
+    if "validate" in verbs:  # since 1.26
+        done = kubeadm("config", "validate", f"--config={path}")
+        assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr
+    done = kubeadm("config", "migrate", f"--old-config={path}")
+    assert done.returncode == 0, done.stderr
+    kinds = {document["kind"]: document["apiVersion"] for document in yaml.safe_load_all(done.stdout)}
+    wanted = {"JoinConfiguration"} & kinds.keys() or {"InitConfiguration", "ClusterConfiguration"}
+    assert kinds.keys() >= wanted
+    assert {kinds[kind] for kind in wanted} == {cluster.platform.kubernetes.kubeadm_api}, (
+        "kubeadm would write another API version"
+    )
+    for warning in ("unknown field", "deprecated", "strict decoding"):
+        assert warning not in done.stderr, done.stderr
 
 
 def complaints(output: str) -> dict[str, str]:

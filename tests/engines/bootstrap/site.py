@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.cluster.kernel import kernel_settings
 from components.cluster.types import Cluster
 from tests.engines.bootstrap.host import Host
 from tests.engines.bootstrap.internet import ADDRESS, Internet, Place, certificates
@@ -75,7 +76,7 @@ class Site:
         host.write("usr/local/share/swaps", SWAPS + "/swapfile file 1048572 0 -2\n")
         host.write("usr/local/sbin/swapoff", SWAPOFF, 0o755)
         # Those of the network are this host's alone.
-        for setting in wanted.sysctl:
+        for setting in kernel_settings(self.cluster.platform):
             path = setting.replace(".", "/")
             if not path.startswith("net/"):
                 host.write(f"usr/local/share/sysctl/{path}", Path("/proc/sys", path).read_text())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 
+from components.cluster.kernel import kernel_settings
 from components.kubeadm import runtimes, values
 from tests.bootstrap.conftest import states
 from tests.engines.bootstrap.host import differences
@@ -43,7 +44,7 @@ def test_the_second_run_changes_nothing(ready):
 
 
 def test_the_running_system_is_as_the_inventory_says(ready, cluster):
-    settings = cluster.platform.operating_system.sysctl
+    settings = kernel_settings(cluster.platform)
     assert {name: ready.state[name] for name in settings} == {name: str(value) for name, value in settings.items()}
     assert ready.state["host name"] == cluster.workers[-1].name
     assert len(ready.state["swaps"].splitlines()) == 1, "swap is still on"

@@ -31,8 +31,8 @@ class Balancer:
         self.host, self.stats_port = host, stats_port
         self.config = folder / "haproxy.cfg"
         self.config.write_text(config, encoding="utf-8")
-        self._socket = folder / "run" / Path(settings.paths.admin_socket).relative_to("/run")
-        self._socket.parent.mkdir(parents=True)
+        self.admin_socket = folder / "run" / Path(settings.paths.admin_socket).relative_to("/run")
+        self.admin_socket.parent.mkdir(parents=True)
         jail, log = folder / "chroot", Path(settings.log.target)
         self.log_path = jail / log.relative_to("/")
         self.log_path.parent.mkdir(parents=True)
@@ -62,16 +62,21 @@ class Balancer:
 
     def _says(self, key: str) -> str | None:
         """A value of `show info` of the process that has the listeners."""
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as admin:
+        with suppress(OSError):
+            found = re.search(rf"^{key}: (.*)$", self.tell("show info"), re.MULTILINE)
+            return found[1] if found else None
+        return None
+
+    def tell(self, command: str) -> str:
+        """What the process that has the listeners answers at its admin socket."""
+        with socket.socket(socket.AF_UNIX) as admin:
             admin.settimeout(PATIENCE)
-            admin.connect(str(self._socket))
-            admin.sendall(b"show info\n")
+            admin.connect(str(self.admin_socket))
+            admin.sendall(f"{command}\n".encode())
             answer = b""
             while data := admin.recv(65536):
                 answer += data
-            found = re.search(rf"^{key}: (.*)$", answer.decode(), re.MULTILINE)
-            return found[1] if found else None
-        return None
+        return answer.decode()
 
     @property
     def worker(self) -> int:
@@ -81,14 +86,22 @@ class Balancer:
 
     def workers(self) -> list[int]:
         """Of all workers: those that a reload has replaced end with their last session."""
-        master = self._process.pid
-        return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+        return [int(pid) for pid in Path(f"/proc/{self.master}/task/{self.master}/children").read_text().split()]
+
+    @property
+    def master(self) -> int:
+        """Process id of the parent of all workers."""
+        return self._process.pid
 
     def reload(self) -> None:
         """As `systemctl reload`: a new worker takes over, the old one keeps its sessions."""
-        before = self._says("Pid")
-        os.kill(self._process.pid, signal.SIGUSR2)
-        self._process.wait_until(lambda: self._says("Pid") not in (None, before), "reloaded", PATIENCE)
+        before = self.worker
+        os.kill(self.master, signal.SIGUSR2)
+        self.reloaded(before)
+
+    def reloaded(self, before: int) -> None:
+        """Wait until another worker than this one has the listeners."""
+        self._process.wait_until(lambda: self._says("Pid") not in (None, str(before)), "reloaded", PATIENCE)
 
     def get(self, path: str) -> str:
         """A page of the statistics listener, asked on the host itself."""
@@ -97,16 +110,22 @@ class Balancer:
 
     def states(self, section: str) -> dict[str, str]:
         """Server of a listener -> its state, as HAProxy's own table says."""
+        return {server: row["status"] for server, row in self._servers(section).items()}
+
+    def drained(self, section: str) -> set[str]:
+        """The servers of a listener that have no weight."""
+        return {server for server, row in self._servers(section).items() if row["weight"] == "0"}
+
+    def seconds_in_this_state(self, section: str, server: str) -> int:
+        return int(self._servers(section)[server]["lastchg"])
+
+    def _servers(self, section: str) -> dict[str, dict[str, str]]:
         rows = csv.DictReader(self.get("/;csv").lstrip("# ").splitlines())
         return {
-            row["svname"]: row["status"]
+            row["svname"]: row
             for row in rows
             if row["pxname"] == section and row["svname"] not in ("FRONTEND", "BACKEND")
         }
-
-    def seconds_in_this_state(self, section: str, server: str) -> int:
-        rows = csv.DictReader(self.get("/;csv").lstrip("# ").splitlines())
-        return next(int(row["lastchg"]) for row in rows if (row["pxname"], row["svname"]) == (section, server))
 
     def becomes(self, section: str, wanted: Mapping[str, str], seconds: float = PATIENCE) -> bool:
         """Have these servers the wanted states in time? ("UP" or "DOWN", as the words begin)"""

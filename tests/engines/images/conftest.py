@@ -15,9 +15,14 @@ from tests.engines.haproxy.network import Refused
 from tests.engines.images.site import Site, workloads
 from tests.engines.jobs.clusters import compiled_objects
 from tests.engines.programs import built, not_run
+from tests.rendered import cluster_of
 
-# Other clusters' workloads, of images that this one has not: the loop that sends devices their messages back.
-_BORROWED = {"dojot-100k-current": ("kafka-loopback",)}
+# Other clusters' workloads, of images that this one has not: the loop that sends devices their messages back, time
+# series, and the newer web pages. By the name that all objects of one have as a label.
+_BORROWED = {
+    "dojot-100k-current": ("kafka-loopback",),
+    "dojot-full": ("influxdb", "influxdb-job", "influxdb-storer", "influxdb-retriever", "gui-v2"),
+}
 # They are nothing without an API server; the rehearsal has one.
 _ELSEWHERE = ("kube-state-metrics", "vmq-operator")
 
@@ -28,7 +33,7 @@ def objects(cluster):
         one
         for name, wanted in _BORROWED.items()
         for one in compiled_objects(name)
-        if one["metadata"]["name"] in wanted and one["kind"] in ("Deployment", "StatefulSet")
+        if one["metadata"].get("labels", {}).get("name") in wanted
     ]
     return [*compiled_objects(cluster.name), *borrowed]
 
@@ -42,7 +47,8 @@ def secret_values(cluster):
 
     return {
         name: {key: made_up() if value.split()[0] in (RANDOM, PROVIDED) else value for key, value in keys.items()}
-        for service in cluster.services
+        for found in (*map(cluster_of, _BORROWED), cluster)
+        for service in found.services
         for name, keys in service.secrets.items()
     }
 

@@ -125,6 +125,26 @@ def test_a_device_with_a_certificate_of_x509(running, secret_values, tmp_path):
     comes_back(running, port=8883, user="admin:dev2", tls=context, name="vernemq-k8s")
 
 
+@one_cluster
+def test_influxdb_is_set_up_once_and_never_by_a_stranger(site):
+    stranger = {"influxdb-job/1": with_value("INFLUX_TOKEN", "another")}
+    with site("influxdb", "influxdb-job", "influxdb-job/1", changes=stranger) as found:
+        found.start("influxdb")
+        found.ready("influxdb")
+        for state in ("done", "skipped"):
+            found.start("influxdb-job")
+            assert f"{state}: InfluxDB has bucket devices" in found.ready("influxdb-job").log
+        (container,) = found.start("influxdb-job/1").containers
+        assert (container.ended(), "set up with another token" in container.log) == (1, True), container.log
+
+
+@one_cluster
+def test_both_generations_of_web_pages_are_served(running):
+    for name in ("gui", "gui-v2"):
+        status, page = running.asks(name, 8080, "GET", "/")
+        assert (status, "<title>" in page) == (200, True), name
+
+
 def as_user(user: int):
     def change(spec) -> None:
         rights = spec["containers"][0]["securityContext"]

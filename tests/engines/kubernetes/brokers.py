@@ -19,6 +19,10 @@ def made_by_the_operator(brokers: Workload) -> list[Object]:
     spec = brokers.found["spec"]
     # An empty field is one that the object does not have.
     pod = {key: value for key, value in brokers.spec.items() if value}
+    # It states the same ports whatever listeners there are, so that these are no difference of the template.
+    pod["containers"] = [
+        {key: value for key, value in container.items() if key != "ports"} for container in pod["containers"]
+    ]
     if "priorityClassName" in spec:
         pod["priorityClassName"] = spec["priorityClassName"]
     pod["terminationGracePeriodSeconds"] = spec.get("terminationGracePeriodSeconds", 3600)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -80,7 +81,15 @@ class Site:
 
     def _start(self) -> None:
         self._serve_counters()
-        self._run("prometheus-node-exporter", f"--web.listen-address={self.host.address}:9100")
+        # What the bootstrap's `backup` writes there.
+        metrics = self.folder / "metrics"
+        metrics.mkdir()
+        (metrics / "backup.prom").write_text(f"dojot_backup_timestamp_seconds {time.time():.0f}\n", "utf-8")
+        self._run(
+            "prometheus-node-exporter",
+            f"--web.listen-address={self.host.address}:9100",
+            f"--collector.textfile.directory={metrics}",
+        )
         if exporter := self.cluster.load_balancer.node_exporter:
             balancer = self.laboratory.host
             self._run("prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{exporter.port}", on=balancer)

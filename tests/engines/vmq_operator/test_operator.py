@@ -8,6 +8,7 @@ import json
 import pytest
 import yaml
 
+from components.cluster.quantity import size
 from tests.compiled.tree import Tree
 from tests.compiled.workloads import broker_config, workloads
 from tests.engines.processes import Process, until
@@ -116,7 +117,7 @@ def test_its_pods_are_those_that_services_select_and_anti_affinity_keeps_apart(s
 
 
 def test_each_broker_claims_its_own_volume(site, brokers):
-    """The claims that the set makes are those that the PersistentVolumes are kept for."""
+    """The claims that the set makes are those that the PersistentVolumes are kept for, and fit into them."""
     made = json.loads(site.plane.kubectl("-n", site.cluster.namespace, "get", "pvc", "-o", "json").stdout)["items"]
     volumes = {
         one["spec"]["claimRef"]["name"]: one["spec"]
@@ -128,7 +129,7 @@ def test_each_broker_claims_its_own_volume(site, brokers):
         volume = volumes[claim["metadata"]["name"]]
         assert claim["spec"]["storageClassName"] == volume["storageClassName"]
         assert claim["spec"]["accessModes"] == volume["accessModes"]
-        assert claim["spec"]["resources"]["requests"]["storage"] == volume["capacity"]["storage"]
+        assert size(claim["spec"]["resources"]["requests"]["storage"]) <= size(volume["capacity"]["storage"])
 
 
 def test_the_files_that_brokers_read(site, operator, brokers):

@@ -37,7 +37,10 @@ def layouts(cluster: Cluster, folder: Path, pod_network: Path) -> dict[str, Path
 
     found = {name: program(name, build) for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")} | {
         "kube-proxy": program("kube-proxy", NODE, below=(net,)),
-        "etcd": program("etcd", ETCD),
+        # The image has no entrypoint: kubeadm names the program, and a restore another one.
+        "etcd": image(
+            programs({f"/usr/local/bin/{name}": built(name, ETCD) for name in ("etcd", "etcdctl", "etcdutl")})
+        ),
         "coredns": program("coredns", COREDNS, place="", user="65532:65532"),
         "pause": store.image(
             [store.layer({"/pause": File(built("pause", "pause"), 0o755)})],

@@ -17,7 +17,7 @@ from tests.rehearsal.images.real import Image
 from tests.rehearsal.images.tree import File, Folder, Link, Tree, programs, script, text, users
 from tests.rehearsal.images.workshop import OWN, PYTHON, STAND_IN, Workshop, scripts, sources
 
-# What auth and Kong answer is what the tests of their jobs have of them.
+# What auth, InfluxDB and Kong answer: of auth and Kong it is what the tests of their jobs have of them.
 _SERVED = (
     "tests/engines/jobs/auth_api.py",
     "tests/engines/jobs/http_server.py",
@@ -25,6 +25,8 @@ _SERVED = (
     "tests/engines/jobs/kong_schema.py",
     "tests/engines/jobs/kong-2.2.yml",
     "tests/rehearsal/images/serve/auth.py",
+    "tests/rehearsal/images/serve/influx.py",
+    "tests/rehearsal/images/serve/influxdb.py",
     "tests/rehearsal/images/serve/kept.py",
     "tests/rehearsal/images/serve/kong.py",
 )

@@ -122,6 +122,8 @@ class HAProxy(Entry):
     """seconds in which a broker that is back gets its full share of new sessions"""
     hard_stop_after: Positive
     """seconds that an old process lives after a reload"""
+    max_reloads: Annotated[int, Scalar("a number of processes from 1 to 10", minimum=1, maximum=10)]
+    """old processes that may live beside the newest; one reload more ends the oldest with its sessions"""
     source_port_retries: Positive
     """ports that are tried before a connection has failed"""
     backlog: Annotated[int, Scalar("a number of connections from 1024 to 65535", minimum=1024, maximum=65535)]

@@ -34,6 +34,6 @@ class Kubelet(Entry):
     pod_pids_limit: Annotated[int, Scalar("a whole number of processes, at least 1024", minimum=1024)]
     """processes and threads that one pod may have"""
     protect_kernel_defaults: Switch
-    """whether it asks for kernel settings (the operating system's sysctl) in place of changing them itself"""
+    """whether it asks for the kernel settings that it needs, and nodes get them, in place of changing them itself"""
     seccomp_default: Switch
     """whether pods that name no seccomp profile get the runtime's own (from 1.27)"""

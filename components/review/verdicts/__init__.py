@@ -1,0 +1,1 @@
+"""What a change means to the program that receives it: one rule a function, one subject a file."""
