@@ -12,6 +12,10 @@ from tests.engines.kubernetes.conftest import Running
 
 # StatefulSet.apps "kafka-server" is invalid, The Service "mongodb" is invalid
 _REFUSED = re.compile(r'\b([A-Z]\w+)(?:\.[\w.]+)? "(\S+)" is invalid')
+# Only a trial says it: an object meets the namespace of before, and that one the pods of before.
+_IN_TRIAL = re.compile(
+    r"Warning: (would violate PodSecurity|existing pods in namespace|[a-z0-9-]+( \(and \d+ other pods?\))?: \S+)"
+)
 
 
 def tried(running: Running, found: list[Object]) -> tuple[set[str], list[str]]:
@@ -19,7 +23,7 @@ def tried(running: Running, found: list[Object]) -> tuple[set[str], list[str]]:
     said = apply(running, found, "--dry-run=server")
     refused = {f"{kind} {name}" for kind, name in _REFUSED.findall("\n".join(said))}
     # A refusal may go on for some lines.
-    return refused, said if not refused else []
+    return refused, [line for line in said if not _IN_TRIAL.match(line)] if not refused else []
 
 
 def apply(running: Running, found: list[Object], *more: str) -> list[str]:
