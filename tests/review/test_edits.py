@@ -1,5 +1,7 @@
 """What a review says of each change in tests/changes/edits.yml; the engine tests ask real programs whether it is so."""
 
+import re
+
 import pytest
 
 from components.review.compare import reviewed
@@ -7,6 +9,7 @@ from components.review.side import Compiled
 from components.review.types import ClusterReview, Level
 from tests.changes.compiled import CLUSTERS, FULL, Edit, edits, side
 from tests.changes.every import REFUSED, refused_object
+from tests.conftest import ROOT
 
 # Where both platforms are alike, today's is enough here: the engine tests look at each.
 PAIRS = [pytest.param(edit.clusters[-1], edit, id=str(edit)) for edit in edits()]
@@ -34,6 +37,20 @@ def test_a_review_says_what_the_change_does(before, cluster, edit):
     assert all(verdict.sentence and verdict.subject for verdict in found.verdicts)
     # What is refused has a way out, and so has all that is dangerous and can be helped.
     assert all(verdict.runbook for verdict in found.verdicts if verdict.rule in REFUSED)
+
+
+# docs/FILE.md, 'Title': where a runbook leads.
+_LED = re.compile(r"((?:docs|bootstrap)/[\w-]+\.md)(?:, '([^']+)')?")
+
+
+def test_runbooks_lead_somewhere():
+    texts = [path.read_text("utf-8") for path in sorted((ROOT / "components" / "review").rglob("*.py"))]
+    # A text of Python may go on in its next line.
+    found = {match for text in texts for match in _LED.findall(re.sub(r'"\s*\n\s*f?"', "", text))}
+    assert len(found) >= 3
+    for file, title in found:
+        text = (ROOT / file).read_text("utf-8")
+        assert not title or f" {title}\n" in text or f"**{title}.**" in text, (file, title)
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)

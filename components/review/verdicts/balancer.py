@@ -61,3 +61,22 @@ def capacity_lower(change: Change) -> Iterator[Verdict]:
                 f"{count(old.maxconn)}"
                 + (f": with the {count(models.before.scale.devices)} devices of now, the others wait" if few else ""),
             )
+
+
+@verdict(Level.DANGER)
+def balancer_restarts(change: Change) -> Iterator[Verdict]:
+    """HAProxy needs more open files than the process that runs may have: only a restart gives it more."""
+    if not (models := change.models):
+        return
+    old, new = (each.load_balancer for each in (models.before, models.after))
+    if new.open_files > old.open_files:
+        yield Verdict(
+            "balancer-restarts",
+            Level.DANGER,
+            "LoadBalancer/open_files",
+            f"HAProxy needs {count(new.open_files)} open files and has {count(old.open_files)}: a restart gives it "
+            f"more and ends the sessions of all {count(models.before.scale.devices)} devices. Until then it lets in no "
+            "more than now",
+            f"At a quiet hour, with devices away from {new.hostname}: bootstrap.sh load-balancer. While sessions are "
+            "open it only says how many there are",
+        )

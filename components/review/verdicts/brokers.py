@@ -22,8 +22,7 @@ def brokers_fewer(change: Change) -> Iterator[Verdict]:
                 f"Service/{restart.service}",
                 f"The operator ends the last {count(restart.pods)} without a leave: the others go on counting them as "
                 "members (netsplit), and the queues that only these hold are not delivered",
-                "Before the merge, take them out one by one, the highest number first: docs/operations.md, "
-                "'Fewer brokers'",
+                "Before the merge they leave one by one, the highest number first: docs/operations.md, 'Fewer brokers'",
             )
 
 

@@ -43,7 +43,7 @@ def kubernetes_upgrade(change: Change) -> Iterator[Verdict]:
             "Kubernetes",
             f"{old} becomes {new}: the control plane first, then node by node, each drained; a kubelet must never be "
             "newer than the API server",
-            "docs/operations.md, 'Upgrade Kubernetes'",
+            "bootstrap/README.md, 'A newer Kubernetes'",
         )
 
 
