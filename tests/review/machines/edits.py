@@ -6,20 +6,18 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
+from tests.changes import compiled as changes
 from tests.compiled.bootstrap_values import EMBEDDED, SCRIPT, values_of
-from tests.conftest import ROOT
 
 Files = dict[str, bytes]
 
 
 @cache
 def compiled(name: str) -> Files:
-    """The files of compiled/<name>/ that reach machines. Several tests ask: not to be changed."""
-    folder = ROOT / "compiled" / name
-    paths = (path for room in ("bootstrap", "haproxy", "argocd") for path in sorted((folder / room).iterdir()))
-    return {str(Path(path).relative_to(folder)): path.read_bytes() for path in paths}
+    """What reaches machines of a cluster that no fork edits. Several tests ask: not to be changed."""
+    rooms = ("bootstrap/", "haproxy/", "argocd/")
+    return {path: content for path, content in changes.compiled(name).items() if path.startswith(rooms)}
 
 
 def edited(files: Files, *pairs: tuple[str, str]) -> Files:

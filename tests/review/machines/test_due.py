@@ -10,7 +10,7 @@ from tests.compiled.bootstrap_values import SCRIPT
 
 from .edits import compiled, edited
 
-FILES = compiled("dojot-100k-current")
+FILES = compiled("today")
 NODES = ("master", "dojot", "kafka", "x509", "verne-1", "verne-2", "verne-3")
 LAST = "  'verne-3|192.168.0.16|worker|vernemq'\n"
 NEW = "  'verne-4|192.168.0.18|worker|vernemq'\n"
@@ -41,9 +41,9 @@ def test_a_comment_of_the_balancers_configuration_is_a_reload_all_the_same():
 
 
 def test_a_limit_that_needs_a_restart_of_the_balancer_is_a_danger():
-    (step,) = _due(("LOAD_BALANCER_OPEN_FILES=460096", "LOAD_BALANCER_OPEN_FILES=560096"))
+    (step,) = _due(("LOAD_BALANCER_OPEN_FILES=452096", "LOAD_BALANCER_OPEN_FILES=560096"))
     assert (step.step, step.level) == ("load-balancer", Level.DANGER)
-    assert step.causes == ("LOAD_BALANCER_OPEN_FILES 460096 -> 560096",)
+    assert step.causes == ("LOAD_BALANCER_OPEN_FILES 452096 -> 560096",)
     assert "ends every session" in step.effects[0]
 
 
@@ -138,7 +138,7 @@ def test_argocd_does_not_read_its_own_folder(name):
 
 
 def test_another_platform_is_told_in_a_handful_of_words():
-    due = steps(compiled("dojot-100k"), FILES)
+    due = steps(compiled("guide"), FILES)
     node = next(step for step in due if step.step == "node")
     assert node.level == Level.DANGER and len(node.causes) == 6 and node.causes[-1].startswith("and ")
     assert "containerd starts anew; pods go on running" in node.effects

@@ -7,8 +7,8 @@ import re
 from components.kubeadm import steps
 from components.review.machines.effects import LEVELS, Effects
 from components.review.machines.script import functions, parse
+from tests.changes.compiled import CLUSTERS
 from tests.compiled.bootstrap_values import SCRIPT
-from tests.conftest import CLUSTERS
 
 from .edits import compiled
 

@@ -8,8 +8,8 @@ from components.review.machines import steps
 from components.review.machines.effects import UNKNOWN, Effects
 from components.review.machines.reads import Read, called, reads
 from components.review.machines.script import parse
+from tests.changes.compiled import CLUSTERS
 from tests.compiled.bootstrap_values import SCRIPT
-from tests.platforms import one_a_platform
 
 from .edits import FOR_PEOPLE, compiled, edited, every_edit
 
@@ -34,7 +34,7 @@ UNUSED = {
 }
 
 
-@pytest.mark.parametrize("name", one_a_platform())
+@pytest.mark.parametrize("name", CLUSTERS)
 def test_whatever_changes_makes_a_step_due_and_its_effect_is_known(name):
     files = compiled(name)
     script = parse(files[SCRIPT].decode())
@@ -58,12 +58,12 @@ def test_whatever_changes_makes_a_step_due_and_its_effect_is_known(name):
 
 @pytest.fixture
 def script():
-    return parse(compiled("dojot-100k-current")[SCRIPT].decode())
+    return parse(compiled("today")[SCRIPT].decode())
 
 
 def test_a_name_that_is_made_while_it_runs_is_found_by_its_value(script):
     assert "runtime_containerd" in called(script, "node") and "runtime_docker" not in called(script, "node")
-    other = parse(compiled("dojot-100k")[SCRIPT].decode())
+    other = parse(compiled("guide")[SCRIPT].decode())
     assert {"runtime_docker", "install_kubernetes_binaries"} <= called(other, "node")
 
 
@@ -106,7 +106,7 @@ def test_what_comes_by_way_of_the_cluster_is_read(script):
 
 
 def test_the_default_of_an_option_is_read():
-    files = compiled("dojot-100k-current")
+    files = compiled("today")
     due = {
         step.step
         for step in steps(files, edited(files, ("'--join-file|FILE|/run/dojot-join|", "'--join-file|FILE|/x|")))

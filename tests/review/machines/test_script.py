@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from components.review.machines.script import parse
+from tests.changes.compiled import CLUSTERS
 from tests.compiled.bootstrap_values import SCRIPT, values_of
-from tests.conftest import CLUSTERS
 
 from .edits import compiled
 
