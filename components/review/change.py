@@ -9,7 +9,7 @@ from functools import cached_property
 from components.cluster.types import Cluster
 
 from .side import Compiled
-from .types import HostStep, Identity, ObjectChange, Restart
+from .types import HostStep, ObjectChange, Restart
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +41,3 @@ class Change:
         for change in self.objects:
             if change.identity.kind in kinds and how in ("", change.how):
                 yield change
-
-    def has(self, identity: Identity) -> bool:
-        return any(change.identity == identity for change in self.objects)

@@ -73,7 +73,7 @@ def node_new(change: Change) -> Iterator[Verdict]:
                 f"Node/{node.name}",
                 f"Pods that are to stand on it stay Pending until it has joined as {node.name} ({node.address}) in "
                 f"group {node.group}",
-                "Before the merge: the steps below, from node to volumes",
+                "Run the steps that this review names for it before the merge",
             )
 
 
@@ -97,5 +97,5 @@ def node_readdressed(change: Change) -> Iterator[Verdict]:
                 f"{address} until it is started with the new one",
                 "The address of a control plane cannot change: build the cluster anew, or keep the address"
                 if control
-                else "Change the machine's address, restart its kubelet, then run the steps below",
+                else "Change the machine's address, restart its kubelet, then run the steps that this review names",
             )
