@@ -12,7 +12,7 @@ READY  := $(VENV)/.ready
 # different versions of one package, so each has a folder of its own beside the others.
 SCHEMAS := $(wildcard requirements/schemas/*.lock)
 
-.PHONY: help compile review affected bench test mutants engines engines-100k engines-install rehearsal docs check lint format hooks lock clean
+.PHONY: $(shell sed -n 's/^\([a-z0-9][a-z0-9-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,36 @@ review: $(READY) ## What the work tree changes in each cluster since main (BASE=
 
 affected: $(READY) ## Which clusters, services, machines and steps that reaches (BASE=main, ARGS=--json)
 	@$(BIN)/python scripts/affected.py --base $(BASE) $(ARGS)
+
+size: $(READY) ## What a cluster for so many devices takes (DEVICES=250000, ARGS="--tls --lose 1 --plot build/size.svg")
+	@$(BIN)/python scripts/size.py $(DEVICES) $(ARGS)
+
+site: $(READY) ## Write all pages as static HTML, with a search: open build/site/index.html
+	@$(BIN)/python scripts/site.py $(ARGS)
+
+why: $(READY) ## Why something is as it is (WHAT=scale.devices, a value, or a line: WHAT=compiled/dojot-lab/haproxy/haproxy.cfg:15)
+	@$(BIN)/python scripts/why.py $(WHAT) $(ARGS)
+
+new-cluster: $(READY) ## Write the page of a new cluster (NAME=site-b ARGS="--devices 250000 --domain D --first-address A")
+	@$(BIN)/python scripts/new_cluster.py $(NAME) $(ARGS)
+
+up: $(READY) ## Bring a cluster up, or to what the inventory says now, over SSH (CLUSTER=dojot-lab, ARGS=--dry-run)
+	@$(BIN)/python scripts/up.py $(CLUSTER) $(ARGS)
+
+down: $(READY) ## Give a cluster up: remove it from its machines, over SSH (CLUSTER=dojot-lab, ARGS=--dry-run)
+	@$(BIN)/python scripts/down.py $(CLUSTER) $(ARGS)
+
+verify: $(READY) ## Is a cluster as its commit says: hosts, objects, what runs (CLUSTER=dojot-lab, ARGS=--watch; read-only)
+	@$(BIN)/python scripts/verify.py $(CLUSTER) $(ARGS)
+
+sbom: $(READY) ## Images, packages and files that a cluster's hosts fetch, as CycloneDX (CLUSTER=dojot-lab, ARGS="--format table")
+	@$(BIN)/python scripts/sbom.py $(CLUSTER) $(ARGS)
+
+pin-images: $(READY) ## Write the digest that each image's tag has now into the inventory (CLUSTER=dojot-lab, ARGS="--logins FILE")
+	@$(BIN)/python scripts/pin_images.py $(CLUSTER) $(ARGS)
+
+outdated: $(READY) ## Which versions their projects mend no more, or soon no more (CLUSTERS="a b", ARGS="--today 2027-06")
+	@$(BIN)/python scripts/outdated.py $(CLUSTERS) $(ARGS)
 
 bench: $(READY) ## How fast is make compile beside Kapitan itself (ARGS="--clusters 4 --growth 10 1000")
 	@$(BIN)/python scripts/bench.py $(ARGS)
@@ -73,7 +103,7 @@ lock: $(READY) ## Resolve requirements.in again into the lock files (LOCKS="requ
 	@scripts/lock $(BIN)/uv $(LOCKS)
 
 clean: ## Remove the virtual environment, caches and what an interrupted compile left
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .compiled-* compiled/.compiled-* compiled/.remembered
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .compiled-* compiled/.compiled-* compiled/.remembered build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # uv resolves and installs in seconds where pip takes minutes; every file is

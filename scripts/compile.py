@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compile the inventory: compiled/<cluster>/ for each cluster, or for those named.
+"""Compile the inventory: compiled/<cluster>/ for each cluster, or for those named, and the page of all.
 
 Every cluster is judged before anything is written, and what is written takes its
 place in one step: a refused or failed compile leaves compiled/ as it was. Files in
@@ -17,6 +17,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,7 @@ if __name__ == "__main__":
 
 from components.compile import report, written
 from components.compile.ends import signals_wait
+from components.compile.fleet import PAGE, Fleet
 from components.compile.memory import MEMORY, Made, Memory
 from components.compile.report import SHOWN, say
 from components.compile.trees import NONE, Change, difference, replace
@@ -37,6 +39,7 @@ from components.compile.workshop import NEW, OLD, PREFIX, sweep, workshop
 from components.compile.written import NOTE
 from components.inventory.files import InventoryFiles
 from components.inventory.refused import Refused
+from components.page.marks import SUMMARY
 
 OK, FINDING, USAGE = 0, 1, 2
 COMPILED = "compiled"
@@ -52,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         memory = None if options.check else Memory(inventory, output)
         return _compile(InventoryFiles(inventory, memory.source if memory else None), output, memory, options)
     except Refused as refusal:
-        report.refused(refusal.lines)
+        report.refused(refusal.lines, refusal.pastes)
     except OSError as error:
         report.refused([f"{error.filename or output}: {error.strerror}. Put that right, and compile again"])
     return FINDING
@@ -66,7 +69,9 @@ def _compile(files: InventoryFiles, output: Path, memory: Memory | None, options
     if unknown := [name for name in clusters if name not in known]:
         say(f"compile: no such cluster: {', '.join(unknown)}. The inventory has: {', '.join(known)}")
         return USAGE
-    gone = [] if options.clusters else [name for name in _present(output) if name not in known]
+    fleet = Fleet(files, output)
+    paged = fleet.is_ours()
+    gone = [] if options.clusters else [name for name in _present(output, paged) if name not in known]
     if gone and output.name != COMPILED and not options.check:
         say(
             f"compile: {output} holds {gone[0]}, which is no compiled cluster; "
@@ -74,69 +79,93 @@ def _compile(files: InventoryFiles, output: Path, memory: Memory | None, options
         )
         return USAGE
     if memory is None:
-        return _check(files, clusters, gone, output, options.debug)
+        return _check(files, clusters, gone, fleet if paged else None, output, options.debug)
     sweep(output, output.parent)
     keys = memory.keys(files, clusters)
     same = memory.unchanged(keys)
     changes = {name: Change(0, 0, same[name], (), ()) if name in same else NONE for name in clusters}
     todo = {name: keys[name] for name in clusters if name not in same}
-    if todo or gone:
+    if todo or gone or (paged and not memory.has_fleet(memory.fleet(files, fleet.summaries({}), fleet.page()))):
         with workshop(output) as bench:
-            new, made, notes = _make(files, todo, gone, output, bench, options.debug)
-            changes |= new
+            new = _make(files, todo, gone, output, bench, options.debug)
+            of_page = NONE
+            if paged:
+                summaries = fleet.summaries(new.kept)
+                of_page, page = fleet.write(summaries, bench / NEW)
+                remembered = memory.fleet(files, summaries, page)
+            changes |= new.changes
             doomed = [_join(name, file) for name, change in changes.items() for file in change.removed]
             if kept := written.strangers(output, doomed):
                 report.kept(kept, output)
                 return FINDING
-            memory.write(bench, {*todo, *gone}, made)
+            memory.write(bench, {*todo, *gone}, new.made, remembered if paged else [])
             moves = [
                 (bench / NEW / name if name in todo else None, output / name)
-                for name, change in new.items()
+                for name, change in new.changes.items()
                 if change or not (output / name).is_dir()
             ]
+            if of_page:
+                moves.append((None if of_page.removed else bench / NEW / PAGE, output / PAGE))
             with signals_wait():
                 replace(moves, attic=bench / OLD)
                 for own in (NOTE, MEMORY):
                     os.replace(bench / own, output / own)
-            for line in notes:
+            for line in new.notes:
                 say(line)
             report.shared_machines(
-                {**memory.machines(), **{name: each.machines for name, each in made.items()}}, made, known
+                {**memory.machines(), **{name: each.machines for name, each in new.made.items()}}, new.made, known
             )
+            report.page(output / PAGE, of_page)
     for name, change in changes.items():
         report.changed(name, change)
     return OK
 
 
+@dataclass
+class _New:
+    """What a compile has written into the workshop: what that changes, what it is made of, notes, and summaries."""
+
+    changes: dict[str, Change] = field(default_factory=dict)
+    made: dict[str, Made] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    kept: dict[str, bytes | None] = field(default_factory=dict)
+
+
 def _make(
     files: InventoryFiles, todo: Mapping[str, str], gone: list[str], output: Path, bench: Path, debug: bool
-) -> tuple[dict[str, Change], dict[str, Made], list[str]]:
-    """Write into the workshop what takes its place in the output: what that changes, what it is made of, and notes."""
+) -> _New:
+    """Write into the workshop what takes its place in the output."""
     from components.compile.run import outcomes
 
-    changes: dict[str, Change] = {}
-    made: dict[str, Made] = {}
-    notes: list[str] = []
+    new = _New()
     with (
         (bench / NOTE).open("w", encoding="utf-8") as note,
-        closing(outcomes(files, sorted(todo), output, bench / NEW, SHOWN, debug)) as work,
+        closing(outcomes(files, sorted(todo), output, bench / NEW, SHOWN, debug, SUMMARY)) as work,
     ):
         note.writelines(f"{line}\n" for line in written.of_others(output, {*todo, *gone}))
         for outcome in work:
-            changes[outcome.cluster] = outcome.change
-            notes += outcome.notes
-            made[outcome.cluster] = Made(todo[outcome.cluster], outcome.tree, len(outcome.files), outcome.machines)
+            new.changes[outcome.cluster] = outcome.change
+            new.kept[outcome.cluster] = outcome.kept
+            new.notes += outcome.notes
+            new.made[outcome.cluster] = Made(todo[outcome.cluster], outcome.tree, len(outcome.files), outcome.machines)
             note.writelines(f"{outcome.cluster}/{file}\n" for file in outcome.files)
-    return changes | {name: difference(output / name, {}).summed_up(SHOWN) for name in gone}, made, notes
+    new.changes |= {name: difference(output / name, {}).summed_up(SHOWN) for name in gone}
+    return new
 
 
-def _check(files: InventoryFiles, clusters: list[str], gone: list[str], output: Path, debug: bool) -> int:
+def _check(
+    files: InventoryFiles, clusters: list[str], gone: list[str], fleet: Fleet | None, output: Path, debug: bool
+) -> int:
     """From nothing: what an earlier compile remembers is not asked."""
     from components.compile.run import outcomes
 
-    with closing(outcomes(files, clusters, output, None, sys.maxsize, debug)) as work:
-        changes = {found.cluster: found.change for found in work}
+    with closing(outcomes(files, clusters, output, None, sys.maxsize, debug, SUMMARY)) as work:
+        found = {outcome.cluster: outcome for outcome in work}
+    changes = {name: outcome.change for name, outcome in found.items()}
     changes |= {name: difference(output / name, {}).summed_up(sys.maxsize) for name in gone}
+    if fleet:
+        kept = {name: outcome.kept for name, outcome in found.items()}
+        changes[PAGE], _ = fleet.write(fleet.summaries(kept), None)
     if stale := {name: change for name, change in changes.items() if change}:
         report.stale(stale, output)
         return FINDING
@@ -174,9 +203,9 @@ def _from_root(path: Path) -> Path:
     return absolute.relative_to(ROOT) if absolute.is_relative_to(ROOT) else absolute
 
 
-def _present(output: Path) -> list[str]:
+def _present(output: Path, paged: bool) -> list[str]:
     """What lies in the output beside a compile's own."""
-    own = (NOTE, MEMORY)
+    own = (NOTE, MEMORY, PAGE) if paged else (NOTE, MEMORY)
     names = os.listdir(output) if output.is_dir() else []
     return sorted(name for name in names if name not in own and not name.startswith(PREFIX))
 

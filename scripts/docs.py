@@ -111,6 +111,12 @@ def verdicts() -> str:
     return documented.table()
 
 
+def verify_schema() -> str:
+    from components.desk.verify.finding import Look
+
+    return json.dumps(Look.model_json_schema(), indent=1) + "\n"
+
+
 def review_schema() -> str:
     from components.review.forms import json_form
 
@@ -126,6 +132,7 @@ def changes() -> str:
 #: Files that are generated whole, by their path -> what makes the text.
 FILES: Tables = {
     "docs/review.schema.json": review_schema,
+    "docs/verify.schema.json": verify_schema,
     "inventory/contracts/schema.json": contract_schema,
     "inventory/schema.json": files_schema,
 }

@@ -14,7 +14,7 @@ _FINDING = "components.inventory.finding"
 _INVENTORY = ("components.inventory", _FINDING)
 _MODEL = "components.cluster"
 _LEAVES = (f"{_MODEL}.frozen", f"{_MODEL}.quantity")
-_DOOR = (f"{_MODEL}.__init__", f"{_MODEL}.build", f"{_MODEL}.load", f"{_MODEL}.read")
+_DOOR = (f"{_MODEL}.__init__", f"{_MODEL}.build", f"{_MODEL}.growth", f"{_MODEL}.load", f"{_MODEL}.read")
 _CLUSTER = (*_LEAVES, f"{_MODEL}.input", f"{_MODEL}.types", _MODEL)
 _FACE = (*_CLUSTER, "components.render", "components.faces")
 #: Room -> the rooms that its modules may import beside itself. The longest name that fits a module is its room.
@@ -35,14 +35,19 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "components.faces": _DOOR,
     "components.haproxy": _FACE,
     "components.kubeadm": _FACE,
-    "components.page": _FACE,
+    "components.page": (*_FACE, "components.page.marks"),
+    "components.page.marks": (),
+    # Of all clusters, so no face of one.
+    "components.page.fleet": ("components.page", "components.page.marks", "components.render"),
     "components.monitoring": _FACE,
     # Its ConfigMaps hold what is made for the programs that watch.
     "components.manifests": (*_FACE, "components.monitoring"),
     # Its project lists the kinds of all manifests.
     "components.argocd": (*_FACE, "components.manifests"),
     # The faces are those that the inventory names.
-    "components.compile": (*_CLUSTER, *_DOOR, *_INVENTORY),
+    "components.compile": (*_CLUSTER, *_DOOR, *_INVENTORY, "components.page.fleet", "components.page.marks"),
+    # A compile of another size, told in the page's words.
+    "components.sizing": (*_FACE, *_DOOR, *_INVENTORY, "components.page"),
     # Two compiles, told in the page's words; what a step does stands in the bootstrap's heads.
     "components.review": (
         *_CLUSTER,
@@ -53,6 +58,14 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "components.kubeadm",
     ),
 }
+# What is fetched: the model says which, kubeadm's face which packages a release is.
+ARROWS["components.supply"] = (*_CLUSTER, "components.inventory", _FINDING, "components.kubeadm")
+# A key by its files and its shape; a line by making its file again.
+ARROWS["components.why"] = (*_CLUSTER, *_DOOR, *_INVENTORY, "components.compile")
+# Pages that people read, made of what is written and compiled.
+ARROWS["components.site"] = (*_CLUSTER, *_DOOR, *_INVENTORY, "components.render", "components.why")
+# The model says which machines there are, the bootstrap's heads which step runs where.
+ARROWS["components.desk"] = (*_CLUSTER, "components.kubeadm")
 # A review is told by what it is made of, and by nothing that could be asked for more.
 ARROWS |= {"components.review.types": (), "components.review.forms": ("components.review.types",)}
 ARROWS["components.review"] += ("components.review.types",)

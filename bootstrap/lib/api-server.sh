@@ -33,16 +33,6 @@ api_server_reads() {
   grep -qsF -- "=$1" "$API_SERVER_MANIFEST"
 }
 
-# A kubelet starts a static pod anew when its manifest is another one: here by a label. The manifest is written outside its
-# folder, where the kubelet would take a second one for a pod of its own.
-mark_api_server_manifest() {
-  local temporary='' label=dojot.components/started
-  scratch temporary "${API_SERVER_MANIFEST%/*/*}/.${API_SERVER_MANIFEST##*/}.XXXXXX"
-  sed -e "\\|^    $label: |d" -e "s|^  labels:\$|&\n    $label: \"$(date +%s)\"|" -- "$API_SERVER_MANIFEST" >"$temporary"
-  grep -q -- "^    $label: " "$temporary" || return 1
-  mv --force -- "$temporary" "$API_SERVER_MANIFEST"
-}
-
 # Another provider needs both for a time, and every Secret written anew: nothing to do in passing.
 need_encryption_provider() {
   if grep -q -- "^  - $ENCRYPTION_PROVIDER:" "$ENCRYPTION_FILE"; then

@@ -35,7 +35,7 @@ own_argocd() {
     ARGOCD_IS_OURS=''
     named="in namespace $ARGOCD_NAMESPACE"
     [[ -n $found ]] || named="whose kinds (${kinds//$'\n'/, }) another namespace or an earlier installation has brought"
-    refuse "there is an Argo CD $named that this script has not installed: nothing was changed. Either use it and leave this step out: kubectl apply --filename=argocd/project.yml --filename=argocd/application.yml, once its argocd-cm has the keys of argocd/argocd-cm.yml. Or, if it is for this cluster alone, hand it over to become $ARGOCD_VERSION on $GROUP_LABEL=$ARGOCD_LABEL: $(how_to_hand_over "$found"). Both ways: \"Argo CD is there already\" in bootstrap/README.md"
+    refuse "there is an Argo CD $named that this script has not installed: nothing was changed. Either use it: platform.argocd.existing: true. Or, if it is for this cluster alone, hand it over to become $ARGOCD_VERSION on $GROUP_LABEL=$ARGOCD_LABEL: $(how_to_hand_over "$found"). Both ways: \"Argo CD is there already\" in bootstrap/README.md"
   fi
 }
 

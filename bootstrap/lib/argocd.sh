@@ -24,3 +24,12 @@ readonly PLACE='
 argocd_place() {
   argocd_kube get "$1" --output=go-template="$(template "$PLACE")"
 }
+
+# patched_settings PATCH: what kubectl says of it, without asking the server; nothing where there are none yet.
+patched_settings() {
+  local file=''
+  cluster_known || return 0
+  scratch file "${TMPDIR:-/tmp}/dojot-settings.XXXXXX"
+  argocd_kube get configmap argocd-cm --ignore-not-found --output=yaml >"$file"
+  [[ ! -s $file ]] || kubectl patch --local --filename="$file" --type=merge --patch="$1"
+}

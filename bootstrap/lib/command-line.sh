@@ -13,7 +13,7 @@ show_help() {
   show_options "${STEP_OPTIONS[@]}"
   printf '  %-19s this text, or with a step that step'\''s\n' --help
   printf '\nEach line of output says done, skipped, would or failed, and what.\n'
-  printf 'Exit code: 0 all is well, 1 a step failed or verify found something, 2 wrong usage.\n'
+  printf 'Exit code: 0 all is well, 1 a step failed or verify found something, 2 wrong usage, 75 another run is at work.\n'
 }
 
 # show_step_help STEP

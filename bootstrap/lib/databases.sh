@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # effect: looks: databases are read and filled; a change asks for neither
 #
-# The databases of the inventory, saved and filled again by the programs of their own images, in their pods. Those find
-# user and password in their environment: no password is an argument there, and none goes through here.
+# The databases of the inventory, saved and filled again by the programs of their own images, in their pods. No password is an
+# argument of theirs.
 
 # in_database SERVICE SCRIPT [ARGUMENT...]: SCRIPT, for the sh of its image, with the input of this function.
 in_database() {
@@ -123,27 +123,39 @@ fill_postgres() {
   done <"$2/databases"
 }
 
-# ---- MongoDB: one archive. Its tools read a password that no argument gives from their input.
+# ---- MongoDB: one archive. Its tools read a password that no argument gives from their input. It comes from the Secret:
+# the environment of a pod has that of its start, which may have been rotated since.
 
 IFS= read -r -d '' MONGODUMP <<'END_OF_SCRIPT' || true
-printf '%s\n' "$MONGO_INITDB_ROOT_PASSWORD" |
-  mongodump --username="$MONGO_INITDB_ROOT_USERNAME" --authenticationDatabase=admin --archive
+exec mongodump --username="$MONGO_INITDB_ROOT_USERNAME" --authenticationDatabase=admin --archive
 END_OF_SCRIPT
 readonly MONGODUMP
 
 # A collection of the archive takes the place of the one with its name; others stay.
 IFS= read -r -d '' MONGORESTORE <<'END_OF_SCRIPT' || true
+IFS= read -r password
 exec 3<&0
-printf '%s\n' "$MONGO_INITDB_ROOT_PASSWORD" |
+printf '%s\n' "$password" |
   mongorestore --username="$MONGO_INITDB_ROOT_USERNAME" --authenticationDatabase=admin --drop --archive=/dev/fd/3
 END_OF_SCRIPT
 readonly MONGORESTORE
 
+# mongodb_password SERVICE: a line.
+mongodb_password() {
+  local secret key found=()
+  mapfile -t found < <(printf '%s\n' "${ROTATIONS[@]}" | grep -E "\|mongodb\|[^|]*\|[^|]*/$1\|")
+  columns "${found[0]-}" secret key _
+  secret_lines "$secret" "$key"
+}
+
 save_mongodb() {
-  in_database "$1" "$MONGODUMP" </dev/null | gzip >"$2/archive.gz"
+  mongodb_password "$1" | in_database "$1" "$MONGODUMP" | gzip >"$2/archive.gz"
 }
 
 # MongoDB cannot take half of it back: after a failure it has to run again.
 fill_mongodb() {
-  zcat -- "$2/archive.gz" | in_database "$1" "$MONGORESTORE"
+  {
+    mongodb_password "$1"
+    zcat -- "$2/archive.gz"
+  } | in_database "$1" "$MONGORESTORE"
 }

@@ -15,21 +15,21 @@ installed_config() {
 
 # drained_servers TEXT: a line each, by a configuration.
 drained_servers() {
-  printf '%s\n' "$1" | sed -n 's/^    server \([a-z0-9-]*\) .* weight 0$/\1/p' | sort --unique
+  printf '%s\n' "$1" | sed -n 's/^    server \([a-z0-9-]*\)[.0-9]* .* weight 0$/\1/p' | sort --unique
 }
 
 # with_drained TEXT SERVER...: the configuration with these servers drained, and no other.
 with_drained() {
   local server edits=(--expression='s/^\(    server .*\) weight 0$/\1/')
   for server in "${@:2}"; do
-    edits+=(--expression="s/^    server $server .*/& weight 0/")
+    edits+=(--expression="s/^    server $server\(\.[0-9]*\)\{0,1\} .*/& weight 0/")
   done
   printf '%s\n' "$1" | sed "${edits[@]}"
 }
 
 # weigh SERVER 0|1: in the configuration, then in the process that runs: a reload in between finds it there.
 weigh() {
-  local row listener state text drained=() rows=() what=drain
+  local row listener state line text drained=() rows=() what=drain
   (($2 == 0)) || what=undrain
   if ! haproxy_known; then
     report would "$what $1 in every listener that has it"
@@ -42,13 +42,13 @@ weigh() {
   write_file "$HAPROXY_CONFIG" 0640 "$(with_drained "$text" "${drained[@]}")"$'\n'
   mapfile -t rows < <(of_server "$1")
   for row in "${rows[@]}"; do
-    columns "$row" listener _ state _
+    columns "$row" listener _ state _ line
     if [[ $what == drain && $state == drained ]]; then
-      report skipped "$1 is drained in $listener"
+      report skipped "$line is drained in $listener"
     elif [[ $what == undrain && $state != drained ]]; then
-      report skipped "$1 is not drained in $listener"
+      report skipped "$line is not drained in $listener"
     else
-      change "$what $1 in $listener" weigh_now "$listener/$1" "$2"
+      change "$what $line in $listener" weigh_now "$listener/$line" "$2"
     fi
   done
 }

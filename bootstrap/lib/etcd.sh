@@ -7,13 +7,28 @@ readonly ETCD_FOLDER=/var/lib/etcd
 readonly ETCD_DATA=/var/lib/etcd/member
 readonly KUBERNETES_FOLDER=/etc/kubernetes
 
+# etcdctl_on NAME ARGUMENT...: in etcd's pod on the node NAME.
+etcdctl_on() {
+  local pki=$KUBERNETES_FOLDER/pki/etcd
+  kube --namespace=kube-system exec "etcd-$1" -- etcdctl --endpoints=https://127.0.0.1:2379 \
+    --cacert="$pki/ca.crt" --cert="$pki/healthcheck-client.crt" --key="$pki/healthcheck-client.key" "${@:2}"
+}
+
+# etcd_members NAME: `ID ADDRESS` of each that etcd on the node NAME knows; one that has not begun yet has no other name.
+etcd_members() {
+  etcdctl_on "$1" member list | sed -n 's|^\([0-9a-f]*\), [a-z]*, [^,]*, https://\([0-9.]*\):2380.*|\1 \2|p'
+}
+
+# etcd_well NAME: the address of each member that is well, as etcd on the node NAME sees it.
+etcd_well() {
+  { etcdctl_on "$1" endpoint health --cluster 2>&1 || true; } | sed -n 's|^https://\(.*\):2379 is healthy.*|\1|p'
+}
+
 # save_etcd FILE: a snapshot of the etcd that runs. Its pod sees the host's folder, and no other place to write to.
 save_etcd() {
-  local pki=$KUBERNETES_FOLDER/pki/etcd snapshot=$ETCD_FOLDER/dojot-backup.db
+  local snapshot=$ETCD_FOLDER/dojot-backup.db
   SCRATCH+=("$snapshot" "$snapshot.part")
-  kube --namespace=kube-system exec "etcd-$(self name)" -- etcdctl --endpoints=https://127.0.0.1:2379 \
-    --cacert="$pki/ca.crt" --cert="$pki/healthcheck-client.crt" --key="$pki/healthcheck-client.key" \
-    snapshot save "$snapshot"
+  etcdctl_on "$(self name)" snapshot save "$snapshot"
   chmod 0600 "$snapshot"
   mv -- "$snapshot" "$1"
 }

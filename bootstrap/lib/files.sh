@@ -49,7 +49,7 @@ write_file() {
 # download URL PATH: over HTTPS only, redirects included.
 download() {
   # The bounds of speed are for a mirror that stalls: no bound of time suits every line.
-  curl --fail --silent --show-error --location --proto '=https' --retry 3 \
+  through_proxy curl --fail --silent --show-error --location --proto '=https' --retry 3 \
     --connect-timeout 20 --speed-limit 1024 --speed-time 60 --output "$2" -- "$1"
 }
 

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
-# option: --node NAME: this host is node NAME, whose address it has (default: the node whose address it has)
+# option: --node NAME: this host is NAME, whose address it has (default: the one whose address it has)
 # option: --root DIR: prepare the system under DIR, such as a mounted image; with --node, of any node
-# effect: identify: looks: a host finds its own row; what steps take from that counts by itself
+# effect: identify identify_balancer other_balancers: looks: a host finds its own row; what steps take from that counts by
+#   itself
 # effect: need_own_address need_role: person: the host gets another address or role by hand; what has joined keeps the
-#   former one: drain it, kubeadm reset, join anew
+#   former one: drain it, remove, join anew
 # effect: need_system: person: the step refuses a host of another system: upgrade it, or install it anew, by hand
 # effect: set_hostname: nothing: the host is called otherwise; no program starts anew
 #
@@ -41,7 +42,7 @@ has_address() {
 whose_addresses() {
   local row name address addresses owners=''
   addresses=$(own_addresses)
-  for row in "${NODES[@]}" "$LOAD_BALANCER_NAME|$LOAD_BALANCER_ADDRESS"; do
+  for row in "${NODES[@]}" "${LOAD_BALANCERS[@]}"; do
     columns "$row" name address _
     if has_address "$address"; then
       owners+="${owners:+, }$name ($address)"
@@ -86,6 +87,29 @@ identify() {
     fail "the inventory of $CLUSTER_NAME has no node $wanted"
   fi
   fail "this host is no node of $CLUSTER_NAME: $(whose_addresses). Run the step on a node; for the system of one below --root, name it with --node"
+}
+
+# identify_balancer [NAME]: SELF is the load balancer of this name, or the one whose address this host has; 1: there is none.
+identify_balancer() {
+  local row name address role
+  for row in "${LOAD_BALANCERS[@]}"; do
+    columns "$row" name address role _
+    if [[ -n ${1-} && $name == "$1" ]] || { [[ -z ${1-} ]] && has_address "$address"; }; then
+      SELF=([name]=$name [address]=$address [role]=$role [label]='')
+      return 0
+    fi
+  done
+  return 1
+}
+
+# other_balancers: names of the load balancers but this one.
+other_balancers() {
+  local row name others=''
+  for row in "${LOAD_BALANCERS[@]}"; do
+    columns "$row" name _
+    [[ $name == "$(self name)" ]] || others+="${others:+, }$name"
+  done
+  printf '%s' "$others"
 }
 
 need_role() {

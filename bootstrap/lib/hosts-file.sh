@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # effect: nothing: programs find the new addresses when they look a name up again
+# effect: API_HOST OTHER_CONTROL_PLANES api_addresses: nothing: programs find another API server when they connect anew
 #
 # /etc/hosts: every machine knows the others by name, whatever the DNS of the site says.
 
@@ -26,9 +27,42 @@ write_hosts_block() {
     columns "$row" name address _
     text+="$address $name"$'\n'
   done
-  text+="$LOAD_BALANCER_ADDRESS $LOAD_BALANCER_NAME"$'\n'
+  for row in "${LOAD_BALANCERS[@]}"; do
+    columns "$row" name address _
+    text+="$address $name"$'\n'
+  done
+  for address in $(api_addresses); do
+    text+="$address $API_HOST"$'\n'
+  done
   text+=$HOSTS_END$'\n'
   write_file "$1" 0644 "$text" keep
+}
+
+# api_addresses: those of several control planes, by one name. Whoever speaks to the API server, all of it written in Go,
+# tries them in this order until one accepts. A control plane asks its own first, as soon as it has one.
+api_addresses() {
+  local row name address role own=''
+  ((${#OTHER_CONTROL_PLANES[@]})) || return 0
+  if [[ -z ${OPTION[root]-} && -e $API_SERVER_MANIFEST ]]; then
+    own=${SELF[address]-}
+  fi
+  [[ -z $own ]] || printf '%s\n' "$own"
+  for row in "${NODES[@]}"; do
+    columns "$row" name address role _
+    [[ $role != control-plane || $address == "$own" ]] || printf '%s\n' "$address"
+  done
+}
+
+remove_hosts() {
+  local path
+  for path in /etc/hosts "$HOSTS_TEMPLATE"; do
+    if grep -qsxF -- "$HOSTS_BEGIN" "$path"; then
+      need_whole_block "$path"
+      write_file "$path" 0644 "$(sed "/^$HOSTS_BEGIN\$/,/^$HOSTS_END\$/d" "$path")"$'\n' keep
+    else
+      report skipped "$path has no lines of this script"
+    fi
+  done
 }
 
 # need_whole_block PATH: one begin and one end after it, or neither. Otherwise nobody knows which lines are ours.

@@ -23,6 +23,11 @@ kubeconfig() {
   fi
 }
 
+# own_kubeconfig: where kubectl looks for that of the person who runs this (with sudo: that person, not root).
+own_kubeconfig() {
+  printf '%s/.kube/config' "$(getent passwd "${SUDO_USER:-root}" | cut -d: -f6)"
+}
+
 # KUBECONFIG may be a list of files, which kubectl reads as one; --kubeconfig may not.
 kube() {
   local config

@@ -8,6 +8,8 @@
 
 # What this node's kubelet has taken last, as the cluster had it.
 readonly KUBELET_CONFIG_TAKEN=/etc/dojot/kubelet-config
+# The file that it reads, as kubeadm has written it of that.
+readonly KUBELET_CONFIG_CHECKSUM=/etc/dojot/kubelet-config.sha256
 readonly KUBELET_CONFIG_FILE=/var/lib/kubelet/config.yaml
 
 # take_kubelet_config [joined]: `joined`: kubeadm has just given it this one.
@@ -19,10 +21,13 @@ take_kubelet_config() {
     return 0
   fi
   if [[ -z ${1-} ]] &&
-    { is_owed kubelet-config || [[ $offered != "$(cat -- "$KUBELET_CONFIG_TAKEN" 2>/dev/null || true)" ]]; }; then
-    change "take the kubelet's configuration from the cluster" renew_kubelet_config
+    { is_owed kubelet-config || [[ $offered != "$(cat -- "$KUBELET_CONFIG_TAKEN" 2>/dev/null || true)" ]] || kubelet_config_is_edited; }; then
+    change "take the kubelet's configuration from the cluster: $KUBELET_CONFIG_FILE" renew_kubelet_config
   fi
   write_file "$KUBELET_CONFIG_TAKEN" 0644 "$offered"$'\n'
+  if ! dry_run || ! kubelet_config_is_edited; then
+    write_file "$KUBELET_CONFIG_CHECKSUM" 0644 "$(kubelet_config)"$'\n'
+  fi
   settle kubelet-config
 }
 
@@ -37,6 +42,11 @@ renew_kubelet_config() {
   if is_owed kubelet-config && is_active kubelet; then
     systemctl restart kubelet
   fi
+}
+
+# By somebody else than kubeadm, since that has written it.
+kubelet_config_is_edited() {
+  [[ -e $KUBELET_CONFIG_CHECKSUM && $(kubelet_config) != "$(cat -- "$KUBELET_CONFIG_CHECKSUM")" ]]
 }
 
 kubelet_config() {

@@ -11,6 +11,16 @@ enable_kubelet() {
   fi
 }
 
+# Of a host that has joined; before, kubeadm starts it.
+start_kubelet() {
+  [[ -z ${OPTION[root]-} && -e $KUBELET_CONF ]] || return 0
+  if is_active kubelet; then
+    report skipped 'service kubelet is running'
+  else
+    live 'start service kubelet' systemctl start kubelet
+  fi
+}
+
 # Where it is owed that. kubeadm starts it the first time, once it has a configuration.
 restart_kubelet() {
   if is_owed kubelet && is_active kubelet; then

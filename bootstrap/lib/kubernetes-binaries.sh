@@ -21,6 +21,13 @@ install_kubernetes_binaries() {
   restart_kubelet
 }
 
+# Alone: an upgrade begins with it.
+install_kubeadm_binaries() {
+  local name url sha256
+  columns "$(rows kubeadm "${BINARIES[@]}")" name url sha256
+  fetch "$url" "$sha256" "/usr/local/bin/$name" 0755
+}
+
 install_cni_plugins() {
   local archive=/var/cache/dojot/cni-plugins.tgz folder=${OPTION[root]-}/opt/cni/bin
   local marker=$folder/.dojot-sha256

@@ -10,6 +10,12 @@ install_kubernetes_packages() {
   restart_kubelet
 }
 
+# Alone: an upgrade begins with it.
+install_kubeadm_packages() {
+  add_repository kubernetes "$KUBERNETES_REPOSITORY"
+  install_pinned "$(rows kubeadm "${KUBERNETES_PACKAGES[@]}")"
+}
+
 kubelet_package() {
   installed_version kubelet
 }

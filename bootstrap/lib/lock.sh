@@ -11,28 +11,36 @@ needs_lock() {
 }
 
 lock() {
+  try_lock || busy "$(who_is_at_work). Run this step again when that has ended"
+}
+
+# try_lock: 1 where another run has it.
+try_lock() {
   local descriptor
   exec {descriptor}<"$LOCK_FOLDER"
   # Not closed before the end: apt or kubeadm that a killed run has left at work still has it.
-  flock --nonblock "$descriptor" ||
-    fail "another run of this script is at work on this host: $(other_runs). Run this step again when that has ended"
+  flock --nonblock "$descriptor"
+}
+
+who_is_at_work() {
+  printf '%s' "another run of this script is at work on this host: $(other_runs)"
 }
 
 # other_runs: process and step of each, by its command line, which everybody may read.
 other_runs() {
-  local path pid words place found=''
+  local path pid words place runs=''
   for path in /proc/[0-9]*/cmdline; do
     pid=${path//[!0-9]/}
     { mapfile -d '' -t words <"$path"; } 2>/dev/null || continue
     for place in "${!words[@]}"; do
       [[ ${words[0]##*/} == bash && ${words[place]##*/} == "${BASH_SOURCE[0]##*/}" ]] || continue
       if is_other_run "$pid" && may_have_lock "$pid"; then
-        found+="${found:+, }process $pid (${words[*]:place+1})"
+        runs+="${runs:+, }process $pid (${words[*]:place+1})"
       fi
       break
     done
   done
-  printf '%s' "${found:-what it has started has not ended yet (see ps)}"
+  printf '%s' "${runs:-what it has started has not ended yet (see ps)}"
 }
 
 # is_other_run PID: neither this run nor the subshell of another one.
@@ -43,9 +51,11 @@ is_other_run() {
   [[ -n $parent ]] && ! cmp --silent -- "/proc/$1/cmdline" "/proc/$parent/cmdline" 2>/dev/null
 }
 
-# may_have_lock PID: the lock is one of its files. Of another user's process only root knows that.
+# may_have_lock PID: the lock is one of its files. Of another user's process only root knows that; one that has ended
+# meanwhile has none.
 may_have_lock() {
   local file
+  [[ -e /proc/$1 ]] || return 1
   [[ -r /proc/$1/fd ]] || return 0
   for file in "/proc/$1/fd"/*; do
     [[ ! $file -ef $LOCK_FOLDER ]] || return 0

@@ -10,8 +10,13 @@ declare -A OWED=()
 # Whom the next changed file is for: see `owing`.
 CREDITOR=''
 
+# With --dry-run a note of an earlier run stays, so what this run has settled counts.
 is_owed() {
-  [[ -n ${OWED[$1]-} ]] || { [[ -z ${OPTION[root]-} ]] && [[ -e $OWED_FOLDER/$1 ]]; }
+  if [[ -n ${OWED[$1]+known} ]]; then
+    [[ -n ${OWED[$1]} ]]
+  else
+    [[ -z ${OPTION[root]-} && -e $OWED_FOLDER/$1 ]]
+  fi
 }
 
 owe() {

@@ -8,7 +8,7 @@
 APT_UPDATED=''
 
 apt_get() {
-  DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes -o Dpkg::Options::=--force-confold "$@"
+  DEBIAN_FRONTEND=noninteractive through_proxy apt-get --quiet --yes -o Dpkg::Options::=--force-confold "$@"
 }
 
 apt_install() {
@@ -64,8 +64,12 @@ install_pinned() {
   for row in "$@"; do
     columns "$row" name version
     names+=("$name")
-    is_version "$(installed_version "$name")" "$version" || wrong+=("$name=$version")
-    grep -qxF -- "$name" <<<"$held" || unheld+=("$name")
+    if ! is_version "$(installed_version "$name")" "$version"; then
+      # apt gives up the hold of what it changes.
+      wrong+=("$name=$version") unheld+=("$name")
+    elif ! grep -qxF -- "$name" <<<"$held"; then
+      unheld+=("$name")
+    fi
   done
   if ((${#wrong[@]})); then
     live "install packages: ${wrong[*]}" \
@@ -120,4 +124,19 @@ fetch_key() {
   [[ -s $temporary ]] || fail "$url does not hold the key $fingerprint; nothing was installed"
   chmod 0644 "$temporary"
   mv --force -- "$temporary" "$path"
+}
+
+# release_packages 'NAME|VERSION'...: whoever upgrades this host upgrades them as well.
+release_packages() {
+  local row name held names=()
+  held=$(apt-mark showhold 2>/dev/null || true)
+  for row in "$@"; do
+    columns "$row" name _
+    ! grep -qxF -- "$name" <<<"$held" || names+=("$name")
+  done
+  if ((${#names[@]})); then
+    change "hold packages no longer: ${names[*]}" apt-mark unhold "${names[@]}"
+  else
+    report skipped 'no packages are held by this script'
+  fi
 }

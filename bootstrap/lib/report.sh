@@ -13,6 +13,8 @@ declare -A OPTION=()
 declare -a SCRATCH=()
 CURRENT='start'
 REPORTED=''
+# Has --dry-run said of anything that it would be changed?
+PLANNED=''
 
 set_option() {
   OPTION[$1]=$2
@@ -27,6 +29,7 @@ dry_run() {
 }
 
 report() {
+  [[ $1 != would ]] || PLANNED=yes
   printf '%s: %s\n' "$1" "$2"
 }
 
@@ -45,6 +48,13 @@ fail() {
 refuse() {
   dry_run || fail "$1"
   report would "refuse: $1"
+}
+
+# busy WHY: nothing is wrong here, but somebody else is at work: who runs this for others tries again.
+busy() {
+  REPORTED=busy
+  report failed "$1" >&2
+  exit 75
 }
 
 usage_error() {
@@ -66,11 +76,15 @@ change() {
   report 'done' "$what"
 }
 
-# await WHAT COMMAND...: a command that changes nothing and ends when WHAT is true.
+# await WHAT COMMAND...: a command that changes nothing and ends when WHAT is true. With --dry-run there is something to
+# wait for where something would be changed.
 await() {
   local what=$1
   shift
-  if dry_run; then
+  if dry_run && [[ -z $PLANNED ]]; then
+    report skipped "nothing to wait for, such as: $what"
+    return 0
+  elif dry_run; then
     report would "wait until $what"
     return 0
   fi
@@ -113,10 +127,16 @@ on_exit() {
   fi
   if ((status != 0)); then
     [[ -n $REPORTED ]] || report failed "$CURRENT" >&2
-    [[ $REPORTED == usage ]] || status=1
+    [[ $REPORTED == usage || $REPORTED == busy ]] || status=1
   fi
   exit "$status"
 }
 
 trap on_exit EXIT
 trap 'exit 1' INT TERM HUP
+
+# For a subshell, which has no traps of its own and the temporary files of all others.
+as_a_run_of_its_own() {
+  SCRATCH=()
+  trap on_exit EXIT
+}

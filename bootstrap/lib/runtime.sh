@@ -1,8 +1,14 @@
 # shellcheck shell=bash
+# effect: RUNTIME_MIRROR set_mirror: nothing: the next pull asks it; pods and images stay
 # effect: RUNTIME_OPEN_FILES write_runtime_limits: restart: the runtime starts anew, which ends no pod; pods keep
 #   their old limit until they are made again: the step says how
 #
 # What container runtimes that come as a pinned package have in common.
+
+# containerd's, for registries that have no folder of their own; Docker has its mirror in RUNTIME_CONFIG.
+readonly MIRROR_FILE=/etc/containerd/certs.d/_default/hosts.toml
+readonly MIRROR_MARK='# Written by the bootstrap of dojot (platform.runtime.mirror).'
+readonly RUNTIME_LIMITS=/etc/systemd/system/$RUNTIME_SERVICE.service.d/90-dojot.conf
 
 # install_runtime FILE: the runtime's limits, its configuration, its packages, its service.
 install_runtime() {
@@ -17,6 +23,8 @@ install_runtime() {
       limited=yes
     fi
   fi
+  set_runtime_proxy
+  set_mirror
   owing "$RUNTIME_SERVICE" write_file "$1" 0644 "$RUNTIME_CONFIG" keep
   add_repository "$RUNTIME_NAME" "$RUNTIME_REPOSITORY"
   install_pinned "${RUNTIME_PACKAGES[@]}"
@@ -31,10 +39,30 @@ install_runtime() {
   run_service "$RUNTIME_SERVICE"
 }
 
+# Asked as the registry itself would be, with its name as `ns`; the registry comes after it. Read at each pull.
+set_mirror() {
+  if [[ -n $RUNTIME_MIRROR ]]; then
+    write_file "$MIRROR_FILE" 0644 "$MIRROR_MARK
+[host.\"$RUNTIME_MIRROR\"]
+capabilities = [\"pull\", \"resolve\"]
+"
+  else
+    remove_mirror
+  fi
+}
+
+# One of somebody else's stays.
+remove_mirror() {
+  local path=${OPTION[root]-}$MIRROR_FILE
+  if [[ -f $path && $(head -n 1 -- "$path") == "$MIRROR_MARK" ]]; then
+    remove_paths 'the mirror of registries' "$path"
+  fi
+}
+
 # Containers inherit the limit of open files of the runtime's unit. Where its package leaves that to
 # systemd, they would have 1,024.
 write_runtime_limits() {
-  write_file "/etc/systemd/system/$RUNTIME_SERVICE.service.d/90-dojot.conf" 0644 \
+  write_file "$RUNTIME_LIMITS" 0644 \
     $'[Service]\n'"LimitNOFILE=$RUNTIME_OPEN_FILES"$'\n'
   read_unit "$RUNTIME_SERVICE"
 }
@@ -77,4 +105,13 @@ how_to_renew() {
     pods+=" $set-$number"
   done
   printf '%s' "for pod in$pods; do kubectl --namespace=$namespace delete pod \$pod && kubectl --namespace=$namespace rollout status statefulset/$set || break; done"
+}
+
+# The command that lists this host's containers, those of the control plane too.
+list_containers() {
+  if [[ $RUNTIME_NAME == docker ]]; then
+    printf 'docker ps --all'
+  else
+    printf 'crictl ps --all'
+  fi
 }

@@ -7,6 +7,15 @@ is_active() {
   [[ -z ${OPTION[root]-} ]] && systemctl is-active --quiet "$1" 2>/dev/null
 }
 
+# runs_since_before PID FILE: did this process start before the file got there, or was changed, last? Two seconds are left
+# for a service that reads its file as that comes. A file that is put back as it was before keeps its old time of writing.
+runs_since_before() {
+  local age
+  [[ -z ${OPTION[root]-} && -f $2 ]] || return 1
+  age=$(ps -o etimes= -p "$1" 2>/dev/null || true)
+  [[ $age =~ ^\ *[0-9]+$ ]] && (($(date +%s) - age + 2 < $(stat -c %Z -- "$2")))
+}
+
 # unit_is_stale NAME: has a file of it changed since systemd read it?
 unit_is_stale() {
   [[ -z ${OPTION[root]-} && $(systemctl show --property=NeedDaemonReload --value "$1" 2>/dev/null || true) == yes ]]
@@ -35,4 +44,13 @@ run_service() {
     report skipped "service $name is running"
   fi
   settle "$name"
+}
+
+# end_service NAME: neither running nor started at boot.
+end_service() {
+  if is_active "$1" || systemctl is-enabled --quiet "$1" 2>/dev/null; then
+    change "end service $1, also after boots" systemctl disable --now "$1"
+  else
+    report skipped "service $1 neither runs nor is enabled"
+  fi
 }

@@ -4,9 +4,9 @@
 # Is the cluster that answers the inventory's? Its nodes say so. The server's address does not:
 # a tunnel, a load balancer or kind give it another one.
 
-# wrong_cluster: what is wrong; nothing where the control plane has the inventory's name and address.
+# wrong_cluster: what is wrong; nothing where a control plane has the inventory's name and address.
 wrong_cluster() {
-  local server found row name address role
+  local server found row name address role wanted=''
   server=$(kube config view --minify --output='jsonpath={.clusters[0].cluster.server}' 2>/dev/null || true)
   server="the cluster at ${server:-an address that the kubeconfig does not say}"
   found=$(cluster_nodes) || {
@@ -16,11 +16,12 @@ wrong_cluster() {
   for row in "${NODES[@]}"; do
     columns "$row" name address role _
     [[ $role == control-plane ]] || continue
-    ! grep -qxF -- "$name $address" <<<"$found" || continue
-    found=$(head -n 10 <<<"$found" | paste -sd ',')
-    printf '%s is not %s: its nodes are %s; the inventory has the control plane %s %s' \
-      "$server" "$CLUSTER_NAME" "${found:-none}" "$name" "$address"
+    ! grep -qxF -- "$name $address" <<<"$found" || return 0
+    wanted+="${wanted:+, }$name $address"
   done
+  found=$(head -n 10 <<<"$found" | paste -sd ',')
+  printf '%s is not %s: its nodes are %s; the inventory has the control plane %s' \
+    "$server" "$CLUSTER_NAME" "${found:-none}" "$wanted"
 }
 
 IFS= read -r -d '' NODE_ADDRESSES <<'END' || true

@@ -1,13 +1,14 @@
 # shellcheck shell=bash
-# help: install Argo CD, its project and application: Git rules the cluster from here on
+# help: install Argo CD, or use the one that is there; its project and application: Git rules the cluster from here on
 # where: control plane
 # after: secrets
 # options: --compiled --kubeconfig --dry-run
 # guide: the deploy playbook
 # worked: its last lines are `done` or `skipped`; minutes later the Application is Synced and Healthy
 # effect: replace: Argo CD's own pods are made anew, and nothing is synced meanwhile; what it has synced goes on
-# effect: argocd/project.yml: replace: Argo CD does not read this file from Git: run the step before the merge. Until
-#   then it refuses what only the new project allows
+# effect: argocd/project.yml: replace: Argo CD does not read this file from Git, and neither makes nor deletes what it
+#   does not allow. Between the step and the merge, nothing is synced if something goes; after the merge means once the
+#   sync is through
 # effect: argocd/application.yml: replace: Argo CD does not read this file from Git: until the step has run it goes on
 #   with the former repository, revision, path and policy
 # effect: argocd/argocd-cm.yml: nothing: Argo CD takes its settings at once, and does not read this file from Git; a
@@ -16,22 +17,31 @@
 step_argocd() {
   need_root
   need_cluster
+  need_compiled argocd argocd-cm.yml project.yml application.yml
+  if [[ $ARGOCD_EXISTING == true ]]; then
+    use_existing_argocd
+    argocd_can_be_used || return 0
+  else
+    own_argocd
+    argocd_is_ours || return 0
+    install_argocd
+  fi
+  apply 'the Argo CD project' --filename="$(compiled)/argocd/project.yml"
+  apply 'the Argo CD application' --filename="$(compiled)/argocd/application.yml"
+}
+
+install_argocd() {
   local manifest=/var/cache/dojot/argocd-$ARGOCD_VERSION.yml how=()
   if [[ $ARGOCD_SERVER_SIDE == true ]]; then
     # Fields that another release set client-side are taken over, not fought about.
     how=(--server-side --force-conflicts)
   fi
-  need_compiled argocd argocd-cm.yml project.yml application.yml
-  own_argocd
-  argocd_is_ours || return 0
   fetch "$ARGOCD_MANIFEST_URL" "$ARGOCD_MANIFEST_SHA256" "$manifest" 0644
   apply "Argo CD $ARGOCD_VERSION" --namespace="$ARGOCD_NAMESPACE" \
     "${how[@]}" --filename="${OPTION[root]-}$manifest"
   place_argocd
   configure_argocd
   wait_for_argocd
-  apply 'the Argo CD project' --filename="$(compiled)/argocd/project.yml"
-  apply 'the Argo CD application' --filename="$(compiled)/argocd/application.yml"
 }
 
 readonly PLACED='
@@ -62,14 +72,18 @@ place_argocd() {
 
 # Only the keys of this file: what else is in argocd-cm stays.
 configure_argocd() {
-  local output
-  if dry_run; then
+  local output patch
+  # The last line break of a file can be part of its last value.
+  patch=$(<"$(compiled)/argocd/argocd-cm.yml")$'\n'
+  if dry_run && [[ $(patched_settings "$patch") != *'(no change)'* ]]; then
     report would 'set the keys of argocd-cm'
+    return 0
+  elif dry_run; then
+    report skipped 'argocd-cm has its keys'
     return 0
   fi
   working_on 'set the keys of argocd-cm'
-  # The last line break of a file can be part of its last value.
-  output=$(argocd_kube patch configmap argocd-cm --type=merge --patch="$(<"$(compiled)/argocd/argocd-cm.yml")"$'\n')
+  output=$(argocd_kube patch configmap argocd-cm --type=merge --patch="$patch")
   if [[ $output == *'(no change)'* ]]; then
     report skipped 'argocd-cm has its keys'
   else

@@ -6,13 +6,10 @@
 # only if: BACKUPS has rows (backup.enabled: true)
 # worked: `systemctl start dojot-backup` ends well, and backup.folder holds a folder with a `manifest`
 # effect: nothing: the timer is another one; no other program notices
-# also reads: DATABASES, by the copy of this script that it installs
+# also reads: DATABASES ROTATIONS, by the copy of this script that it installs
 #
 # systemd's own protection bounds the service to what a backup needs: it reads all of the host, and writes to three
 # folders. Passwords and keys are in none of its files.
-
-readonly BACKUP_SCRIPT=/usr/local/lib/dojot/bootstrap.sh
-readonly BACKUP_UNIT=/etc/systemd/system/dojot-backup
 
 step_backup_timer() {
   need_root
@@ -26,7 +23,7 @@ step_backup_timer() {
   fi
   columns "${BACKUPS[0]}" at _ folder
   need_other_disk "$folder"
-  write_file "$BACKUP_SCRIPT" 0755 "$(<"${BASH_SOURCE[0]}")"$'\n'
+  install_own_copy
   if [[ ! -d ${BACKUP_METRICS%/*} ]]; then
     change "make ${BACKUP_METRICS%/*}" install --directory --mode=0755 -- "${BACKUP_METRICS%/*}"
   fi
@@ -35,16 +32,6 @@ step_backup_timer() {
   owing dojot-backup.timer write_file "$BACKUP_UNIT.timer" 0644 "$(backup_timer "$at")"$'\n'
   read_unit dojot-backup.timer
   run_service dojot-backup.timer
-}
-
-remove_backup_timer() {
-  if [[ ! -e $BACKUP_UNIT.timer ]]; then
-    report skipped 'the inventory makes no backups, and there is no timer'
-    return 0
-  fi
-  live 'stop the timer of backups: the inventory makes none' systemctl disable --now dojot-backup.timer
-  change 'remove it' rm -f -- "$BACKUP_UNIT.timer" "$BACKUP_UNIT.service" "$BACKUP_SCRIPT"
-  live 'read the unit files again' systemctl daemon-reload
 }
 
 # backup_service FOLDER
@@ -58,7 +45,7 @@ RequiresMountsFor=$1
 
 [Service]
 Type=oneshot
-ExecStart=/bin/bash $BACKUP_SCRIPT backup
+ExecStart=/bin/bash $OWN_COPY backup
 TimeoutStartSec=6h
 Nice=19
 IOSchedulingClass=idle

@@ -15,6 +15,10 @@ step_control_plane() {
   need_running_system
   identify
   need_role control-plane
+  if ! is_first; then
+    refuse "$(self name) is not the first control plane: on it runs join-control-plane, and join-key on another one before it"
+    return 0
+  fi
   init_control_plane
   write_kubeconfig
   need_cluster
@@ -34,6 +38,7 @@ init_control_plane() {
     refuse "this host holds the data of a cluster ($ETCD_DATA) but no $ADMIN_CONF. Where the cluster is to live, \"kubeadm init phase kubeconfig admin --config=kubeadm-init.yml\" (the file beside this script) makes that file again from /etc/kubernetes/pki; before anything else, save /var/lib/etcd"
     return 0
   fi
+  need_no_other_api_server || return 0
   write_api_server_files
   make_control_plane
 }
@@ -62,45 +67,9 @@ need_finished_init() {
   fi
 }
 
-# The command that lists this host's containers, those of the control plane too.
-list_containers() {
-  if [[ $RUNTIME_NAME == docker ]]; then
-    printf 'docker ps --all'
-  else
-    printf 'crictl ps --all'
-  fi
-}
-
-# For the person who runs this (with sudo: that person, not root), readable by nobody else.
-write_kubeconfig() {
-  local user=${SUDO_USER:-root} home path
-  home=$(getent passwd "$user" | cut -d: -f6)
-  path=$home/.kube/config
-  if [[ -e $path ]]; then
-    if cmp --silent -- "$path" "$ADMIN_CONF"; then
-      report skipped "$path is the administrator's kubeconfig"
-    else
-      report skipped "$path is another kubeconfig, which stays; use --kubeconfig=$ADMIN_CONF"
-    fi
-    return 0
-  fi
-  change "write $path (0600, $user)" copy_kubeconfig "$user" "$path"
-}
-
-copy_kubeconfig() {
-  install --directory --mode=0700 --owner="$1" --group="$(id -gn "$1")" "${2%/*}"
-  install --mode=0600 --owner="$1" --group="$(id -gn "$1")" "$ADMIN_CONF" "$2"
-}
-
 apply_pod_network() {
   local file=''
   scratch file "${TMPDIR:-/tmp}/dojot-network.XXXXXX"
   printf '%s' "$POD_NETWORK" >"$file"
   apply 'the pod network' --filename="$file"
-}
-
-wait_for_control_plane() {
-  local name
-  name=$(self name)
-  await "node $name is Ready" kube wait --for=condition=Ready "node/$name" --timeout=300s
 }

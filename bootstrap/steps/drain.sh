@@ -71,5 +71,7 @@ wait_for_sessions() {
 }
 
 next_after_drain() {
-  printf '%s' "$1 stays drained, through reloads and restarts of HAProxy too. When it has no session left, on the control plane: kubectl drain $1 --ignore-daemonsets --delete-emptydir-data. When its broker is back: bootstrap.sh undrain --server $1"
+  local others
+  others=$(other_balancers)
+  printf '%s' "$1 stays drained, through reloads and restarts of HAProxy too. When it has no session left, on the control plane: kubectl drain $1 --ignore-daemonsets --delete-emptydir-data. When its broker is back: bootstrap.sh undrain --server $1${others:+. Drain and undrain it on $others as well}"
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# help: delete the join tokens and the join file
+# help: delete the join tokens, the join files, and the keys of the control plane that one joined with
 # where: control plane
 # after: worker
-# options: --join-file --kubeconfig --dry-run
+# options: --join-file --key-file --kubeconfig --dry-run
 # worked: `skipped: no join token is left` on a second run
 # effect: nothing: tokens that nobody needs go
 
@@ -18,5 +18,11 @@ step_join_done() {
       kube --namespace=kube-system delete secret "$name"
   done
   [[ -n $tokens ]] || report skipped 'no join token is left'
-  remove_join_file
+  if cluster_known && [[ -n $(kube --namespace=kube-system get secret kubeadm-certs --ignore-not-found --output=name) ]]; then
+    change 'delete the Secret kubeadm-certs' kube --namespace=kube-system delete secret kubeadm-certs
+  fi
+  remove_join_file "$(option join-file)"
+  if ((${#OTHER_CONTROL_PLANES[@]})); then
+    remove_join_file "$(option key-file)"
+  fi
 }

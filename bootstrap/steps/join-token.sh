@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # help: write a short-lived join token and the hash of the CA to a file (0600)
 # where: control plane
-# after: control-plane
+# after: join-control-plane
 # options: --node --join-file --kubeconfig --dry-run
-# then: copy {join-file} to the same place on each worker
+# hands over: --join-file to every worker
+# needed by: worker
 # guide: the token in the playbook
 # worked: `{join-file}` exists, mode 0600
 # effect: nothing: only a node that joins needs a token
@@ -26,12 +27,4 @@ write_join_file() {
   scratch temporary "$path.XXXXXX"
   printf 'token %s\nca-hash %s\n' "$token" "$hash" >"$temporary"
   mv --force -- "$temporary" "$path"
-}
-
-# ca_hash CERTIFICATE: sha256:... of its public key, as kubeadm pins it.
-ca_hash() {
-  local digest
-  digest=$(openssl x509 -pubkey -noout -in "$1" |
-    openssl pkey -pubin -outform der | openssl dgst -sha256 -hex)
-  printf 'sha256:%s' "${digest##* }"
 }

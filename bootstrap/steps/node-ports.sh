@@ -1,11 +1,10 @@
 # shellcheck shell=bash
 # help: write the NodePorts that Kubernetes has chosen to a file for the load balancer
 # where: control plane
-# after: argocd
+# after: synced
 # options: --node-ports --kubeconfig --dry-run
 # only if: NODE_PORTS has rows (nodeports.fixed: false)
-# when: once Argo CD has synced
-# then: copy {node-ports} to the same place on the load balancer
+# hands over: --node-ports to load balancer
 # worked: `done` or `skipped`
 # effect: nothing: the file for the load balancer is another one: copy it there, then the step load-balancer
 

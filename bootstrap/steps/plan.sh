@@ -31,13 +31,22 @@ has_rows() {
 
 # machines PLACE, as the heads of steps call it: `NAME (ADDRESS)` of each, a line each.
 machines() {
-  local row name address role found=''
-  for row in "${NODES[@]}" "$LOAD_BALANCER_NAME|$LOAD_BALANCER_ADDRESS|load-balancer"; do
+  local row name address role places found=''
+  for row in "${NODES[@]}" "${LOAD_BALANCERS[@]}"; do
     columns "$row" name address role _
-    case $1:$role in
-      'every node:control-plane' | 'every node:worker' | 'every worker:worker' | \
-        'control plane:control-plane' | 'load balancer:load-balancer') found+="${found:+,$'\n'}$name ($address)" ;;
+    places='load balancer'
+    case $role in
+      worker) places='every node,every worker' ;;
+      control-plane)
+        places='every node,every control plane,control plane'
+        if [[ " ${OTHER_CONTROL_PLANES[*]} " == *" $name "* ]]; then
+          places='every node,every control plane,every other control plane'
+        fi
+        ;;
     esac
+    if [[ ,$places, == *",$1,"* ]]; then
+      found+="${found:+,$'\n'}$name ($address)"
+    fi
   done
   printf '%s\n' "$found"
 }

@@ -2,10 +2,9 @@
 # help: put back what a backup holds: the control plane, on a host that has none, or a database of the cluster that runs
 # where: anywhere, on the control plane: when its disk or a database was lost (docs/operations.md)
 # after: nothing
-# options: --node --kubeconfig --dry-run
+# options: --node --yes --kubeconfig --dry-run
 # option: --from DIR: the folder of the backup, with its manifest
 # option: --database NAME: fill this one (postgres, mongodb) in place of the control plane; what it holds now is gone then
-# option: --yes CLUSTER: the cluster's name, which is asked for otherwise
 # effect: looks: it takes a loss and a person; a change asks for no restore
 
 # Whose backup is being put back, from the first file on until the control plane runs: a run that was cut off goes on by it.
@@ -28,18 +27,6 @@ step_restore() {
   fi
 }
 
-# need_word WHAT: a person says that this is the cluster, and that WHAT may happen.
-need_word() {
-  local given
-  given=$(option yes)
-  if [[ -z $given ]] && ! dry_run; then
-    printf '%s\nIf so, type the name of the cluster:\n' "$1" >&2
-    read -r given || true
-  fi
-  [[ $given == "$CLUSTER_NAME" ]] || dry_run ||
-    fail "the name of the cluster is $CLUSTER_NAME, not ${given:-empty}: nothing was changed"
-}
-
 restore_database() {
   [[ -n $(maker_of "$2") ]] || fail "the inventory of $CLUSTER_NAME has no database $2, but: $(database_names | paste -sd ' ')"
   [[ -d $1/$2 ]] || fail "$1 holds no database $2: take another backup"
@@ -58,6 +45,7 @@ restore_control_plane() {
     refuse "this host has a control plane ($ADMIN_CONF, $ETCD_DATA): a restore is for a host that has none. Of one that cannot be saved, keep $ETCD_FOLDER and $KUBERNETES_FOLDER elsewhere, run \"kubeadm reset\" yourself, and then this step again"
     return 0
   fi
+  need_no_other_api_server || return 0
   need_word "This host becomes the control plane of $CLUSTER_NAME as it was at $(manifest_says "$1" time)."
   write_file "$RESTORING" 0644 "${1##*/}"$'\n'
   change "put back certificates and keys of $KUBERNETES_FOLDER" restore_kubernetes "$1/kubernetes.tar"
@@ -66,8 +54,7 @@ restore_control_plane() {
     report skipped "etcd has data ($ETCD_DATA)"
   else
     if ! dry_run; then
-      scratch config "${TMPDIR:-/tmp}/dojot-init.XXXXXX"
-      printf '%s' "$KUBEADM_INIT" >"$config"
+      kubeadm_config config
     fi
     change 'fetch the images of the control plane' kubeadm config images pull --config="$config"
     change 'put back what etcd held' restore_etcd "$1/etcd.db" "$config"
@@ -83,6 +70,16 @@ restore_control_plane() {
   fi
   await 'the API server answers' api_server_answers
   change "forget that $1 was being put back" forget_restore
+  tell_other_control_planes
+}
+
+# They were members of an etcd that is no more.
+tell_other_control_planes() {
+  local row name
+  for row in $(other_control_planes); do
+    name=${row%|*}
+    report skipped "the control plane $name is of the former etcd. On it: bootstrap.sh remove, then node; here: bootstrap.sh join-key --lost $name; on it: join-control-plane"
+  done
 }
 
 # What a run that was killed has left of it, too.

@@ -83,22 +83,3 @@ extend_secret() {
     secret_values "$secret" "$@"
   } | kube replace --filename=-
 }
-
-# secret_values SECRET KEY...: the stringData of these keys.
-secret_values() {
-  local - found row key kind value wanted
-  set +x
-  mapfile -t found < <(rows "$1" "${SECRETS[@]}")
-  shift
-  printf 'stringData:\n'
-  for row in "${found[@]}"; do
-    columns "$row" _ key kind value
-    for wanted in "$@"; do
-      [[ $wanted == "$key" ]] || continue
-      if [[ $kind == random ]]; then
-        value=$(random_text "$value") || return 1
-      fi
-      printf "  '%s': '%s'\n" "$key" "${value//\'/\'\'}"
-    done
-  done
-}

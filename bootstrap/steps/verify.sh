@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # help: is everything as the inventory says? one line a thing, exit code 1 if not
-# where: control plane, or wherever kubectl reaches the cluster; on the load balancer, whether a server is drained
+# where: control plane, or wherever kubectl reaches the cluster; on the load balancer, whether a server is drained, and whether it follows
 # after: load-balancer
 # options: --compiled --node-ports --kubeconfig
 # guide: waiting and looking
@@ -25,8 +25,8 @@ same() {
 
 step_verify() {
   local namespace wrong
-  if ! command -v kubectl >/dev/null && has_address "$LOAD_BALANCER_ADDRESS"; then
-    report skipped "what is in the cluster: $LOAD_BALANCER_NAME has no kubectl"
+  if ! command -v kubectl >/dev/null && identify_balancer; then
+    report skipped "what is in the cluster: $(self name) has no kubectl"
   elif ! cluster_answers; then
     verdict no 'the cluster answers' "nothing answers with the kubeconfig $(kubeconfig)"
   elif wrong=$(wrong_cluster) && [[ -n $wrong ]]; then
@@ -34,6 +34,7 @@ step_verify() {
   else
     verdict yes "the cluster is $CLUSTER_NAME"
     verify_nodes
+    verify_control_planes
     verify_volumes
     verify_secrets
     verify_workloads kube-system
@@ -45,36 +46,60 @@ step_verify() {
     verify_application
     verify_node_ports
   fi
-  verify_load_balancer
-  if has_address "$LOAD_BALANCER_ADDRESS"; then
+  verify_load_balancers
+  if identify_balancer; then
     verify_servers
+    verify_follow
   fi
   if ((WRONG)); then
     fail "$WRONG things are not as the inventory says"
   fi
 }
 
-# node | is it Ready | version of its kubelet | label of its group
+# node | is it Ready | version of its kubelet | label of its group | is it cordoned
 readonly NODE_TABLE='
 {{range .items}}
   {{.metadata.name}}|
   {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}|
   {{.status.nodeInfo.kubeletVersion}}|
-  {{with .metadata.labels}}{{with index . "@LABEL@"}}{{.}}{{end}}{{end}}
+  {{with .metadata.labels}}{{with index . "@LABEL@"}}{{.}}{{end}}{{end}}|
+  {{with .spec.unschedulable}}yes{{end}}
   {{println}}
 {{end}}'
 
 verify_nodes() {
-  local row name role label found ready version value table
+  local row name role label found ready version value cordoned table
   table=$(kube get nodes --output=go-template="$(template "$NODE_TABLE" LABEL "$GROUP_LABEL")")
   for row in "${NODES[@]}"; do
     columns "$row" name _ role label
     [[ $role == worker ]] || label=''
     found=$(grep -F -- "$name|" <<<"$table" | grep -- "^$name|" || true)
-    columns "$found" _ ready version value
-    verdict "$(same "$found" "$name|True|$KUBERNETES_VERSION|$label")" \
+    columns "$found" _ ready version value cordoned
+    verdict "$(same "$found" "$name|True|$KUBERNETES_VERSION|$label|")" \
       "node $name is Ready, $KUBERNETES_VERSION${label:+, $GROUP_LABEL=$label}" \
-      "Ready: ${ready:-not known}, version: ${version:-not known}, label: ${value:-none}"
+      "Ready: ${ready:-not known}, version: ${version:-not known}, label: ${value:-none}${cordoned:+; it is cordoned: kubectl uncordon $name}"
+  done
+}
+
+# Of several: one that is away shows nowhere else, while the others go on.
+verify_control_planes() {
+  local row name address role members_well=''
+  ((${#OTHER_CONTROL_PLANES[@]})) || return 0
+  for row in "${NODES[@]}"; do
+    columns "$row" name address role _
+    [[ $role == control-plane ]] || continue
+    if kube --server="https://$address:6443" --request-timeout=10s get --raw=/readyz >/dev/null 2>&1; then
+      verdict yes "the API server on $name answers"
+      [[ -n $members_well ]] || members_well=$(etcd_well "$name")
+    else
+      verdict no "the API server on $name answers" "nothing that is ready accepts at $address:6443: on $name, $(list_containers), and journalctl -u kubelet"
+    fi
+  done
+  for row in "${NODES[@]}"; do
+    columns "$row" name address role _
+    [[ $role == control-plane ]] || continue
+    verdict "$(grep -qxF -- "$address" <<<"$members_well" && printf yes || printf no)" "etcd's member on $name is well" \
+      "no other one reaches it: on $name, $(list_containers). One that has lost its disk: docs/availability.md"
   done
 }
 
@@ -103,6 +128,8 @@ verify_secrets() {
     if [[ $secret != "$previous" ]]; then
       present=$(secret_keys "$secret")
       previous=$secret
+      [[ -z $(former_keys "$present") ]] ||
+        verdict no "Secret ${secret#*/} has its new values alone" "an earlier run of rotate has not come to its end: bootstrap.sh rotate --secret ${secret#*/}"
     fi
     if grep -qxF -- "key $key" <<<"$present"; then
       verdict yes "Secret ${secret#*/} has key $key"
@@ -236,18 +263,28 @@ verify_node_ports() {
     chosen=$(chosen_node_port "$service" "$port")
     noted=$(noted_node_port "$variable")
     verdict "$(same "${chosen:-none}" "$noted")" "$(option node-ports) has the NodePort of $port of Service ${service#*/}" \
-      "Kubernetes says ${chosen:-nothing}, the file ${noted:-nothing}: run the step node-ports, copy the file to $LOAD_BALANCER_NAME, run load-balancer there"
+      "Kubernetes says ${chosen:-nothing}, the file ${noted:-nothing}: run the step node-ports, copy the file to ${LOAD_BALANCERS[*]%%|*}, run load-balancer there"
   done
 }
 
-verify_load_balancer() {
+verify_load_balancers() {
+  local row host address
+  for row in "${LOAD_BALANCERS[@]}"; do
+    columns "$row" host address _
+    verify_listeners "$host" "$address"
+  done
+  [[ -z $SHARED_ADDRESS ]] || verify_listeners 'the shared address' "$SHARED_ADDRESS"
+}
+
+# verify_listeners HOST ADDRESS
+verify_listeners() {
   local row port name
   for row in "${LOAD_BALANCER_PORTS[@]}"; do
     columns "$row" port name
-    if timeout 5 bash -c "exec 3<>/dev/tcp/$LOAD_BALANCER_ADDRESS/$port" 2>/dev/null; then
-      verdict yes "$LOAD_BALANCER_NAME answers on port $port ($name)"
+    if timeout 5 bash -c "exec 3<>/dev/tcp/$2/$port" 2>/dev/null; then
+      verdict yes "$1 answers on port $port ($name)"
     else
-      verdict no "$LOAD_BALANCER_NAME answers on port $port ($name)" "nothing accepts at $LOAD_BALANCER_ADDRESS:$port"
+      verdict no "$1 answers on port $port ($name)" "nothing accepts at $2:$port"
     fi
   done
 }
@@ -271,4 +308,23 @@ verify_servers() {
     [[ $wrong != *drained* ]] || wrong+=". When its broker is back: bootstrap.sh undrain --server $name"
     verdict "$(same "$wrong" '')" "server $name gets new sessions" "$wrong"
   done
+}
+
+# What the last look into the repository has come to, on a load balancer that follows.
+verify_follow() {
+  local every revision result looked wrong='' age
+  ((${#FOLLOW[@]})) || return 0
+  columns "${FOLLOW[0]}" every revision _
+  result=$(last_look result)
+  looked=$(last_look looked)
+  if [[ ! $looked =~ ^[0-9]+$ ]]; then
+    wrong='it has not looked yet: systemctl status dojot-follow.timer dojot-follow'
+  elif age=$(($(date +%s) - looked)) && ((age > 3 * every + FOLLOW_LONGEST)); then
+    wrong="its last look was $age s ago: systemctl status dojot-follow.timer dojot-follow"
+  elif [[ $result != installed ]]; then
+    wrong="$(last_look words) (journalctl -u dojot-follow)"
+  elif [[ -n $(last_look step_due) ]]; then
+    wrong=$(last_look words)
+  fi
+  verdict "$(same "$wrong" '')" "$(self name) has the haproxy.cfg of $revision" "$wrong"
 }

@@ -7,10 +7,6 @@
 # worked: a second run says only `skipped`
 # effect: nothing: a directory that is missing is made, empty; one that is no longer named stays, with its data
 
-# On the system's disk: what this step has made, a directory a line. A disk of data that is missing
-# would otherwise be made up by empty directories, and the databases would start empty.
-readonly VOLUMES_RECORD=/etc/dojot/volumes
-
 step_volumes() {
   need_root
   identify
@@ -29,12 +25,6 @@ step_volumes() {
     make_directory "${OPTION[root]-}${paths[place]}" "${owners[place]}"
   done
   write_file "$VOLUMES_RECORD" 0644 "$({ recorded_volumes && printf '%s\n' "${paths[@]}"; } | sort --unique)"$'\n'
-}
-
-recorded_volumes() {
-  if [[ -f ${OPTION[root]-}$VOLUMES_RECORD ]]; then
-    cat -- "${OPTION[root]-}$VOLUMES_RECORD"
-  fi
 }
 
 # need_no_lost_volume DIRECTORY...: each that is in the record is still there.

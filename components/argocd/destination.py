@@ -10,4 +10,6 @@ IN_CLUSTER = "https://kubernetes.default.svc"
 
 def destinations(cluster: Cluster) -> list[dict[str, str]]:
     """Server and namespace: the Application's own comes first, the project's limits are all of them."""
-    return [{"server": IN_CLUSTER, "namespace": name} for name in cluster.namespaces]
+    own = {each.namespace for file in cluster.manifests for each in file.objects if each.namespace}
+    namespaces = (*cluster.namespaces, *sorted(own - set(cluster.namespaces)))
+    return [{"server": IN_CLUSTER, "namespace": name} for name in namespaces]

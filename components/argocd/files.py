@@ -16,6 +16,7 @@ def files(cluster: Cluster) -> dict[str, str]:
     argocd-cm.yml is a patch for the ConfigMap of that name: it has only the keys to set.
     """
     manifests = [manifest for documents in objects(cluster).values() for manifest in documents]
+    manifests += [dict(each.content) for file in cluster.manifests for each in file.objects]
     return {
         "application.yml": yaml_documents([application(cluster)]),
         "argocd-cm.yml": yaml_documents([settings(cluster)]),

@@ -9,7 +9,7 @@ from typing import Literal
 from .brokers import sessions_in_memory
 from .input.target import Inventory
 from .quantity import ceil_div
-from .types import Frontend, Group, LoadBalancer, Port, Scale, Server, Service
+from .types import BalancerHost, Frontend, Group, Keepalived, LoadBalancer, Port, Scale, Server, Service
 
 # HAProxy's own descriptors beside two for each connection: checks, logs, sockets,
 # threads. Measured on 2.6: about 2 x maxconn + 35 + 3 x threads; this leaves ample room.
@@ -22,9 +22,10 @@ _KEEPALIVE_GRACE = 60
 def load_balancer(
     inventory: Inventory, scale: Scale, services: tuple[Service, ...], groups: Mapping[str, Group]
 ) -> LoadBalancer:
-    """The HAProxy host for these services."""
+    """The HAProxy hosts for these services."""
     entry = inventory.load_balancer
     haproxy = inventory.platform.haproxy
+    carriers = _carriers(inventory)
     frontends = tuple(
         sorted(
             _frontends(inventory, scale, services, groups),
@@ -37,9 +38,12 @@ def load_balancer(
     exporter = inventory.platform.operating_system.node_exporter if readers else None
     own_ports = {stats_port} | ({exporter.port} if exporter else set())
     return LoadBalancer(
-        hostname=entry.hostname,
-        address=entry.address,
-        hardware=entry.hardware,
+        hosts=tuple(
+            BalancerHost(name, host.address, host.hardware or entry.hardware, host.source_addresses)
+            for name, host in inventory.load_balancers.items()
+        ),
+        carriers=carriers,
+        keepalived=_keepalived(inventory),
         frontends=frontends,
         maxconn=maxconn,
         open_files=2 * maxconn + _SPARE_FILES,
@@ -60,7 +64,22 @@ def load_balancer(
         recovery=entry.recovery,
         session_rate=entry.session_rate,
         memory_per_session=entry.memory_per_session,
+        follow=entry.follow,
     )
+
+
+def _carriers(inventory: Inventory) -> int:
+    """By DNS, devices choose one by chance, and with one lost the others have to carry all of them."""
+    if _keepalived(inventory):
+        return 1
+    return max(1, len(inventory.load_balancers) - 1)
+
+
+def _keepalived(inventory: Inventory) -> Keepalived | None:
+    shared = inventory.load_balancer.shared
+    if shared is None or shared.address is None or shared.interface is None:
+        return None
+    return Keepalived(shared.address, shared.interface, inventory.platform.operating_system.keepalived)
 
 
 def _metrics_readers(
@@ -79,7 +98,9 @@ def _frontends(
     inventory: Inventory, scale: Scale, services: tuple[Service, ...], groups: Mapping[str, Group]
 ) -> Iterator[Frontend]:
     entry = inventory.load_balancer
-    device_connections = scale.devices + scale.devices * entry.reconnect_overlap // 100
+    carriers = _carriers(inventory)
+    share = ceil_div(scale.devices, carriers)
+    device_connections = share + share * entry.reconnect_overlap // 100
     for service in services:
         for port in service.exposed:
             if port.exposure.listen is None:
@@ -97,10 +118,11 @@ def _frontends(
                 proxy_protocol=port.proxied is not None,
                 maxconn=device_connections if devices else entry.api_connections,
                 server_maxconn=_server_maxconn(inventory, scale, service, port) if devices else None,
-                session_rate=(entry.session_rate or session_rate(scale, len(nodes), entry.recovery))
+                session_rate=(entry.session_rate or session_rate(scale, len(nodes), entry.recovery, carriers))
                 if devices
                 else None,
                 servers=tuple(Server(node.name, node.address, port.exposure.node_port) for node in nodes),
+                carriers=carriers,
             )
 
 
@@ -114,19 +136,20 @@ def _check(port: Port) -> Literal["mqtt", "tls", "tcp"]:
 
 
 def _server_maxconn(inventory: Inventory, scale: Scale, service: Service, port: Port) -> int:
-    """Sessions of one server: as stated, or what its source ports and the broker's memory allow."""
+    """A load balancer's sessions of one server: as stated, or what its source ports and the broker's memory allow."""
     ports = inventory.load_balancer.source_ports
     if stated := scale.sessions_per_broker.get(port.name):
-        return stated
+        return max(1, stated // _carriers(inventory))
     held = sessions_in_memory(service, port.name, scale)
-    by_ports = ports.last - ports.first + 1
+    addresses = min(1 + len(host.source_addresses) for host in inventory.load_balancers.values())
+    by_ports = (ports.last - ports.first + 1) * addresses
     # To HAProxy, 0 would mean no limit; what is as small as that is refused.
-    return max(1, by_ports if held is None else min(by_ports, held))
+    return max(1, by_ports if held is None else min(by_ports, held // _carriers(inventory)))
 
 
-def session_rate(scale: Scale, servers: int, recovery: int) -> int:
-    """New sessions a second: those of every day, and the devices of one lost server within `recovery` seconds."""
-    return ceil(scale.reconnects_per_second + ceil_div(scale.devices, max(1, servers)) / recovery)
+def session_rate(scale: Scale, servers: int, recovery: int, carriers: int) -> int:
+    """New sessions a second of one of `carriers`: those of every day, and of one lost server within `recovery` s."""
+    return ceil((scale.reconnects_per_second + ceil_div(scale.devices, max(1, servers)) / recovery) / carriers)
 
 
 def frontend_name(service: Service, port: Port) -> str:

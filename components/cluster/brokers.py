@@ -33,7 +33,7 @@ def device_listeners(cluster: Cluster, service: Service) -> tuple[Frontend, ...]
 def memory_of_sessions(scale: Scale, listeners: Iterable[Frontend]) -> int:
     """What a broker takes with the most sessions of each listener that HAProxy gives it, as far as that is known."""
     return scale.broker_memory + sum(
-        (frontend.server_maxconn or 0) * scale.session_memory.get(frontend.port, 0) for frontend in listeners
+        frontend.server_sessions * scale.session_memory.get(frontend.port, 0) for frontend in listeners
     )
 
 
@@ -55,7 +55,7 @@ def survivor_sessions(cluster: Cluster) -> int:
     brokers = cluster.brokers
     sessions = max(
         (
-            frontend.maxconn
+            frontend.sessions
             for frontend in cluster.load_balancer.frontends
             if frontend.devices and brokers and frontend.service == brokers.name
         ),

@@ -8,6 +8,7 @@ from .balancer import load_balancer
 from .contracts import ContractOf
 from .frozen import freeze
 from .input.target import Inventory
+from .manifests import manifest_file
 from .monitoring import monitoring
 from .services import services
 from .sizes import scale
@@ -24,6 +25,7 @@ def build(inventory: Inventory, texts: Mapping[str, str], contract_of: ContractO
     }
     sizes = scale(inventory)
     built = services(inventory, texts, sizes, groups, contract_of)
+    here = tuple(service for service in built if not service.spec.external)
     frozen: Cluster = freeze(
         Cluster(
             name=cluster.name,
@@ -37,17 +39,18 @@ def build(inventory: Inventory, texts: Mapping[str, str], contract_of: ContractO
             gateway=inventory.gateway.service if inventory.gateway else None,
             nodes=nodes,
             groups=groups,
-            services=built,
-            load_balancer=load_balancer(inventory, sizes, built, groups),
+            services=here,
+            external=tuple(service for service in built if service.spec.external),
+            load_balancer=load_balancer(inventory, sizes, here, groups),
             scale=sizes,
             platform=inventory.platform,
-            git=GitSource(
-                inventory.repository.url, inventory.repository.revision, f"compiled/{cluster.name}/manifests"
-            ),
+            git=GitSource(inventory.repository.url, inventory.repository.revision, f"compiled/{cluster.name}"),
             reserve=inventory.reserve,
             firewall=inventory.firewall,
             backup=inventory.backup,
             monitoring=monitoring(inventory),
+            pull_secrets=inventory.release.pull_secrets,
+            manifests=tuple(manifest_file(name, texts[name]) for name in inventory.manifests),
         )
     )
     return frozen

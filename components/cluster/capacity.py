@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from .brokers import broker_open_files, broker_ports, broker_processes
+from .input.machines import Hardware
 from .input.service import ERLANG_MOST
 from .mongodb import BESIDE_THE_CACHE, MONGODB, cache_bytes
 from .placement import pods_per_node
 from .quantity import ceil_div, size
 from .reserve import allocatable
 from .sizes import KAFKA
-from .types import EVERY_NODE, Cluster, Group, Service
+from .types import EVERY_NODE, Cluster, Frontend, Group, LoadBalancer, Service
 
 # What fs.nr_open, the bound of one process' open files, can be raised to on a 64-bit Linux: sysctl_nr_open_max of
 # its fs/file.c, the largest multiple of 64 in a signed 32-bit number. Below it, the kernel's limits follow the need.
@@ -28,6 +30,8 @@ class Limit:
     `binding` limits are rules; the others are advice that the page shows.
     `path` is the key to change, `way_out` what to do when `needed` is above `available`.
     `devices` is how many of them get in all the same, where HAProxy refuses the others.
+    `hardware` is what of a machine is compared: `path` leads to a node or to a host of the load balancer, and the
+    reserve is not part of `available`.
     """
 
     what: str
@@ -38,11 +42,17 @@ class Limit:
     way_out: str
     binding: bool = True
     devices: int | None = None
+    hardware: Literal["cpu", "memory", "disk"] | None = None
 
     @property
     def headroom(self) -> float:
         """Share of `available` that is left; negative when too little."""
         return 1 - self.needed / self.available if self.available else -1.0
+
+    @property
+    def machine(self) -> str:
+        """Whose hardware is compared; empty for what is no machine's. `what` ends with it."""
+        return self.path[-1] if self.hardware else ""
 
     @property
     def fits(self) -> bool:
@@ -102,7 +112,7 @@ def _brokers(cluster: Cluster) -> Iterator[Limit]:
                 "Give the brokers more memory, or more brokers",
                 # Where there are two listeners, devices may all use the one whose sessions are smaller.
                 binding=not lost and each == least,
-                devices=min(scale.devices, survivors * (frontend.server_maxconn or 0)),
+                devices=min(scale.devices, survivors * frontend.server_sessions),
             )
 
 
@@ -127,20 +137,22 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
             if brokers and frontend.service == brokers.name
             else "take VerneMQ, whose brokers share the devices"
         )
+        lacking = _more_addresses(balancer, scale.devices, frontend)
         # With one server there is nobody to take over what it had.
         for lost in (0, 1) if len(frontend.servers) > 1 else (0,):
             yield Limit(
                 f"source ports of {frontend.name}" + (", one broker lost" if lost else ""),
                 scale.devices,
-                max(0, len(frontend.servers) - lost) * balancer.source_ports_per_server,
+                max(0, len(frontend.servers) - lost) * balancer.source_ports_per_server * balancer.carriers,
                 "count",
                 ("load_balancer", "source_ports"),
-                f"Widen the range, or {more}: each server line connects from this range of ports",
+                f"Widen the range, {more}, or give each load balancer {lacking} more source_addresses: from each it "
+                "connects from this range of ports, to each server",
             )
         yield Limit(
             f"connections of {frontend.name}",
             scale.devices,
-            frontend.maxconn,
+            frontend.sessions,
             "count",
             ("load_balancer", "reconnect_overlap"),
             "Allow a larger overlap",
@@ -152,18 +164,27 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
         OPEN_FILES_CEILING,
         "count",
         ("scale", "devices"),
-        "Share the devices between several clusters, each with its own load balancer"
+        "Add load balancers, which share the devices"
         + (", or write insecure_mqtt: false: one listener for all devices takes half of it" if both else ""),
     )
-    if balancer.hardware:
+    for host in balancer.hosts:
+        if host.hardware is None:
+            continue
         yield Limit(
-            "memory of the load balancer",
-            scale.devices * balancer.memory_per_session,
-            balancer.hardware.memory - cluster.reserve.memory,
+            f"memory of sessions on load balancer {host.name}",
+            ceil_div(scale.devices, balancer.carriers) * balancer.memory_per_session,
+            host.hardware.memory - cluster.reserve.memory,
             "bytes",
-            ("load_balancer", "hardware"),
-            "Give the load balancer more memory",
+            ("load_balancers", host.name),
+            "add load balancers, which share the devices",
+            hardware="memory",
         )
+
+
+def _more_addresses(balancer: LoadBalancer, devices: int, frontend: Frontend) -> int:
+    """How many a load balancer lacks for sessions to the servers that are left when one is lost."""
+    each = max(1, max(1, len(frontend.servers) - 1) * balancer.source_ports_per_line * balancer.carriers)
+    return max(1, ceil_div(devices, each) - min(len(host.sources) for host in balancer.hosts))
 
 
 def _kafka(cluster: Cluster) -> Iterator[Limit]:
@@ -238,26 +259,35 @@ def _nodes(cluster: Cluster, group: Group) -> Iterator[Limit]:
             continue
         where = f"node {node.name}"
         path = ("cluster", "nodes", node.name)
-        fix = f"Give {node.name} more, move a service to another group, or request less"
+        fix = "move a service to another group, or request less"
         free = allocatable(cluster, node.hardware)
-        yield Limit(f"CPU requests on {where}", cpu, free.cpu, "cpu", path, fix)
-        yield Limit(f"memory requests on {where}", memory, free.memory, "bytes", path, fix)
+        yield Limit(f"CPU requests on {where}", cpu, free.cpu, "cpu", path, fix, hardware="cpu")
+        yield Limit(f"memory requests on {where}", memory, free.memory, "bytes", path, fix, hardware="memory")
         disk = sum(disk.size for _, _, disk in cluster.disks if disk.node == node)
         if disk:
-            yield Limit(
-                f"volumes on {where}",
-                disk,
-                free.disk,
-                "bytes",
-                path,
-                f"Give {node.name} a larger disk, or make the volumes smaller",
-            )
+            fix = "make the volumes smaller"
+            yield Limit(f"volumes on {where}", disk, free.disk, "bytes", path, fix, hardware="disk")
+
+
+def enough(cluster: Cluster, limit: Limit, has: Hardware) -> Hardware:
+    """What a machine has to have for a limit of hardware: whole cores or GiB with the reserve, no less than `has`."""
+    assert limit.hardware, f"{limit.what} is about no machine"
+    needed = limit.needed + getattr(cluster.reserve, limit.hardware)
+    unit = 1000 if limit.hardware == "cpu" else 2**30
+    return has.model_copy(update={limit.hardware: max(getattr(has, limit.hardware), ceil_div(needed, unit) * unit)})
+
+
+def machine_of(cluster: Cluster, limit: Limit) -> Hardware:
+    """What the machine of a limit of hardware has."""
+    found = next(machine.hardware for machine in cluster.machines if machine.name == limit.machine)
+    assert found, f"{limit.what} is not judged"
+    return found
 
 
 def argocd_request(cluster: Cluster, group: Group, kind: str) -> int:
     """What Argo CD's own pods are counted with on the group that carries them."""
-    argocd = cluster.platform.argocd
-    if argocd.group != group.name:
+    if cluster.argocd_group != group.name:
         return 0
-    total = argocd.requests.cpu if kind == "cpu" else argocd.requests.memory
+    requests = cluster.platform.argocd.requests
+    total = requests.cpu if kind == "cpu" else requests.memory
     return ceil_div(total, len(group.nodes))

@@ -150,13 +150,21 @@ def _derived(what: str, context: Context) -> str:
     entry = context.entry
     if what == "gateway_listen":
         return ",".join(_listened_on(entry))
+    if what == "load_balancer_address":
+        shared = context.inventory.load_balancer.shared
+        first = next(iter(context.inventory.load_balancers.values())).address
+        return shared.address or first if shared else first
     if what == "load_balancer_source":
         # What comes in at a NodePort and may leave for another node has the address that the pod network gives a node:
         # with vxlan one of its own. Others are refused (rules/gateway.py).
         inventory = context.inventory
-        return inventory.load_balancer.address if context.keeps_source else inventory.platform.pod_network.cidr
+        # A value of nginx ends with its line, and Kong takes one value a directive: the others follow behind it.
+        sources = (host.address for host in inventory.load_balancers.values())
+        return "; set_real_ip_from ".join(sources) if context.keeps_source else inventory.platform.pod_network.cidr
     if what == "kafka_partitions":
         return str(context.scale.kafka.partitions)
+    if what == "kafka_min_insync_replicas":
+        return str(context.scale.kafka.min_insync_replicas)
     if what == "kafka_replication":
         return str(context.scale.kafka.replication)
     if what == "kafka_retention_bytes":

@@ -43,13 +43,13 @@ def whole_of(folder: ContractsFolder, name: str) -> Contract:
 
 
 def parted(image: str) -> tuple[str, str]:
-    """(Repository, tag or digest) of an image."""
+    """(Repository, tag) of an image; without a tag, its digest."""
     name, _, digest = image.partition("@")
     repository, colon, tag = name.rpartition(":")
     # The number of a registry's port is no tag.
     if not colon or "/" in tag:
         repository, tag = name, ""
-    return repository, digest or tag
+    return repository, tag or digest
 
 
 def _line(file: ContractFile, folder: ContractsFolder) -> tuple[ContractFile, ...]:

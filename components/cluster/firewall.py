@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .input.shapes import NODE_PORTS
-from .types import CONTROL_PLANE, Cluster
+from .types import Cluster
 
 API_PORT, KUBELET_PORT = 6443, 10250
+#: For its clients, and for its other members.
+ETCD_PORTS = (2379, 2380)
 #: Where kube-router tells its health.
 KUBE_ROUTER_PORT = 20244
-_ETCD, _KUBE_PROXY, _VXLAN = (2379, 2380), (10249, 10256), 8472
+_KUBE_PROXY, _VXLAN = (10249, 10256), 8472
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,10 @@ def _guards(cluster: Cluster) -> Iterator[Guard]:
     nodes = [node.address for node in cluster.nodes]
     pods = [cluster.platform.pod_network.cidr]
     operators = list(cluster.firewall.operators)
-    balancer = [cluster.load_balancer.address]
-    control_plane = [node.address for node in cluster.groups[CONTROL_PLANE].nodes]
+    balancer = [address for host in cluster.load_balancer.hosts for address in host.sources]
+    control_planes = [node.address for node in cluster.control_planes]
     yield Guard("the API server", "tcp", (API_PORT,), _networks(nodes, pods, operators))
-    yield Guard("etcd", "tcp", (_ETCD,), _networks(control_plane))
+    yield Guard("etcd", "tcp", (ETCD_PORTS,), _networks(control_planes))
     # The API server, and Prometheus, whose pod comes with its node's address or, on the same node, its own.
     yield Guard("the kubelet", "tcp", (KUBELET_PORT,), _networks(nodes, pods))
     yield Guard("health of kube-proxy and kube-router, its metrics", "tcp", (*_KUBE_PROXY, KUBE_ROUTER_PORT))

@@ -22,6 +22,8 @@ def doors(service: ServiceEntry, port: str) -> list[tuple[str, int]]:
 
 def address(inventory: Inventory, caller: str, service: str, port: str) -> tuple[str, int]:
     """Host name and number by which `caller` reaches a port of `service`; across namespaces, the name tells which."""
+    if elsewhere := inventory.services[service].external:
+        return elsewhere, inventory.services[service].ports[port].number
     host, number = doors(inventory.services[service], port)[0]
     namespace = inventory.namespace_of(service)
     return (host if namespace == inventory.namespace_of(caller) else f"{host}.{namespace}"), number

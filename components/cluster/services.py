@@ -114,6 +114,7 @@ class _Builder:
             replicas=self.replicas,
             keeps_source=self.keeps_source,
             per_node=self.replicas // self.scale.brokers if entry.spread_evenly else None,
+            apart=self._apart(),
             max_unavailable=self._max_unavailable(),
             wave=self.wave,
             container=containers.container(self.name, entry, self.context),
@@ -135,6 +136,12 @@ class _Builder:
         stated = self.entry.replicas
         by_rule = {"brokers": self.scale.brokers, "bridges": self.scale.bridges, "nodes": len(self.nodes)}
         return stated if isinstance(stated, int) else by_rule[stated]
+
+    def _apart(self) -> bool:
+        """Several pods are there for the loss of a node only where the inventory says so: elsewhere they share work."""
+        several, entry = self.inventory.availability, self.entry
+        asked = {"Deployment": several.replicas > 1, "StatefulSet": several.members > 1 and entry.peers}
+        return self.replicas > 1 and asked.get(entry.kind, False)
 
     def _max_unavailable(self) -> int | None:
         """How many pods a drain may take at once: all that stand on one node."""
@@ -210,9 +217,13 @@ class _Builder:
         }
 
     def _uses(self) -> tuple[Use, ...]:
-        own = tuple(use for use in containers.uses(self.entry) if use.service != self.name)
+        own = tuple(use for use in self._here(containers.uses(self.entry)) if use.service != self.name)
         known = {(use.service, use.port) for use in own}
         return own + tuple(use for use in self.calls if (use.service, use.port) not in known)
+
+    def _here(self, uses: tuple[Use, ...]) -> tuple[Use, ...]:
+        """Who calls a host elsewhere asks no pod of this cluster."""
+        return tuple(use for use in uses if not self.inventory.services[use.service].external)
 
     def _job(self, name: str, entry: JobEntry) -> Job:
         # Without an environment of its own it has the service's, and calls what that leads to.
@@ -222,5 +233,5 @@ class _Builder:
             when=entry.when,
             container=containers.job_container(name, entry, self.context),
             files=containers.files(entry.files, self.texts),
-            uses=containers.uses(calling),
+            uses=self._here(containers.uses(calling)),
         )

@@ -13,7 +13,7 @@ from components.inventory.dot_kapitan import Output
 from components.inventory.inventory import Inventory
 from components.inventory.refused import Refused
 
-from . import render, trees
+from . import render, trees, upgrades
 from .machines import addresses
 from .report import SHOWN
 from .trees import NONE, Change
@@ -34,6 +34,8 @@ class Outcome:
 
     cluster: str
     findings: tuple[str, ...] = ()
+    #: YAML that would mend some of them.
+    paste: str = ""
     failure: Failure | None = None
     change: Change = NONE
     files: tuple[str, ...] = ()
@@ -44,6 +46,8 @@ class Outcome:
     #: Lines about a cluster that is accepted.
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    #: Content of the file that was asked for.
+    kept: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Job:
     new: Path | None
     #: How many changed files of a cluster are named.
     named: int = SHOWN
+    #: Name of a file whose content is handed on, besides being written.
+    kept: str = ""
 
     def run(self, name: str) -> Outcome:
         began = time.perf_counter()
@@ -63,7 +69,11 @@ class Job:
             target = self.inventory.target(name)
             faces = target.faces
             cluster = read.cluster_of(target)
-        except (InvalidInventory, Refused) as refusal:
+            if findings := list(upgrades.findings(cluster, self.output / name)):
+                raise InvalidInventory(findings, target.origin)
+        except InvalidInventory as refusal:
+            return Outcome(name, findings=refusal.lines, paste=refusal.paste)
+        except Refused as refusal:
             return Outcome(name, findings=tuple(refusal.lines))
         except Exception as error:
             return Outcome(name, failure=_failure("components/cluster", error))
@@ -86,6 +96,7 @@ class Job:
             machines=addresses(cluster),
             notes=tuple(notes(cluster)),
             seconds=seconds,
+            kept=files.get(self.kept),
         )
 
 

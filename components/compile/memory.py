@@ -25,7 +25,7 @@ from .written import NOTE
 
 #: In the output; not committed.
 MEMORY = ".remembered"
-_FORMAT = 2
+_FORMAT = 3
 #: What makes a compile what it is, from the root of the repository, beside the inventory.
 CODE = ("components", "scripts", "bootstrap")
 SETTINGS = (".kapitan", "requirements.lock")
@@ -55,10 +55,12 @@ class Memory:
         self._digests: dict[Path, str] = {}
         self._sources: dict[tuple[str, str], Source] = {}
         self._made: dict[str, Made] = {}
+        #: All that the page of all clusters was made from, and what it amounts to.
+        self._fleet: list[str] = []
         try:
             self._recall((output / MEMORY).read_bytes())
         except (OSError, ValueError, TypeError, LookupError, RecursionError):
-            self._sources, self._made = {}, {}
+            self._sources, self._made, self._fleet = {}, {}, []
 
     def source(self, path: Path) -> Source:
         """A file of the inventory, for InventoryFiles: as it was, where its content is the same."""
@@ -112,10 +114,23 @@ class Memory:
         """Cluster -> addresses, of all clusters that are known."""
         return {name: each.machines for name, each in self._made.items()}
 
-    def write(self, bench: Path, touched: Collection[str], made: Mapping[str, Made]) -> None:
+    def fleet(self, files: InventoryFiles, summaries: Mapping[str, bytes], page: bytes | None) -> list[str]:
+        """A digest of all that the page of all clusters is made from, and one of the page."""
+        whole = [self._common]
+        for cluster, summary in summaries.items():
+            whole += [cluster, _digest(summary), self._line(files.targets[cluster].path)]
+        return [_digest(json.dumps(whole).encode()), _digest(page or b"")]
+
+    def has_fleet(self, fleet: list[str]) -> bool:
+        return self._fleet == fleet
+
+    def write(self, bench: Path, touched: Collection[str], made: Mapping[str, Made], fleet: list[str]) -> None:
         """Of the clusters that were `made`, and of all that were not touched; the workshop has the note already."""
         known = {name: each for name, each in self._made.items() if name not in touched} | self._as_read(made)
-        lines = [json.dumps({"format": _FORMAT, "of": self._common, "note": _digest_of(bench / NOTE)})]
+        lines = [
+            json.dumps({"format": _FORMAT, "of": self._common, "note": _digest_of(bench / NOTE)}),
+            json.dumps(fleet),
+        ]
         for path, content in self._digests.items():
             if source := self._sources.get((self._name(path), content)):
                 lines.append(json.dumps([self._name(path), content, source.classes, sorted(source.references)]))
@@ -137,10 +152,11 @@ class Memory:
         text += b"\n"
         if check.decode() != _digest(text):
             return
-        head, *lines = text.decode().split("\n")
+        head, fleet, *lines = text.decode().split("\n")
         about = json.loads(head)
         if about != {"format": _FORMAT, "of": self._common, "note": _digest_of(self._output / NOTE)}:
             return
+        self._fleet = json.loads(fleet)
         gap = lines.index("")
         for line in lines[:gap]:
             name, content_, classes, references = json.loads(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -16,12 +17,15 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def refused(lines: Iterable[str]) -> None:
-    """Each line once; many clusters share their classes."""
+def refused(lines: Iterable[str], pastes: Mapping[str, str] | None = None) -> None:
+    """Each line once; many clusters share their classes. `pastes` is the YAML that mends some of it, by cluster."""
     lines = list(dict.fromkeys(lines))
     for line in lines:
         say(line)
     say(f"compile: {'1 finding' if len(lines) == 1 else f'{len(lines)} findings'}; nothing was written")
+    for name, text in (pastes or {}).items():
+        say(f"\nThe machines of {name} that this takes, to paste below parameters (addresses are a proposal):\n")
+        say(textwrap.indent(text.rstrip(), "  "))
 
 
 def kept(files: list[str], output: Path) -> None:
@@ -56,6 +60,12 @@ def changed(name: str, change: Change) -> None:
             print(f"  {line}")
         if change.count > SHOWN:
             print(f"  and {change.count - SHOWN} more")
+
+
+def page(file: Path, change: Change) -> None:
+    """The page of all clusters."""
+    if change:
+        print(f"{file}: {'new' if change.added else 'changed' if change.changed else 'removed'}")
 
 
 def shared_machines(machines: Mapping[str, tuple[str, ...]], made: Iterable[str], known: Iterable[str]) -> None:

@@ -20,21 +20,30 @@ _COMPONENTS = Path(__file__).resolve().parents[1]
 
 
 def outcomes(
-    files: InventoryFiles, clusters: Sequence[str], output: Path, new: Path | None, named: int, debug: bool
+    files: InventoryFiles,
+    clusters: Sequence[str],
+    output: Path,
+    new: Path | None,
+    named: int,
+    debug: bool,
+    kept: str = "",
 ) -> Generator[Outcome]:
     """What came of each cluster, in their order; whoever leaves early closes it, so that no process goes on writing.
 
     Raises Refused after the last one if any of them cannot be compiled: all findings come at once.
     """
-    job = Job(Inventory.of(files), dot_kapitan.output(), output, new, named)
+    job = Job(Inventory.of(files), dot_kapitan.output(), output, new, named, kept)
     _import_faces()
     findings: list[str] = []
     failures: list[str] = []
+    pastes: dict[str, str] = {}
     progress = Progress(len(clusters))
     try:
         with contextlib.closing(spread(job.run, clusters)) as work:
             for outcome in work:
                 findings += outcome.findings
+                if outcome.paste:
+                    pastes[outcome.cluster] = outcome.paste
                 if outcome.failure:
                     failures.append(_in_words(outcome.cluster, outcome.failure, debug))
                 if not outcome.findings and not outcome.failure:
@@ -52,7 +61,7 @@ def outcomes(
     finally:
         progress.end()
     if findings or failures:
-        raise Refused(findings or failures[:1])
+        raise Refused(findings or failures[:1], pastes)
 
 
 def _in_words(cluster: str, failure: Failure, debug: bool) -> str:

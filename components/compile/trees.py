@@ -171,7 +171,7 @@ def replace(moves: list[tuple[Path | None, Path]], attic: Path) -> None:
         except BaseException:
             for here, back in reversed(undo):
                 if back is None:
-                    shutil.rmtree(here)
+                    shutil.rmtree(here) if here.is_dir() else here.unlink()
                 elif os.path.lexists(back):
                     _exchange(here, back)
                 else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,12 +48,21 @@ class Finding:
 
 
 class InvalidInventory(Exception):
-    """The inventory breaks rules; `findings` holds every one of them."""
+    """The inventory breaks rules; `findings` holds every one of them.
 
-    def __init__(self, findings: Sequence[Finding], where: Where):
+    `missing` are parameters that would mend some of it: machines with what they have to have.
+    """
+
+    def __init__(self, findings: Sequence[Finding], where: Where, missing: Mapping[str, Any] | None = None):
         self.findings = tuple(findings)
+        self.missing = missing or {}
         self.lines = tuple(dict.fromkeys(finding.text(where) for finding in findings))
         super().__init__("\n".join(self.lines))
+
+    @property
+    def paste(self) -> str:
+        """`missing` as YAML, a machine a line; empty where nothing is."""
+        return yaml.safe_dump(dict(self.missing), default_flow_style=None, sort_keys=False) if self.missing else ""
 
 
 def near(word: str, known: Collection[str]) -> str | None:

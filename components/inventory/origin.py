@@ -85,6 +85,10 @@ class Origin:
         """The text of the value at `path` as its file has it; None where no file has it as one."""
         return self._text(self.source(path)) or None
 
+    def at(self, file: FilePath, line: int) -> list[Path]:
+        """The parameters that this line of a file gives their value, the outermost first."""
+        return [path for path, place in self._places.items() if place.file == file and place.line == line]
+
     def referred_to(self, path: Path) -> set[str]:
         """Names below `path` that some class of the inventory refers to, or the target: ${release:images:NAME}."""
         classes = (self._inventory / "classes").rglob("*.y*ml")

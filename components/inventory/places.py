@@ -25,7 +25,16 @@ def mentions(files: InventoryFiles, target: str, text: str) -> list[str]:
 
 def setters(files: InventoryFiles, target: str, path: tuple[str, ...]) -> list[str]:
     """`file:line` of every file of the cluster that sets a parameter, in merge order."""
-    return [_line(source, key) for source in files.merged_into(target) if (key := _key(source, path))]
+    return [place for place, _ in layers(files, target, path)]
+
+
+def layers(files: InventoryFiles, target: str, path: tuple[str, ...]) -> list[tuple[str, str | None]]:
+    """The same, each with the text that stands there; None for a map or a list."""
+    return [
+        (_line(source, found[0]), found[1].value if isinstance(found[1], yaml.ScalarNode) else None)
+        for source in files.merged_into(target)
+        if (found := _entry(source, path))
+    ]
 
 
 def near(files: InventoryFiles, target: str, parent: tuple[str, ...], name: str) -> tuple[str, str] | None:
@@ -49,12 +58,12 @@ def _line(source: Source, node: yaml.Node) -> str:
     return f"{source.path}:{node.start_mark.line + 1}"
 
 
-def _key(source: Source, path: tuple[str, ...]) -> yaml.Node | None:
-    """The node of the key that sets a parameter, None if this file does not set it."""
+def _entry(source: Source, path: tuple[str, ...]) -> tuple[yaml.Node, yaml.Node | None] | None:
+    """The nodes of the key that sets a parameter and of its value, None if this file does not set it."""
     key, node = None, entry(yaml_file.remembered(source.path), "parameters")[1]
     for name in path:
         key, node = entry(node, name)
-    return key
+    return (key, node) if key else None
 
 
 def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:

@@ -6,6 +6,7 @@ a tag, and aliases of aliases grow beyond every memory.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -45,12 +46,17 @@ def version(path: Path) -> tuple[int, ...]:
 
 def compose(text: str, shown: str, tags: bool = False) -> yaml.Node | None:
     """The root of a text. `tags` lets values have them: !vault. Raises Unreadable."""
+    return next(iter(documents(text, shown, tags, several=False)), None)
+
+
+def documents(text: str, shown: str, tags: bool = False, several: bool = True) -> list[yaml.Node]:
+    """The root of each document of a text that is not empty. Raises Unreadable."""
     if text.startswith(_BOM):
         raise Unreadable(
             f"{shown}:1: the file begins with a byte order mark, which nobody sees. Save it as UTF-8 without BOM"
         )
     try:
-        return _Composer(text, shown, tags).document()
+        return list(_Composer(text, shown, tags).documents(several))
     except yaml.MarkedYAMLError as error:
         raise Unreadable(_not_yaml(shown, text, error)) from error
     except yaml.reader.ReaderError as error:
@@ -77,15 +83,17 @@ class _Composer:
         self._anchors: dict[str, _Anchored] = {}
         self._size = 0
 
-    def document(self) -> yaml.Node | None:
-        root = None
+    def documents(self, several: bool) -> Iterator[yaml.Node]:
+        begun = False
         while not self._loader.check_event(yaml.StreamEndEvent):
             event = self._loader.get_event()
             if isinstance(event, yaml.DocumentStartEvent):
-                if root is not None:
+                if begun and not several:
                     raise self._refused(event, "a second document begins here. Remove the --- line")
+                begun = True
                 root = self._node(self._loader.get_event(), 1)
-        return None if root is not None and _is_nothing(root) else root
+                if not _is_nothing(root):
+                    yield root
 
     def _node(self, event: yaml.Event, depth: int) -> yaml.Node:
         if isinstance(event, yaml.AliasEvent):

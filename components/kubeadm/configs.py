@@ -18,22 +18,24 @@ from components.cluster.types import Cluster, Node
 
 from . import api_server, runtimes
 
-# What the `worker` step puts into the join template on the joining node.
-JOIN_PLACEHOLDERS = ("@NODE@", "@ADDRESS@", "@LABEL@", "@TOKEN@", "@CA_HASH@")
+# What a node puts into these texts: by itself (its name, address and group label), and from a join file.
+JOIN_PLACEHOLDERS = (_NODE := "@NODE@", _ADDRESS := "@ADDRESS@", _LABEL := "@LABEL@", "@TOKEN@", "@CA_HASH@")
+CONTROL_PLANE_PLACEHOLDERS = (_NODE, _ADDRESS, "@TOKEN@", "@CA_HASH@", "@CERTIFICATE_KEY@")
 
 
 def endpoint(cluster: Cluster) -> str:
     """Where the API server answers, `address:port`."""
-    return f"{cluster.control_plane.address}:{API_PORT}"
+    return f"{cluster.api_host}:{API_PORT}"
 
 
 def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
-    """The documents that `kubeadm init` reads."""
+    """The documents that `kubeadm init` reads, and later its phases, on each control plane: of several, with
+    placeholders in place of its name and address."""
     kubernetes = cluster.platform.kubernetes
-    master = cluster.control_plane
+    one, several = cluster.control_plane, len(cluster.control_planes) > 1
+    name, address = (_NODE, _ADDRESS) if several else (one.name, one.address)
     gates = dict(sorted(kubernetes.feature_gates.items()))
     feature_gates = {"featureGates": gates} if gates else {}
-    taint = {"key": kubernetes.control_plane_taint, "effect": "NoSchedule"}
     return [
         {
             "apiVersion": kubernetes.kubeadm_api,
@@ -41,8 +43,8 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
             # kubeadm always makes a token; this one is never shown nor used, and
             # dies at once. The `join-token` step makes the one that counts.
             "bootstrapTokens": [{"ttl": "1m0s"}],
-            "localAPIEndpoint": {"advertiseAddress": master.address, "bindPort": API_PORT},
-            "nodeRegistration": {**_registration(cluster, master.name, master.address, {}), "taints": [taint]},
+            "localAPIEndpoint": _local_endpoint(address),
+            "nodeRegistration": _control_plane_registration(cluster, name, address),
         },
         {
             "apiVersion": kubernetes.kubeadm_api,
@@ -85,21 +87,25 @@ def join_documents(cluster: Cluster) -> list[dict[str, Any]]:
     node whose label is still missing. Its own admission rules allow that: they
     keep only the labels of the kubernetes.io and k8s.io domains for themselves.
     """
-    registration = _registration(cluster, "@NODE@", "@ADDRESS@", {"node-labels": f"{cluster.group_label}=@LABEL@"})
-    return [
-        {
-            "apiVersion": cluster.platform.kubernetes.kubeadm_api,
-            "kind": "JoinConfiguration",
-            "nodeRegistration": registration,
-            "discovery": {
-                "bootstrapToken": {
-                    "apiServerEndpoint": endpoint(cluster),
-                    "token": "@TOKEN@",
-                    "caCertHashes": ["@CA_HASH@"],
-                },
-            },
-        }
-    ]
+    labels = {"node-labels": f"{cluster.group_label}={_LABEL}"}
+    return [_join(cluster, _registration(cluster, _NODE, _ADDRESS, labels))]
+
+
+def join_control_plane_documents(cluster: Cluster) -> list[dict[str, Any]]:
+    """The document that `kubeadm join` reads on a control plane beside the first, with CONTROL_PLANE_PLACEHOLDERS."""
+    joining = _join(cluster, _control_plane_registration(cluster, _NODE, _ADDRESS))
+    own = {"certificateKey": "@CERTIFICATE_KEY@", "localAPIEndpoint": _local_endpoint(_ADDRESS)}
+    return [{**joining, "controlPlane": own}]
+
+
+def _join(cluster: Cluster, registration: dict[str, Any]) -> dict[str, Any]:
+    token = {"apiServerEndpoint": endpoint(cluster), "token": "@TOKEN@", "caCertHashes": ["@CA_HASH@"]}
+    return {
+        "apiVersion": cluster.platform.kubernetes.kubeadm_api,
+        "kind": "JoinConfiguration",
+        "nodeRegistration": registration,
+        "discovery": {"bootstrapToken": token},
+    }
 
 
 def group_label(cluster: Cluster, node: Node) -> str:
@@ -120,6 +126,7 @@ def _components(cluster: Cluster, gates: Mapping[str, bool]) -> dict[str, Any]:
         "apiServer": {
             "extraArgs": _arguments(cluster, {**each, **api_server.arguments(cluster)}),
             "extraVolumes": api_server.volumes(cluster),
+            **_certificate_names(cluster),
         },
         "controllerManager": {"extraArgs": _arguments(cluster, each)},
         "scheduler": {"extraArgs": _arguments(cluster, each)},
@@ -166,6 +173,22 @@ def _reserved(cluster: Cluster) -> dict[str, Any]:
             "nodefs.inodesFree": free.inodes,
         },
     }
+
+
+def _certificate_names(cluster: Cluster) -> dict[str, Any]:
+    """Of several: by which each may be asked, beside its own address and the endpoint, which kubeadm adds."""
+    if len(cluster.control_planes) == 1:
+        return {}
+    return {"certSANs": [node.address for node in cluster.control_planes]}
+
+
+def _local_endpoint(address: str) -> dict[str, Any]:
+    return {"advertiseAddress": address, "bindPort": API_PORT}
+
+
+def _control_plane_registration(cluster: Cluster, name: str, address: str) -> dict[str, Any]:
+    taint = {"key": cluster.platform.kubernetes.control_plane_taint, "effect": "NoSchedule"}
+    return {**_registration(cluster, name, address, {}), "taints": [taint]}
 
 
 def _registration(cluster: Cluster, name: str, address: str, arguments: Mapping[str, str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from .script import script
 
 
 def files(cluster: Cluster) -> dict[str, str]:
-    return {
+    found = {
         "audit-policy.yml": yaml_documents(api_server.audit_policy(cluster)),
         "bootstrap.sh": script(cluster),
         "firewall.nft": firewall.text(cluster),
@@ -18,3 +18,6 @@ def files(cluster: Cluster) -> dict[str, str]:
         "kubeadm-join.yml": yaml_documents(configs.join_documents(cluster)),
         "pod-network.yml": yaml_documents(pod_network.documents(cluster)),
     }
+    if len(cluster.control_planes) > 1:
+        found["kubeadm-join-control-plane.yml"] = yaml_documents(configs.join_control_plane_documents(cluster))
+    return found

@@ -53,7 +53,7 @@ def machines_table(parts: Parts) -> str:
 def occasions_table(parts: Parts) -> str:
     """The steps that are no part of the plan because they have an occasion of their own."""
     rows = (
-        f"| {step.occasion} | {step.machine} | `{step.name}` | {step.help} | {step.worked} |"
+        f"| {step.occasion} | {step.machine}{step.elsewhere} | `{step.name}` | {step.help} | {step.worked} |"
         for step in parts.steps
         if step.occasion
     )

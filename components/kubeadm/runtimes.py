@@ -12,6 +12,9 @@ from typing import Any
 
 from components.cluster.types import Cluster
 
+# A folder for each registry with its hosts.toml; the bootstrap writes that of all others.
+_REGISTRIES = "/etc/containerd/certs.d"
+
 
 def config(cluster: Cluster) -> str:
     """The text of the runtime's configuration file."""
@@ -40,12 +43,19 @@ def _docker(cluster: Cluster) -> str:
         "log-opts": {"max-file": str(log.max_files), "max-size": log.max_size.removesuffix("i").lower()},
         "storage-driver": "overlay2",
     }
+    if cluster.platform.runtime.mirror:
+        # Docker asks it for images of Docker Hub alone.
+        settings["registry-mirrors"] = [cluster.platform.runtime.mirror]
     return json.dumps(settings, indent=2) + "\n"
 
 
 def _containerd(cluster: Cluster) -> str:
     """The kubelet's cgroup driver and kubeadm's pause image; the rest is containerd's default."""
     runtime = cluster.platform.runtime
+    registry = f"""
+[plugins."io.containerd.cri.v1.images".registry]
+config_path = "{_REGISTRIES}"
+"""
     systemd = "true" if cluster.platform.kubernetes.cgroup_driver == "systemd" else "false"
     return f"""\
 version = 3
@@ -58,7 +68,7 @@ runtime_type = "io.containerd.runc.v2"
 
 [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
 SystemdCgroup = {systemd}
-"""
+{registry if runtime.mirror else ""}"""
 
 
 _CONFIGS = {"containerd": _containerd, "docker": _docker}

@@ -14,7 +14,17 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parents[2] / "bootstrap"
 
 #: Machines that a step can be for; `anywhere`: it is no part of the plan.
-MACHINES = ("every node", "every worker", "control plane", "load balancer", ANYWHERE := "anywhere")
+MACHINES = (
+    "every node",
+    "every worker",
+    "every control plane",
+    "control plane",
+    OTHER_CONTROL_PLANES := "every other control plane",
+    "load balancer",
+    ANYWHERE := "anywhere",
+)
+#: Machines that take a step one after the other: etcd takes, and lets go, one member at a time.
+ONE_BY_ONE = (OTHER_CONTROL_PLANES,)
 #: `after` of a step that needs no other.
 FIRST = "nothing"
 #: Columns of the script's tables.
@@ -25,13 +35,14 @@ _KEY = re.compile(r"# ([a-z][a-z ]*): (.*)\n")
 _MORE = re.compile(r"#   +(.*)\n")
 _NEEDED = ("help", "where", "after")
 #: What the head of a step can say, beside `option`.
-KEYS = (*_NEEDED, "occasion", "options", "only if", "when", "then", "guide", "worked")
+KEYS = (*_NEEDED, "occasion", "options", "only if", "when", "then", "hands over", "needed by", "guide", "worked")
 #: What the head of any part can say, as often as it has to.
 REPEATED = ("option", "effect", "also reads")
 #: What a change of what a part reads does to a host, from the mildest on. `looks`: no reason to run a step.
 WHATS = ("looks", "nothing", "reload", "restart", "replace", "person")
 _OPTION = re.compile(r"(--[a-z][a-z-]*)(?: ([A-Z]+)(?:=(\S+?))?)?: (.+)")
 _EFFECT = re.compile(rf"(?:(\S+(?: \S+)*?): )?({'|'.join(WHATS)}): (.+)")
+_HANDS_OVER = re.compile(r"--([a-z-]+) to (.+)")
 _ONLY_IF = re.compile(r"([A-Z_]+) has rows \((.+)\)")
 
 
@@ -64,6 +75,14 @@ class Step:
     table: str
     condition: str
     when: str
+    #: The option with the file that it makes, for the same place on `receiver` machines; both empty without one.
+    hands_over: str
+    receiver: str
+    #: The file's place: that option's default.
+    handed_path: str
+    #: The step without which nobody needs this one; empty where it is always of use.
+    needed_by: str
+    #: What comes then, in words.
     then: str
     guide: str
     worked: str
@@ -179,6 +198,7 @@ def _step(path: Path, keys: dict[str, list[str]], own: list[str], body: str) -> 
         raise HeadError(f"{path}: {said['only if']!r} is not: TABLE has rows (how the inventory says so)")
     if f"\nstep_{path.stem.replace('-', '_')}() {{\n" not in f"\n{body}":
         raise HeadError(f"{path}: it must define the function step_{path.stem.replace('-', '_')}")
+    hands_over, receiver = _handed_over(path, said.get("hands over", ""))
     return Step(
         name=path.stem,
         help=said["help"],
@@ -190,10 +210,27 @@ def _step(path: Path, keys: dict[str, list[str]], own: list[str], body: str) -> 
         table=only_if[1] if only_if else "",
         condition=only_if[2] if only_if else "",
         when=said.get("when", ""),
-        then=said.get("then", ""),
+        hands_over=hands_over,
+        receiver=receiver,
+        handed_path=f"{{{hands_over}}}" if hands_over else "",
+        needed_by=said.get("needed by", ""),
+        then=said.get("then")
+        or (f"copy {{{hands_over}}} to the same place on {_all_of(receiver)}" if hands_over else ""),
         guide=said.get("guide", ""),
         worked=said.get("worked", ""),
     )
+
+
+def _handed_over(path: Path, text: str) -> tuple[str, str]:
+    match = _HANDS_OVER.fullmatch(text)
+    if text and (match is None or match[2] not in MACHINES):
+        raise HeadError(f"{path}: hands over: {text!r} is not: --option to {' | '.join(MACHINES)}")
+    return (match[1], match[2]) if match else ("", "")
+
+
+def _all_of(machine: str) -> str:
+    """As in: on each worker, on the load balancer."""
+    return machine.replace("every", "each") if machine.startswith("every") else f"the {machine}"
 
 
 def _machine(path: Path, where: str) -> tuple[str, str]:
@@ -242,4 +279,10 @@ def _filled(folder: Path, step: Step, options: dict[str, Option]) -> Step:
     def filled(text: str) -> str:
         return re.sub(r"\{([a-z-]+)\}", default, text)
 
-    return replace(step, when=filled(step.when), then=filled(step.then), worked=filled(step.worked))
+    return replace(
+        step,
+        when=filled(step.when),
+        then=filled(step.then),
+        worked=filled(step.worked),
+        handed_path=filled(step.handed_path),
+    )

@@ -14,8 +14,10 @@ Object = dict[str, Any]
 
 
 def files(cluster: Cluster) -> dict[str, str]:
-    """{file name: YAML text}, one document an object."""
-    return {name: yaml_documents(documents) for name, documents in objects(cluster).items()}
+    """{file name: YAML text}, one document an object; files of people's own as they are."""
+    compiled = {name: yaml_documents(documents) for name, documents in objects(cluster).items()}
+    # No service's name has a point, so neither overwrites the other.
+    return compiled | {f"own.{file.name}": file.text for file in cluster.manifests}
 
 
 def objects(cluster: Cluster) -> dict[str, list[Object]]:
@@ -24,6 +26,7 @@ def objects(cluster: Cluster) -> dict[str, list[Object]]:
         "namespace.yml": [
             *(foundation.namespace(cluster, name) for name in cluster.namespaces),
             *(policies.default_deny(name) for name in cluster.namespaces),
+            *(account for name in cluster.namespaces for account in rbac.default_account(cluster, name)),
         ],
     }
     if cluster.disks:

@@ -13,6 +13,7 @@ from .gateway import calls
 
 #: `source` of a file -> its text. The model knows the names (types.GENERATED).
 TEXTS: Mapping[str, Callable[[Cluster], str]] = {
+    "dashboard_brokers": dashboards.brokers,
     "dashboard_load_balancer": dashboards.load_balancer,
     "dashboard_nodes": dashboards.nodes,
     "dashboard_overview": dashboards.overview,

@@ -13,6 +13,27 @@ from .metadata import SUPPORT_WAVE, metadata
 _GROUP = "rbac.authorization.k8s.io"
 
 
+def default_account(cluster: Cluster, namespace: str) -> Iterator[dict[str, Any]]:
+    """Kubernetes makes one in each namespace; ours is there where it has to open registries.
+
+    So every pod has what its account has: also those that the operator makes without asking anybody.
+    """
+    if cluster.pull_secrets:
+        yield {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": metadata("default", SUPPORT_WAVE, namespace=namespace),
+            "automountServiceAccountToken": False,
+            **pull_secrets(cluster),
+        }
+
+
+def pull_secrets(cluster: Cluster) -> dict[str, Any]:
+    """What a ServiceAccount says of them."""
+    names = [{"name": name} for name in cluster.pull_secrets]
+    return {"imagePullSecrets": names} if names else {}
+
+
 def objects(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
     if service.spec.service_account is None:
         return
@@ -23,6 +44,7 @@ def objects(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
         "metadata": metadata(name, SUPPORT_WAVE, namespace=service.namespace, labels=service.pod_labels),
         # Pods that may call the API say so themselves.
         "automountServiceAccountToken": False,
+        **pull_secrets(cluster),
     }
     if service.spec.rbac and cluster.rbac:
         yield from _granted(

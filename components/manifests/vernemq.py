@@ -19,7 +19,7 @@ from .storage import claim_template
 def custom_resource(cluster: Cluster, service: Service) -> dict[str, Any]:
     resource = service.spec.custom_resource
     assert resource, "a VerneMQ without one is refused"
-    base_image, tag = service.container.image.rsplit(":", 1)
+    base_image, tag = _base_and_tag(service.container.image)
     spec: dict[str, Any] = {
         "size": service.replicas,
         "baseImage": base_image,
@@ -65,6 +65,13 @@ def custom_resource(cluster: Cluster, service: Service) -> dict[str, Any]:
         ),
         "spec": spec,
     }
+
+
+def _base_and_tag(image: str) -> tuple[str, str]:
+    """The operator joins them by a colon, so a tag may have a digest behind it, or be that of one alone."""
+    folder, slash, last = image.rpartition("/")
+    name, _, tag = last.partition(":")
+    return f"{folder}{slash}{name}", tag
 
 
 def _vm_args(bounds: Erlang) -> str:

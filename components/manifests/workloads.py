@@ -44,12 +44,17 @@ def objects(cluster: Cluster, service: Service) -> Iterator[dict[str, Any]]:
 
 
 def _deployment(cluster: Cluster, service: Service) -> dict[str, Any]:
+    strategy: dict[str, Any] = {"type": service.spec.update_strategy or "RollingUpdate"}
+    if service.apart and strategy["type"] == "RollingUpdate":
+        # Beside the old pods there is no node for a new one.
+        strategy["rollingUpdate"] = {"maxSurge": 0, "maxUnavailable": 1}
+    apart = service.pod_labels if service.apart else None
     spec: dict[str, Any] = {
         "replicas": service.replicas,
         "revisionHistoryLimit": 3,
         "selector": {"matchLabels": dict(service.pod_labels)},
-        "strategy": {"type": service.spec.update_strategy or "RollingUpdate"},
-        "template": _template(cluster, service, service.pod_labels, affinity(cluster, service.group)),
+        "strategy": strategy,
+        "template": _template(cluster, service, service.pod_labels, affinity(cluster, service.group, apart)),
     }
     if service.spec.progress_deadline is not None:
         spec["progressDeadlineSeconds"] = service.spec.progress_deadline
@@ -72,7 +77,7 @@ def _stateful_set(
     cluster: Cluster, service: Service, name: str, replicas: int, extra: Mapping[str, str]
 ) -> dict[str, Any]:
     labels = {**service.pod_labels, **extra}
-    apart = labels if extra else None
+    apart = labels if extra or service.apart else None
     spec: dict[str, Any] = {
         "replicas": replicas,
         "revisionHistoryLimit": 3,

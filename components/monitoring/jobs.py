@@ -6,14 +6,14 @@ to list anything. Only the kubelets and the API server ask for a token.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from components.cluster.firewall import API_PORT, KUBELET_PORT
 from components.cluster.input.service import MetricsEntry
 from components.cluster.monitoring import APISERVER, ARGOCD, BALANCER_HOST, CADVISOR, HAPROXY, KUBELET, LOCUST
-from components.cluster.types import HOST_METRICS, Cluster, Service
+from components.cluster.types import HOST_METRICS, Cluster, Node, Service
 
 from .metrics import KEPT
 
@@ -41,12 +41,14 @@ def jobs(cluster: Cluster) -> tuple[Job, ...]:
     found += [_api_server_job(cluster), _argocd_job(cluster)]
     if cluster.monitored.load_balancer:
         balancer = cluster.load_balancer
-        here = {"targets": [f"{balancer.address}:{balancer.stats_port}"]}
-        found.append(Job(HAPROXY, 1, {"static_configs": [here]}))
+        each = [
+            {"targets": [f"{host.address}:{balancer.stats_port}"], "labels": {"node": host.name}}
+            for host in balancer.hosts
+        ]
+        found.append(Job(HAPROXY, len(each), {"static_configs": each}))
         if balancer.node_exporter:
-            # It has no pods: its system's own node-exporter, behind HAProxy.
-            config = {"metrics_path": HOST_METRICS, "static_configs": [{**here, "labels": {"node": balancer.hostname}}]}
-            found.append(Job(BALANCER_HOST, 1, config))
+            # They have no pods: their system's own node-exporter, behind HAProxy.
+            found.append(Job(BALANCER_HOST, len(each), {"metrics_path": HOST_METRICS, "static_configs": each}))
     if cluster.monitored.locust_exporter:
         found.append(Job(LOCUST, 1, {"static_configs": [{"targets": [cluster.monitored.locust_exporter]}]}))
     return tuple(sorted(found, key=lambda job: job.name))
@@ -56,7 +58,8 @@ def _service_job(cluster: Cluster, service: Service, metrics: MetricsEntry) -> J
     port = next(port for port in service.container.ports if port.name == metrics.port)
     path = {"metrics_path": metrics.path}
     if service.spec.host_network:
-        return Job(service.name, len(cluster.nodes), {**path, "static_configs": list(_nodes(cluster, port.number))})
+        every = list(_targets(cluster.nodes, port.number))
+        return Job(service.name, len(every), {**path, "static_configs": every})
     if service.name == cluster.monitored.service:
         return Job(service.name, 1, {**path, "static_configs": [{"targets": [f"localhost:{port.number}"]}]})
     for entry in service.kubernetes_services:
@@ -84,23 +87,22 @@ def _kubelet_job(cluster: Cluster, name: str, path: str) -> Job:
             # The kubelet signs its own serving certificate; the token is what it asks for.
             "tls_config": {"insecure_skip_verify": True},
             "authorization": {"credentials_file": f"{_ACCOUNT}/token"},
-            "static_configs": list(_nodes(cluster, KUBELET_PORT)),
+            "static_configs": list(_targets(cluster.nodes, KUBELET_PORT)),
             "metric_relabel_configs": _kept(name),
         },
     )
 
 
 def _api_server_job(cluster: Cluster) -> Job:
-    node = cluster.control_plane
     return Job(
         APISERVER,
-        1,
+        len(cluster.control_planes),
         {
             "scheme": "https",
             # Its certificate names its address, and the cluster's CA vouches for it.
             "tls_config": {"ca_file": f"{_ACCOUNT}/ca.crt"},
             "authorization": {"credentials_file": f"{_ACCOUNT}/token"},
-            "static_configs": [{"targets": [f"{node.address}:{API_PORT}"], "labels": {"node": node.name}}],
+            "static_configs": list(_targets(cluster.control_planes, API_PORT)),
             "metric_relabel_configs": _kept(APISERVER),
         },
     )
@@ -121,7 +123,7 @@ def _kept(job: str) -> list[dict[str, Any]]:
     return [{"source_labels": ["__name__"], "regex": "|".join(KEPT[job]), "action": "keep"}]
 
 
-def _nodes(cluster: Cluster, port: int) -> Iterator[dict[str, Any]]:
+def _targets(nodes: Iterable[Node], port: int) -> Iterator[dict[str, Any]]:
     """One group of targets a node, so that each carries its node's name."""
-    for node in cluster.nodes:
+    for node in nodes:
         yield {"targets": [f"{node.address}:{port}"], "labels": {"node": node.name}}

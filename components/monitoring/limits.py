@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.cluster.types import Cluster
+from components.cluster.types import Cluster, server_line
 
 from .jobs import jobs
 from .rule import Recording
@@ -35,8 +35,9 @@ def limits(cluster: Cluster) -> Iterator[Recording]:
     for frontend in balancer.frontends:
         yield _limit(LISTENER_SESSIONS, frontend.maxconn, proxy=frontend.name)
         if frontend.devices:
-            for server in frontend.servers:
-                yield _limit(SOURCE_PORTS, balancer.source_ports_per_server, proxy=frontend.name, server=server.name)
+            most = max(len(host.sources) for host in balancer.hosts)
+            for name in (server_line(server.name, number) for server in frontend.servers for number in range(most)):
+                yield _limit(SOURCE_PORTS, balancer.source_ports_per_line, proxy=frontend.name, server=name)
     for service, volume, disk in cluster.disks:
         place = {"node": disk.node.name, "path": disk.host_path, "service": service.name, "claim": disk.claim}
         yield _limit(VOLUME, volume.size, **place)

@@ -15,7 +15,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
         "etcd_request_duration_seconds_count",
         "etcd_request_duration_seconds_sum",
     ),
-    "argocd": ("argocd_app_info",),
+    "argocd": ("argocd_app_info", "argocd_app_sync_total"),
     "cadvisor": (
         "container_cpu_usage_seconds_total",
         "container_memory_rss",
@@ -55,10 +55,18 @@ METRICS: Mapping[str, tuple[str, ...]] = {
         "kube_statefulset_status_replicas_ready",
     ),
     "kubelet": ("kubelet_volume_stats_available_bytes", "kubelet_volume_stats_capacity_bytes"),
+    # From a file of the load balancer, which the bootstrap's `follow` writes.
+    "load-balancer-host": (
+        "dojot_balancer_commit_refused",
+        "dojot_balancer_followed_timestamp_seconds",
+        "dojot_balancer_step_due",
+    ),
     "locust": ("locust_requests_avg_response_time", "locust_requests_current_rps", "locust_users"),
     "node-exporter": (
         # From a file of the control plane, which the bootstrap's `backup` writes.
         "dojot_backup_timestamp_seconds",
+        # From a file that people put there: make verify writes it (components/desk/verify/metrics.py).
+        "dojot_drift",
         "node_cpu_seconds_total",
         "node_filesystem_avail_bytes",
         "node_filesystem_size_bytes",

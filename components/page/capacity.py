@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from components.cluster.capacity import Limit, limits
 from components.cluster.quantity import cores
@@ -16,18 +16,33 @@ _UNIT = {"cpu": " CPU", "bytes": "", "count": ""}
 
 def rows(cluster: Cluster) -> Iterator[tuple[str, ...]]:
     """One row for each limit; nodes with the same figures share one."""
+    return (_row(limit, nodes) for limit, nodes in _alike(cluster))
+
+
+def tightest(cluster: Cluster, most: int) -> list[tuple[str, Limit]]:
+    """(What, limit) of those with the least headroom, the least first. Of several with the same way out, one."""
+    least: dict[tuple[object, ...], tuple[str, Limit]] = {}
+    for limit, nodes in sorted(_alike(cluster), key=lambda found: found[0].headroom):
+        least.setdefault((limit.path, limit.unit), (_what(limit, nodes), limit))
+    return list(least.values())[:most]
+
+
+def _alike(cluster: Cluster) -> Iterable[tuple[Limit, list[str]]]:
+    """Each limit, and the machines for which it has the same figures."""
     alike: dict[tuple[str | int, ...], tuple[Limit, list[str]]] = {}
     for limit in limits(cluster):
-        node = limit.path[2] if limit.path[:2] == ("cluster", "nodes") else ""
-        key = (limit.what.removesuffix(node), limit.needed, limit.available, limit.unit, limit.binding)
-        alike.setdefault(key, (limit, []))[1].append(node)
-    return (_row(limit, nodes) for limit, nodes in alike.values())
+        key = (limit.what.removesuffix(limit.machine), limit.needed, limit.available, limit.unit, limit.binding)
+        alike.setdefault(key, (limit, []))[1].append(limit.machine)
+    return alike.values()
+
+
+def _what(limit: Limit, nodes: list[str]) -> str:
+    what = sentence(limit)
+    return what if len(nodes) == 1 else f"{what.rpartition(' on ')[0]} on each of {names(nodes)}"
 
 
 def _row(limit: Limit, nodes: list[str]) -> tuple[str, ...]:
-    what, headroom = sentence(limit), percent(limit.headroom)
-    if len(nodes) > 1:
-        what = what.removesuffix(f"node {nodes[0]}") + f"each of {names(nodes)}"
+    what, headroom = _what(limit, nodes), percent(limit.headroom)
     return (
         what if limit.fits else f"**{what}**",
         figure(limit, limit.needed) + _UNIT[limit.unit],

@@ -33,7 +33,7 @@ def _row(cluster: Cluster, group: Group, found: list[Share], nodes: list[str]) -
     # Exact: pods that have their place on this node and on no other.
     pending = [_pods(share) for share in found if share.exact]
     moving = [_pods(share) for share in found if not share.exact]
-    if cluster.platform.argocd.group == group.name:
+    if cluster.argocd_group == group.name:
         (pending if len(group.nodes) == 1 else moving).append("Argo CD")
     budgets = [
         f"{code(share.service.name)} {count(share.service.max_unavailable)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 _INDENT = "    "
 
@@ -13,9 +13,9 @@ def node_id(kind: str, *parts: str | int) -> str:
     return "_".join(re.sub(r"[^A-Za-z0-9]", "_", str(part)) for part in (kind, *parts))
 
 
-def label(*lines: str) -> str:
-    """A quoted label of one or more lines."""
-    return '"' + "<br>".join(_escaped(line) for line in lines) + '"'
+def label(text: str) -> str:
+    """A quoted label."""
+    return f'"{_escaped(text)}"'
 
 
 def _escaped(text: str) -> str:
@@ -25,25 +25,13 @@ def _escaped(text: str) -> str:
     return text
 
 
-def box(name: str, *lines: str) -> str:
-    return f"{name}[{label(*lines)}]"
+def box(name: str, text: str) -> str:
+    return f"{name}[{label(text)}]"
 
 
-def rounded(name: str, *lines: str) -> str:
-    return f"{name}([{label(*lines)}])"
-
-
-def cylinder(name: str, *lines: str) -> str:
-    return f"{name}[({label(*lines)})]"
-
-
-def arrow(source: str, target: str, text: str = "", line: str = "-->") -> str:
-    """`line` is --> (one way), <--> (both ways) or -.-> (dotted)."""
-    return f"{source} {line}|{label(text)}| {target}" if text else f"{source} {line} {target}"
-
-
-def subgraph(name: str, title: Sequence[str], lines: Iterable[str]) -> list[str]:
-    return [f"subgraph {name}[{label(*title)}]", *(_INDENT + line for line in lines), "end"]
+def arrow(source: str, target: str, line: str = "-->") -> str:
+    """`line` is --> or -.-> (dotted)."""
+    return f"{source} {line} {target}"
 
 
 def flowchart(direction: str, lines: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from components.cluster.placement import shares
 from components.cluster.quantity import cores
 from components.cluster.types import CONTROL_PLANE, Cluster, Node, Service
 
-from .markdown import code
+from .markdown import code, codes
 from .words import amount, count, pods
 
 
@@ -18,9 +18,8 @@ def machines(cluster: Cluster) -> Iterator[tuple[str, ...]]:
         label = "" if node.group == CONTROL_PLANE else code(cluster.groups[node.group].label)
         runs = ", ".join(_runs(cluster, node))
         yield code(node.name), code(node.address), node.group, label, *_hardware(node.hardware), runs
-    balancer = cluster.load_balancer
-    outside = "outside Kubernetes", "", *_hardware(balancer.hardware), "HAProxy"
-    yield code(balancer.hostname), code(balancer.address), *outside
+    for host in cluster.load_balancer.hosts:
+        yield code(host.name), codes(host.sources), "outside Kubernetes", "", *_hardware(host.hardware), "HAProxy"
 
 
 def _hardware(found: Hardware | None) -> tuple[str, str, str]:
@@ -31,7 +30,7 @@ def _runs(cluster: Cluster, node: Node) -> list[str]:
     """What stands on a node, the control plane and Argo CD included."""
     found = ["Kubernetes control plane"] if node.group == CONTROL_PLANE else []
     found += [pods(share, share.service.title) for share in shares(cluster, node)]
-    return found + ["Argo CD"] * (cluster.platform.argocd.group == node.group)
+    return found + ["Argo CD"] * (cluster.argocd_group == node.group)
 
 
 def kind(cluster: Cluster, service: Service) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from components.cluster.databases import databases
+from components.cluster.input.service import Database
 from components.cluster.types import PROVIDED, RANDOM, Cluster, Disk, Service, Volume
 
 
@@ -18,8 +19,8 @@ def secrets(cluster: Cluster, provided: bool) -> list[tuple[Service, str, Mappin
     """Whose, name and keys of the Secrets that people provide, or of those that the bootstrap makes."""
     return [
         (service, name, keys)
-        for service in cluster.services
-        for name, keys in service.secrets.items()
+        for service, name in cluster.secrets
+        for keys in [service.secrets[name]]
         if (PROVIDED in keys.values()) == provided
     ]
 
@@ -47,6 +48,13 @@ def readers(cluster: Cluster, secret: str) -> list[str]:
         in {variable.secret for variable in container.env} | {files.secret for files in container.secret_files}
     )
     return list(dict.fromkeys(found))
+
+
+def databases_elsewhere(cluster: Cluster) -> list[tuple[Service, Database]]:
+    """(Server, database) that somebody has to make on a server that is not part of this cluster."""
+    servers = {service.name: service for service in cluster.external}
+    wanted = [service.spec.database for service in cluster.services if service.spec.database]
+    return [(servers[one.server], one) for one in wanted if one.server in servers]
 
 
 def saved(cluster: Cluster) -> list[str]:

@@ -22,7 +22,10 @@ class Models:
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """Both sides of a cluster that has files on both, and what differs."""
+    """Both sides of a cluster that has files on both, and what differs.
+
+    `left` are objects that go from Git and that Argo CD may not delete.
+    """
 
     name: str
     before: Compiled
@@ -30,6 +33,7 @@ class Change:
     objects: tuple[ObjectChange, ...]
     steps: tuple[HostStep, ...]
     restarts: tuple[Restart, ...]
+    left: tuple[ObjectChange, ...] = ()
 
     @cached_property
     def models(self) -> Models | None:

@@ -59,9 +59,10 @@ def reviewed(name: str, before: Compiled, after: Compiled) -> ClusterReview:
         return _added(name, before, after)
     changed = objects.changes(before.files, after.files)
     steps = machines.steps(before.files, after.files)
+    left = machines.left(before.files, after.files, changed)
     nodes = len(after.cluster.nodes) if after.cluster else 0
-    restarts = workloads.restarts(changed, before.cluster, nodes)
-    change = Change(name, before, after, changed, steps, restarts)
+    restarts = workloads.restarts([each for each in changed if each not in left], before.cluster, nodes)
+    change = Change(name, before, after, changed, steps, restarts, left)
     models = change.models
     return ClusterReview(
         name,
@@ -109,8 +110,12 @@ def _differing(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple
 
 
 def _notes(before: Compiled, after: Compiled) -> list[str]:
+    """Why models could not be compared; once, where it is the same of both sides."""
+    said: dict[str, list[str]] = {}
+    for when, side in (("before", before), ("after", after)):
+        if side.findings:
+            said.setdefault(side.findings[0], []).append(when)
     return [
-        f"The inventory {when} is not accepted by the code of today: {side.findings[0]}"
-        for when, side in (("before", before), ("after", after))
-        if side.findings
+        f"The inventory {' and '.join(when)} the change is not accepted by the code of today: {finding}"
+        for finding, when in said.items()
     ]

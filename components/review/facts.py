@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from components.cluster.capacity import Limit, limits
 from components.cluster.quantity import cores
-from components.cluster.types import Cluster, Node
+from components.cluster.types import BalancerHost, Cluster, Node
 from components.page import capacity
 from components.page.words import amount, count, node_port, seconds
 
@@ -71,11 +70,11 @@ def _services(cluster: Cluster) -> Iterator[tuple[str, str]]:
 def _machines(cluster: Cluster) -> Iterator[tuple[str, str]]:
     for node in cluster.nodes:
         yield f"machine {node.name}", f"{node.address}, {node.group}{_hardware(node)}"
-    balancer = cluster.load_balancer
-    yield f"machine {balancer.hostname}", f"{balancer.address}, load balancer{_hardware(balancer)}"
+    for host in cluster.load_balancer.hosts:
+        yield f"machine {host.name}", f"{host.address}, load balancer{_hardware(host)}"
 
 
-def _hardware(machine: Node | Any) -> str:
+def _hardware(machine: Node | BalancerHost) -> str:
     found = machine.hardware
     return f", {cores(found.cpu)} CPU, {amount(found.memory)}, disk {amount(found.disk)}" if found else ""
 

@@ -13,6 +13,7 @@ from .types import Identity, ObjectChange
 
 MANIFESTS = "manifests"
 _WAVE = "argocd.argoproj.io/sync-wave"
+_OPTIONS = "argocd.argoproj.io/sync-options"
 # libyaml reads a cluster's manifests in a fifth of the time.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -50,6 +51,11 @@ def _documents(content: bytes) -> Iterator[dict[str, Any]]:
 def identity(document: Mapping[str, Any]) -> Identity:
     metadata = document["metadata"]
     return Identity(document["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+def is_kept(document: Mapping[str, Any]) -> bool:
+    """Does Argo CD leave it in the cluster when it goes from Git?"""
+    return "Prune=false" in document["metadata"].get("annotations", {}).get(_OPTIONS, "").split(",")
 
 
 def _wave(document: Mapping[str, Any]) -> int:

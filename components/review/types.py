@@ -94,6 +94,7 @@ class Fact:
 class HostStep:
     """A step of the bootstrap that has to be run again, on these hosts (names), for these reasons.
 
+    `place` is what they are where they are all of a kind, such as `every node`; empty where others of it need no run.
     `effects` say what the host's programs notice: the parts' own words. `level` is the gravest of them.
     `before_merge`: Argo CD's sync of the change needs what the step does.
     """
@@ -104,6 +105,7 @@ class HostStep:
     causes: tuple[str, ...]
     level: Level
     before_merge: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True)

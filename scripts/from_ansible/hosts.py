@@ -38,9 +38,9 @@ def control_plane(ansible: AnsibleInventory, report: Report) -> Machine | None:
         report.finding(
             others[0].place,
             "master_nodes",
-            f"a cluster has one control plane here; {first.name} is taken, left out: "
+            f"the playbooks make one control plane; {first.name} is taken, left out: "
             f"{', '.join(machine.name for machine in others)}",
-            "Keep one",
+            "Keep one. A new cluster may have three (docs/availability.md)",
         )
     return first
 

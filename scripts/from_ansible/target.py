@@ -21,7 +21,7 @@ def text(
     findings: Sequence[str],
 ) -> str:
     """The page of one cluster; `parameters` are values by dotted path, `balancer` its host name and address."""
-    tree: dict[str, Any] = {"cluster": {}, "load_balancer": {}}
+    tree: dict[str, Any] = {"cluster": {}, "load_balancers": {balancer[0]: {"address": balancer[1]}}}
     for path, value in parameters.items():
         *above, key = path.split(".")
         node = tree
@@ -30,9 +30,6 @@ def text(
         node[key] = value
     # Machines come after what is said about the cluster as a whole.
     tree["cluster"]["nodes"] = {node.name: {"address": node.address, "group": node.group} for node in nodes}
-    tree["load_balancer"] = {"address": balancer[1], **tree["load_balancer"]}
-    if balancer[0] != "haproxy":
-        tree["load_balancer"]["hostname"] = balancer[0]
 
     lines = [
         "# dojot, as the files of Ansible describe it (scripts/from_ansible). This page is what an operator",
@@ -66,7 +63,7 @@ def _lines(key: str, value: object, depth: int) -> Iterator[str]:
 
 
 def _is_machine(value: dict[str, object]) -> bool:
-    return value.keys() == {"address", "group"}
+    return value.keys() in ({"address", "group"}, {"address"})
 
 
 def _scalar(value: object) -> str:

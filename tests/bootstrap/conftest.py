@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from components.cluster.types import Cluster, Port
+from components.cluster.types import CONTROL_PLANE, Cluster, Port
 from components.kubeadm import script
 from tests.platforms import one_a_platform
 from tests.rendered import cluster_of
@@ -22,21 +22,29 @@ HOST_FILES = {
     "API_SERVER_MANIFEST": "manifests/kube-apiserver.yaml",
     "AUDIT_POLICY_FILE": "apiserver/audit-policy-0123abcd.yml",
     "BACKUP_METRICS": "metrics/backup.prom",
-    "BACKUP_SCRIPT": "backup/bootstrap.sh",
     "BACKUP_UNIT": "units/dojot-backup",
     "ENCRYPTION_FILE": "apiserver/encryption.yml",
     "ETCD_DATA": "member",
     "ETCD_FOLDER": "",
     "FIREWALL_FILE": "firewall.nft",
+    "FOLLOW_METRICS": "metrics/follow.prom",
+    "FOLLOW_REPOSITORY": "follow.git",
+    "FOLLOW_STATE": "follow.json",
+    "FOLLOW_UNIT": "units/dojot-follow",
+    "HAPROXY_FAILED": "failed-reloads",
     "KUBEADM_CONFIG_APPLIED": "kubeadm-init.yml",
+    "KUBELET_CERTIFICATE": "kubelet.pem",
     "KUBELET_CONF": "kubelet.conf",
     "KUBELET_CONFIG_FILE": "config.yaml",
+    "KUBELET_CONFIG_CHECKSUM": "kubelet-config.sha256",
     "KUBELET_CONFIG_TAKEN": "kubelet-config",
     "KUBERNETES_FOLDER": "",
     "LOCK_FOLDER": "lock",
     "MANIFESTS": "manifests",
     "OWED_FOLDER": "owed",
+    "OWN_COPY": "copy/bootstrap.sh",
     "RESTORING": "restoring",
+    "UPGRADE_BACKUPS": "before-upgrade",
 }
 
 
@@ -93,7 +101,7 @@ class Sandbox:
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
-            timeout=60,
+            timeout=180,
         )
 
     def run_as_nobody(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -169,6 +177,15 @@ def _chosen(port: Port) -> Port:
     if port.expose is None or port.expose.listen is None:
         return port
     return replace(port, expose=replace(port.expose, node_port=None))
+
+
+def with_three_control_planes(cluster: Cluster) -> Cluster:
+    """The cluster with two more beside the one that it has."""
+    group = cluster.groups[CONTROL_PLANE]
+    first = cluster.control_plane
+    more = tuple(replace(first, name=f"plane-{number}", address=f"10.99.0.{number}") for number in (2, 3))
+    groups = {**cluster.groups, CONTROL_PLANE: replace(group, nodes=(*group.nodes, *more))}
+    return replace(cluster, nodes=(*cluster.nodes, *more), groups=groups)
 
 
 def nodes_of(cluster: Cluster) -> str:

@@ -35,7 +35,7 @@ def at(sandbox, cluster, text):
     """The step up to where Argo CD is installed."""
     sandbox.write(
         text.replace(
-            '  fetch "$ARGOCD_MANIFEST_URL"', '  report ok "goes on"\n  return 0\n  fetch "$ARGOCD_MANIFEST_URL"'
+            '  fetch "$ARGOCD_MANIFEST_URL"', '  report ok "goes on"\n  exit 0\n  fetch "$ARGOCD_MANIFEST_URL"'
         )
     )
     sandbox.fake("kubectl", nodes_of(cluster) + KUBECTL)
@@ -128,8 +128,7 @@ def test_others_are_left_alone(at, cluster, whose):
     assert (done.returncode, done.stdout, _changes(at)) == (1, "", [])
     said = done.stderr
     assert "there is an Argo CD" in said and "nothing was changed" in said
-    for file in ("argocd/project.yml", "argocd/application.yml", "argocd/argocd-cm.yml"):
-        assert file in said
+    assert "platform.argocd.existing: true" in said
     planned = at.run("argocd", "--dry-run")
     assert (planned.returncode, _changes(at)) == (0, [])
     assert planned.stdout.startswith("would: refuse: there is an Argo CD") and "goes on" not in planned.stdout
@@ -160,3 +159,76 @@ def test_a_question_that_is_not_answered_changes_nothing(at):
     )
     done = at.run("argocd")
     assert done.returncode == 1 and _changes(at) == [] and "goes on" not in done.stdout
+
+
+# An Argo CD of others, which the inventory says is there; `application` and `project` are those of the cluster's name.
+USED = r"""
+has() { [[ ! -e $STATE/$1 ]] || cat "$STATE/$1"; }
+case $* in
+  *get\ customresourcedefinitions\ *) has kinds ;;
+  *get\ deployments,statefulsets\ *) has workloads ;;
+  *get\ --filename=*application.yml*) has application ;;
+  *get\ --filename=*project.yml*) has project ;;
+  *get\ configmap\ *) has settings ;;
+  *patch\ --local*) has patched ;;
+  *\ diff\ *) exit 1 ;;
+esac
+"""
+
+
+@pytest.fixture
+def beside(at, cluster, text):
+    at.write(text.replace("readonly ARGOCD_EXISTING=false", "readonly ARGOCD_EXISTING=true"))
+    at.fake("kubectl", nodes_of(cluster) + USED)
+    for name, line in (("application", "path: compiled/mine/manifests"), ("project", "description: Mine")):
+        (at.folder / "argocd" / f"{name}.yml").write_text(f"spec:\n  {line}\n")
+    _state(at, kinds=KINDS, workloads=WORKLOADS)
+    return at
+
+
+def _state(at, **state: str) -> None:
+    for name, value in state.items():
+        (at.state / name).write_text(value)
+
+
+OURS = {"application": "compiled/mine/manifests", "project": "Mine"}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_existing_one_gets_two_objects_and_no_more(beside, again):
+    if again:
+        _state(beside, **OURS)
+    planned = beside.run("argocd", "--dry-run")
+    assert planned.returncode == 0 and "would: apply the Argo CD project" in planned.stdout, planned.stdout
+    assert _changes(beside) == []
+    done = beside.run("argocd")
+    assert done.returncode == 0, done.stderr
+    changes = [change.rpartition("/")[2] for change in _changes(beside)]
+    assert changes == ["project.yml", "application.yml"] and all(" apply " in one for one in _changes(beside))
+    assert "ask its owner for the keys of argocd/argocd-cm.yml" in done.stderr
+
+
+def test_its_settings_are_looked_at(beside):
+    _state(beside, settings="data: {}\n", patched="configmap/argocd-cm patched (no change)")
+    done = beside.run("argocd")
+    assert "ok: its argocd-cm has the health check" in done.stdout and "ask its owner" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"kinds": ""}, "there is no Argo CD in namespace"),
+        ({"workloads": ""}, "there is no Argo CD in namespace"),
+        ({"application": "apps/billing"}, "has an Application"),
+        ({"application": "<no value>"}, "has an Application"),
+        ({"project": "Billing"}, "has an AppProject"),
+        ({"project": "<no value>"}, "has an AppProject"),
+    ],
+)
+def test_what_is_not_ours_is_never_taken_over(beside, state, words):
+    _state(beside, **state)
+    done = beside.run("argocd")
+    assert (done.returncode, done.stdout, _changes(beside)) == (1, "", [])
+    assert words in done.stderr and "Nothing was changed" in done.stderr
+    planned = beside.run("argocd", "--dry-run")
+    assert (planned.returncode, _changes(beside)) == (0, []) and planned.stdout.startswith("would: refuse: ")

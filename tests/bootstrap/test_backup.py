@@ -29,8 +29,9 @@ case $* in
     while [[ $1 != -- ]]; do shift; done
     shift
     export POSTGRES_USER=post POSTGRES_PASSWORD=post-secret
-    export MONGO_INITDB_ROOT_USERNAME=mongo MONGO_INITDB_ROOT_PASSWORD=mongo-secret
+    export MONGO_INITDB_ROOT_USERNAME=mongo MONGO_INITDB_ROOT_PASSWORD=of-its-start
     exec "$@" ;;
+  *'get secret mongodb-secret'*'index .data "password" | base64decode'*) echo mongo-secret ;;
 esac
 """
 PSQL = r"""
@@ -366,7 +367,7 @@ def test_the_timer_is_set_up_kept_and_taken_away(master, cluster):
     master.fake("systemctl", SYSTEMCTL)
     done = master.run("backup-timer")
     assert done.returncode == 0 and states(done.stdout) == {"done"}, done.stdout + done.stderr
-    assert (master.host / "backup" / "bootstrap.sh").read_text() == master.text
+    assert (master.host / "copy" / "bootstrap.sh").read_text() == master.text
     service = (master.host / "units" / "dojot-backup.service").read_text()
     assert f"ReadWritePaths={master.folder / 'mounted'} " in service
     assert "OnCalendar=*-*-* 02:30:00 UTC\n" in (master.host / "units" / "dojot-backup.timer").read_text()

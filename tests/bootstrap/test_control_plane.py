@@ -226,7 +226,7 @@ def test_an_audit_policy_is_brought_back_and_read(master, cluster, lost, killed)
 
     policy.unlink() if lost else policy.write_text("rules: []\n")
     planned = master.run("control-plane", "--dry-run")
-    assert "would: start the API server anew: it reads its files only then\n" in planned.stdout
+    assert "would: start kube-apiserver anew: it reads its files only then\n" in planned.stdout
     assert yaml.safe_load(manifest.read_text()) == before and policy.exists() != lost
     # Another second: that is what makes the manifest another one.
     master.fake("date", "echo 99")
@@ -234,7 +234,7 @@ def test_an_audit_policy_is_brought_back_and_read(master, cluster, lost, killed)
         master.fake("sed", f'exec {shutil.which("sed")} "$@"')
         master.killed("sed -e \\|^    dojot.components/started: |d", "control-plane")
     done = master.run("control-plane")
-    assert "done: start the API server anew: it reads its files only then\n" in done.stdout, done.stderr
+    assert "done: start kube-apiserver anew: it reads its files only then\n" in done.stdout, done.stderr
     assert "ok: kube-apiserver runs with its new manifest\n" in done.stdout and not _kubeadm(master)
     assert policy.read_text() == text and policy.stat().st_mode & 0o777 == 0o600
     now = yaml.safe_load(manifest.read_text())

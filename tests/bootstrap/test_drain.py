@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from components.cluster.types import Cluster
-from components.haproxy.files import files
+from components.haproxy.files import files, lines
 from components.kubeadm import script
 from tests.haproxy.configuration import CONFIG, sections
 from tests.platforms import one_platform
@@ -43,7 +43,12 @@ for ((at = 0; at < left; at++)); do echo "0 0 192.0.2.1:1 192.0.2.2:2"; done"""
 
 @pytest.fixture
 def balancer(cluster, tmp_path):
-    """The load balancer's host, with what the step load-balancer has installed."""
+    return _box(cluster, tmp_path)
+
+
+def _box(cluster, tmp_path):
+    """The first load balancer's host, with what the step load-balancer has installed."""
+    own = cluster.load_balancer.hosts[0]
     text, host = script.script(cluster), tmp_path / "box" / "host"
     for name, value in {
         "HAPROXY_CONFIG": host / CONFIG,
@@ -62,11 +67,13 @@ def balancer(cluster, tmp_path):
     (box.host / CONFIG).write_text(files(cluster)[CONFIG])
     (box.host / CONFIG).chmod(0o640)
     (box.state / "left").write_text("7\n")
+    devices = {frontend.name for frontend in cluster.load_balancer.frontends if frontend.devices}
     rows = [
-        f"{number} {name} {place} {server.name} {server.address} 2 0 1 1 5 6 3 4 6 0 0 0 - {server.port} - 0 0 - - 0"
+        f"{number} {name} {place} {line} {server.address} 2 0 1 1 5 6 3 4 6 0 0 0 - {server.port} - 0 0 - - 0"
         for number, frontend in enumerate(cluster.load_balancer.frontends)
         for name in (f"{frontend.name}-checks", frontend.name)
         for place, server in enumerate(frontend.servers)
+        for line in ([one for one, *_ in lines(own, server, 1)] if name in devices else [server.name])
     ]
     (box.state / "servers").write_text("".join(f"{row}\n" for row in rows))
     return box
@@ -128,6 +135,29 @@ def test_a_server_is_drained_everywhere_once_and_back(balancer, cluster):
 
 
 @one_platform
+def test_all_lines_of_a_server_are_drained_and_the_other_load_balancers_are_named(cluster, tmp_path):
+    (first,) = cluster.load_balancer.hosts
+    hosts = (
+        replace(first, source_addresses=("192.168.0.27",)),
+        replace(first, name="haproxy-2", address="192.168.0.18"),
+    )
+    several = replace(cluster, load_balancer=replace(cluster.load_balancer, hosts=hosts))
+    box, out = _box(several, tmp_path), _broker(cluster)
+    done = box.run("drain", "--server", out)
+    assert done.returncode == 0, done.stderr
+    (asked,) = [call for call in box.calls if call.startswith("ss ")]
+    assert "Drain and undrain it on haproxy-2 as well\n" in done.stdout
+    for frontend in cluster.load_balancer.frontends:
+        names = [out, f"{out}.2"] if frontend.devices else [out]
+        wanted = [f"set weight {frontend.name}/{name} 0" for name in names if out in {s.name for s in frontend.servers}]
+        assert [told for told in _told(box) if f" {frontend.name}/" in told] == wanted
+        assert not wanted or _weights(box)[frontend.name] == set(names)
+    assert len(asked.split("dst = ")) - 1 == len(_listeners(cluster, out))
+    done = box.run("undrain", "--server", out)
+    assert f"ok: {out} gets new sessions\n" in done.stdout and not any(_weights(box).values())
+
+
+@one_platform
 def test_a_run_that_broke_off_is_made_up_for(balancer, cluster):
     """The configuration says it already, the running process does not."""
     out = _broker(cluster)
@@ -165,7 +195,7 @@ def test_nothing_is_changed_where_it_cannot_be(balancer, cluster):
     assert (done.returncode, done.stderr) == (1, f"failed: HAProxy has no server nobody, but: {' '.join(names)}\n")
     balancer.fake("hostname", "echo 192.0.2.77")
     done = balancer.run("drain", "--server", out)
-    assert done.returncode == 1 and f"does not have {cluster.load_balancer.address}" in done.stderr
+    assert done.returncode == 1 and f"this host is no load balancer of {cluster.name}" in done.stderr
     balancer.fake("hostname", f"echo {cluster.load_balancer.address}")
     (balancer.state / "silent").touch()
     done = balancer.run("drain", "--server", out)
@@ -246,7 +276,7 @@ def test_verify_on_the_load_balancer_does_without_kubectl(balancer, cluster):
     path = f"{balancer.folder / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin"
     if shutil.which("kubectl", path=path):
         pytest.skip("this system has kubectl")
-    skipped = f"skipped: what is in the cluster: {cluster.load_balancer.hostname} has no kubectl\n"
+    skipped = f"skipped: what is in the cluster: {cluster.load_balancer.hosts[0].name} has no kubectl\n"
     said = balancer.run("verify", PATH=path).stdout
     assert skipped in said and "the cluster answers" not in said
     balancer.fake("hostname", "echo 192.0.2.77")

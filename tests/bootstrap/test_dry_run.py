@@ -13,13 +13,15 @@ from .conftest import states, tree
 READING = (
     "systemctl is-active",
     "systemctl is-enabled",
+    "systemctl show",
     "sysctl -n",
     "apt-mark showhold",
     "kubectl --kubeconfig",
     "gpg --import-options show-only",
 )
 # Steps of the control plane's own system.
-MASTERS = ("control-plane", "join-token", "backup", "backup-timer", "restore")
+MASTERS = ("control-plane", "join-token", "join-key", "join-control-plane")
+MASTERS += ("backup", "backup-timer", "restore", "certificates")
 
 
 def _a_backup(box, cluster):
@@ -68,15 +70,18 @@ def traps(sandbox):
 
 @pytest.mark.parametrize("step", [step.name for step in steps.read().steps if "--dry-run" in step.options])
 def test_nothing_is_changed(traps, cluster, step):
-    role = "master" if step in MASTERS else "worker"
-    node = cluster.control_plane if role == "master" else cluster.workers[0]
+    node = cluster.control_plane if step in MASTERS else cluster.workers[0]
     more = ("--from", str(_a_backup(traps, cluster))) if step == "restore" else ()
     before = tree(traps.folder / "root")
-    live = (*MASTERS, "worker", "drain", "undrain")
+    own = {"drain": "--server", "undrain": "--server", "leave": "--server", "forget": "--gone"}
+    live = (*MASTERS, "worker", "rotate", "remove", "upgrade", *own)
     options = ("--root", str(traps.folder / "root")) if step not in live else more
-    if step in ("drain", "undrain"):
-        options = ("--server", node.name)
-    done = traps.run(step, "--dry-run", "--node", node.name, *options)
+    if step in own:
+        options = (own[step], "verne-9")
+    elif step == "rotate":
+        options = ("--secret", next(name for one in cluster.services for name in one.secrets))
+    name = cluster.load_balancer.hosts[0].name if step == "load-balancer" else node.name
+    done = traps.run(step, "--dry-run", "--node", name, *options)
     assert done.returncode == 0, done.stderr
     assert states(done.stdout) <= {"would", "skipped", "ok"}
     assert tree(traps.folder / "root") == before

@@ -18,14 +18,17 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="this step runs as roo
 SYSTEMCTL = """case $1 in
   is-*) [[ -e $STATE/$1 ]] ;;
   enable) touch "$STATE/is-enabled" ;;
-  start | reload) touch "$STATE/is-active" "$STATE/loaded" ;;
+  start | reload) touch "$STATE/is-active" && cp "$FILE" "$STATE/loaded" ;;
   disable) rm -f "$STATE"/is-* ;;
   show) echo no ;;
 esac"""
+# What is loaded, here and in another network.
 NFT = """case $1 in
   --check) [[ ! -e $STATE/wrong ]] ;;
-  list) [[ -e $STATE/loaded ]] ;;
+  --file) cp "$2" "$STATE/${NETWORK:-loaded}" ;;
+  --stateless) cat "$STATE/${NETWORK:-loaded}" ;;
 esac"""
+UNSHARE = 'NETWORK=other exec "${@:3}"'
 
 
 def _only_the_firewall(box, text: str) -> None:
@@ -40,8 +43,9 @@ def _only_the_firewall(box, text: str) -> None:
 def node(sandbox, cluster):
     _only_the_firewall(sandbox, script.script(cluster))
     sandbox.fake("hostname", f"echo {cluster.workers[0].address}")
-    sandbox.fake("systemctl", SYSTEMCTL)
+    sandbox.fake("systemctl", SYSTEMCTL.replace("$FILE", f"{sandbox.host}/firewall.nft"))
     sandbox.fake("nft", NFT)
+    sandbox.fake("unshare", UNSHARE)
     return sandbox
 
 
@@ -66,6 +70,10 @@ def test_a_changed_one_is_loaded_anew(node):
     # Somebody has flushed every table of the host.
     (node.state / "loaded").unlink()
     assert "done: load the firewall anew\n" in node.run("node").stdout and _reloads(node) == 2
+    # Or the rules alone.
+    (node.state / "loaded").write_text("table inet dojot {\n}\n")
+    assert "would: load the firewall anew\n" in node.run("node", "--dry-run").stdout
+    assert "done: load the firewall anew\n" in node.run("node").stdout and _reloads(node) == 3
     assert states(node.run("node").stdout) == {"skipped"}
 
 

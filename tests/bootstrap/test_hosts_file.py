@@ -29,7 +29,7 @@ def hosts(sandbox, write):
 
 def _block(cluster) -> str:
     rows = [(node.address, node.name) for node in cluster.nodes]
-    rows.append((cluster.load_balancer.address, cluster.load_balancer.hostname))
+    rows.append((cluster.load_balancer.address, cluster.load_balancer.hosts[0].name))
     return BEGIN + "".join(f"{address} {name}\n" for address, name in rows) + END
 
 

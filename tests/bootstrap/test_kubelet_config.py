@@ -44,6 +44,19 @@ def test_it_is_taken_once(member, cluster):
     assert states(member.run("node").stdout) == {"done"} and _restarts(member) == 2
 
 
+def test_a_file_that_somebody_has_edited_is_made_anew(member):
+    member.run("node")
+    before = member.host / "config.yaml"
+    before.write_text("podPidsLimit: 9\n")
+    said = member.run("node", "--dry-run").stdout
+    assert [line for line in said.splitlines() if not line.startswith("skipped: ")] == [
+        f"would: take the kubelet's configuration from the cluster: {before}"
+    ]
+    assert states(member.run("node").stdout) == {"done", "skipped"} and _restarts(member) == 2
+    assert before.read_text() == "podPidsLimit: 2\n"
+    assert states(member.run("node").stdout) == {"skipped"}
+
+
 def test_a_kubelet_that_has_it_is_not_restarted(member):
     """An earlier version of the script has noted nothing."""
     (member.host / "config.yaml").write_text("podPidsLimit: 2\n")

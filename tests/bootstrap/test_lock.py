@@ -47,7 +47,7 @@ def test_a_second_run_is_told_who_is_at_work(box):
     with _at_work(box, "labels") as first:
         asked = len(box.calls)
         done = box.run("secrets", "--kubeconfig", "/a/file")
-        assert (done.returncode, done.stdout) == (1, "")
+        assert (done.returncode, done.stdout) == (75, "")
         assert f": process {first.pid} (labels). Run this step again" in done.stderr
         assert len(box.calls) == asked, "it has asked the cluster before it had the lock"
         # Those that change nothing need not wait, and are not named.
@@ -74,7 +74,7 @@ def test_what_a_killed_run_has_started_still_counts(box):
         first.wait(timeout=20)
         try:
             done = box.run("labels")
-            assert done.returncode == 1 and "another run of this script is at work" in done.stderr
+            assert done.returncode == 75 and "another run of this script is at work" in done.stderr
         finally:
             os.killpg(first.pid, signal.SIGKILL)
 
@@ -91,4 +91,4 @@ def test_it_covers_other_users(cluster, text):
         with _at_work(box, "labels") as first:
             (box.state / "calls").chmod(0o666)
             done = box.run_as_nobody("labels")
-        assert done.returncode == 1 and f"process {first.pid} (labels)" in done.stderr, done.stderr
+        assert done.returncode == 75 and f"process {first.pid} (labels)" in done.stderr, done.stderr

@@ -70,7 +70,11 @@ def test_verify_compares_the_file_with_the_choice(box, chosen):
 
 
 def test_plan_has_a_place_for_it(box, chosen):
-    assert "bootstrap.sh node-ports, once Argo CD has synced" in box.run("plan").stdout
+    steps = [line.strip() for line in box.run("plan").stdout.splitlines()]
+    place = steps.index("bootstrap.sh node-ports")
+    # When Argo CD has made the Services.
+    assert steps[place - 1] == "bootstrap.sh synced"
+    assert steps[place + 1] == "then copy /etc/dojot/node-ports to the same place on the load balancer"
     box.write(script.script(chosen).replace("readonly NODE_PORTS=(", "readonly NODE_PORTS=() _OLD=("))
     assert "node-ports" not in box.run("plan").stdout
     assert states(_step(box).stdout) == {"skipped"}

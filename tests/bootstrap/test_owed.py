@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 
@@ -42,19 +43,39 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("line, command", CASES.values(), ids=CASES)
-def test_what_a_killed_run_owed_the_next_one_does_once(sandbox, cluster, text, line, command):
-    command = command.replace("$RUNTIME_SERVICE", cluster.platform.runtime.service)
+@pytest.fixture(params=CASES.values(), ids=CASES)
+def killed(request, sandbox, cluster, text):
+    """(Lines of a script that does the work; the command before which a run of it was killed)."""
+    line, command = request.param
+    command = f"systemctl {command.replace('$RUNTIME_SERVICE', cluster.platform.runtime.service)}"
     for name in ("BINARIES", "NODE_EXPORTER_PACKAGE", "NODE_EXPORTER_PORT", "RUNTIME_OPEN_FILES"):
         text = text.replace(f"readonly {name}=", f"{name}=")
-    sandbox.write(text.removesuffix(MAIN) + "declare -a KUBERNETES_PACKAGES BINARIES\n" + BODY + line + "\n")
+    script = text.removesuffix(MAIN) + "declare -a KUBERNETES_PACKAGES BINARIES\n" + BODY
+    sandbox.write(f"{script}{line}\n")
     sandbox.fake("systemctl", SYSTEMCTL)
     sandbox.fake("haproxy", "exit 0")
     (sandbox.state / "haproxy.cfg").write_text("global\n")
-    sandbox.killed(f"systemctl {command}")
-    assert f"systemctl {command}" not in sandbox.calls
+    sandbox.killed(command)
+    assert command not in sandbox.calls
+    return script, line, command
+
+
+def test_what_a_killed_run_owed_the_next_one_does_once(sandbox, killed):
+    _, _, command = killed
     done = sandbox.run()
     assert done.returncode == 0, done.stderr
-    assert sandbox.calls.count(f"systemctl {command}") == 1 and "done" in states(done.stdout)
-    assert states(sandbox.run().stdout) <= {"skipped"} and sandbox.calls.count(f"systemctl {command}") == 1
+    assert sandbox.calls.count(command) == 1 and "done" in states(done.stdout)
+    assert states(sandbox.run().stdout) <= {"skipped"} and sandbox.calls.count(command) == 1
     assert not list((sandbox.host / "owed").iterdir())
+
+
+def test_what_a_killed_run_owed_a_dry_run_says_once(sandbox, killed):
+    """A reload is no restart beside it, which would end sessions."""
+    script, line, command = killed
+    sandbox.write(f"{script}OPTION[dry-run]=yes\n{line}\n")
+    done = sandbox.run()
+    verb, service = command.removeprefix("systemctl ").split()
+    assert done.returncode == 0, done.stderr
+    said = [each for each in done.stdout.splitlines() if re.match(rf"would: (reload|restart) .*{service}", each)]
+    assert len(said) == 1 and said[0].startswith(f"would: {verb} "), done.stdout
+    assert command not in sandbox.calls and list((sandbox.host / "owed").iterdir())

@@ -36,6 +36,12 @@ def test_every_part_is_in_it_once(text):
         assert path.read_text("utf-8").partition("\n\n")[2] in text
 
 
+def test_no_function_takes_the_place_of_another(text):
+    """The last one of a name would silently be everybody's."""
+    names = re.findall(r"^([a-z][a-z0-9_]*)\(\)", text, re.M)
+    assert len(names) > 200 and {name for name in names if names.count(name) > 1} == set()
+
+
 def test_holds_no_credential(cluster, text):
     assert not re.search(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b", text), "a join token"
     assert "PRIVATE KEY" not in text

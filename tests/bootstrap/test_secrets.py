@@ -182,3 +182,13 @@ def test_a_length_of_the_inventory_reaches_the_script(cluster):
     block = values.block(replace(cluster, services=(service,)))
     assert f"'{service.namespace}/a-secret|key|random|16'" in block
     assert f"'{service.namespace}/a-secret|other|random|'" in block
+
+
+def test_a_secret_that_opens_registries_is_asked_for_by_its_type():
+    """A kubelet reads no other."""
+    part = "readonly SECRETS=('dojot/registry|.dockerconfigjson|provided|'); "
+    libraries = "source bootstrap/lib/tables.sh; source bootstrap/lib/secrets.sh; "
+    assert _in_part(f"{libraries}{part}how_to_provide dojot/registry") == (
+        "kubectl --namespace=dojot create secret generic registry --from-file=.dockerconfigjson=FILE "
+        "--type=kubernetes.io/dockerconfigjson"
+    )

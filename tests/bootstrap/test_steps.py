@@ -113,8 +113,8 @@ def test_a_step_with_an_occasion_of_its_own_is_no_part_of_the_plan(folder, tmp_p
     assert "clock" not in box.run("plan").stdout and "\n  clock " in box.run("--help").stdout
     assert "`clock`" not in runbook.steps_table(parts) + runbook.machines_table(parts)
     assert (
-        "| when clocks go back | every node | `clock` | take the time of this host from a server of yours "
-        "| `done: ask` with its name |"
+        "| when clocks go back | every node, or a machine beside them | `clock` | "
+        "take the time of this host from a server of yours | `done: ask` with its name |"
     ) in runbook.occasions_table(parts)
 
 
@@ -151,6 +151,16 @@ def test_the_page_that_says_how_is_true(folder, tmp_path, cluster):
         ("look at {source}", "look at {node}", "{node}: there is no such option with a default"),
         ("# guide: nothing", "# effect: harm: it breaks", "'harm: it breaks' is not: WHAT: text, or NAME"),
         ("# when: ", "# only if: there is one\n# when: ", "'there is one' is not: TABLE has rows"),
+        (
+            "# guide: nothing",
+            "# hands over: clock to every node",
+            "'clock to every node' is not: --option to every node",
+        ),
+        (
+            "# guide: nothing",
+            "# hands over: --source to everybody",
+            "'--source to everybody' is not: --option to every",
+        ),
         ("step_clock()", "step_clocks()", "it must define the function step_clock"),
     ],
 )

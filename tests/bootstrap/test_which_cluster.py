@@ -13,12 +13,13 @@ from .conftest import nodes_of
 pytestmark = one_platform
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="these steps run as root only")
+OF_ROOT = ("join-done", "join-token", "argocd", "node-ports", "control-plane")
 STEPS = [
-    pytest.param(
-        step, marks=needs_root if step in ("join-done", "join-token", "argocd", "node-ports", "control-plane") else ()
-    )
-    for step in ("join-done", "join-token", "labels", "secrets", "argocd", "node-ports", "control-plane")
+    *(pytest.param(step, marks=needs_root) for step in OF_ROOT),
+    *("labels", "secrets", "leave", "forget"),
 ]
+# What a step asks of whoever runs it.
+ASKED = {"leave": ("--server", "verne-9"), "forget": ("--gone", "verne-9")}
 OTHER = r"""case $* in
   *config\ view*) printf https://other.example:6443; exit ;;
   *get\ nodes*InternalIP*) printf '%b' "$(cat "$STATE/nodes")"; exit ;;
@@ -53,7 +54,8 @@ def test_another_cluster_is_left_alone(box, cluster, step):
     if step == "control-plane":
         (box.host / "admin.conf").touch()
         box.fake("kubectl", OTHER + "case $* in *kube-proxy*) echo daemonset.apps/kube-proxy ;; esac")
-    done = box.run(step, "--kubeconfig", str(box.host / "admin.conf"))
+    words = (step, *ASKED.get(step, ()))
+    done = box.run(*words, "--kubeconfig", str(box.host / "admin.conf"))
     assert done.returncode == 1
     said = done.stderr.splitlines()[-1]
     assert said.startswith(f"failed: the cluster at https://other.example:6443 is not {cluster.name}: ")
@@ -64,7 +66,7 @@ def test_another_cluster_is_left_alone(box, cluster, step):
     ), _asked(box)
     assert "kubeadm" not in {call.split()[0] for call in box.calls}
 
-    planned = box.run(step, "--dry-run")
+    planned = box.run(*words, "--dry-run")
     assert (
         planned.returncode == 0 and "would: refuse: the cluster at https://other.example:6443 is not" in planned.stdout
     )

@@ -69,6 +69,7 @@ def tree(cluster: str, edit: Mapping[str, Any] | None = None) -> Tree:
     """What is compiled for one of CLUSTERS, or FULL, once `edit` is made in its page, with its objects.
 
     `edit` maps paths below `parameters` (keys with dots between them) to values; null takes out what is there.
+    `classes` maps classes of the page to those that come in their place.
     Raises Refused or InvalidInventory for an inventory that is refused, KeyError where nothing is there to take out.
     """
     target = _target(cluster, edit)
@@ -82,12 +83,20 @@ def side(cluster: str, edit: Mapping[str, Any] | None = None) -> Compiled:
     return Compiled(files_of(target), cluster_of(target))
 
 
+def side_of(found: Tree) -> Compiled:
+    """The same, of what is compiled already."""
+    return Compiled({path: text.encode() for path, text in found.files.items()}, found.cluster)
+
+
 def _target(cluster: str, edit: Mapping[str, Any] | None) -> Target:
     inventory = Path(_folder(os.getpid()).name) / "inventory"
     page = _page(cluster, inventory)
-    for path, value in (edit or {}).items():
+    changes = dict(edit or {})
+    others = changes.pop("classes", {})
+    page["classes"] = [others.get(name, name) for name in page["classes"]]
+    for path, value in changes.items():
         # A later path may lead into it.
-        _set(page["parameters"], path.split("."), deepcopy(value))
+        set_at(page["parameters"], path.split("."), deepcopy(value))
     # Of one name, because that is in what is compiled.
     (inventory / "targets" / f"{GUIDE.name}.yml").write_text(yaml.safe_dump(page, sort_keys=False), "utf-8")
     return Inventory.read(inventory).target(GUIDE.name)
@@ -109,7 +118,8 @@ def _page(cluster: str, inventory: Path) -> dict[str, Any]:
     return page
 
 
-def _set(parameters: dict[str, Any], path: list[str], value: Any) -> None:
+def set_at(parameters: dict[str, Any], path: list[str], value: Any) -> None:
+    """`value` at this place; None takes out what is there, or raises KeyError."""
     *parents, last = path
     for name in parents:
         parameters = parameters.setdefault(name, {})

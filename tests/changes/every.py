@@ -175,7 +175,7 @@ def _place(hosts: tuple[str, ...], before: Compiled, after: Compiled) -> str:
     nodes, plane = {node.name for node in before.cluster.nodes}, before.cluster.control_plane.name
     known = nodes & set(hosts)
     if not known:
-        return "the load balancer" if after.cluster.load_balancer.hostname in hosts else "new machines"
+        return "the load balancer" if after.cluster.load_balancer.hosts[0].name in hosts else "new machines"
     if known == nodes:
         return "every node"
     if known == {plane}:

@@ -4,9 +4,11 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
+from components.cluster.rules.manifests import COMPILED, taken_names
 from components.cluster.rules.placement import enough_nodes, even_shares
 from components.cluster.rules.ports import source_ports_are_free
 from components.cluster.types import Group
+from components.manifests.files import objects
 from tests.changed import with_spec
 
 
@@ -18,7 +20,7 @@ def test_a_cluster_does_not_change(cluster):
 def test_missing_nodes_are_named_after_their_group(cluster):
     """bee-1 -> bee-2; names that are taken are left out, an empty group lends its own name."""
     service = replace(with_spec(cluster.services[0], group="hive", one_per_node=True), replicas=3)
-    balancer = replace(cluster.load_balancer, hostname="bee-2")
+    balancer = replace(cluster.load_balancer, hosts=(replace(cluster.load_balancer.hosts[0], name="bee-2"),))
 
     def ways_out(*names: str) -> list[str]:
         nodes = tuple(replace(cluster.nodes[0], name=name, group="hive") for name in names)
@@ -46,3 +48,10 @@ def test_bridges(guide_cluster, replicas, accepted):
 def test_source_ports_begin_above_the_listeners(cluster, first, accepted):
     balancer = replace(cluster.load_balancer, source_ports=(first, 65_535), reserved_ports=(80, 1883, 8404, 8883))
     assert (list(source_ports_are_free(replace(cluster, load_balancer=balancer))) == []) is accepted
+
+
+def test_every_compiled_object_has_a_name_that_is_taken(cluster):
+    """So that no object of one's own overwrites one."""
+    taken = {name for name, _ in taken_names(cluster)}
+    compiled = [(one["kind"], one["metadata"]["name"]) for found in objects(cluster).values() for one in found]
+    assert [(kind, name) for kind, name in compiled if kind not in COMPILED or name not in taken] == []

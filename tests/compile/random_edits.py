@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from components.compile.fleet import PAGE
 from components.compile.memory import MEMORY
 from components.compile.written import NOTE
 from scripts import compile as command
@@ -59,7 +60,8 @@ class World:
             for name in names:
                 assert content(self.output / name) == content(nothing / name), name
             if not some:
-                assert sorted(path.name for path in self.output.iterdir()) == sorted([*names, MEMORY, NOTE])
+                assert sorted(path.name for path in self.output.iterdir()) == sorted([*names, MEMORY, NOTE, PAGE])
+                assert (self.output / PAGE).read_bytes() == (nothing / PAGE).read_bytes()
 
     def _compile(self, output: Path, some: list[str]) -> tuple[int, list[str]]:
         out, err = io.StringIO(), io.StringIO()

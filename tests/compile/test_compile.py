@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
+from components.inventory.merging import merged
 from tests.compile.conftest import CLUSTER, SECOND, TARGET, append, content, target
 
 
@@ -14,13 +16,17 @@ def leftovers(folder: Path) -> list[Path]:
 def test_a_new_cluster_is_all_new(run, tmp_path):
     code, out, _ = run()
     assert code == 0
-    assert out.startswith(f"{CLUSTER}: ") and out.endswith(" files, all new\n")
+    page, files = out.splitlines()
+    assert page == f"{tmp_path / 'compiled' / 'README.md'}: new"
+    assert files.startswith(f"{CLUSTER}: ") and files.endswith(" files, all new")
     assert {name.partition("/")[0] for name in content(tmp_path / "compiled" / CLUSTER)} == {
         "README.md",
         "argocd",
         "bootstrap",
+        "cluster.svg",
         "haproxy",
         "manifests",
+        "summary.json",
     }
     assert not leftovers(tmp_path)
 
@@ -140,6 +146,19 @@ def test_findings_of_the_model_leave_everything_as_it_was(run, inventory, tmp_pa
     assert err.endswith("compile: 1 finding; nothing was written\n")
     assert content(tmp_path / "compiled") == before
     assert not leftovers(tmp_path)
+
+
+def test_machines_that_are_missing_can_be_pasted(run, inventory):
+    """What is printed, put below parameters as it is, is accepted."""
+    page = target(inventory, CLUSTER)
+    append(page, "    nodes: {kafka: {group: dojot}}\n")
+    code, _, err = run()
+    assert code == 1 and "cluster.nodes: group kafka has no nodes" in err
+    _, _, block = err.partition(", to paste below parameters (addresses are a proposal):\n\n")
+    both = merged([yaml.safe_load(page.read_text("utf-8")), {"parameters": yaml.safe_load(block)}])
+    page.write_text(yaml.safe_dump(both, sort_keys=False), "utf-8")
+    code, _, err = run()
+    assert code == 0, err
 
 
 def test_findings_of_the_files_leave_everything_as_it_was(run, inventory, tmp_path):

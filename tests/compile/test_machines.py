@@ -1,5 +1,6 @@
 """Two clusters on the same machines: that can be meant while one takes the other's place, so it is a note."""
 
+from components.compile.machines import shared
 from tests.compile.conftest import CLUSTER, SECOND, TARGET, append, target
 
 NOTE = f"note: {CLUSTER} and {SECOND} have machines in common (192.168.0.10 and 7 more), and a machine belongs to one"
@@ -24,6 +25,15 @@ def test_clusters_apart_are_not_named(run, inventory):
     append(target(inventory, SECOND), "    nodes:\n")
     for number, node in enumerate(nodes):
         append(target(inventory, SECOND), f"      {node}: {{address: 192.168.9.{number + 10}}}\n")
-    append(target(inventory, SECOND), "  load_balancer: {address: 192.168.9.17}\n")
+    append(target(inventory, SECOND), "  load_balancers: {haproxy: {address: 192.168.9.17}}\n")
     code, _, err = run()
     assert code == 0 and "note: " not in err
+
+
+def test_many_on_the_same_machines_are_one_line():
+    machines = {f"c{number}": ("10.0.0.1", "10.0.0.2") for number in range(9)} | {"d": ("10.0.0.2", "10.0.0.3")}
+    one, other = shared(machines, machines)
+    assert one.startswith("note: c0, c1, c2 and 6 more have machines in common (10.0.0.1), ")
+    assert other.startswith("note: c0, c1, c2 and 7 more have machines in common (10.0.0.2), ")
+    # Nobody is told of clusters that he has not asked for.
+    assert [line.split("(")[1].split(")")[0] for line in shared(machines, {"d"})] == ["10.0.0.2"]

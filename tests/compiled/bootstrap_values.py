@@ -17,6 +17,8 @@ EMBEDDED = {
     "AUDIT_POLICY": "bootstrap/audit-policy.yml",
     "KUBEADM_INIT": "bootstrap/kubeadm-init.yml",
     "KUBEADM_JOIN": "bootstrap/kubeadm-join.yml",
+    # Of a cluster with one control plane, neither text nor file.
+    "KUBEADM_JOIN_CONTROL_PLANE": "bootstrap/kubeadm-join-control-plane.yml",
     "POD_NETWORK": "bootstrap/pod-network.yml",
 }
 _SCALAR = re.compile(r"readonly ([A-Z_0-9]+)=(?!\()(.*)")

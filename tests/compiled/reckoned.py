@@ -44,11 +44,40 @@ def nodes_of(parameters: Mapping[str, Any], group: str) -> dict[str, str]:
     return {name: node["address"] for name, node in parameters["cluster"]["nodes"].items() if node["group"] == group}
 
 
+def balancers(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Name and address of each HAProxy host."""
+    return {name: host["address"] for name, host in parameters["load_balancers"].items()}
+
+
+def api_host(parameters: Mapping[str, Any]) -> str:
+    """One control plane is found by its address, several by a name that nodes have in /etc/hosts."""
+    first, *others = nodes_of(parameters, CONTROL_PLANE).values()
+    return f"api.{parameters['cluster']['name']}" if others else first
+
+
+def carriers(parameters: Mapping[str, Any]) -> int:
+    """How many are left to carry every device when one of several is lost."""
+    if shared_address(parameters):
+        return 1
+    return max(1, len(parameters["load_balancers"]) - 1)
+
+
+def shared_address(parameters: Mapping[str, Any]) -> str:
+    """What keepalived gives to one load balancer at a time; empty without it."""
+    return parameters["load_balancer"].get("shared", {}).get("address", "")
+
+
+def sources(parameters: Mapping[str, Any], balancer: str) -> list[str]:
+    """Every address from which a host connects to brokers."""
+    host = parameters["load_balancers"][balancer]
+    return [host["address"], *host.get("source_addresses", [])]
+
+
 def listeners(parameters: Mapping[str, Any]) -> list[Listener]:
     """What HAProxy listens on for clients, by port number."""
     balancer, scale = parameters["load_balancer"], parameters["scale"]
     # A tenth more than there are devices (or as the inventory says): old sessions live on for a moment.
-    devices = scale["devices"] * (100 + balancer["reconnect_overlap"]) // 100
+    devices = -(-scale["devices"] // carriers(parameters)) * (100 + balancer["reconnect_overlap"]) // 100
     found = []
     for service, entry in parameters["services"].items():
         for name, port in said.on(entry.get("ports")).items():
@@ -80,12 +109,12 @@ def sessions_of_a_server(parameters: Mapping[str, Any], listener: Listener) -> i
     """A port for each, and the broker's memory for all; a written number wins."""
     scale, ports = parameters["scale"], parameters["load_balancer"]["source_ports"]
     if stated := scale.get("sessions_per_broker", {}).get(listener.port):
-        return stated
-    most = ports["last"] - ports["first"] + 1
+        return max(1, stated // carriers(parameters))
+    most = (ports["last"] - ports["first"] + 1) * min(len(sources(parameters, one)) for one in balancers(parameters))
     entry = parameters["services"][listener.service]
     if entry["kind"] == "VerneMQ" and listener.port in scale["session_memory"]:
         room = size(entry["resources"]["limits"]["memory"]) - size(scale["broker_memory"])
-        most = min(most, room // size(scale["session_memory"][listener.port]))
+        most = min(most, room // size(scale["session_memory"][listener.port]) // carriers(parameters))
     return most
 
 
@@ -95,7 +124,8 @@ def new_sessions(parameters: Mapping[str, Any], listener: Listener) -> int:
     if stated := balancer.get("session_rate"):
         return stated
     share = ceil(scale["devices"] / len(listener.nodes))
-    return ceil(scale["devices"] / (scale["session_lifetime"] / 1000) + share / balancer["recovery"])
+    every_day = scale["devices"] / (scale["session_lifetime"] / 1000)
+    return ceil((every_day + share / balancer["recovery"]) / carriers(parameters))
 
 
 def sessions(parameters: Mapping[str, Any]) -> int:
@@ -126,7 +156,8 @@ def brokers(parameters: Mapping[str, Any]) -> int:
 
 def replicas(parameters: Mapping[str, Any], service: str) -> int:
     """Pods of a service: a number, or what the guide's sentences about brokers, bridges and nodes come to."""
-    said_so = parameters["services"][service]["replicas"]
+    services = parameters["services"]
+    said_so = (services if service in services else services.elsewhere)[service]["replicas"]
     if said_so == "brokers":
         return brokers(parameters)
     if said_so == "bridges":
@@ -140,7 +171,7 @@ def open_files_of_a_broker(parameters: Mapping[str, Any], service: str) -> int:
         (one.most for one in listeners(parameters) if one.devices and one.service == service),
         default=parameters["scale"]["devices"],
     )
-    return ceil(most / max(1, brokers(parameters) - 1)) + _OTHER_FILES
+    return ceil(most * carriers(parameters) / max(1, brokers(parameters) - 1)) + _OTHER_FILES
 
 
 def kafka_partitions(parameters: Mapping[str, Any]) -> int:
@@ -205,9 +236,15 @@ def derived(parameters: Mapping[str, Any], service: str, word: str) -> str:
         return ",".join(listened)
     if word == "load_balancer_source":
         kept = said.keeps_source(parameters, entry)
-        return parameters["load_balancer"]["address"] if kept else parameters["platform"]["pod_network"]["cidr"]
+        # nginx takes one a directive.
+        several = "; set_real_ip_from ".join(balancers(parameters).values())
+        return several if kept else parameters["platform"]["pod_network"]["cidr"]
+    if word == "load_balancer_address":
+        return shared_address(parameters) or next(iter(balancers(parameters).values()))
     if word == "kafka_partitions":
         return str(kafka_partitions(parameters))
+    if word == "kafka_min_insync_replicas":
+        return {1: "1", 2: "1", 3: "2"}[min(3, replicas(parameters, "kafka-server"))]
     if word == "kafka_replication":
         return str(min(3, replicas(parameters, "kafka-server")))
     if word == "kafka_retention_bytes":

@@ -33,7 +33,9 @@ def jobs(entry: Entry) -> Iterator[tuple[str, Entry]]:
 
 
 def namespace(parameters: Entry, service: str) -> str:
-    return parameters["services"][service].get("namespace", parameters["cluster"]["namespace"])
+    services = parameters["services"]
+    entry = (services if service in services else services.elsewhere)[service]
+    return entry.get("namespace", parameters["cluster"]["namespace"])
 
 
 def namespaces(parameters: Entry) -> set[str]:
@@ -66,9 +68,25 @@ def keeps_source(parameters: Entry, entry: Entry) -> bool:
     return bool(entry.get("one_per_node")) or (asked and len(nodes) == 1)
 
 
+def apart(parameters: Entry, entry: Entry, pods: int) -> bool:
+    """No two pods share a node: of those that any caller may ask, and of servers that copy from each other."""
+    asked = parameters["availability"]
+    several = asked["replicas"] if entry["kind"] == "Deployment" else asked["members"] if entry.get("peers") else 1
+    return several > 1 and pods > 1 and entry["kind"] in ("Deployment", "StatefulSet")
+
+
+def elsewhere(parameters: Entry) -> Entry:
+    """Services that others run: they are called, and not made."""
+    found: Entry = getattr(parameters["services"], "elsewhere", {})
+    return found
+
+
 def host_and_port(parameters: Entry, caller: str, service: str, port: str) -> tuple[str, int]:
     """How `caller` reaches a port: by the Service that has it, one with an address of its own before a headless one."""
-    entry = parameters["services"][service]
+    services = parameters["services"]
+    if service in elsewhere(parameters):
+        return services.elsewhere[service]["external"], services.elsewhere[service]["ports"][port]["number"]
+    entry = services[service]
     offers = []
     for name, door in on(entry.get("kubernetes_services")).items():
         number = entry["ports"][port]["number"] if door.get("headless") else door.get("ports", {}).get(port)

@@ -2,7 +2,8 @@
 
 It obeys what is required (node affinity, pod anti-affinity in both directions, taints,
 spread constraints, volumes bound to a node, requests) and chooses at random among
-the nodes that fit, so that many runs show what any order of events may do.
+the nodes that fit, so that many runs show what any order of events may do. A pod that
+finds no room takes that of pods with a lower priority, which then look for another.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Pod:
     cpu: int
     memory: int
     bound: tuple[dict[str, Any], ...]  # node selector terms of the volumes of its claims
+    priority: int = 0
 
     @property
     def labels(self) -> dict[str, str]:
@@ -108,15 +110,16 @@ def pods(tree: Tree, *, jobs: bool = False) -> list[Pod]:
         volume["spec"]["claimRef"]["name"]: volume["spec"]["nodeAffinity"]["required"]
         for volume in tree.of_kind("PersistentVolume")
     }
+    values = {one["metadata"]["name"]: one["value"] for one in tree.of_kind("PriorityClass")}
     return [
         pod
         for workload in workloads(tree)
         if workload.runs_on != jobs and not workload.on_every_node
-        for pod in _pods(workload, bound)
+        for pod in _pods(workload, bound, values)
     ]
 
 
-def _pods(workload: Workload, bound: dict[str, dict[str, Any]]) -> Iterator[Pod]:
+def _pods(workload: Workload, bound: dict[str, dict[str, Any]], values: dict[str, int]) -> Iterator[Pod]:
     cpu, memory = _requests(workload)
     for number in range(workload.replicas):
         claims = [
@@ -132,6 +135,7 @@ def _pods(workload: Workload, bound: dict[str, dict[str, Any]]) -> Iterator[Pod]
             cpu,
             memory,
             tuple(bound[claim] for claim in claims if claim in bound),
+            values.get(workload.spec.get("priorityClassName", ""), 0),
         )
 
 
@@ -148,13 +152,30 @@ def schedule(waiting: Iterable[Pod], nodes: list[Machine], chance: random.Random
     queue = list(waiting)
     chance.shuffle(queue)
     pending = []
-    for pod in queue:
-        fitting = [node for node in nodes if _fits(pod, node, nodes)]
+    while queue:
+        pod = queue.pop(0)
+        fitting = [node for node in nodes if _fits(pod, node, nodes)] or _preempted(pod, nodes, queue)
         if fitting:
             chance.choice(fitting).pods.append(pod)
         else:
             pending.append(pod)
     return pending
+
+
+def _preempted(pod: Pod, nodes: list[Machine], queue: list[Pod]) -> list[Machine]:
+    """The first node on which it fits once pods of a lower priority have gone back to the queue, as few as it takes."""
+    for node in nodes:
+        there, lower = list(node.pods), [one for one in node.pods if one.priority < pod.priority]
+        node.pods = [one for one in there if one not in lower]
+        if _fits(pod, node, nodes):
+            for one in sorted(lower, key=lambda one: -one.priority):
+                node.pods.append(one)
+                if not _fits(pod, node, nodes):
+                    node.pods.remove(one)
+            queue += [one for one in lower if one not in node.pods]
+            return [node]
+        node.pods = there
+    return []
 
 
 def _fits(pod: Pod, node: Machine, nodes: list[Machine]) -> bool:

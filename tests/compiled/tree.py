@@ -17,6 +17,8 @@ Object = dict[str, Any]
 # Groups of files that kubeadm and its components read; no API server ever stores them.
 _NO_API = ("audit.k8s.io", "kubeadm.k8s.io", "kubelet.config.k8s.io", "kubeproxy.config.k8s.io")
 MANIFESTS = "manifests/"
+# Files of people's own, which no service's name can be.
+OWN = f"{MANIFESTS}own."
 
 
 class Absent(Exception):
@@ -40,19 +42,26 @@ class Tree:
 
     @property
     def objects(self) -> Iterator[tuple[str, Object]]:
-        """Every Kubernetes object with the path of its file."""
+        """Every Kubernetes object that is made here, with the path of its file."""
         for path, found in self.documents.items():
-            for entry in found:
-                yield path, entry
+            if not path.startswith(OWN):
+                yield from ((path, entry) for entry in found)
 
     @property
     def manifests(self) -> Iterator[tuple[str, Object]]:
-        """What Argo CD syncs, with the name of the service (the file's name without suffix)."""
+        """What is compiled for Argo CD to sync, with the name of the service (the file's name without suffix)."""
         for path in self.documents:
-            if path.startswith(MANIFESTS):
+            if path.startswith(MANIFESTS) and not path.startswith(OWN):
                 service = path.removeprefix(MANIFESTS).removesuffix(".yml")
                 for entry in self.documents[path]:
                     yield service, entry
+
+    @property
+    def own(self) -> Iterator[tuple[str, Object]]:
+        """What people bring themselves for Argo CD to sync, with the path of its file."""
+        for path, found in self.documents.items():
+            if path.startswith(OWN):
+                yield from ((path, entry) for entry in found)
 
     def of_kind(self, *kinds: str) -> list[Object]:
         """The manifests of these kinds."""
@@ -77,12 +86,26 @@ def first(found: Iterable[Any], otherwise: str) -> Any:
     raise Absent(otherwise)
 
 
+class Services(dict):  # type: ignore[type-arg]
+    """Those that run here; `elsewhere` has the others, which are called and not made."""
+
+    elsewhere: Mapping[str, Any]
+
+
+def here(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Parameters with the services that run here."""
+    stated = parameters.get("services", {})
+    found = Services({name: entry for name, entry in stated.items() if "external" not in entry})
+    found.elsewhere = {name: entry for name, entry in stated.items() if "external" in entry}
+    return {**parameters, "services": found} if found.elsewhere else parameters
+
+
 def read(folder: Path, cluster: Cluster, parameters: Mapping[str, Any]) -> Tree:
     """The tree of a compiled folder."""
     files = {
         str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(folder.rglob("*")) if path.is_file()
     }
-    return Tree(cluster, parameters, files, documents(files))
+    return Tree(cluster, here(parameters), files, documents(files))
 
 
 def documents(files: Mapping[str, str]) -> dict[str, list[Object]]:

@@ -1,10 +1,36 @@
-"""Which clusters a load balancer runs for: of equal ones, one is enough."""
+"""Which clusters engines run for: of those that differ in nothing but their size, one is enough."""
 
 from __future__ import annotations
 
-from tests.conftest import ROOT
+import yaml
+
+from tests.conftest import CLUSTERS, ROOT
 from tests.haproxy.configuration import CONFIG, SYSCTL
 from tests.platforms import one_a_platform
+
+#: First words of classes that make a cluster larger, and no other one.
+_SIZES = ("availability.", "hardware.", "scale.")
+
+
+def at_work() -> list[str]:
+    """Of clusters with the same services on the same platform, the one with the fewest machines."""
+    found: dict[tuple[str, ...], tuple[int, str]] = {}
+    for name in CLUSTERS:
+        classes, machines = _target(name)
+        alike = tuple(one for one in classes if not one.startswith(_SIZES))
+        found[alike] = min((machines, name), found.get(alike, (machines, name)))
+    return sorted(name for _, name in found.values())
+
+
+def largest() -> str:
+    """The cluster with the most machines."""
+    return max(CLUSTERS, key=lambda name: (_target(name)[1], name))
+
+
+def _target(name: str) -> tuple[list[str], int]:
+    """Classes, in the order that does not count, and how many machines."""
+    target = yaml.safe_load((ROOT / "inventory" / "targets" / f"{name}.yml").read_text("utf-8"))
+    return sorted(target["classes"]), len(target["parameters"]["cluster"]["nodes"])
 
 
 def balancers() -> list[str]:

@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from components.cluster.types import Cluster
 from tests.conftest import CLUSTERS, ROOT
+from tests.engines.clusters import at_work
+from tests.rendered import cluster_of
 
 _PROPERTY = "figure"
 _HERE = Path(__file__).parent
 # What takes longest begins first, so that nothing else waits for it at the end.
-_FIRST = ("virtual_machine", "argocd", "bootstrap", "commands")
+_FIRST = ("virtual_machine", "changes", "argocd", "bootstrap", "commands")
+# Here each file has engines of its own.
+_APART = ("changes",)
 
 
 class _ByEngine(LoadScopeScheduling):
@@ -21,8 +26,11 @@ class _ByEngine(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, test = nodeid.partition("::")
+        engine = _engine(ROOT / path)
+        if engine in _APART:
+            return path
         clusters = [name for name in CLUSTERS if name in test.partition("[")[2]]
-        return f"{_engine(ROOT / path)} {max(clusters, key=len, default='')}"
+        return f"{engine} {max(clusters, key=len, default='')}"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log) -> LoadScopeScheduling:
@@ -37,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _engine(path: Path) -> str:
     """Folder of the engine that a test belongs to; nothing for a test from elsewhere."""
     return path.relative_to(_HERE).parts[0] if path.is_relative_to(_HERE) else ""
+
+
+@pytest.fixture(scope="session", params=at_work())
+def cluster(request) -> Cluster:
+    """The Cluster of each target that differs from the others in more than its size."""
+    return cluster_of(request.param)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 
 from components.haproxy.files import files
 from tests.engines.programs import installed
-from tests.haproxy.configuration import CONFIG
 
 
 @pytest.fixture(scope="module")
@@ -17,19 +16,20 @@ def texts(cluster):
     return files(cluster)
 
 
-def test_haproxy_accepts_the_compiled_file_without_a_warning(cluster, compiled):
+def test_haproxy_accepts_each_compiled_file_without_a_warning(cluster, compiled):
     # Where Kubernetes chooses the NodePorts, the bootstrap sets these variables.
     chosen = {frontend.variable: "31000" for frontend in cluster.load_balancer.frontends if frontend.node_port is None}
-    done = subprocess.run(
-        [installed("haproxy"), "-c", "-f", str(compiled / "haproxy" / CONFIG)],
-        env=chosen,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    assert "WARNING" not in said and "Warnings were found" not in said, said
+    for host in cluster.load_balancer.hosts:
+        done = subprocess.run(
+            [installed("haproxy"), "-c", "-f", str(compiled / "haproxy" / f"{host.name}.cfg")],
+            env=chosen,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said
+        assert "WARNING" not in said and "Warnings were found" not in said, said
 
 
 def test_texts_name_their_cluster_and_fit_a_page(cluster, texts):

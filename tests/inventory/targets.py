@@ -47,7 +47,8 @@ TODAY = Fixture("dojot-100k-current", "classes: [today]\n")
 WATCHED = Fixture(
     "dojot-100k",
     "classes: [guide, monitoring, service.kafka-exporter, service.postgres-exporter]\n"
-    "parameters: {backup: {enabled: true}}\n",
+    "parameters: {backup: {enabled: true}, load_balancer: {follow: {enabled: true}}, "
+    "platform: {operating_system: {node_exporter: {package: prometheus-node-exporter, port: 9100}}}}\n",
 )
 #: All services.
 FULL = Fixture(
@@ -74,6 +75,7 @@ def write_inventory(folder: Path, targets: list[Fixture]) -> Path:
     classes = inventory / "classes"
     for part in ("classes", "contracts", "files"):
         shutil.copytree(ROOT / "inventory" / part, inventory / part)
+    shutil.copytree(HERE / "files", inventory / "files", dirs_exist_ok=True)
     (inventory / "targets").mkdir()
 
     machines = (HERE / "guide-machines.yml").read_text(encoding="utf-8")

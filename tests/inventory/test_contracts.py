@@ -128,7 +128,8 @@ def test_the_longest_name_wins_and_says_what_is_another(tmp_path):
         ("a/b:1", ("a/b", "1")),
         ("host:5000/a:1", ("host:5000/a", "1")),
         ("host:5000/a@sha256:1", ("host:5000/a", "sha256:1")),
-        ("host:5000/a:1@sha256:2", ("host:5000/a", "sha256:2")),
+        # The tag says what it is.
+        ("host:5000/a:1@sha256:2", ("host:5000/a", "1")),
     ],
 )
 def test_the_parts_of_an_image(image, parts):

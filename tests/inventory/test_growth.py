@@ -1,84 +1,102 @@
-"""More devices: adding what each refusal names ends in a cluster, or in a limit that says what to change."""
+"""More devices: pasting once what a refusal proposes ends in a cluster that carries them, with no machine too many."""
 
 from __future__ import annotations
 
+import copy
 import pickle
 import random
-import re
+
+import pytest
 
 from components.cluster import Cluster, InvalidInventory, load
 from components.cluster.capacity import limits
+from components.cluster.quantity import millicores, size
+from components.inventory.merging import merged
 from components.inventory.origin import Origin
+from tests.inventory.targets import GUIDE
 
 _CASES = 24
-_MOST_DEVICES = 400_000
-_ADD = re.compile(r"Add (?P<names>.+) under cluster\.nodes,(?: each)? with group: (?P<group>\S+)")
-_LIMIT = re.compile(r"(?P<needed>[\d,.]+)( \w+)? needed, (?P<available>[\d,.]+)( \w+)? available")
+_MOST_DEVICES = 3_000_000
 
 
-def test_growth(guide, request):
-    outcomes = _outcomes(guide, request)
-    clusters = {devices: end for devices, end in outcomes.items() if isinstance(end, Cluster)}
-    refusals = {devices: end for devices, end in outcomes.items() if isinstance(end, InvalidInventory)}
-    assert len(clusters) > _CASES // 4 and refusals
-    _carry_their_devices(clusters)
-    _are_limits_with_numbers(refusals)
-    # Where the ceiling is, it stays: no accepted count above a refused one.
-    assert max(clusters) < min(refusals)
+@pytest.fixture(scope="module")
+def origin(request):
+    root = request.config.rootpath
+    return Origin([root / "inventory" / "targets" / "dojot-100k.yml"], root)
 
 
-def _outcomes(guide, request):
-    """Device count -> the Cluster or the refusal at the end of the loop, for random counts."""
+# Where somebody watches: one device alone is all of what its listener is for, which is an alert, and the metrics of more
+# than a million fill Prometheus' volume.
+@pytest.mark.parametrize(
+    ("name", "fewest", "most"), [(GUIDE.name, 1, _MOST_DEVICES), ("with-high-availability", 10, 1_500_000)]
+)
+def test_what_is_proposed_is_enough_and_asked_once(variants, origin, name, fewest, most):
     numbers = random.Random(100_000)
-    counts = [1, 100_000, 100_002, 100_003] + [numbers.randint(1, _MOST_DEVICES) for _ in range(_CASES - 4)]
-    origin = Origin([request.config.rootpath / "inventory" / "targets" / "dojot-100k.yml"], request.config.rootpath)
-    return {devices: _grow(_with_devices(guide.tree.parameters, devices), origin) for devices in counts}
+    counts = [fewest, 100_000, 100_002, 100_003] + [numbers.randint(fewest, most) for _ in range(_CASES - 4)]
+    grew = 0
+    for devices in counts:
+        parameters = _with_devices(variants[name].tree.parameters, devices)
+        if missing := _missing(parameters, origin):
+            grew += 1
+            parameters = merged([parameters, missing])
+        _carries_its_devices(devices, load(parameters, origin))
+    assert grew > _CASES // 2
 
 
-def _carry_their_devices(clusters):
-    for devices, cluster in clusters.items():
-        scale, balancer = cluster.scale, cluster.load_balancer
-        brokers = max(3, -(-devices // scale.devices_per_broker))
-        assert len(cluster.groups["vernemq"].nodes) == scale.brokers == brokers
-        assert scale.bridges == scale.kafka.partitions == 3 * brokers
-        first, last = balancer.source_ports
-        for frontend in balancer.frontends:
-            if frontend.devices:
-                assert len(frontend.servers) == brokers and frontend.maxconn >= devices
-                assert (brokers - 1) * (last - first + 1) >= devices
-        assert all(limit.fits for limit in limits(cluster) if limit.binding)
+@pytest.mark.parametrize("devices", [150_000, 1_000_000])
+def test_with_less_than_is_proposed_it_is_refused(guide, origin, devices):
+    parameters = _with_devices(guide.tree.parameters, devices)
+    missing = _missing(parameters, origin)
+    parameters = merged([parameters, missing])
+    load(parameters, origin)
+    for name in missing["cluster"]["nodes"]:
+        fewer = copy.deepcopy(parameters)
+        del fewer["cluster"]["nodes"][name]
+        assert _missing(fewer, origin)
+    before = guide.tree.parameters
+    owners = [(("node_groups", group), found) for group, found in missing.get("node_groups", {}).items()]
+    owners += [(("load_balancer",), found) for found in [missing.get("load_balancer")] if found]
+    for path, found in owners:
+        for part, number in found["hardware"].items():
+            had = _at(before, path)["hardware"][part]
+            amount = millicores if part == "cpu" else size
+            if amount(number) == amount(had):
+                continue
+            smaller = copy.deepcopy(parameters)
+            one_less = amount(number) - (1000 if part == "cpu" else 2**30)
+            _at(smaller, path)["hardware"][part] = f"{one_less}m" if part == "cpu" else f"{one_less // 2**20}Mi"
+            assert _missing(smaller, origin), f"{'.'.join(path)}: less {part} would do"
 
 
-def _are_limits_with_numbers(refusals):
-    for devices, refusal in refusals.items():
-        for finding in refusal.findings:
-            said = _LIMIT.search(finding.rule)
-            assert said, f"{devices} devices: {finding}"
-            needed, available = (float(said[name].replace(",", "")) for name in ("needed", "available"))
-            assert needed > available and finding.path and finding.way_out, f"{devices} devices: {finding}"
+def _carries_its_devices(devices: int, cluster: Cluster) -> None:
+    scale, balancer = cluster.scale, cluster.load_balancer
+    brokers = max(3, -(-devices // scale.devices_per_broker))
+    assert len(cluster.groups["vernemq"].nodes) == scale.brokers == brokers
+    assert scale.bridges == scale.kafka.partitions == 3 * brokers
+    first, last = balancer.source_ports
+    for frontend in balancer.frontends:
+        if frontend.devices:
+            assert len(frontend.servers) == brokers and frontend.maxconn >= devices
+            assert (brokers - 1) * (last - first + 1) >= devices
+    assert all(limit.fits for limit in limits(cluster) if limit.binding)
+
+
+def _missing(parameters, origin):
+    try:
+        load(parameters, origin)
+    except InvalidInventory as refusal:
+        assert refusal.missing, refusal
+        return refusal.missing
+    return {}
 
 
 def _with_devices(parameters, devices):
-    copy = pickle.loads(pickle.dumps(parameters))
-    copy["scale"]["devices"] = devices
-    return copy
+    found = pickle.loads(pickle.dumps(parameters))
+    found["scale"]["devices"] = devices
+    return found
 
 
-def _grow(parameters, origin):
-    """Add the nodes that a refusal names: once is enough, because it names them all."""
-    try:
-        return load(parameters, origin)
-    except InvalidInventory as refusal:
-        wanted = [_ADD.match(finding.way_out) for finding in refusal.findings]
-        if not all(wanted):
-            return refusal
-    nodes = parameters["cluster"]["nodes"]
-    for found in wanted:
-        for name in re.split(r", | and ", found["names"]):
-            assert name not in nodes
-            nodes[name] = {"address": f"192.168.1.{len(nodes)}", "group": found["group"]}
-    try:
-        return load(parameters, origin)
-    except InvalidInventory as refusal:
-        assert not any(_ADD.match(finding.way_out) for finding in refusal.findings)
-        return refusal
+def _at(tree, path):
+    for key in path:
+        tree = tree[key]
+    return tree

@@ -137,7 +137,7 @@ parameters:
     nodes:
       control: {address: 192.168.56.10, group: control-plane}
       worker: {address: 192.168.56.11, group: worker, hardware: {cpu: 4, memory: 8Gi, disk: 40Gi}}
-  load_balancer: {address: 192.168.56.5}
+  load_balancers: {haproxy: {address: 192.168.56.5}}
 """,
     )
     cluster = load(*renderer(write_inventory(tmp_path, [lab]))(lab.name))

@@ -17,7 +17,13 @@ MORE_THAN_ONE_LINE = {
     "with-a-service-of-its-own",
     "with-200000-devices",
     "with-250000-devices",
+    "with-three-control-planes",
+    "with-three-control-planes-of-the-guide",
     "with-three-kafka-brokers",
+    "with-databases-elsewhere",
+    "with-kafka-elsewhere",
+    "with-high-availability",
+    "with-high-availability-and-nothing-persistent",
     "without-kafka-ws",
     "profile-lwm2m",
     "with-erlang-processes-for-more-sessions",
@@ -64,12 +70,30 @@ def test_only_the_token_changes(name, variants, guide):
 def test_another_address_reaches_exactly_three_faces(variants, guide):
     changed = variants["with-another-node-address"].changed(guide)
     carried = {f"bootstrap/{name}" for name in ("bootstrap.sh", "firewall.nft", "kubeadm-init.yml")}
-    assert changed == {"README.md", *carried, "haproxy/haproxy.cfg"}
+    assert changed == {"README.md", "cluster.svg", *carried, "haproxy/haproxy.cfg"}
 
 
 def test_another_node_port_reaches_exactly_these_faces(variants, guide):
     changed = variants["with-another-node-port"].changed(guide)
-    assert changed == {"README.md", "haproxy/haproxy.cfg", "manifests/vernemq.yml"}
+    assert changed == {"README.md", "cluster.svg", "haproxy/haproxy.cfg", "manifests/vernemq.yml"}
+
+
+def test_of_a_database_elsewhere_nothing_is_made(variants, guide):
+    """Neither its objects nor a volume, a backup or its own Secret; who calls it is told where it is."""
+    found, before = variants["with-databases-elsewhere"], guide
+    assert {"manifests/postgres.yml", "manifests/mongodb.yml"} <= before.files.keys() - found.files.keys()
+    assert "psql-volume" not in "".join(found.files.values())
+    script = found.files["bootstrap/bootstrap.sh"]
+    assert "readonly DATABASES=(\n)" in script
+    assert "dojot/mongodb-secret|password|random" in script and "dojot/postgres-secret" not in script
+    certificates = found.files["manifests/x509-identity-mgmt.yml"]
+    assert "jdbc:postgresql://db.example.org:5432/ejbca" in certificates
+    assert "mongodb://192.168.7.27:27018/x509-identity-mgmt" in certificates
+    page = found.files["README.md"]
+    assert "| PostgreSQL | `db.example.org` | 5432 |" in page and "| MongoDB | `192.168.7.27` | 27018 |" in page
+    # Who makes the databases has to know of each.
+    databases = {entry["database"]["name"] for entry in found.tree.parameters["services"].values() if "database" in entry}
+    assert databases and all(f"| PostgreSQL | `{name}` |" in page for name in databases)
 
 
 def test_another_listen_port(variants, guide):
@@ -77,6 +101,7 @@ def test_another_listen_port(variants, guide):
     assert variant.changed(guide) == {
         "README.md",
         "bootstrap/bootstrap.sh",
+        "cluster.svg",
         "haproxy/haproxy.cfg",
         "haproxy/99-dojot-haproxy.conf",
     }

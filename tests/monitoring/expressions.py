@@ -51,4 +51,6 @@ def expressions_of(cluster: Cluster) -> dict[str, str]:
         for panel in panels(dashboard):
             for target in panel["targets"]:
                 found[f"{name}: {panel['title']}: {target['refId']}"] = target["expr"]
+        for event in dashboard.get("annotations", {}).get("list", ()):
+            found[f"{name}: {event['name']}"] = event["target"]["expr"]
     return found

@@ -54,9 +54,8 @@ def test_kubelets_ask_for_the_token(watched):
 
 def test_the_api_server_is_asked_where_it_listens_and_must_be_vouched_for(watched):
     job = _jobs(watched)["apiserver"]
-    (target,) = _targets(job)
-    master = next(node for node in watched.nodes if node.group == "control-plane")
-    assert (job["scheme"], target) == ("https", f"{master.address}:6443")
+    planes = [node for node in watched.nodes if node.group == "control-plane"]
+    assert (job["scheme"], sorted(_targets(job))) == ("https", sorted(f"{one.address}:6443" for one in planes))
     assert job["tls_config"] == {"ca_file": "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"}
     assert job["authorization"]["credentials_file"].endswith("/token")
 

@@ -74,8 +74,8 @@ def _lines(file: str, text: str) -> Iterator[tuple[int, str]]:
     numbers: Iterable[int] = range(len(lines))
     if file == SCRIPT:
         found = values(generated(text)[0])
-        # What stands in a file of its own, too, is changed there.
-        beside = {number for name in EMBEDDED for number in found.lines_of[name]}
+        # What stands in a file of its own, too, is changed there; not every cluster has all of them.
+        beside = {number for name in EMBEDDED for number in found.lines_of.get(name, ())}
         numbers = [number for number in found.lines if number not in beside]
     for number in numbers:
         if lines[number].strip() and not lines[number].lstrip().startswith(("#", ";")):

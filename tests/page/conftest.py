@@ -49,7 +49,7 @@ class Page:
     @property
     def links(self) -> list[str]:
         outside_of_diagrams = re.sub(r"^```.*?^```$", "", self.text, flags=re.M | re.S)
-        return re.findall(r"\[[^\]]+\]\(([^)]+)\)", outside_of_diagrams)
+        return re.findall(r"\]\(([^)]+)\)", outside_of_diagrams)
 
 
 def _plain(cell: str) -> str:

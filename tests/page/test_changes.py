@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from components.cluster.types import Expose, Node
+from components.cluster.types import Expose
 
-
-def _with_service(cluster, name, **changes):
-    services = tuple(replace(each, **changes) if each.name == name else each for each in cluster.services)
-    return replace(cluster, services=services)
-
-
-def _without(cluster, name):
-    """The cluster without a service and without what others use of it."""
-    services = tuple(
-        replace(each, uses=tuple(use for use in each.uses if use.service != name))
-        for each in cluster.services
-        if each.name != name
-    )
-    return replace(cluster, services=services)
-
-
-def _with_nodes(cluster, group, nodes):
-    groups = {**cluster.groups, group: replace(cluster.groups[group], nodes=tuple(nodes))}
-    others = tuple(node for node in cluster.nodes if node.group != group)
-    by_name = {node.name: node for node in nodes}
-    services = tuple(
-        replace(service, volumes=tuple(_moved(volume, by_name) for volume in service.volumes))
-        for service in cluster.services
-    )
-    return replace(cluster, groups=groups, nodes=(*others, *nodes), services=services)
-
-
-def _moved(volume, nodes):
-    return replace(
-        volume, disks=tuple(replace(disk, node=nodes.get(disk.node.name, disk.node)) for disk in volume.disks)
-    )
+from .altered import with_nodes, with_service, without
 
 
 @pytest.fixture(scope="module")
@@ -80,24 +51,15 @@ def test_names_and_numbers_follow(guide_cluster, guide_page, render):
 def test_an_address_follows_everywhere(guide_cluster, guide_page, render):
     brokers = [node for node in guide_cluster.nodes if node.group == "vernemq"]
     moved = [replace(brokers[0], address="10.9.8.7"), *brokers[1:]]
-    text = render(_with_nodes(guide_cluster, "vernemq", moved)).text
+    text = render(with_nodes(guide_cluster, "vernemq", moved)).text
     assert text.count("10.9.8.7") == guide_page.text.count(brokers[0].address) >= 1
     assert brokers[0].address not in text
-
-
-def test_many_brokers_share_one_box(guide_cluster, render):
-    model = guide_cluster.groups["vernemq"].nodes[0]
-    nodes = [Node(f"verne-{number}", f"10.0.0.{number}", "vernemq", model.hardware) for number in range(1, 31)]
-    found = render(_with_nodes(guide_cluster, "vernemq", nodes))
-    assert 'node_each["on each of verne-1 … verne-30 (30)"]' in found.diagrams[0]
-    assert found.diagrams[0].count("VerneMQ") == 1
-    assert [row["Host"] for row in found.table("Machines")].count("verne-17") == 1
 
 
 def test_a_port_that_opens_is_shown_open(guide_cluster, render):
     kong = guide_cluster.service("kong")
     ports = tuple(replace(port, expose=Expose(30099, None, False, None)) for port in kong.container.ports)
-    changed = _with_service(guide_cluster, "kong", container=replace(kong.container, ports=ports))
+    changed = with_service(guide_cluster, "kong", container=replace(kong.container, ports=ports))
     row = next(row for row in render(changed).table("Inside the cluster") if row["Service"] == "kong:8001")
     assert row["Admits"] == "everybody"
 
@@ -105,15 +67,24 @@ def test_a_port_that_opens_is_shown_open(guide_cluster, render):
 def test_the_warning_of_the_plain_listener_goes_with_it(guide_cluster, guide_page, render):
     brokers = guide_cluster.service("vernemq")
     tls = tuple(port for port in brokers.container.ports if not (port.expose and port.listener))
-    changed = _with_service(guide_cluster, "vernemq", container=replace(brokers.container, ports=tls))
+    changed = with_service(guide_cluster, "vernemq", container=replace(brokers.container, ports=tls))
     assert "neither TLS nor authentication" in guide_page.section("Ports")
     assert "neither TLS nor authentication" not in render(changed).section("Ports")
 
 
 def test_a_budget_that_blocks_a_drain_is_named(guide_cluster, guide_page, render):
     assert "never ends" not in guide_page.text
-    text = render(_with_service(guide_cluster, "v2k-bridge", max_unavailable=1)).section("Draining a node")
+    text = render(with_service(guide_cluster, "v2k-bridge", max_unavailable=1)).section("Draining a node")
     assert "The budget of `v2k-bridge` is smaller" in text
+
+
+def test_the_page_says_how_many_control_planes_may_be_away(guide_cluster, guide_page, render):
+    master = guide_cluster.control_plane
+    assert f"While `{master.name}` is away" in guide_page.section("Draining a node")
+    nodes = [replace(master, name=f"plane-{number}", address=f"10.1.1.{number}") for number in range(1, 6)]
+    text = render(with_nodes(guide_cluster, "control-plane", nodes)).section("Draining a node")
+    assert "`plane-5`, 2 may be away at a time: etcd goes on while 3 of them do" in " ".join(text.split())
+    assert "is away, what runs" not in text
 
 
 def test_servers_that_others_can_stand_in_for_are_emptied_before_a_drain(guide_cluster, guide_page, render):
@@ -130,7 +101,7 @@ def test_pods_that_may_move_are_told_apart(guide_cluster, render):
     """A second node for a group lets the pods without a volume move."""
     first = guide_cluster.groups["dojot"].nodes[0]
     second = replace(first, name="dojot-2", address="10.1.1.1")
-    rows = render(_with_nodes(guide_cluster, "dojot", [first, second])).table("Draining a node")
+    rows = render(with_nodes(guide_cluster, "dojot", [first, second])).table("Draining a node")
     row, empty = (row for row in rows if row["Drained"] in (first.name, second.name))
     assert "up to" not in row["Pending until it is back"]
     assert "postgres" in row["Pending until it is back"] and "auth" not in row["Pending until it is back"]
@@ -150,17 +121,18 @@ def test_exceeded_advice_disappears_with_its_cause(guide_cluster, render):
         assert ("[!WARNING]" in section) == exceeded
 
 
-def test_a_cluster_without_loopback_has_no_loopback_in_its_picture(guide_cluster, render):
-    found = render(_without(guide_cluster, "kafka-loopback"))
-    assert "loopback" not in "".join(found.diagrams)
-    assert "loopback" not in found.section("The way of a message")
+def test_a_cluster_without_loopback_has_none_on_the_way(guide_cluster, guide_page, render):
+    assert "loopback" in guide_page.section("The way of a message")
+    found = render(without(guide_cluster, "kafka-loopback")).section("The way of a message")
+    assert "loopback" not in found
+    assert re.findall(r"^(\d)\.", found, re.M) == list("12345")
 
 
 def test_a_cluster_without_brokers_has_no_way_of_a_message(guide_cluster, render):
     names = ("v2k-bridge", "k2v-bridge", "vernemq")
     changed = guide_cluster
     for name in names:
-        changed = _without(changed, name)
+        changed = without(changed, name)
     frontends = tuple(each for each in guide_cluster.load_balancer.frontends if each.service != "vernemq")
     changed = replace(changed, load_balancer=replace(guide_cluster.load_balancer, frontends=frontends))
     text = render(changed).text
@@ -181,7 +153,7 @@ def test_the_gateway_of_dojot_is_warned_of_until_it_is_patched(guide_cluster, re
     """A copy in a registry of one's own is the same image."""
     gateway = guide_cluster.service(guide_cluster.gateway)
     container = replace(gateway.container, image=image.format(release=guide_cluster.release))
-    page = render(_with_service(guide_cluster, gateway.name, container=container))
+    page = render(with_service(guide_cluster, gateway.name, container=container))
     assert ("can run commands in the container of Kong" in page.text) == warned
 
 

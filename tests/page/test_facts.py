@@ -48,9 +48,9 @@ def test_the_summary_has_the_counts_and_the_versions(cluster, page):
 
 def test_every_machine_has_its_row(cluster, page):
     rows = {row["Host"]: row for row in page.table("Machines")}
-    assert list(rows) == [*(node.name for node in cluster.nodes), cluster.load_balancer.hostname]
-    for node in (*cluster.nodes, cluster.load_balancer):
-        row = rows[getattr(node, "name", getattr(node, "hostname", None))]
+    assert list(rows) == [*(node.name for node in cluster.nodes), *(host.name for host in cluster.load_balancer.hosts)]
+    for node in (*cluster.nodes, *cluster.load_balancer.hosts):
+        row = rows[node.name]
         assert row["Address"] == node.address
         if node.hardware is None:
             assert (row["CPU"], row["Memory"], row["Disk"]) == ("", "", "")
@@ -144,7 +144,8 @@ def test_ports_from_outside_lead_to_the_container(cluster, page, objects):
         if row["Client connects to"] != "the node itself":
             host, listen = row["Client connects to"].split(":")
             frontend = frontends.pop(int(listen))
-            assert host == cluster.load_balancer.hostname
+            hosts = [one.name for one in cluster.load_balancer.hosts]
+            assert host == (hosts[0] if len(hosts) == 1 else "load balancer")
             assert frontend.node_port == number
             assert row["on"] == names([server.name for server in frontend.servers])
             assert row["Connections at most"] == f"{frontend.maxconn:,}"

@@ -25,9 +25,11 @@ from _pytest.outcomes import OutcomeException
 from components.cluster.read import read_cluster
 from scripts.engine_catalogue import Missing, cache_folder
 from tests.engines.argocd.repository import Repository
-from tests.rehearsal import git_server, images
+from tests.engines.bootstrap.sshd import Keys
+from tests.rehearsal import desk, drifting, git_server, images
 from tests.rehearsal.cluster import RehearsedCluster, Stuck
 from tests.rehearsal.differences import differences, told
+from tests.rehearsal.faults import control_planes
 from tests.rehearsal.images import nodes
 from tests.rehearsal.machine import borrowed
 from tests.rehearsal.packages import REAL
@@ -43,8 +45,14 @@ def main() -> int:
     parser.add_argument("cluster", choices=clusters, metavar="CLUSTER", help=f"one of {', '.join(clusters)}")
     parser.add_argument("--logs", type=Path, help="folder for what steps and programs say (default: one in /var/tmp)")
     parser.add_argument("--nodes-only", action="store_true", help="without Argo CD and what it brings")
+    parser.add_argument(
+        "--from-one-desk", action="store_true", help="by make up over SSH, not host by host, and in the end make down"
+    )
     parser.add_argument("--faults", action="store_true", help="kill a broker, a host ..., and see it recover by itself")
     parser.add_argument("--defects", action="store_true", help="put back what was wrong once, and see it found")
+    parser.add_argument("--drift", action="store_true", help="break one thing at a time, and see make verify find it")
+    parser.add_argument("--runbooks", action="store_true", help="go through the runbooks of a cluster's later days")
+    parser.add_argument("--only", metavar="NAME", help="of those, the ones with this in the name of their function")
     parser.add_argument("--hold", action="store_true", help="before it is taken down, wait for Enter")
     arguments = parser.parse_args()
     if os.geteuid() != 0:
@@ -91,25 +99,42 @@ def _rehearse(arguments: argparse.Namespace, report: Report) -> None:
             repository.commit("compiled")
             internet = {**registries(made), **git_server.served(cluster.git.repository, repository)}
             site = stack.enter_context(RehearsalSite(cluster, compiled, folder, REAL, internet))
-        rehearsed = RehearsedCluster(site, report)
+        rehearsed = RehearsedCluster(site, report, repository)
         stack.callback(_end, rehearsed, arguments.hold)
-        rehearsed.to_ready()
-        if not arguments.nodes_only:
-            rehearsed.to_synced()
-        rehearsed.to_balanced()
+        person = None
+        keys = Keys(folder / "keys")
+        if arguments.drift:
+            site.keys = keys
+        if arguments.from_one_desk:
+            person = desk.bring_up(rehearsed, keys, arguments.nodes_only)
+        else:
+            rehearsed.boot()
+            rehearsed.to_ready()
+            if not arguments.nodes_only:
+                rehearsed.to_synced()
+            rehearsed.to_balanced()
         if not arguments.nodes_only:
             with report.stage("verify"):
                 rehearsed.verify()
             for check in parts("checks"):
                 _do(check, rehearsed)
-            for kind in ("faults", "defects"):
-                for part in parts(kind) if getattr(arguments, kind) else ():
+            if arguments.drift:
+                drifting.drift(rehearsed, arguments.only or "")
+            for kind in ("faults", "defects", "runbooks"):
+                for part in parts(kind, arguments.only or "") if getattr(arguments, kind) else ():
                     _do(part, rehearsed)
                     with report.stage(f"{_words(part)}: recovered"):
                         rehearsed.recovered()
+        elif arguments.faults:
+            # What needs no pods of dojot.
+            for part in control_planes.FAULTS:
+                if (arguments.only or "") in part.__name__:
+                    _do(part, rehearsed)
         rehearsed.again()
         for host, used in site.memory().items():
             report.figure(f"memory of {host}", f"{used / 2**20:,.0f} MB")
+        if person:
+            desk.give_up(rehearsed, person)
 
 
 def _do(part: Callable[[RehearsedCluster], None], rehearsed: RehearsedCluster) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import yaml
 
 from components.cluster.types import Service
+from tests.engines.argocd.repository import Repository
 from tests.engines.processes import until
 from tests.rehearsal import adapted
 from tests.rehearsal.hosts import NodeHost
@@ -19,7 +21,7 @@ from tests.rehearsal.site import RehearsalSite
 from tests.rehearsal.step import Step
 
 ADMIN = "/etc/kubernetes/admin.conf"
-JOIN_FILE = "/run/dojot-join"
+JOIN_FILE, KEY_FILE = "/run/dojot-join", "/run/dojot-join-key"
 # What steps say of a second run.
 QUIET = {"skipped", "ok"}
 SYNCED = "Synced Healthy"
@@ -35,10 +37,10 @@ class Stuck(Exception):
 
 
 class RehearsedCluster:
-    """A cluster on the hosts of a site."""
+    """A cluster on the hosts of a site; `repository` is what Argo CD follows."""
 
-    def __init__(self, site: RehearsalSite, report: Report) -> None:
-        self.site, self.cluster, self.report = site, site.cluster, report
+    def __init__(self, site: RehearsalSite, report: Report, repository: Repository) -> None:
+        self.site, self.cluster, self.report, self.repository = site, site.cluster, report, repository
         self._done: set[str] = set()
         self._told = ""
         # Uid of a pod -> when it was first seen to be Ready: later it may become so again.
@@ -49,25 +51,39 @@ class RehearsedCluster:
         return self.site.hosts[self.cluster.control_plane.name]
 
     @property
+    def other_masters(self) -> list[NodeHost]:
+        """Control planes beside the first."""
+        return [self.site.hosts[node.name] for node in self.cluster.control_planes[1:]]
+
+    @property
     def workers(self) -> list[NodeHost]:
         return [self.site.hosts[node.name] for node in self.cluster.workers]
 
     @property
     def balancer(self) -> NodeHost:
-        return self.site.hosts[self.cluster.load_balancer.hostname]
+        return self.site.hosts[self.cluster.load_balancer.hosts[0].name]
 
-    def to_ready(self) -> None:
-        """From bare hosts to nodes that are Ready, labelled and have their Secrets."""
+    def boot(self) -> None:
+        """All hosts, bare."""
         with self.report.stage("boot"):
             for node in self.cluster.nodes:
                 self.site.boot(node.name, node.address)
             balancer = self.cluster.load_balancer
-            self.site.boot(balancer.hostname, balancer.address)
+            self.site.boot(balancer.hosts[0].name, balancer.address)
+
+    def to_ready(self) -> None:
+        """From bare hosts to nodes that are Ready, labelled and have their Secrets."""
         nodes = [self.site.hosts[node.name] for node in self.cluster.nodes]
         for step in ("node", "volumes"):
             self._stage(step, nodes)
         self._stage("control-plane", [self.master])
         self.apply(*adapted.objects(self.cluster, self.site.authority))
+        if self.other_masters:
+            self._stage("join-key", [self.master])
+            with self.report.stage("join-control-plane"):
+                for other in self.other_masters:
+                    self.join(self.master, other)
+            self._done.add("join-control-plane")
         self._stage("join-token", [self.master])
         for worker in self.workers:
             worker.put(JOIN_FILE, self.master.read(JOIN_FILE))
@@ -77,6 +93,11 @@ class RehearsedCluster:
         with self.report.stage("all nodes Ready"):
             self.wait(lambda: not self.unready_nodes(), "nodes are not Ready", self.unready_nodes, 180)
             self.ready("kube-system", 180)
+
+    def join(self, member: NodeHost, other: NodeHost) -> None:
+        """By the file that a control plane has written, another one joins."""
+        other.put(KEY_FILE, member.read(KEY_FILE))
+        self._run("join-control-plane", [other])
 
     def to_synced(self) -> None:
         """Argo CD brings all that is compiled."""
@@ -99,11 +120,16 @@ class RehearsedCluster:
             self.report.fail(f"verify: exit code {done.returncode}: {done.stderr.rstrip().rpartition(chr(10))[2]}")
         self.report.figure("verify", f"{len(lines)} things looked at, exit code {done.returncode}")
 
+    def look(self) -> None:
+        """See which pods are Ready by now: later nobody can tell since when. Nothing where no API server answers."""
+        with suppress(subprocess.SubprocessError, AssertionError, ValueError):
+            self._unready(self.get("pods", "--all-namespaces"))
+
     def recovered(self) -> None:
         """Without a hand nodes and pods are Ready again and the Application is in sync; `verify` finds nothing."""
         self.wait(self.answers, "the API server does not answer", lambda: [self.master.name], 120)
         self.wait(lambda: not self.unready_nodes(), "nodes are not Ready", self.unready_nodes, _RECOVERY)
-        self._asked_anew()
+        self.asked_anew()
         self.wait(self._progress, "the Application is", lambda: [self._told], _RECOVERY, pause=2)
         for namespace in (*self.cluster.namespaces, self.cluster.platform.argocd.namespace, "kube-system"):
             self.ready(namespace, _RECOVERY)
@@ -117,7 +143,7 @@ class RehearsedCluster:
 
         self.wait(lambda: not unready(), "pods are not Ready", unready, seconds, pause=2)
 
-    def _asked_anew(self) -> None:
+    def asked_anew(self) -> None:
         """Argo CD has looked at everything after this call began: what it said before may be of yesterday."""
         place = (f"--namespace={self.cluster.platform.argocd.namespace}", "application", self.cluster.name)
         self.kubectl("annotate", *place, f"{_REFRESH}=hard", "--overwrite")
@@ -204,6 +230,7 @@ class RehearsedCluster:
             "node": nodes,
             "volumes": nodes,
             "control-plane": [self.master],
+            "join-control-plane": self.other_masters,
             "worker": self.workers,
             "join-done": [self.master],
             "labels": [self.master],
@@ -218,6 +245,33 @@ class RehearsedCluster:
                     for line in said.splitlines():
                         if line.partition(":")[0] not in QUIET:
                             self.report.fail(f"{step} on {host} again: {line}")
+
+    def step(self, host: NodeHost, *words: str) -> str:
+        """A step of the bootstrap, by itself; what it said. AssertionError with its last words where it fails."""
+        self.report.say(f"  {host.name}: {' '.join(words)}")
+        done = host.step(*words, timeout=_LONGEST_STEP)
+        self.report.log(f"{host.name}-{words[0]}-alone", done.stdout + done.stderr)
+        assert done.returncode == 0, f"{host.name}: {' '.join(words)}: {done.stderr.rstrip().rpartition(chr(10))[2]}"
+        return done.stdout
+
+    def secrets(self) -> dict[str, object]:
+        """Namespace and name of each that somebody made -> what is in it."""
+        return {
+            f"{one['metadata']['namespace']}/{one['metadata']['name']}": one.get("data")
+            for one in self.get("secrets", "--all-namespaces")
+            if one["type"] == "Opaque"
+        }
+
+    def on_workers(self) -> dict[str, object]:
+        """Running pod of a worker -> its uid, and how often each of its containers was started again."""
+        return {
+            one["metadata"]["name"]: (
+                one["metadata"]["uid"],
+                [status["restartCount"] for status in one["status"].get("containerStatuses", ())],
+            )
+            for one in self.get("pods", "--all-namespaces", "--field-selector=status.phase=Running")
+            if one["spec"]["nodeName"] != self.master.name
+        }
 
     def _stage(self, step: str, hosts: Iterable[NodeHost]) -> None:
         with self.report.stage(step):
@@ -247,9 +301,10 @@ class RehearsedCluster:
                 self.report.log("cluster", self.kubectl("get", *words, "--all-namespaces", check=False))
 
     def kubectl(self, *words: object, input: str | None = None, check: bool = True, timeout: float = 300) -> str:
-        """As the administrator, on the control plane; what it said to be read by programs."""
+        """As the administrator, on a control plane that has power; what it said to be read by programs."""
         command = ("kubectl", f"--kubeconfig={ADMIN}", *words)
-        return self.master.run(*command, input=input, check=check, timeout=timeout).stdout
+        host = next(one for one in (self.master, *self.other_masters) if one.has_power)
+        return host.run(*command, input=input, check=check, timeout=timeout).stdout
 
     def apply(self, *objects: dict[str, Any]) -> None:
         self.kubectl("apply", "--server-side", "--filename=-", input=yaml.safe_dump_all(objects))

@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 
 from tests.engines.bootstrap.internet import ADDRESS
@@ -65,11 +66,21 @@ class Lan:
     def ip(self, *words: str) -> None:
         subprocess.run(self.command("ip", *words), check=True)
 
-    def plug(self, init: int) -> None:
-        """Give the network of a process the interface eth0, at the other end of a cable to the bridge."""
+    def plug(self, init: int, address: str) -> None:
+        """Give the network of a process the interface eth0 with this address, on a cable to the bridge.
+
+        A machine that boots again has the hardware address of before: its neighbours ask for no other for a while.
+        """
         self._ports += 1
         port = f"port{self._ports}"
         self.ip("link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", str(init))
+        hardware = ":".join(f"{number:02x}" for number in (2, 0, *ip_address(address).packed))
+        for words in (
+            ("link", "set", "eth0", "address", hardware),
+            ("address", "add", f"{address}/24", "dev", "eth0"),
+            ("link", "set", "eth0", "up"),
+        ):
+            subprocess.run(["nsenter", "--target", str(init), "--net", "ip", *words], check=True)
         self.ip("link", "set", port, "master", BRIDGE, "up")
 
     def listen(self, make):
@@ -162,9 +173,8 @@ class NodeHost(SiteHost):
         return binds
 
     def _connect(self) -> None:
-        self.lan.plug(self._init)
-        self._network("address", "add", f"{self.address}/24", "dev", "eth0")
-        self._network("link", "set", "eth0", "up")
+        assert self.address
+        self.lan.plug(self._init, self.address)
         self._network("route", "add", "default", "via", self.lan.router)
 
     def within(self, *words: str) -> list[str]:

@@ -10,7 +10,7 @@ from scripts.engine_catalogue import built, installed
 from tests.engines.bootstrap import containers
 from tests.engines.bootstrap.archive import Package, Renamed
 from tests.engines.bootstrap.supplies import START, Packages, kubernetes_build, system
-from tests.rehearsal.images.nodes import NODE
+from tests.rehearsal.images.nodes import node_build
 
 # kubeadm's package: where the kubelet finds what kubeadm has written for it, and people's own arguments last.
 _KUBEADM_DROP_IN = """\
@@ -78,7 +78,7 @@ def _kubernetes(cluster: Cluster) -> list[Package]:
         "kubectl": ({"/usr/bin/kubectl": built("kubectl", build)}, ""),
         "kubelet": (
             {
-                "/usr/bin/kubelet": built("kubelet", NODE),
+                "/usr/bin/kubelet": built("kubelet", node_build(cluster)),
                 "/usr/lib/systemd/system/kubelet.service": _KUBELET_UNIT,
             },
             "conntrack, iptables, kubernetes-cni, iproute2, mount, util-linux",

@@ -1,4 +1,4 @@
-"""What a rehearsal does with a running cluster: checks, faults and defects. Files are found by being there."""
+"""What a rehearsal does with a running cluster: checks, faults, defects, runbooks. Files are found by being there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import Any
 
 
-def parts(folder: str) -> Sequence[Any]:
-    """What each file of a folder has in CHECKS, FAULTS or DEFECTS (the folder's name), in the order of their names."""
+def parts(folder: str, only: str = "") -> Sequence[Any]:
+    """What each file of a folder has in a constant of the folder's name (FAULTS), in the order of their names.
+
+    `only`: those that have this in the name of their function.
+    """
     names = sorted(path.stem for path in (Path(__file__).parent / folder).glob("*.py"))
     modules = [import_module(f"tests.rehearsal.{folder}.{name}") for name in names]
-    return [part for module in modules for part in getattr(module, folder.upper(), ())]
+    return [
+        part
+        for module in modules
+        for part in getattr(module, folder.upper(), ())
+        if only in getattr(part, "__name__", "")
+    ]

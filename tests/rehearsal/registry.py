@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.engines.bootstrap.internet import Answer, Place, Request
+from tests.engines.bootstrap.internet import Answer, Request
 
 # Where docker.io's images are pulled from.
 _DOCKER = "registry-1.docker.io"
@@ -27,7 +27,7 @@ def normalised(image: str) -> tuple[str, str, str]:
     return registry, name, tag or "latest"
 
 
-def registries(layouts: Mapping[str, Path]) -> dict[str, Place]:
+def registries(layouts: Mapping[str, Path]) -> dict[str, Callable[[Request], Answer | None]]:
     """Sites of the Internet that serve these images (reference -> folder with an OCI layout)."""
     found: dict[str, dict[str, dict[str, Path]]] = defaultdict(lambda: defaultdict(dict))
     for image, layout in layouts.items():

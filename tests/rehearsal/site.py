@@ -14,23 +14,29 @@ from components.cluster.brokers import broker_open_files
 from components.cluster.types import Cluster
 from scripts.engine_catalogue import built
 from tests.engines.bootstrap.host import Host
-from tests.engines.bootstrap.internet import ADDRESS, Internet, Place
+from tests.engines.bootstrap.internet import ADDRESS, Answer, Internet, Place, Request
 from tests.engines.bootstrap.network import listener
-from tests.engines.bootstrap.site import COMPILED, Site
-from tests.engines.bootstrap.supplies import Packages, system
+from tests.engines.bootstrap.site import Site
+from tests.engines.bootstrap.sshd import Keys
+from tests.engines.bootstrap.supplies import Packages, signed_repository, system
 from tests.engines.haproxy import adapted
 from tests.engines.processes import Process
 from tests.haproxy.configuration import CONFIG, SYSCTL
 from tests.rehearsal.differences import differences
 from tests.rehearsal.hosts import Groups, Lan, NodeHost
 from tests.rehearsal.images.nodes import COREDNS
+from tests.rehearsal.registry import registries
 
 T = TypeVar("T")
 _KUBELET_FRAGMENTS = "/etc/kubernetes/kubelet.conf.d"
 # It would refuse this machine's control groups.
 _KUBEADM = """\
 #!/bin/sh
-case $1 in init | join) set -- "$@" --ignore-preflight-errors={ignored} ;; esac
+case " $* " in
+  *' phase '*) ;;
+  ' init '* | ' join '* | ' upgrade apply '* | ' upgrade node '* | ' upgrade plan '*)
+    set -- "$@" --ignore-preflight-errors={ignored} ;;
+esac
 exec /usr/bin/kubeadm "$@"
 """
 
@@ -59,6 +65,9 @@ class RehearsalSite(Site):
             if files > most:
                 self.supplies.exchanges[text.format(files)] = (text.format(most), "the machine's own limit")
         self.hosts: dict[str, NodeHost] = {}
+        self._internet: Internet | None = None
+        #: Where somebody is to log in.
+        self.keys: Keys | None = None
         self._groups = Groups()
         self._lan = Lan(folder, _free_address(cluster), cluster.platform.kubernetes.service_subnet)
         self._stack = ExitStack()
@@ -71,6 +80,7 @@ class RehearsalSite(Site):
             internet = Internet(self.supplies.sites, self._context)
             internet.serve(lambda port: self._lan.listen(lambda: listener(ADDRESS, port)))
             stack.callback(internet.close)
+            self._internet = internet
             self._serve_names(stack)
             self._stack = stack.pop_all()
         return self
@@ -101,8 +111,8 @@ class RehearsalSite(Site):
 
     def _dress(self, host: Host) -> None:
         super()._dress(host)
-        for name, adapt in {CONFIG: adapted.configuration, SYSCTL: adapted.kernel_settings}.items():
-            host.write(f"{COMPILED}/haproxy/{name}", adapt((self.compiled / "haproxy" / name).read_text("utf-8")))
+        if self.keys:
+            self.keys.dress(host)
         host.write("etc/hosts", "127.0.0.1 localhost\n")
         host.write("etc/resolv.conf", f"nameserver {self._lan.router}\n")
         kubelet = {
@@ -115,9 +125,30 @@ class RehearsalSite(Site):
         ignored = differences()["control_groups"]["ignored_preflight_errors"]
         host.write("usr/local/sbin/kubeadm", _KUBEADM.format(ignored=ignored), 0o755)
 
+    def carried(self) -> dict[str, str]:
+        found = super().carried()
+        for name, adapt in {CONFIG: adapted.configuration, SYSCTL: adapted.kernel_settings}.items():
+            found[f"haproxy/{name}"] = adapt(found[f"haproxy/{name}"])
+        return found
+
     def outside(self, make: Callable[[], T]) -> T:
         """What `make` returns; the sockets that it opens are those of a client on the Internet."""
         return self._lan.listen(make)
+
+    def offer(self, cluster: Cluster, packages: Packages, images: Mapping[str, Path]) -> None:
+        """From now on the Internet also has the packages and images of the cluster's release of Kubernetes."""
+        kubernetes = cluster.platform.kubernetes
+        assert self._internet and kubernetes.packages, "not entered, or a release that comes as binaries"
+        signer = next(one for one in self.supplies.signers if one.name == "kubernetes")
+        folder = self.folder / f"kubernetes-{kubernetes.version}"
+        sites = self._internet.sites
+        sites.update(signed_repository(kubernetes.packages.repository, packages.kubernetes(cluster), folder, signer))
+        for place, registry in registries(images).items():
+            sites[place] = _either(registry, sites.get(place))
+
+    def at_the_router(self, *words: object) -> list[str]:
+        """A command of this machine, from where all hosts are reached; it ends with the rehearsal."""
+        return self._lan.command("setpriv", "--pdeathsig=KILL", *words)
 
     @property
     def authority(self) -> str:
@@ -127,6 +158,11 @@ class RehearsalSite(Site):
     def memory(self) -> dict[str, int]:
         """Host -> bytes in use by all that runs on it."""
         return {name: host.groups.memory(name) for name, host in self.hosts.items()}
+
+
+def _either(one: Callable[[Request], Answer | None], other: Place | None) -> Place:
+    """Whoever of the two has an answer."""
+    return (lambda request: one(request) or other(request)) if callable(other) else one
 
 
 def _free_address(cluster: Cluster) -> str:

@@ -46,8 +46,15 @@ def edited(document, *path, value):
 
 def test_every_rule_is_made_to_speak():
     here = {"hard-stop-shorter", "kept-hours-changed", "crd-changed", "unjudged", "policy-gone", "field-unknown"}
+    here |= {"object-gone", "set-removed"}
     here |= {"kubernetes-skips", "runtime-changed", "account-stays"} | REFUSED
     assert {rule.name for rule in rules()} == here | {name for edit in edits() for name in edit.says}
+
+
+def test_what_runs_goes():
+    assert told(objects=[changed(DEPLOYMENT, None)])["object-gone"] == Level.ATTENTION
+    brokers = {**DEPLOYMENT, "kind": "StatefulSet"}
+    assert told(objects=[changed(brokers, None)]) == {"set-removed": Level.DANGER, "unjudged": Level.ATTENTION}
 
 
 def test_a_shorter_hard_stop(guide_cluster):
@@ -71,7 +78,7 @@ def test_messages_are_kept_for_another_time(cluster):
     ("version", "expected"),
     [
         ("v1.16.9", {"kubernetes-skips": Level.DANGER}),
-        ("v1.17.2", {}),
+        ("v1.17.2", {"kubernetes-skips": Level.DANGER}),
         ("v1.17.9", {"kubernetes-upgrade": Level.ATTENTION}),
         ("v1.18.0", {"kubernetes-upgrade": Level.ATTENTION}),
         ("v1.19.0", {"kubernetes-skips": Level.DANGER, "kubernetes-upgrade": Level.ATTENTION}),

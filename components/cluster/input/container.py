@@ -50,17 +50,20 @@ class FromCluster(Entry):
     derived: Annotated[
         Literal[
             "gateway_listen",
+            "kafka_min_insync_replicas",
             "kafka_partitions",
             "kafka_replication",
             "kafka_retention_bytes",
+            "load_balancer_address",
             "load_balancer_source",
             "node_address",
             "storage_share",
             "zookeeper_servers",
         ],
         Scalar(
-            "one of: gateway_listen, kafka_partitions, kafka_replication, kafka_retention_bytes, "
-            "load_balancer_source, node_address, storage_share, zookeeper_servers"
+            "one of: gateway_listen, kafka_min_insync_replicas, kafka_partitions, kafka_replication, "
+            "kafka_retention_bytes, load_balancer_address, load_balancer_source, node_address, storage_share, "
+            "zookeeper_servers"
         ),
     ]
     """what it is"""

@@ -20,9 +20,9 @@ from .words import alternatives, hints, parts
 #: Heading -> the parameters below it, in the order of the document.
 SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "Cluster and machines": ("cluster", "placement", "node_groups", "reserve"),
+        "Cluster and machines": ("cluster", "placement", "availability", "node_groups", "reserve"),
         "Firewall of the nodes": ("firewall",),
-        "Load balancer": ("load_balancer",),
+        "Load balancer": ("load_balancers", "load_balancer"),
         "NodePorts": ("nodeports",),
         "Scale": ("scale", "influxdb"),
         "Volumes": ("volumes",),
@@ -38,7 +38,9 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "Platform: operating system": ("platform.operating_system",),
         "Platform: HAProxy": ("platform.haproxy",),
         "Platform: Argo CD": ("platform.argocd",),
+        "Platform: proxy": ("platform.proxy",),
         "Services": ("services",),
+        "Objects of your own": ("manifests",),
     }
 )
 #: What is asked for in several places has a table of its own if that has more rows than these.

@@ -26,11 +26,15 @@ Value = TypeVar("Value")
 
 
 class Entry(BaseModel):
-    """A map of the inventory whose keys are known. `wanted` is how a refusal asks for it."""
+    """A map of the inventory whose keys are known. `wanted` is how a refusal asks for it.
+
+    `moved` has keys of former releases: what to write in place of each.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, use_attribute_docstrings=False)
 
     wanted: ClassVar[str | None] = None
+    moved: ClassVar[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True)

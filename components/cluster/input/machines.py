@@ -1,10 +1,12 @@
-"""Machines, the groups they form, and the load balancer's host."""
+"""Machines, the groups they form, and the hosts of the load balancer."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from .entry import AtLeastOne, Entry, Map, Maybe, Wanted
+from ..quantity import binary
+from .entry import AtLeastOne, Entry, Map, Maybe, NoneTwice, Wanted
+from .follow import Follow
 from .scalar import Scalar
 from .shapes import (
     NAME,
@@ -35,6 +37,14 @@ class Hardware(Entry):
     """its memory"""
     disk: Bytes
     """what its disk has for volumes"""
+
+    def written(self) -> dict[str, int | str]:
+        """As an inventory has it: whole cores or thousandths of one, and sizes with their units."""
+        cores = f"{self.cpu}m" if self.cpu % 1000 else self.cpu // 1000
+        return {"cpu": cores, "memory": binary(self.memory), "disk": binary(self.disk)}
+
+    def __str__(self) -> str:
+        return f"{{{', '.join(f'{key}: {value}' for key, value in self.written().items())}}}"
 
 
 class Node(Entry):
@@ -106,15 +116,50 @@ class Listen(Entry):
     """MQTT over TLS"""
 
 
-class LoadBalancerEntry(Entry):
-    """The HAProxy host."""
+class BalancerHostEntry(Entry):
+    """One HAProxy host."""
 
-    hostname: Name
-    """its host name"""
+    wanted: ClassVar = "an address, such as {address: 192.168.0.17}"
+
     address: Address
     """its address"""
     hardware: Maybe[Hardware] = None
-    """what it has; without it, its memory is not judged"""
+    """what this host has, where it is not `load_balancer.hardware`"""
+    source_addresses: Annotated[
+        tuple[Address, ...], NoneTwice(), Wanted("further addresses of this host, such as [192.168.0.27]")
+    ] = ()
+    """further ones of its own: from each, HAProxy has the ports of `load_balancer.source_ports` to every broker"""
+
+
+class SharedEntry(Entry):
+    """How several load balancers share the devices."""
+
+    wanted: ClassVar = (
+        "how devices come to several load balancers: {by: dns}, or {by: keepalived, address: 192.168.0.100, "
+        "interface: eth0}"
+    )
+
+    by: Annotated[Literal["dns", "keepalived"], Scalar("dns or keepalived")]
+    """dns: `cluster.domain` has an address record of each host; keepalived: one of them has an address for all"""
+    address: Maybe[Address] = None
+    """with keepalived: the address at which devices find the host that has it"""
+    interface: Maybe[
+        Annotated[str, Scalar("the name of a network interface such as eth0", pattern=r"[A-Za-z][A-Za-z0-9._-]{0,14}")]
+    ] = None
+    """with keepalived: the interface of each host that gets the address"""
+
+
+class LoadBalancerEntry(Entry):
+    """What all HAProxy hosts have in common."""
+
+    moved: ClassVar = dict.fromkeys(
+        ("hostname", "address"), "Write load_balancers: {<host name>: {address: <address>}}, beside load_balancer"
+    )
+
+    hardware: Maybe[Hardware] = None
+    """what each host has; without it, its memory is not judged"""
+    shared: Maybe[SharedEntry] = None
+    """how several hosts share the devices"""
     listen: Listen
     """ports that clients connect to"""
     api_connections: Positive
@@ -131,6 +176,8 @@ class LoadBalancerEntry(Entry):
     """new sessions a second of a listener with devices (by rule: what `recovery` needs)"""
     memory_per_session: Bytes
     """memory of an idle session"""
+    follow: Follow
+    """whether each host takes its configuration from the repository by itself"""
 
 
 class GatewayNodePorts(Entry):

@@ -99,6 +99,10 @@ class Alerts(Entry):
     LoadBalancerFull: AlertAbove = AlertAbove.of("critical", 120, above=90)
     # Of the source ports of one server line.
     SourcePortsShort: AlertAbove = AlertAbove.of("critical", 120, above=85)
+    # Minutes since it had the commit that is wanted. A reload may wait for the half hour of an old process.
+    LoadBalancerStale: AlertAbove = AlertAbove.of("warning", 300, above=60)
+    LoadBalancerRefusesCommit: AlertEntry = AlertEntry.of("warning", 120)
+    LoadBalancerStepDue: AlertEntry = AlertEntry.of("warning", 3600)
     KafkaDeletesEarly: AlertEntry = AlertEntry.of("warning", 120)
     # Seconds of what its topic takes in.
     KafkaConsumerLate: AlertAbove = AlertAbove.of("warning", 600, above=60)
@@ -133,6 +137,8 @@ class Alerts(Entry):
     # A merge is synced within minutes.
     NotSynced: AlertEntry = AlertEntry.of("warning", 3600)
     SyncedUnhealthy: AlertEntry = AlertEntry.of("warning", 1800)
+    # Seen by make verify: longer than a rollout takes.
+    Drifted: AlertEntry = AlertEntry.of("warning", 3600)
     TargetDown: AlertEntry = AlertEntry.of("warning", 300)
     TargetsMissing: AlertEntry = AlertEntry.of("warning", 900)
     RuleFailing: AlertEntry = AlertEntry.of("warning", 300)

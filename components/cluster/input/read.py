@@ -14,7 +14,7 @@ from components.inventory.finding import AsWritten, Finding, Path, listed, near,
 from .entry import ABSENT, WHOLE, Entry
 from .scalar import SCALAR
 from .target import Inventory
-from .words import keys_of, wanted
+from .words import keys_of, moved, wanted
 
 #: The name of what is no rule of its own: what a key may hold.
 SHAPE = "shape"
@@ -84,6 +84,8 @@ class _Refusal:
 
     def _unknown(self, loc: tuple[int | str, ...], value: Any) -> Finding:
         known, key = keys_of(self.root, loc[:-1]), str(loc[-1])
+        if instead := moved(self.root, loc[:-1]).get(key):
+            return Finding(_path(loc), value, "this stands elsewhere now", instead)
         way_out = suggest(key, known)
         if not near(key, known):
             way_out = f"Remove it, or use one of: {', '.join(sorted(known))}"

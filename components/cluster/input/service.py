@@ -21,13 +21,14 @@ from .container import (
     Sidecar,
     UseEntry,
 )
-from .entry import NOTHING, AtLeastOne, Entry, Map, Maybe, Wanted, refuse
+from .entry import NOTHING, AtLeastOne, Entry, Map, Maybe, Wanted, one_of, refuse
 from .scalar import Scalar
 from .shapes import (
     INSTANCES,
     TEXT,
     Bytes,
     Directory,
+    Domain,
     GroupName,
     Image,
     LabelKey,
@@ -109,6 +110,23 @@ _SecretValue = Annotated[
 _SecretKey = Scalar("a key of letters, digits, '-', '_' and '.'", pattern="[-._a-zA-Z0-9]+")
 
 
+class Rotation(Entry):
+    """How a random value that programs do not simply take as they start becomes another one."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["account_of"]}, {"required": ["never"]}]})
+    wanted: ClassVar = (
+        "account_of: auth where it is the password of a user of dojot, or never: why the bootstrap makes no new one, "
+        "and what to do instead"
+    )
+
+    account_of: Maybe[Annotated[Literal["auth"], Scalar("auth, the service that keeps it")]] = None
+    """it is the password of a user of dojot, whose name is the Secret's key user"""
+    never: Maybe[Text] = None
+    """why the bootstrap makes no new one, and what to do instead"""
+
+    _either = model_validator(mode="after")(one_of(("account_of",), ("never",)))
+
+
 class SecretEntry(Entry):
     """A Secret that this service declares: its keys, each with its value."""
 
@@ -118,6 +136,8 @@ class SecretEntry(Entry):
     __pydantic_extra__: dict[Annotated[str, _SecretKey], _SecretValue]
     enabled: Switch = True
     """whether it is there"""
+    rotation: Map[Annotated[str, _SecretKey], Rotation] = NOTHING
+    """random keys with more to a new value than that pods start with it; those of a `database` are known without"""
 
     @model_validator(mode="after")
     def _not_empty(self) -> SecretEntry:
@@ -295,6 +315,8 @@ class ServiceEntry(Runs, Answers):
     """its namespace, where it is not the cluster's"""
     group: GroupName
     """node group: affinity, its volumes' nodes, HAProxy's servers"""
+    external: Maybe[Domain] = None
+    """host name or address of where others run it: `ports` are its numbers there, and here is nothing of it"""
     replicas: Replicas
     """number of pods, or the rule that gives it"""
     single: Maybe[

@@ -43,6 +43,7 @@ Directory = Annotated[
 Url = Annotated[str, Scalar("an address that begins with https://", pattern=r"https://[^\s|@]+")]
 Sha256 = Annotated[str, Scalar("a SHA-256 checksum, 64 hexadecimal digits", pattern=r"[0-9a-f]{64}")]
 
+Month = Annotated[str, Scalar("a month such as 2027-06", pattern="20[0-9]{2}-(0[1-9]|1[0-2])")]
 Switch = Annotated[bool, Scalar("true or false, without quotes")]
 POSITIVE = Scalar("a whole number of at least 1", minimum=1)
 Positive = Annotated[int, POSITIVE]
@@ -98,8 +99,9 @@ LabelKey = Annotated[
     ),
 ]
 IMAGE = Scalar(
-    "an image with a fixed tag (not latest) or a digest",
-    pattern=r"[a-z0-9./_-]+(:[0-9]+/[a-z0-9./_-]+)?(:(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[0-9a-f]{64})",
+    "an image with a fixed tag (not latest), a digest, or both",
+    pattern=r"[a-z0-9./_-]+(:[0-9]+/[a-z0-9./_-]+)?"
+    r"(:(?!latest(@|$))[A-Za-z0-9_][A-Za-z0-9_.-]*(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})",
 )
 Image = Annotated[str, IMAGE]
 Package = Annotated[str, Scalar("a package name", pattern=r"[a-z0-9][a-z0-9.+-]+")]

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from .availability import Availability
 from .backup import Backup
 from .entry import NOTHING, AtLeastOne, Entry, Map, Maybe, NoneTwice, Wanted
 from .firewall import Firewall
-from .machines import ClusterEntry, Hardware, LoadBalancerEntry, NodeGroup, NodePorts, Placement, Volumes
+from .machines import (
+    BalancerHostEntry,
+    ClusterEntry,
+    Hardware,
+    LoadBalancerEntry,
+    NodeGroup,
+    NodePorts,
+    Placement,
+    Volumes,
+)
 from .monitoring import MonitoringEntry
 from .platform import Platform
 from .priority import PriorityClassEntry
@@ -57,7 +67,7 @@ class InfluxDB(Entry):
 
 
 class Repository(Entry):
-    """Where Argo CD reads this repository."""
+    """Where Argo CD, and a load balancer that follows, read this repository."""
 
     url: Annotated[
         str,
@@ -78,6 +88,10 @@ class Release(Entry):
     """dojot's version"""
     images: Map[Text, Image]
     """image of each service, by fixed tag or digest"""
+    pull_secrets: Annotated[
+        tuple[Name, ...], NoneTwice(), Wanted("the names of Secrets that open registries, such as [registry]")
+    ] = ()
+    """Secrets, which you provide, that open the registries of images (a list in the target is added)"""
 
 
 class Gateway(Entry):
@@ -101,15 +115,23 @@ class Inventory(Entry):
     cluster: ClusterEntry
     """the cluster and its machines"""
     placement: Placement
-    """the node group of each part of dojot (`dojot`, `kafka`, `x509`, `vernemq`); parts may share a group"""
+    """the node group of each part of dojot (`dojot`, `kafka`, `x509`, `vernemq`, `operations`), which may share one"""
+    availability: Availability
+    """how many of each there are where several can be"""
     node_groups: Map[Name, NodeGroup]
     """kinds of machines"""
     reserve: Hardware
     """what the operating system and the kubelet keep of each node"""
     firewall: Firewall
     """the firewall of the nodes"""
+    load_balancers: Annotated[
+        Map[Name, BalancerHostEntry],
+        AtLeastOne(),
+        Wanted("the HAProxy hosts by host name, each with an address, such as haproxy: {address: 192.168.0.17}"),
+    ]
+    """the HAProxy hosts, by host name"""
     load_balancer: LoadBalancerEntry
-    """the HAProxy host"""
+    """what they have in common"""
     nodeports: NodePorts
     """ports of the nodes"""
     scale: ScaleEntry
@@ -132,7 +154,7 @@ class Inventory(Entry):
     email: Maybe[Email] = None
     """e-mail of auth"""
     repository: Repository
-    """where Argo CD reads this repository"""
+    """where Argo CD reads this repository, and the load balancer where it follows"""
     release: Release
     """dojot's version and images"""
     gateway: Maybe[Gateway] = None
@@ -141,6 +163,17 @@ class Inventory(Entry):
     """what dojot runs on"""
     monitoring: Maybe[MonitoringEntry] = None
     """what watches the cluster"""
+    manifests: Annotated[
+        tuple[
+            Annotated[
+                str, Scalar("a file of inventory/files such as ingress.yml", pattern=r"[a-z0-9][-a-z0-9.]*\.yml")
+            ],
+            ...,
+        ],
+        NoneTwice(),
+        Wanted("a list of files of inventory/files that hold Kubernetes objects, such as [ingress.yml]"),
+    ] = ()
+    """files of inventory/files with Kubernetes objects of your own (a list in the target is added)"""
     services: Annotated[
         Map[Name, ServiceEntry],
         AtLeastOne(),

@@ -41,6 +41,12 @@ def keys_of(root: type[Entry], loc: Loc) -> list[str]:
     return [_alias(base, name) for name in base.model_fields]
 
 
+def moved(root: type[Entry], loc: Loc) -> Mapping[str, str]:
+    """Keys that the entry at `loc` had in former releases, and what to write instead."""
+    base, _ = parts(shape_at(root, loc))
+    return base.moved if issubclass(base, Entry) else {}
+
+
 def shape_at(root: type[Entry], loc: Loc) -> Any:
     """The annotation of what belongs at `loc`."""
     shape: Any = root

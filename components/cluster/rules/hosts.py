@@ -14,7 +14,7 @@ from .registry import Stage, rule
 
 @rule(Stage.STRUCTURE)
 def unique_addresses(cluster: Cluster) -> Iterator[Finding]:
-    """Every host, the load balancer included, has an address of its own."""
+    """Every host, those of the load balancer included, has an address of its own."""
     seen: dict[str, Path] = {}
     for path, address in _addresses(cluster):
         if address in seen:
@@ -53,6 +53,14 @@ def domain_of_devices(cluster: Cluster) -> Iterator[Finding]:
     path, balancer = ("cluster", "domain"), cluster.load_balancer
     if not cluster.domain.replace(".", "").isdigit():
         return
+    if len(balancer.addresses) > 1:
+        yield Finding(
+            path,
+            cluster.domain,
+            f"an address leads to one host, and devices are to find {len(balancer.addresses)} load balancers",
+            "Write a name that has an address record of each",
+        )
+        return
     try:
         ipaddress.IPv4Address(cluster.domain)
     except ValueError:
@@ -64,8 +72,49 @@ def domain_of_devices(cluster: Cluster) -> Iterator[Finding]:
                 path,
                 cluster.domain,
                 f"this is {node.name}, and devices would go past the load balancer",
-                f"Write the address of {balancer.hostname}, {balancer.address}, or a name that leads there",
+                f"Write the address of {balancer.hosts[0].name}, {balancer.address}, or a name that leads there",
             )
+
+
+@rule(Stage.NAMES)
+def ways_to_several(inventory: Inventory) -> Iterator[Finding]:
+    """Several load balancers share the devices in a way that the inventory states."""
+    many = len(inventory.load_balancers)
+    if many > 1 and inventory.load_balancer.shared is None:
+        yield Finding(
+            ("load_balancers",),
+            None,
+            f"there are {many}, and nothing says how devices come to all of them",
+            "Write load_balancer.shared: {by: dns}, and give cluster.domain an address record of each host; or "
+            "{by: keepalived, address: ADDRESS, interface: eth0}, with an address that one of them has at a time",
+        )
+
+
+@rule(Stage.NAMES)
+def an_address_to_share(inventory: Inventory) -> Iterator[Finding]:
+    """keepalived gives an address to an interface; with DNS there is none beside those of the hosts."""
+    shared = inventory.load_balancer.shared
+    if shared is None:
+        return
+    path = ("load_balancer", "shared")
+    for key, value in {"address": shared.address, "interface": shared.interface}.items():
+        if shared.by == "keepalived" and value is None:
+            yield Finding((*path, key), None, f"keepalived needs this {key}", "Add it")
+        if shared.by == "dns" and value is not None:
+            yield Finding((*path, key), value, "with dns, devices come to the hosts' own addresses", "Take it out")
+
+
+@rule(Stage.STRUCTURE)
+def keepalived_is_there(cluster: Cluster) -> Iterator[Finding]:
+    """The system has the program, in a version that is named."""
+    keepalived, system = cluster.load_balancer.keepalived, cluster.platform.operating_system
+    if keepalived and keepalived.version is None:
+        yield Finding(
+            ("load_balancer", "shared", "by"),
+            "keepalived",
+            f"nothing says which keepalived {system.name} {system.version} has (platform.operating_system.keepalived)",
+            "Write dns, or the version that the system's archive has",
+        )
 
 
 @rule(Stage.STRUCTURE)
@@ -84,12 +133,13 @@ def labels_of_others(cluster: Cluster) -> Iterator[Finding]:
 
 @rule(Stage.STRUCTURE)
 def unique_names(cluster: Cluster) -> Iterator[Finding]:
-    """The load balancer's host name is no node's."""
-    for node in cluster.nodes:
-        if node.name == cluster.load_balancer.hostname:
+    """No host of the load balancer has the name of a node."""
+    nodes = {node.name for node in cluster.nodes}
+    for host in cluster.load_balancer.hosts:
+        if host.name in nodes:
             yield Finding(
-                ("load_balancer", "hostname"),
-                node.name,
+                ("load_balancers", host.name),
+                None,
                 "a node has this name; every host needs its own",
                 "Rename one of the two",
             )
@@ -127,9 +177,9 @@ def separate_networks(cluster: Cluster) -> Iterator[Finding]:
 
 
 @rule(Stage.STRUCTURE)
-def one_control_plane(cluster: Cluster) -> Iterator[Finding]:
-    """The bootstrap sets up exactly one control plane node, as the guide does."""
-    found = [node.name for node in cluster.nodes if node.group == CONTROL_PLANE]
+def control_planes_are_odd(cluster: Cluster) -> Iterator[Finding]:
+    """etcd on them goes on while more than half of them do: one more than an odd number helps nobody."""
+    found = [node.name for node in cluster.control_planes]
     if not found:
         yield Finding(
             ("cluster", "nodes"),
@@ -137,12 +187,13 @@ def one_control_plane(cluster: Cluster) -> Iterator[Finding]:
             f"no node has group: {CONTROL_PLANE}, and the cluster needs one",
             "Add a node for it",
         )
-    for name in found[1:]:
+    elif len(found) % 2 == 0:
         yield Finding(
-            ("cluster", "nodes", name, "group"),
+            ("cluster", "nodes", found[-1], "group"),
             CONTROL_PLANE,
-            f"{found[0]} is the control plane already, and the bootstrap sets up one",
-            f"Give {name} a group of workers, or take it out",
+            f"{', '.join(found)} are {len(found)} control planes, and etcd on them needs {len(found) // 2 + 1} at "
+            f"work: no more of them may be lost than of {len(found) - 1}",
+            f"Give {found[-1]} a group of workers, or add another control plane",
         )
 
 
@@ -199,4 +250,9 @@ def distinct_labels(cluster: Cluster) -> Iterator[Finding]:
 def _addresses(cluster: Cluster) -> Iterator[tuple[Path, str]]:
     for node in cluster.nodes:
         yield ("cluster", "nodes", node.name, "address"), node.address
-    yield ("load_balancer", "address"), cluster.load_balancer.address
+    if keepalived := cluster.load_balancer.keepalived:
+        yield ("load_balancer", "shared", "address"), keepalived.address
+    for host in cluster.load_balancer.hosts:
+        yield ("load_balancers", host.name, "address"), host.address
+        for number, address in enumerate(host.source_addresses):
+            yield ("load_balancers", host.name, "source_addresses", str(number)), address

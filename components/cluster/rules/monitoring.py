@@ -86,14 +86,15 @@ def _healthy_loads(cluster: Cluster, watch: Monitoring) -> Iterator[tuple[str, i
         yield "BrokerSessionsHigh", _per_cent(scale.devices, scale.brokers * scale.devices_per_broker), "a broker"
         yield "DevicesAboveScale", 100, "the number of sessions"
         yield "ReconnectsHigh", 100, "the rate of connects"
-    listeners = [frontend for frontend in cluster.load_balancer.frontends if frontend.devices]
+    balancer = cluster.load_balancer
+    listeners = [frontend for frontend in balancer.frontends if frontend.devices]
     if watch.load_balancer:
         for frontend in listeners:
-            yield "LoadBalancerListenerFull", _per_cent(scale.devices, frontend.maxconn), f"{frontend.name} of HAProxy"
-            ports = len(frontend.servers) * cluster.load_balancer.source_ports_per_server
+            yield "LoadBalancerListenerFull", _per_cent(scale.devices, frontend.sessions), f"{frontend.name} of HAProxy"
+            ports = len(frontend.servers) * balancer.source_ports_per_server * balancer.carriers
             yield "SourcePortsShort", _per_cent(scale.devices, ports), f"a server of {frontend.name}"
         if listeners:
-            yield "LoadBalancerFull", _per_cent(scale.devices, cluster.load_balancer.maxconn), "HAProxy"
+            yield "LoadBalancerFull", _per_cent(scale.devices, balancer.maxconn * balancer.carriers), "HAProxy"
     if any(service.name == KAFKA for service, _, _ in cluster.disks):
         # At most: there it deletes by bytes.
         yield "VolumeFilling", _per_cent(100, 100 + scale.kafka.margin), "Kafka's volume (scale.kafka.margin)"

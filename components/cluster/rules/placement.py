@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
+from itertools import count, islice
 
 from components.inventory.finding import Finding, listed
 
+from ..quantity import ceil_div
 from ..types import Cluster, Group, Service
 from .registry import Stage, rule
 from .sizes import wrong_number
@@ -14,22 +16,46 @@ from .sizes import wrong_number
 @rule(Stage.STRUCTURE)
 def enough_nodes(cluster: Cluster) -> Iterator[Finding]:
     """Each group has the nodes that its services' pods need."""
-    for group in cluster.groups.values():
-        members = [service for service in cluster.services if service.group == group.name]
-        needed = max((_nodes_needed(service)[0] for service in members), default=0)
-        missing = needed - len(group.nodes)
-        if missing <= 0:
-            continue
+    for name, names in missing_nodes(cluster).items():
+        members, needed = _members(cluster, name)
         asking = [service for service in members if _nodes_needed(service)[0] == needed]
         yield Finding(
             ("cluster", "nodes"),
             None,
-            f"group {group.name} has {_nodes(len(group.nodes))}, and "
+            f"group {name} has {_nodes(len(cluster.groups[name].nodes))}, and "
             f"{listed([_who(cluster, service) for service in asking])} "
             f"{'needs' if len(asking) == 1 else 'need'} {needed} ({_nodes_needed(asking[0])[1]})",
-            f"Add {listed(_names(cluster, group, missing))} under cluster.nodes,"
-            f"{' each' * (missing > 1)} with group: {group.name}",
+            f"Add {_span(names)} under cluster.nodes,{' each' * (len(names) > 1)} with group: {name}"
+            f"{''.join(_fewer(cluster, service) for service in asking)}",
         )
+
+
+def _fewer(cluster: Cluster, service: Service) -> str:
+    """The minimum is the guide's, for a cluster that outlives a broker; small ones may choose otherwise."""
+    scale = cluster.scale
+    least = ceil_div(scale.devices, scale.devices_per_broker)
+    if service.kind != "VerneMQ" or not least <= service.replicas - 1 == scale.minimum_brokers - 1:
+        return ""
+    lost = "none takes over when it is lost" if least == 1 else "too few are left when one of them is lost"
+    return f", or lower scale.minimum_brokers: {least} would carry {scale.devices:,} devices, but {lost}"
+
+
+def missing_nodes(cluster: Cluster) -> dict[str, list[str]]:
+    """Group -> names for the nodes that it lacks, which go on where its own end: verne-3 -> verne-4, verne-5."""
+    taken = {host.name for host in cluster.machines}
+    found: dict[str, list[str]] = {}
+    for group in cluster.groups.values():
+        missing = _members(cluster, group.name)[1] - len(group.nodes)
+        if missing > 0:
+            found[group.name] = list(islice(_free_names(group, taken), missing))
+            taken |= {*found[group.name]}
+    return found
+
+
+def _members(cluster: Cluster, group: str) -> tuple[list[Service], int]:
+    """Services of a group, and the nodes that they need."""
+    members = [service for service in cluster.services if service.group == group]
+    return members, max((_nodes_needed(service)[0] for service in members), default=0)
 
 
 @rule(Stage.STRUCTURE)
@@ -47,7 +73,7 @@ def brokers_fill_their_group(cluster: Cluster) -> Iterator[Finding]:
                 f"group {group.name} has {len(group.nodes)} nodes, and its other pods would stand "
                 f"on {_nodes(len(group.nodes) - service.replicas)} without a {service.title} beside them",
                 f"Write {len(group.nodes)}, or take {listed([n.name for n in group.nodes[service.replicas :]])} "
-                f"out of the group",
+                f"out of the group: what waits for the loss of another is of group spare (class availability.spare)",
             )
 
 
@@ -108,6 +134,8 @@ def _nodes_needed(service: Service) -> tuple[int, str]:
     if not wrong_number(service):
         if service.spec.one_per_node:
             return service.replicas, "one pod on each node"
+        if service.apart:
+            return service.replicas, "availability: each pod on a node of its own"
         if service.kind != "Deployment" and any(volume.persistent for volume in service.volumes):
             return service.replicas, "each pod keeps its volume on a node of its own"
     return 1, "its pods run nowhere else"
@@ -123,15 +151,14 @@ def _nodes(count: int) -> str:
     return "1 node" if count == 1 else f"{count or 'no'} nodes"
 
 
-def _names(cluster: Cluster, group: Group, count: int) -> list[str]:
-    """Names for missing nodes, continuing the group's own: verne-3 -> verne-4, verne-5."""
-    taken = {node.name for node in cluster.nodes} | {cluster.load_balancer.hostname}
+def _span(names: Sequence[str]) -> str:
+    """ "verne-4 and verne-5", "verne-4 to verne-30"; names with a gap are all listed."""
+    first, last = names[0].rpartition("-"), names[-1].rpartition("-")
+    if len(names) > 3 and first[0] == last[0] and int(last[2]) - int(first[2]) == len(names) - 1:
+        return f"{names[0]} to {names[-1]}"
+    return listed(names)
+
+
+def _free_names(group: Group, taken: Set[str]) -> Iterator[str]:
     stem = group.nodes[-1].name.rstrip("0123456789").rstrip("-") if group.nodes else group.name
-    names: list[str] = []
-    number = 1
-    while len(names) < count:
-        name = f"{stem}-{number}"
-        if name not in taken:
-            names.append(name)
-        number += 1
-    return names
+    return (name for number in count(1) if (name := f"{stem}-{number}") not in taken)

@@ -42,3 +42,17 @@ def kernel_as_the_kubelet_asks(inventory: Inventory) -> Iterator[Finding]:
                 "(platform.kubernetes.kubelet.protect_kernel_defaults)",
                 f"Take it out (it follows: {wanted})",
             )
+
+
+@rule(Stage.NAMES)
+def signatures_can_be_checked(inventory: Inventory) -> Iterator[Finding]:
+    """Git checks signatures of SSH from 2.34 on, with a ssh-keygen of OpenSSH 8.0 or newer."""
+    system = inventory.platform.operating_system
+    if inventory.load_balancer.follow.signers and not system.ssh_signatures:
+        yield Finding(
+            ("load_balancer", "follow", "signers"),
+            None,
+            f"the Git of {system.name} {system.version} cannot check who has signed a commit "
+            "(platform.operating_system.ssh_signatures)",
+            "Take the signers out, or give the machines a newer system",
+        )

@@ -10,7 +10,7 @@ from ..entries import containers
 from ..input.container import FromSecret
 from ..input.service import ServiceEntry
 from ..input.target import Inventory
-from ..types import PROVIDED
+from ..types import PROVIDED, RANDOM
 from .environment import environments
 from .registry import Stage, rule
 
@@ -66,6 +66,20 @@ def _elsewhere(path: Path, secret: str | None, home: str, reader: str) -> Findin
 
 
 @rule(Stage.NAMES)
+def pull_secrets(inventory: Inventory) -> Iterator[Finding]:
+    """What opens a registry is of a type of its own, so it is no service's Secret."""
+    owners = {secret: name for name, service in inventory.services.items() for secret in service.secrets}
+    for index, secret in enumerate(inventory.release.pull_secrets):
+        if secret in owners:
+            yield Finding(
+                ("release", "pull_secrets", str(index)),
+                secret,
+                f"{owners[secret]} declares a Secret of this name, and one that opens registries is of another type",
+                "Choose another name",
+            )
+
+
+@rule(Stage.NAMES)
 def provided_secrets(inventory: Inventory) -> Iterator[Finding]:
     """A Secret that people bring is theirs whole: the bootstrap neither makes nor changes it."""
     for name, service in inventory.services.items():
@@ -79,6 +93,32 @@ def provided_secrets(inventory: Inventory) -> Iterator[Finding]:
                     f"other keys of {secret} are provided, and who brings a Secret brings all of it",
                     "Write provided, or move the key to a Secret of its own",
                 )
+
+
+@rule(Stage.NAMES)
+def rotation(inventory: Inventory) -> Iterator[Finding]:
+    """What is said of a new value is said of a key that the bootstrap makes up; a user has a name."""
+    for name, service in inventory.services.items():
+        for secret, entry in service.secrets.items():
+            made = sorted(key for key, value in entry.values.items() if value.partition(" ")[0] == RANDOM)
+            for key, stated in entry.rotation.items():
+                path = ("services", name, "secrets", secret, "rotation", key)
+                if key not in made:
+                    yield Finding(path, None, f"{secret} has no random key of this name", suggest(key, made))
+                elif stated.account_of and stated.account_of not in inventory.services:
+                    yield Finding(
+                        (*path, "account_of"),
+                        stated.account_of,
+                        "there is no such service in this cluster",
+                        "Add it to the profile",
+                    )
+                elif stated.account_of and "user" not in entry.values:
+                    yield Finding(
+                        (*path, "account_of"),
+                        stated.account_of,
+                        f"{secret} has no key user, whose password it is",
+                        f"Add it under services.{name}.secrets.{secret}",
+                    )
 
 
 @rule(Stage.NAMES)

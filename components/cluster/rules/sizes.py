@@ -117,13 +117,13 @@ def _too_many_sessions(cluster: Cluster, service: Service, frontend: Frontend) -
             f"{frontend.port}, and one more would end it with all of them",
             f"Write at most {held}, take the line out, or give the brokers more memory",
         )
-    elif stated > balancer.source_ports_per_server:
+    elif stated > (ports := balancer.source_ports_per_server * balancer.carriers):
         yield Finding(
             path,
             stated,
-            f"every session of a server needs one of {balancer.source_ports_per_server:,} source ports "
-            "(load_balancer.source_ports)",
-            f"Write at most {balancer.source_ports_per_server}, or widen the range",
+            f"every session of a server needs one of {ports:,} source ports "
+            "(load_balancer.source_ports, of each source address)",
+            f"Write at most {ports}, widen the range, or give each load balancer more source_addresses",
         )
 
 
@@ -167,7 +167,7 @@ def devices_are_back_in_time(cluster: Cluster) -> Iterator[Finding]:
     if balancer.session_rate is None:
         return
     rates = [
-        session_rate(cluster.scale, len(frontend.servers), balancer.recovery)
+        session_rate(cluster.scale, len(frontend.servers), balancer.recovery, balancer.carriers)
         for frontend in balancer.frontends
         if frontend.devices
     ]

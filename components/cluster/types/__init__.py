@@ -4,16 +4,18 @@ Units: CPU in millicores, memory and disk in bytes, times in seconds. Optional
 values are None. Collections are tuples, sorted or in the order of the inventory.
 """
 
-from .balancer import HOST_METRICS, Frontend, LoadBalancer, Server
+from .balancer import CONFIG_END, HOST_METRICS, BalancerHost, Frontend, Keepalived, LoadBalancer, Server, server_line
 from .cluster import Cluster, GitSource
 from .containers import Container, EnvVar, Expose, KubernetesService, Port, SecretFiles
 from .machines import CONTROL_PLANE, EVERY_NODE, Group, Node
+from .manifests import ManifestFile, OwnObject
 from .monitoring import Monitoring
 from .scale import Kafka, Scale
 from .services import (
     DOJOT_LABEL,
     GENERATED,
     PROVIDED,
+    PULL_KEY,
     RANDOM,
     Disk,
     File,
@@ -29,13 +31,16 @@ from .services import (
 )
 
 __all__ = [
+    "CONFIG_END",
     "CONTROL_PLANE",
     "DOJOT_LABEL",
     "EVERY_NODE",
     "GENERATED",
     "HOST_METRICS",
     "PROVIDED",
+    "PULL_KEY",
     "RANDOM",
+    "BalancerHost",
     "Cluster",
     "Container",
     "Disk",
@@ -47,10 +52,13 @@ __all__ = [
     "Group",
     "Job",
     "Kafka",
+    "Keepalived",
     "KubernetesService",
     "LoadBalancer",
+    "ManifestFile",
     "Monitoring",
     "Node",
+    "OwnObject",
     "Plugin",
     "Port",
     "Route",
@@ -63,4 +71,5 @@ __all__ = [
     "governing_service",
     "pod_labels",
     "pods_prefix",
+    "server_line",
 ]

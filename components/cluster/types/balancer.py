@@ -1,13 +1,16 @@
-"""The load balancer and its listeners."""
+"""The load balancer: its hosts and its listeners."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+from ..input.follow import Follow
 from ..input.machines import Hardware
 from ..input.platform.operating_system import NodeExporter
 
+#: Last line of haproxy.cfg.
+CONFIG_END = "# End of haproxy.cfg: a file without this line is not whole."
 # Linux' own default of fs.nr_open, what one process may open at most; it is raised where HAProxy needs more.
 _DEFAULT_NR_OPEN = 1_048_576
 #: Path at which HAProxy gives the host's own metrics.
@@ -33,7 +36,8 @@ class Frontend:
     `check` is what a server has to answer: MQTT, TLS, or no more than the connection (tcp). With `proxy_protocol`,
     servers are told the client's address.
     With `devices`, `server_maxconn` is the most sessions of one server, and `session_rate` the most new sessions a
-    second of the listener; None without.
+    second of the listener; None without. All three are of one load balancer, and so many of them, `carriers`, carry
+    every device when one is lost.
     """
 
     name: str
@@ -48,6 +52,17 @@ class Frontend:
     server_maxconn: int | None
     session_rate: int | None
     servers: tuple[Server, ...]
+    carriers: int
+
+    @property
+    def sessions(self) -> int:
+        """That all carriers let in."""
+        return self.maxconn * self.carriers
+
+    @property
+    def server_sessions(self) -> int:
+        """That one server gets from all carriers; 0 where there is no limit."""
+        return (self.server_maxconn or 0) * self.carriers
 
     @property
     def variable(self) -> str:
@@ -55,20 +70,58 @@ class Frontend:
         return f"NODEPORT_{self.name.upper().replace('-', '_')}"
 
 
+def server_line(server: str, number: int) -> str:
+    """HAProxy's name of a server's line for the source address of this number, from 0 on: verne-1, then verne-1.2.
+
+    No node has a name with a dot.
+    """
+    return f"{server}.{number + 1}" if number else server
+
+
+@dataclass(frozen=True)
+class BalancerHost:
+    """One machine with HAProxy; what an inventory does not say of it is not judged.
+
+    `source_addresses` are further ones of its own, from which it connects to brokers.
+    """
+
+    name: str
+    address: str
+    hardware: Hardware | None
+    source_addresses: tuple[str, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Every address from which it connects to brokers, its own first."""
+        return (self.address, *self.source_addresses)
+
+
+@dataclass(frozen=True)
+class Keepalived:
+    """What one of the hosts has at a time: an address on this interface. `version` is that of the package."""
+
+    address: str
+    interface: str
+    version: str | None
+
+
 @dataclass(frozen=True)
 class LoadBalancer:
-    """The HAProxy host with every limit derived from the device count.
+    """All HAProxy hosts, which are alike, with every limit of one of them derived from the device count.
 
-    `source_ports` is the range each server line connects from; `reserved_ports`
+    Several share the devices; so many, `carriers`, are left when one is lost, and each has an equal share. With
+    keepalived one has them all.
+
+    `source_ports` is the range of each server line, and a server has a line for each source address; `reserved_ports`
     are the host's own listeners, kept out of the kernel's ephemeral choice. `metrics_readers`
     are the addresses that may read its metrics over the network: those of Prometheus' nodes. `node_exporter`
     measures the host itself, None where nobody asks. `session_rate` is what
     the inventory states, None where the rule decides. Times are in seconds, memory in bytes.
     """
 
-    hostname: str
-    address: str
-    hardware: Hardware | None
+    hosts: tuple[BalancerHost, ...]
+    carriers: int
+    keepalived: Keepalived | None
     frontends: tuple[Frontend, ...]
     maxconn: int
     open_files: int
@@ -89,10 +142,30 @@ class LoadBalancer:
     recovery: int
     session_rate: int | None
     memory_per_session: int
+    follow: Follow
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where devices and clients find it."""
+        if self.keepalived:
+            return (self.keepalived.address,)
+        return tuple(host.address for host in self.hosts)
+
+    @property
+    def address(self) -> str:
+        """Where one finds it that goes by a single address."""
+        return self.addresses[0]
 
     @property
     def source_ports_per_server(self) -> int:
-        """The ports of a server line's source range: it has no more sessions, whatever the broker holds."""
+        """Ports of the source range, of each address: a server has no more sessions, whatever the broker holds.
+
+        Of the host that has the fewest addresses.
+        """
+        return self.source_ports_per_line * min(len(host.sources) for host in self.hosts)
+
+    @property
+    def source_ports_per_line(self) -> int:
         low, high = self.source_ports
         return max(0, high - low + 1)
 

@@ -11,8 +11,9 @@ from ..input.firewall import Firewall
 from ..input.machines import Hardware
 from ..input.platform import Platform
 from ..input.priority import PriorityClassEntry
-from .balancer import LoadBalancer
+from .balancer import BalancerHost, LoadBalancer
 from .machines import CONTROL_PLANE, EVERY_NODE, Group, Node
+from .manifests import ManifestFile
 from .monitoring import Monitoring
 from .scale import Scale
 from .services import Disk, Service, Volume
@@ -20,11 +21,16 @@ from .services import Disk, Service, Volume
 
 @dataclass(frozen=True)
 class GitSource:
-    """Where Argo CD reads the compiled manifests; `path` is inside the repository."""
+    """The revision that counts; `folder` is inside the repository and holds all that was compiled for this cluster."""
 
     repository: str
     revision: str
-    path: str
+    folder: str
+
+    @property
+    def path(self) -> str:
+        """Where Argo CD reads the manifests."""
+        return f"{self.folder}/manifests"
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Cluster:
     nodes: tuple[Node, ...]
     groups: Mapping[str, Group]
     services: tuple[Service, ...]
+    #: What others run elsewhere, and services here call: nothing of them is made but the Secrets that those read.
+    external: tuple[Service, ...]
     load_balancer: LoadBalancer
     scale: Scale
     platform: Platform
@@ -58,6 +66,8 @@ class Cluster:
     firewall: Firewall
     backup: Backup
     monitoring: Monitoring | None
+    manifests: tuple[ManifestFile, ...]
+    pull_secrets: tuple[str, ...]
 
     def service(self, name: str) -> Service:
         """The service called `name`; KeyError if the profile does not have it."""
@@ -105,14 +115,49 @@ class Cluster:
         return self.monitoring
 
     @property
+    def argocd_group(self) -> str | None:
+        """The node group that carries Argo CD; None where it is somebody else's."""
+        argocd = self.platform.argocd
+        return None if argocd.existing else argocd.group
+
+    @property
     def namespaces(self) -> tuple[str, ...]:
         """The cluster's own namespace, then those of services that have another."""
         others = {service.namespace for service in self.services} - {self.namespace}
         return (self.namespace, *sorted(others))
 
     @property
+    def machines(self) -> tuple[Node | BalancerHost, ...]:
+        """The nodes, then the hosts of the load balancer."""
+        return (*self.nodes, *self.load_balancer.hosts)
+
+    @property
+    def secrets(self) -> tuple[tuple[Service, str], ...]:
+        """(Who declares it, Secret) of each that there has to be; of a service elsewhere those that are read here."""
+        read = {name for service in self.services for name in service.reads}
+        return tuple(
+            (service, name)
+            for service in sorted((*self.services, *self.external), key=lambda service: service.name)
+            for name in service.secrets
+            if not service.spec.external or name in read
+        )
+
+    @property
+    def control_planes(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if node.group == CONTROL_PLANE)
+
+    @property
     def control_plane(self) -> Node:
-        return next(node for node in self.nodes if node.group == CONTROL_PLANE)
+        """The first one: `kubeadm init` makes it, all others join it."""
+        return self.control_planes[0]
+
+    @property
+    def api_host(self) -> str:
+        """By what every kubeconfig finds an API server: an address, or, of several, a name in each node's /etc/hosts.
+
+        No machine can have that name: theirs are without dots.
+        """
+        return f"api.{self.name}" if len(self.control_planes) > 1 else self.control_plane.address
 
     @property
     def workers(self) -> tuple[Node, ...]:

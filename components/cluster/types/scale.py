@@ -28,6 +28,14 @@ class Kafka:
     margin: int
 
     @property
+    def min_insync_replicas(self) -> int:
+        """Copies that have to be there before a producer is told so: all but one of three, as Kafka's manual has it.
+
+        Two copies of two would stop with either server.
+        """
+        return max(1, self.replication - 1)
+
+    @property
     def bytes_with_copies(self) -> int:
         return self.bytes_needed * self.replication
 

@@ -12,6 +12,7 @@ from .machines import Node
 
 #: Files that are made from the cluster, by the name that `source` gives them.
 GENERATED = (
+    "dashboard_brokers",
     "dashboard_load_balancer",
     "dashboard_nodes",
     "dashboard_overview",
@@ -25,6 +26,8 @@ GENERATED = (
 DOJOT_LABEL = {"app": "dojot"}
 #: First word of what stands in place of a Secret's value: the bootstrap makes it up, or people bring it.
 RANDOM, PROVIDED = "random", "provided"
+#: The key of a Secret that opens registries, by Kubernetes' rule.
+PULL_KEY = ".dockerconfigjson"
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ class Service:
     """One dojot service: `spec`, what the inventory says of it, and what follows from that.
 
     `replicas` is the number of its pods, `per_node` the exact number of them beside each broker, None where the
-    scheduler may choose. `max_unavailable` is how many a drain may take at once, None where there is nothing to say.
+    scheduler may choose. `apart`: no two of them share a node, so that one outlives the other's. `max_unavailable` is
+    how many a drain may take at once, None where there is nothing to say.
     `keeps_source`: what comes in at a NodePort stays on that node, and comes with the address of who opened it.
     `wave` orders the sync: lower waves come first.
     """
@@ -125,6 +129,7 @@ class Service:
     replicas: int
     keeps_source: bool
     per_node: int | None
+    apart: bool
     max_unavailable: int | None
     wave: int
     container: Container
@@ -155,6 +160,13 @@ class Service:
     def secrets(self) -> Mapping[str, Mapping[str, str]]:
         """Secret -> key -> its value, RANDOM or PROVIDED (then every key is)."""
         return {name: entry.values for name, entry in self.spec.secrets.items()}
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Secrets that its containers and those of its jobs read."""
+        containers = (*self.containers, *(job.container for job in self.jobs))
+        variables = {each.secret for container in containers for each in container.env if each.secret}
+        return frozenset(variables | {each.secret for container in containers for each in container.secret_files})
 
     @property
     def pod_labels(self) -> Mapping[str, str]:

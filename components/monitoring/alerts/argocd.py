@@ -1,4 +1,4 @@
-"""Argo CD: is what Git says what runs."""
+"""Is what Git says what runs: as Argo CD sees it, and as `make verify` does, hosts and all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from components.cluster.types import Cluster
 
+from .. import limits
 from ..rule import Alert
 
 
@@ -26,3 +27,12 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "Argo CD calls the Application {{ $labels.health_status }}.",
         f"`kubectl -n {cluster.platform.argocd.namespace} describe application {cluster.name}` names the objects.",
     )
+    if limits.NODE_EXPORTER in {service.name for service in cluster.services}:
+        yield Alert(
+            "Drifted",
+            # One of another cluster may be looked at from the same desk.
+            f'max by (place, source, thing) (dojot_drift{{cluster="{cluster.name}"}}) > 0',
+            "{{ $labels.place }} is not as its commit says: {{ $labels.thing }}",
+            "The last look of `make verify` has found it ({{ $labels.source }}).",
+            f"`make verify CLUSTER={cluster.name}` says what is wrong and what to do.",
+        )

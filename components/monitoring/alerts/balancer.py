@@ -23,9 +23,9 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
     )
     yield Alert(
         "LoadBalancerWithoutServer",
-        f"min by (proxy) ({recordings.SERVER_DOWN}) == 1",
-        "{{ $labels.proxy }} has no server left",
-        "Every server of the listener is down: clients are refused.",
+        f"min by (node, proxy) ({recordings.SERVER_DOWN}) == 1",
+        "{{ $labels.proxy }} of {{ $labels.node }} has no server left",
+        "To this load balancer every server of the listener is down: clients are refused.",
         "Look at the pods of the service and at the network between the load balancer and the nodes.",
     )
     yield Alert(
@@ -61,4 +61,34 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "{{ $labels.proxy }}. With none left, devices are refused although the broker has room.",
         "Bring missing brokers back first: each has a range of its own. If none is missing, there are too many "
         "devices for the number of brokers: add one.",
+    )
+    if cluster.load_balancer.follow.enabled and cluster.load_balancer.node_exporter:
+        yield from _follow()
+
+
+def _follow() -> Iterator[Alert]:
+    journal = "`journalctl -u dojot-follow` on the load balancer says why; docs/follow.md has what to do."
+    yield Alert(
+        "LoadBalancerStale",
+        # Absent: it has never looked, or nobody tells of it.
+        "(time() - max by (node) (dojot_balancer_followed_timestamp_seconds)) / 60 > <bound> "
+        "or absent(dojot_balancer_followed_timestamp_seconds)",
+        "The load balancer does not have the commit that Argo CD follows",
+        "Its haproxy.cfg is an older one. It may lead to ports and brokers that are not there any more.",
+        journal,
+    )
+    yield Alert(
+        "LoadBalancerRefusesCommit",
+        "max by (node) (dojot_balancer_commit_refused) == 1",
+        "The load balancer refuses the haproxy.cfg that is committed",
+        "It goes on with the one of before: nobody of load_balancer.follow.signers has signed the commit, or HAProxy "
+        "cannot run with the file.",
+        journal,
+    )
+    yield Alert(
+        "LoadBalancerStepDue",
+        "max by (node) (dojot_balancer_step_due) == 1",
+        "A commit changes more of the load balancer than haproxy.cfg",
+        "Kernel settings, limits or the bootstrap script of that host are those of an earlier commit.",
+        "Copy `compiled/<cluster>` of that commit to the load balancer, and run `bootstrap.sh load-balancer` there.",
     )

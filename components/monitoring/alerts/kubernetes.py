@@ -88,9 +88,8 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "(dojot_certificate_expiry_timestamp_seconds - time()) / 86400 < <bound>",
         'A certificate of {{ $labels.node }} ends in {{ $value | printf "%.0f" }} days',
         "{{ $labels.path }} is not valid after that, and the control plane stops working with it.",
-        "`kubeadm certs renew all` on the control plane (`kubeadm alpha certs renew all` before 1.20), then "
-        "restart the "
-        "kubelet; an upgrade of Kubernetes renews them too.",
+        "`bootstrap.sh certificates` on the control plane renews them, and starts it anew with them; an upgrade of "
+        "Kubernetes renews them too.",
     )
     yield Alert(
         "ApiServerFailing",

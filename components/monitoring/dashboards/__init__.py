@@ -14,6 +14,12 @@ def overview(cluster: Cluster) -> str:
     return overview(cluster)
 
 
+def brokers(cluster: Cluster) -> str:
+    from .brokers import brokers
+
+    return brokers(cluster)
+
+
 def load_balancer(cluster: Cluster) -> str:
     from .load_balancer import load_balancer
 

@@ -22,20 +22,23 @@ def _process(cluster: Cluster) -> list[Panel]:
     rate, maxconn = window(cluster, "haproxy"), cluster.load_balancer.maxconn
     return [
         *line(
-            figure("Connections now", "haproxy_process_current_connections", limit=maxconn),
+            figure("Connections now", "sum(haproxy_process_current_connections)", limit=maxconn),
             figure("Servers down", f"sum({recordings.SERVER_DOWN}) or vector(0)", limit=1),
         ),
         graph(
             "Connections",
-            {"now": "haproxy_process_current_connections", "maxconn": "haproxy_process_max_connections"},
+            {
+                "{{node}}": "haproxy_process_current_connections",
+                "maxconn of {{node}}": "haproxy_process_max_connections",
+            },
             limit=maxconn,
             about="Line: maxconn of the process.",
         ),
         graph(
             "Traffic",
             {
-                "in {{proxy}}": f"rate(haproxy_frontend_bytes_in_total[{rate}])",
-                "out {{proxy}}": f"rate(haproxy_frontend_bytes_out_total[{rate}])",
+                "in {{node}} {{proxy}}": f"rate(haproxy_frontend_bytes_in_total[{rate}])",
+                "out {{node}} {{proxy}}": f"rate(haproxy_frontend_bytes_out_total[{rate}])",
             },
             unit="Bps",
         ),
@@ -47,19 +50,21 @@ def _listener(cluster: Cluster, frontend: Frontend) -> list[Panel]:
     return [
         graph(
             "Sessions",
-            {"sessions": f"haproxy_frontend_current_sessions{{{chosen}}}"},
+            {"{{node}}": f"haproxy_frontend_current_sessions{{{chosen}}}"},
             limit=frontend.maxconn,
             about="Line: maxconn of the listener.",
         ),
         graph(
             "Sessions of each server",
-            {"{{server}}": f"haproxy_server_current_sessions{{{chosen}}}"},
+            {"{{server}} from {{node}}": f"haproxy_server_current_sessions{{{chosen}}}"},
             limit=frontend.server_maxconn,
-            about="Line: maxconn of a server." if frontend.devices else "",
+            about="Line: maxconn of a server, with all its source addresses." if frontend.devices else "",
         ),
-        graph("New connections a second", {"all": f"rate(haproxy_frontend_connections_total{{{chosen}}}[{rate}])"}),
+        graph(
+            "New connections a second", {"{{node}}": f"rate(haproxy_frontend_connections_total{{{chosen}}}[{rate}])"}
+        ),
         graph(
             "Failed connections a second",
-            {"{{server}}": f"rate(haproxy_server_connection_errors_total{{{chosen}}}[{rate}])"},
+            {"{{server}} from {{node}}": f"rate(haproxy_server_connection_errors_total{{{chosen}}}[{rate}])"},
         ),
     ]

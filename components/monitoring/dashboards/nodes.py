@@ -41,10 +41,7 @@ def _share(title: str, query: str) -> Panel:
 def _pods(cluster: Cluster, rate: str) -> list[Panel]:
     ours = f'namespace=~"{"|".join(cluster.namespaces)}", container!="", container!="POD"'
     processors = f"sum by (pod) (rate(container_cpu_usage_seconds_total{{{ours}}}[{rate}]))"
-    restarts = "increase(kube_pod_container_status_restarts_total[1h]) > 0"
     return [
-        graph("Pods that are not ready", {"{{namespace}} {{pod}}": 'kube_pod_status_ready{condition="false"} == 1'}),
-        graph("Restarts within an hour", {"{{namespace}} {{pod}}": restarts}),
         graph("Processors of each pod", {"{{pod}}": processors}),
         graph("Memory of each pod", {"{{pod}}": f"sum by (pod) (container_memory_rss{{{ours}}})"}, unit="bytes"),
     ]

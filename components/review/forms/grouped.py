@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from ..types import ClusterReview, ObjectChange
+from ..types import ClusterReview, HostStep, ObjectChange
+from . import values
 
 Item = TypeVar("Item")
 
@@ -32,7 +33,10 @@ def together(clusters: Iterable[ClusterReview], items: Callable[[ClusterReview],
 def _told_of(item: object) -> object:
     """What two items have in common that are told in the same words."""
     if isinstance(item, ObjectChange):
-        # The rest of the object is not told, and clusters differ in it: replicas, addresses. Values are maps and
-        # lists as well, which are no keys.
-        return item.identity, item.service, item.wave, item.how, repr(item.fields)
+        # The rest is not told, and clusters differ in it: replicas, addresses, their names in a file.
+        fields = tuple((values.told(each), type(each.before), type(each.after)) for each in item.fields)
+        return item.identity, item.service, item.wave, item.how, fields
+    if isinstance(item, HostStep) and item.place:
+        # Each cluster has names of its own for every node.
+        return replace(item, hosts=())
     return item

@@ -130,7 +130,7 @@ class _Sayings:
         told = together(
             self._clusters, lambda cluster: (each for each in cluster.steps if each.before_merge is before_merge)
         )
-        lines = tuple(Line((*self._of(each), *_step(each.what))) for each in told)
+        lines = tuple(Line((*self._of(each), *_step(each))) for each in told)
         # The order is the one in which they are to be run.
         yield from _part(
             f"{'Before' if before_merge else 'After'} the merge, as root on these hosts, in this order "
@@ -214,11 +214,16 @@ def _verdict(verdict: Verdict) -> tuple[Words, tuple[Line, ...]]:
     return said, below
 
 
-def _step(step: HostStep) -> Words:
+def _step(told: Told[HostStep]) -> Words:
+    step = told.what
     words: list[str | Code] = [Code(visible(f"bootstrap.sh {step.step}")), " on "]
-    words += listed(tuple(_name(host).text for host in step.hosts), _HOSTS)
+    if len(told.clusters) > 1 and step.place:
+        words.append(step.place if step.place.startswith("every ") else f"the {step.place}")
+    else:
+        words += listed(tuple(_name(host).text for host in step.hosts), _HOSTS)
     if step.level is not Level.ROUTINE:
-        words.append(f" ({step.level.word})")
+        # Here it is no danger yet: who runs it reads what comes next.
+        words.append(f" ({min(step.level, Level.ATTENTION).word})")
     if step.effects:
         words.append(f": {_words('; '.join(step.effects))}")
     if step.causes:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import cast
 
+from .hosts import TABLES
 from .reads import Read, content
 from .script import Script
 
@@ -38,9 +39,9 @@ def causes(
         case "own":
             return _rows(read.name, old[0], new[0], host)
         case "self":
-            return _rows("NODES", old[0], new[0], host)
+            return [text for table in TABLES for text in _rows(table, old[0], new[0], host)]
         case "file":
-            return [read.name + _only_comments(_text(before), _text(after))]
+            return [read.name.replace("<host>", host) + _only_comments(_text(before), _text(after))]
         case "document":
             return [f"{read.name}: {read.detail}"]
         case "option":

@@ -49,6 +49,16 @@ class Effects:
                     return found
         return list(dict.fromkeys(effect for name in readers for effect in self._of_function(parts, name)))
 
+    def own_subjects(self, step: str) -> set[str]:
+        """What the step's own head speaks of by name."""
+        return {
+            subject
+            for part in self._parts.values()
+            if part.step == step
+            for effect in part.effects
+            for subject in effect.subjects
+        }
+
     def also_read(self, within: Iterable[str]) -> dict[str, set[str]]:
         """What reaches parts on a way that their shell does not show -> the functions of these parts."""
         found: dict[str, set[str]] = {}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from . import hosts
 from .effects import Effects
 from .script import Script
 
@@ -16,6 +17,8 @@ _WORD = re.compile(r"(?<![\w./-])([A-Za-z_]\w*)")
 _MADE = re.compile(r'"([a-z_]+_)\$\{?([A-Z_]+)\}?"')
 _OPTION = re.compile(r"\boption ([a-z-]+)")
 _NEEDED = re.compile(r"\bneed_compiled (\S+) ([^\n|;&]+)")
+#: A file that each host has of its own.
+_OWN_FILE = re.compile(r'"\$\(self name\)(\.[a-z.]+)"')
 _COMPILED = re.compile(r"\$\(compiled\)/([\w.-]+/[\w.-]+)")
 _SELF = re.compile(r"\bself (\w+)|\bSELF\[(\w+)\]")
 _SELF_COLUMNS = ("name", "address", "role", "label")
@@ -36,8 +39,8 @@ class Read:
 
     `kind`: `value`; `document` of a value, `detail` is its kind; `table`, `detail` has the numbers of the columns that
     are read (`2-`: and all behind it), or is empty for whole rows; `own` rows of a table: those of the host that runs
-    the step; `self`: a column (`name`) of the host's row of NODES; `file` of compiled/<cluster>/; `option`: its
-    default; `code` of the script; `always`: what every run does.
+    the step; `self`: a column (`name`) of the host's own row; `file` of compiled/<cluster>/, in whose name `<host>` is
+    the host that runs the step; `option`: its default; `code` of the script; `always`: what every run does.
     """
 
     kind: str
@@ -51,7 +54,7 @@ class Read:
     @property
     def of_a_host(self) -> bool:
         """Each host finds something else there."""
-        return self.kind in ("own", "self")
+        return self.kind in ("own", "self") or "<host>" in self.name
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -103,9 +106,9 @@ def content(script: Script, files: Mapping[str, bytes], read: Read, host: str) -
             return [row for row in script.rows(read.name) if row[0] == host]
         case "self":
             number = _SELF_COLUMNS.index(read.name)
-            return next((row[number] for row in script.rows("NODES") if row[0] == host), None)
+            return next((row[number] for row in hosts.rows(script) if row[0] == host and number < len(row)), None)
         case "file":
-            return files.get(read.name)
+            return files.get(read.name.replace("<host>", host))
         case "option":
             return next((row[2] for row in script.rows("STEP_OPTIONS") if row[0] == f"--{read.name}"), None)
         case "always":
@@ -188,7 +191,7 @@ def _taken(row: list[str], columns: str) -> list[str]:
 
 
 def _files(code: str) -> Iterator[str]:
-    for folder, names in _NEEDED.findall(code):
+    for folder, names in _NEEDED.findall(_OWN_FILE.sub(r"<host>\1", code)):
         yield from (f"{folder}/{name}" for name in names.split())
     yield from _COMPILED.findall(code)
 

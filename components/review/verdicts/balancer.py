@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.page.words import count
+from components.page.words import count, names
 
 from ..change import Change
 from ..registry import verdict
@@ -51,32 +51,32 @@ def capacity_lower(change: Change) -> Iterator[Verdict]:
     after = {frontend.name: frontend for frontend in models.after.load_balancer.frontends}
     for old in models.before.load_balancer.frontends:
         new = after.get(old.name)
-        if new and old.devices and new.maxconn < old.maxconn:
-            few = new.maxconn < models.before.scale.devices
+        if new and old.devices and new.sessions < old.sessions:
+            few = new.sessions < models.before.scale.devices
             yield Verdict(
                 "capacity-lower",
                 Level.DANGER if few else Level.ATTENTION,
                 f"Listener/{old.name}",
-                f"From the reload on, the new process takes {count(new.maxconn)} sessions instead of "
-                f"{count(old.maxconn)}"
+                f"From the reload on, HAProxy takes {count(new.sessions)} sessions instead of "
+                f"{count(old.sessions)}"
                 + (f": with the {count(models.before.scale.devices)} devices of now, the others wait" if few else ""),
             )
 
 
-@verdict(Level.DANGER)
-def balancer_restarts(change: Change) -> Iterator[Verdict]:
-    """HAProxy needs more open files than the process that runs may have: only a restart gives it more."""
+@verdict(Level.ATTENTION)
+def balancer_open_files(change: Change) -> Iterator[Verdict]:
+    """HAProxy needs more open files than it may have: it raises that limit itself, where its unit lets it."""
     if not (models := change.models):
         return
     old, new = (each.load_balancer for each in (models.before, models.after))
     if new.open_files > old.open_files:
         yield Verdict(
-            "balancer-restarts",
-            Level.DANGER,
+            "balancer-open-files",
+            Level.ATTENTION,
             "LoadBalancer/open_files",
-            f"HAProxy needs {count(new.open_files)} open files and has {count(old.open_files)}: a restart gives it "
-            f"more and ends the sessions of all {count(models.before.scale.devices)} devices. Until then it lets in no "
+            f"HAProxy needs {count(new.open_files)} open files instead of {count(old.open_files)}, and raises its "
+            "limit as it is reloaded. One whose unit takes CAP_SYS_RESOURCE from it goes on as it was, and lets in no "
             "more than now",
-            f"At a quiet hour, with devices away from {new.hostname}: bootstrap.sh load-balancer. While sessions are "
-            "open it only says how many there are",
+            f"On {names([host.name for host in new.hosts])}: bootstrap.sh load-balancer. If it says that a restart is "
+            "needed, run it again once no device is connected",
         )

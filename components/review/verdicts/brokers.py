@@ -13,17 +13,26 @@ from ..types import Level, Verdict
 
 @verdict(Level.DANGER)
 def brokers_fewer(change: Change) -> Iterator[Verdict]:
-    """Brokers go without leaving their cluster: the others wait for them."""
+    """Brokers go, and whether they have left their cluster nobody sees: the others wait for one that has not."""
     for restart in change.restarts:
         if restart.how == "fewer" and restart.sessions and _is_broker(change, restart.service):
             yield Verdict(
                 "brokers-fewer",
                 Level.DANGER,
                 f"Service/{restart.service}",
-                f"The operator ends the last {count(restart.pods)} without a leave: the others go on counting them as "
-                "members (netsplit), and the queues that only these hold are not delivered",
-                "Before the merge they leave one by one, the highest number first: docs/operations.md, 'Fewer brokers'",
+                f"The last {count(restart.pods)} have {_grace(change)} s to leave as they end. What is not done by "
+                "then, or goes wrong, nobody sees: the others go on counting them as members (netsplit), and queues "
+                "that only these hold are lost",
+                "Before the merge, on the control plane: bootstrap.sh leave --server NODE, the highest number first: "
+                "docs/operations.md, 'Fewer brokers'",
             )
+
+
+def _grace(change: Change) -> int:
+    """Seconds that the operator gives a broker's pod: its own default is an hour."""
+    models = change.models
+    brokers = models.before.brokers if models else None
+    return (brokers and brokers.spec.grace_period) or 3600
 
 
 def _is_broker(change: Change, service: str) -> bool:

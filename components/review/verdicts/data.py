@@ -8,6 +8,7 @@ from components.cluster.types import Cluster, Disk, Service, Volume
 from components.page.words import amount
 
 from ..change import Change
+from ..objects import is_kept
 from ..registry import verdict
 from ..types import Level, Verdict
 
@@ -33,9 +34,22 @@ def volume_moved(change: Change) -> Iterator[Verdict]:
                 f"PersistentVolumeClaim/{old.claim}",
                 f"The claim stays with {old.node.name}:{old.host_path}, and so do the data of {service.name}; "
                 f"{new.node.name}:{new.host_path} is not used until the claim is made anew",
-                f"On {new.node.name} run the step volumes. Stop {service.name}, copy the directory if it is to be "
-                f"kept, then kubectl -n {service.namespace} delete pvc {old.claim}, and sync",
+                _ways_to_move(service, old, new, gone=old.node.name not in {node.name for node in models.after.nodes}),
             )
+
+
+def _ways_to_move(service: Service, old: Disk, new: Disk, gone: bool) -> str:
+    if gone:
+        return (
+            f"On {new.node.name} run the step volumes. What {old.node.name} has is to be copied as long as it runs "
+            "(docs/switches.md#volumes). After the merge, on the control plane: "
+            f"bootstrap.sh forget --gone {old.node.name}, which makes the claim anew: docs/operations.md, "
+            "'A machine is lost for good'"
+        )
+    return (
+        f"On {new.node.name} run the step volumes. Stop {service.name}, copy the directory if it is to be kept, then "
+        f"kubectl -n {service.namespace} delete pvc {old.claim}, and sync"
+    )
 
 
 @verdict(Level.DANGER)
@@ -77,10 +91,44 @@ def volume_gone(change: Change) -> Iterator[Verdict]:
         )
 
 
+@verdict(Level.ATTENTION)
+def database_new(change: Change) -> Iterator[Verdict]:
+    """A service asks for a database of a server that has made its own, once, and makes no other."""
+    if not (models := change.models):
+        return
+    had = {_database(service) for service in models.before.services}
+    for server in models.before.services:
+        asking = [
+            service.name
+            for service in models.after.services
+            if (database := _database(service)) and database[0] == server.name and database not in had
+        ]
+        # One without a volume begins anew with the change, and makes all.
+        if asking and any(volume.disks for volume in server.volumes):
+            script = next(f"{file.mount}/{file.name}" for file in server.files if file.mount.endswith(".d"))
+            yield Verdict(
+                "database-new",
+                Level.ATTENTION,
+                f"Service/{server.name}",
+                f"{server.title} makes databases and roles while its directory is empty, and never again: "
+                f"{', '.join(asking)} cannot log in",
+                f"After the sync, when its new pod is ready: kubectl -n {server.namespace} exec {server.name}-0 -- "
+                f"bash {script}. It makes what is missing and leaves the rest",
+            )
+
+
+def _database(service: Service) -> tuple[str, str] | None:
+    """Server and name of the one that a service is given."""
+    found = service.spec.database
+    return (found.server, found.name) if found else None
+
+
 @verdict(Level.DANGER)
 def set_removed(change: Change) -> Iterator[Verdict]:
     """A set of pods with a state of their own is taken away."""
     for found in change.of_kind("StatefulSet", "VerneMQ", how="removed"):
+        if found in change.left:
+            continue
         yield Verdict(
             "set-removed",
             Level.DANGER,
@@ -93,15 +141,15 @@ def set_removed(change: Change) -> Iterator[Verdict]:
 
 @verdict(Level.DANGER)
 def namespace_changed(change: Change) -> Iterator[Verdict]:
-    """All objects stand in another namespace: a second platform begins empty, beside the data of the first."""
+    """All objects stand in another namespace: a second platform starts in the directories of the first."""
     if (models := change.models) and models.before.namespace != models.after.namespace:
         yield Verdict(
             "namespace-changed",
             Level.DANGER,
             f"Namespace/{models.before.namespace}",
-            f"Argo CD deletes every workload in {models.before.namespace} and makes new ones in "
-            f"{models.after.namespace}, whose claims find no volume: each is bound to a claim of the old namespace",
-            "Make a new cluster beside it, or leave the namespace as it is",
+            f"Argo CD makes a second platform in {models.after.namespace}, whose volumes lead to the same directories, "
+            f"while that in {models.before.namespace} goes on: two servers write into one directory",
+            "Leave the namespace as it is, or make a new cluster beside it",
         )
 
 
@@ -110,15 +158,15 @@ def protected_removed(change: Change) -> Iterator[Verdict]:
     """Objects go from Git that Argo CD does not delete."""
     kept: dict[str, list[str]] = {}
     for found in change.objects:
-        annotations = (found.before or {}).get("metadata", {}).get("annotations", {})
-        if found.how == "removed" and "Prune=false" in annotations.get("argocd.argoproj.io/sync-options", ""):
+        if found.how == "removed" and found.before and is_kept(found.before):
             kept.setdefault(found.identity.kind, []).append(found.identity.name)
     for kind, names in kept.items():
         yield Verdict(
             "protected-removed",
             Level.ATTENTION,
             kind,
-            f"Argo CD leaves {', '.join(names)} in the cluster, and shows no difference",
+            f"Argo CD leaves {', '.join(names)} in the cluster, and shows no difference"
+            + ("; a claim that is made anew may take one of them" if kind == "PersistentVolume" else ""),
             f"Once nobody needs them: kubectl delete {kind.lower()} NAME",
         )
 

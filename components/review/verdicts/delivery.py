@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.page.words import count
+
 from ..change import Change
 from ..registry import verdict
 from ..types import Level, Verdict
+
+#: Of objects that stay, so many are named.
+_NAMED = 6
 
 
 @verdict(Level.DANGER)
@@ -23,8 +28,29 @@ def source_changed(change: Change) -> Iterator[Verdict]:
                 f"Application/{what}",
                 f"Argo CD goes on following {old} until someone applies the Application anew; from then on only what "
                 f"is in {new} reaches the cluster",
-                "On the control plane: bootstrap.sh argocd, with the files of this commit",
+                "On the control plane: bootstrap.sh argocd, with the files of this commit"
+                + (
+                    f". What it brings: git log --oneline {old}..{new} -- {models.after.git.folder}"
+                    if what == "revision"
+                    else ""
+                ),
             )
+
+
+@verdict(Level.DANGER)
+def project_forbids(change: Change) -> Iterator[Verdict]:
+    """Argo CD's project allows something new, and no more what the sync is to delete: that stays in the cluster."""
+    stay = [str(found.identity) for found in change.left]
+    if stay:
+        more = f" and {count(len(stay) - _NAMED)} more" if len(stay) > _NAMED else ""
+        yield Verdict(
+            "project-forbids",
+            Level.DANGER,
+            "AppProject",
+            f"Argo CD does not delete {', '.join(stay[:_NAMED])}{more}: its project, which is the new one before "
+            "the merge, does not allow it any more. They go on, with whatever rights they have",
+            "Make two changes of it, what comes before what goes. Or delete them by hand after the merge",
+        )
 
 
 @verdict(Level.DANGER)

@@ -8,6 +8,7 @@ from typing import Any
 from ..change import Change
 from ..registry import verdict
 from ..types import Field, Level, ObjectChange, Verdict
+from ..workloads import pods as pods_of
 
 # Kind -> the first steps of fields that cannot change once the object is there, as the validation of Kubernetes has
 # them (pkg/apis/*/validation, ValidateXUpdate). `*` stands for any step. Of a StatefulSet it is all but what _CAN says.
@@ -85,9 +86,14 @@ def _way_out(change: ObjectChange) -> str:
     kind, where = identity.kind, f"-n {identity.namespace} " if identity.namespace else ""
     if kind in _SETS:
         name = f"vernemq-{identity.name}" if kind == "VerneMQ" else identity.name
+        # A set that has more claims than its pods tries to change these, which the API server refuses for ever.
+        comes = _claims(change.after) - _claims(change.before)
+        others = ", and each other one once that is back" if pods_of(change.before or {}, 0) > 1 else ""
+        then = f", but cannot give them the volume that comes: then kubectl {where}delete pod {name}-0{others}"
         return (
             f"After the merge (before it, Argo CD makes it again as it was): kubectl {where}delete statefulset {name} "
             "--cascade=orphan. Its pods go on running, and the next try of the sync makes a set that takes them over"
+            + (then if comes else "")
         )
     if kind == "PersistentVolumeClaim":
         return (
@@ -100,6 +106,15 @@ def _way_out(change: ObjectChange) -> str:
     return (
         f"After the merge: kubectl {where}delete {kind.lower()} {identity.name}; the next try of the sync makes it anew"
     )
+
+
+def _claims(found: Mapping[str, Any] | None) -> set[str]:
+    """Names of the claims that each pod of a set has."""
+    spec = (found or {}).get("spec", {})
+    template = spec.get("storage", {}).get("volumeClaimTemplate")
+    return {
+        each["metadata"]["name"] for each in (*spec.get("volumeClaimTemplates", ()), *([template] if template else ()))
+    }
 
 
 @verdict(Level.DANGER)

@@ -54,8 +54,9 @@ def node_gone(change: Change) -> Iterator[Verdict]:
                 f"Node/{node.name}",
                 "Nothing takes it out of Kubernetes: its pods run on until someone does, and volumes on it are lost "
                 "with it",
-                f"kubectl drain {node.name} --ignore-daemonsets --delete-emptydir-data, then kubectl delete node "
-                f"{node.name}",
+                f"If it runs: kubectl drain {node.name} --ignore-daemonsets --delete-emptydir-data, and switch it off. "
+                f"After the merge, on the control plane: bootstrap.sh forget --gone {node.name}. Only then the step "
+                "node on the others, whose firewalls close to it: docs/operations.md, 'A machine is lost for good'",
             )
 
 
@@ -85,7 +86,7 @@ def node_readdressed(change: Change) -> Iterator[Verdict]:
     old = {node.name: node.address for node in models.before.nodes}
     for node in models.after.nodes:
         if (address := old.get(node.name, node.address)) != node.address:
-            control = node == models.after.control_plane
+            control = node in models.after.control_planes
             yield Verdict(
                 "node-readdressed",
                 Level.DANGER,

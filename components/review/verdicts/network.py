@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.cluster.types import Cluster, Expose, Frontend
+from components.page.words import names
 
 from ..change import Change
 from ..registry import verdict
@@ -107,7 +108,7 @@ def nodeport_changed(change: Change) -> Iterator[Verdict]:
                 f"From the sync of {new.service} on, nodes answer at {_number(new.node_port)} and no more at "
                 f"{_number(old.node_port)}: until HAProxy follows, {who} get no new connection, and those that are "
                 "open end",
-                f"In the same minutes, on {models.after.load_balancer.hostname}: bootstrap.sh load-balancer",
+                f"In the same minutes, on {_balancers(models.after)}: bootstrap.sh load-balancer",
             )
     direct, now = _called_on_nodes(models.before), _called_on_nodes(models.after)
     for name in sorted(direct.keys() & now.keys()):
@@ -136,7 +137,7 @@ def proxy_protocol_changed(change: Change) -> Iterator[Verdict]:
                 f"Listener/{name}",
                 f"{after[name].service} {'expects' if after[name].proxy_protocol else 'no longer takes'} the PROXY "
                 "protocol from the sync on: until HAProxy follows, every connection through it is refused",
-                f"In the same minutes, on {models.after.load_balancer.hostname}: bootstrap.sh load-balancer",
+                f"In the same minutes, on {_balancers(models.after)}: bootstrap.sh load-balancer",
             )
 
 
@@ -168,13 +169,14 @@ def listener_changed(change: Change) -> Iterator[Verdict]:
                 f"Listener/{name}",
                 f"HAProxy listens at {after[name].listen} instead of {before[name].listen}: {who} have to be told",
             )
-    if old.address != new.address:
+    if old.addresses != new.addresses:
+        was, now = (" and ".join(each.addresses) for each in (old, new))
         yield Verdict(
             "listener-changed",
             Level.DANGER,
             "Listener/address",
-            f"The load balancer is {new.address} instead of {old.address}: every device and name server has to be told",
-            f"Run all steps of the load balancer on {new.address} first, then lead devices there",
+            f"The load balancer is {now} instead of {was}: every device and name server has to be told",
+            f"Run all steps of the load balancer on {now} first, then lead devices there",
         )
     if models.before.domain != models.after.domain:
         yield Verdict(
@@ -184,6 +186,10 @@ def listener_changed(change: Change) -> Iterator[Verdict]:
             f"Devices and browsers come to {models.after.domain} instead of {models.before.domain}: names, "
             "certificates and devices have to follow",
         )
+
+
+def _balancers(cluster: Cluster) -> str:
+    return names([host.name for host in cluster.load_balancer.hosts])
 
 
 def _frontends(cluster: Cluster) -> dict[str, Frontend]:

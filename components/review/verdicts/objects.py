@@ -37,6 +37,8 @@ _FOLLOWED: dict[str, tuple[tuple[str, ...], ...]] = {
         ("spec", "internalTrafficPolicy"),
         ("spec", "publishNotReadyAddresses"),
     ),
+    # Pods that are made from then on have it.
+    "ServiceAccount": (("imagePullSecrets",),),
     "StatefulSet": (("spec", "replicas"), ("spec", "template"), ("spec", "updateStrategy")),
     "VerneMQ": (("spec",),),
 }
@@ -74,6 +76,8 @@ def object_gone(change: Change) -> Iterator[Verdict]:
     """What runs, or what others call by its name, is taken away."""
     gone: dict[str, list[str]] = {}
     for found in change.of_kind(*_MISSED, how="removed"):
+        if found in change.left:
+            continue
         gone.setdefault(found.identity.kind, []).append(found.identity.name)
     for kind, names in gone.items():
         end = "; whoever outside calls one by its name finds nothing" if kind == "Service" else " with all pods"

@@ -4,46 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.compile import upgrades
+
 from ..change import Change
 from ..registry import verdict
 from ..types import Level, Verdict
 
 
-def _release(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.removeprefix("v").split(".")))
-
-
 @verdict(Level.DANGER)
 def kubernetes_skips(change: Change) -> Iterator[Verdict]:
-    """Kubernetes goes back, or more than one minor release ahead: kubeadm takes neither."""
+    """Kubernetes goes back, or more than one minor release ahead: no step does either."""
     if not (models := change.models):
         return
-    old, new = (_release(each.platform.kubernetes.version) for each in (models.before, models.after))
-    if new[:2] < old[:2] or new[0] > old[0] or new[1] > old[1] + 1:
+    old, new = (each.platform.kubernetes.version for each in (models.before, models.after))
+    if why := upgrades.hindrance(old, new):
         yield Verdict(
             "kubernetes-skips",
             Level.DANGER,
             "Kubernetes",
-            f"kubeadm refuses to go from {models.before.platform.kubernetes.version} to "
-            f"{models.after.platform.kubernetes.version}: it upgrades by one minor release at a time, and never back",
+            f"No cluster goes from {old} to {new}: {why}",
             "One change for each minor release between, each brought to all nodes before the next",
         )
 
 
 @verdict(Level.ATTENTION)
 def kubernetes_upgrade(change: Change) -> Iterator[Verdict]:
-    """Kubernetes is another release: no step of the first installation brings a running node there."""
+    """Kubernetes is a newer release, which the step upgrade brings to node after node."""
     if not (models := change.models):
         return
     old, new = models.before.platform.kubernetes.version, models.after.platform.kubernetes.version
-    if old != new and _release(new) > _release(old):
+    if old != new and upgrades.hindrance(new, old):
         yield Verdict(
             "kubernetes-upgrade",
             Level.ATTENTION,
             "Kubernetes",
             f"{old} becomes {new}: the control plane first, then node by node, each drained; a kubelet must never be "
             "newer than the API server",
-            "bootstrap/README.md, 'A newer Kubernetes'",
+            "bootstrap.sh upgrade on the control plane, then on one node after the other: bootstrap/README.md, "
+            "'A newer Kubernetes'",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from components.cluster.types import PROVIDED, RANDOM, Cluster
+from components.cluster.types import PROVIDED, PULL_KEY, RANDOM, Cluster
 
 from ..change import Change
 from ..registry import verdict
@@ -15,12 +15,13 @@ _SCRIPT = "bootstrap.sh secrets"
 
 def keys(cluster: Cluster) -> Mapping[tuple[str, str, str], str]:
     """(Namespace, Secret, key) -> its value, or the word that stands in its place."""
-    return {
+    of_services = {
         (service.namespace, secret, key): value
-        for service in cluster.services
-        for secret, values in service.secrets.items()
-        for key, value in values.items()
+        for service, secret in cluster.secrets
+        for key, value in service.secrets[secret].items()
     }
+    opening = {(name, secret, PULL_KEY): PROVIDED for name in cluster.namespaces for secret in cluster.pull_secrets}
+    return of_services | opening
 
 
 @verdict(Level.ATTENTION)
@@ -35,7 +36,8 @@ def secret_new(change: Change) -> Iterator[Verdict]:
             "secret-new",
             Level.ATTENTION,
             f"Secret/{secret[1]}",
-            f"Until the cluster has {', '.join(names)} of it, pods that read it wait (CreateContainerConfigError)",
+            f"Until the cluster has {', '.join(names)} of it, pods that read it wait (CreateContainerConfigError, or "
+            "ErrImagePull where it opens a registry)",
             "Before the merge, make it by hand from what you have: see the cluster's page"
             if provided
             else f"Before the merge, on the control plane: {_SCRIPT}. It makes what is missing, also in a Secret "
@@ -76,7 +78,8 @@ def secret_value_changed(change: Change) -> Iterator[Verdict]:
                 f"Secret/{key[1]}",
                 f"{_SCRIPT} changes nothing that is there, so {key[2]} stays what it was; and who keeps it in a "
                 "database, such as the name of a user, has the old one as well",
-                f"Change it where it is kept, then kubectl -n {key[0]} edit secret {key[1]}; start its readers anew",
+                f"Change it where it is kept, then kubectl -n {key[0]} edit secret {key[1]} and "
+                f"bootstrap.sh rotate --secret {key[1]} --restart, which starts its readers anew",
             )
 
 

@@ -56,7 +56,7 @@ def test_they_compile_to_the_guides_cluster(converted, inventory, tmp_path, root
 
 def test_the_target_says_no_more_than_it_must(converted):
     target = yaml.safe_load(converted.text)
-    assert target["parameters"].keys() == {"cluster", "load_balancer"}
+    assert target["parameters"].keys() == {"cluster", "load_balancers"}
     assert target["parameters"]["cluster"].keys() == {"domain", "nodes"}
     assert target["classes"][-1] == "profile.load-test"
 
@@ -95,8 +95,8 @@ def test_the_contradictions_are_named(run, ansible):
         "taken: dojot (192.168.0.11)" in err
     )
     # As the files have it, so that the compiler insists on an answer.
-    assert "load_balancer:\n    address: 192.168.0.12\n" in text
-    assert "make compile would refuse the target:\n" in err and "load_balancer.address = 192.168.0.12" in err
+    assert "load_balancers:\n    haproxy: {address: 192.168.0.12}\n" in text
+    assert "make compile would refuse the target:\n" in err and "load_balancers.haproxy.address = 192.168.0.12" in err
 
 
 def test_without_contradictions_there_is_no_finding(run, ansible, inventory):

@@ -180,7 +180,7 @@ IN_LIST = "        192.168.0.16:\n"
         (
             MASTERS,
             f"{MASTERS}            kafka_worker_host:\n",
-            "master_nodes: a cluster has one control plane here; kafka_worker_host is taken, left out: master_host",
+            "master_nodes: the playbooks make one control plane; kafka_worker_host is taken, left out: master_host",
         ),
         (LAST, "            verne[1:3]:\n", "verne[1:3]: a range of hosts"),
         (LAST, "", "third_verne_worker_host = 192.168.0.16: the machine is in no group"),

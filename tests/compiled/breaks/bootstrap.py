@@ -133,3 +133,9 @@ def a_step_before_its_time(tree: Tree) -> str:
 @breaks(bootstrap.steps_are_those_of_the_heads, "STEP_OPTIONS")
 def an_option_with_another_default(tree: Tree) -> str:
     return _edit(tree, "|/run/dojot-join|", "|/run/other|")
+
+
+@breaks(bootstrap.values_are_those_of_the_inventory, "HAPROXY_CONFIG_END")
+def a_configuration_with_another_end(tree: Tree) -> str:
+    tree.files["haproxy/haproxy.cfg"] += "# The end.\n"
+    return SCRIPT

@@ -2,6 +2,7 @@
 
 import re
 
+from tests.compiled import reckoned
 from tests.compiled.bootstrap_values import EMBEDDED
 from tests.compiled.breaking import breaks
 from tests.compiled.checks import firewall
@@ -40,7 +41,7 @@ def a_node_that_the_others_do_not_hear(tree: Tree) -> str:
 
 @breaks(firewall.who_reaches_what, "does not reach tcp port")
 def node_ports_for_nobody(tree: Tree) -> str:
-    balancer = re.escape(tree.parameters["load_balancer"]["address"])
+    balancer = re.escape(next(iter(reckoned.balancers(tree.parameters).values())))
     return _edit(tree, rf"tcp dport 30000-32767 ip saddr {{.*{balancer}.*accept", "tcp dport 1 accept") or "balancer"
 
 

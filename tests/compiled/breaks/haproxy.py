@@ -1,7 +1,10 @@
 """Breaks of tests/compiled/checks/haproxy.py."""
 
 import re
+from dataclasses import replace
 
+from components.cluster.types import Keepalived
+from components.haproxy.files import files
 from tests.compiled import reckoned
 from tests.compiled.breaking import breaks
 from tests.compiled.checks import haproxy
@@ -186,3 +189,41 @@ def an_answer_before_the_question(tree: Tree) -> str:
 def no_room_for_those_who_come_back(tree: Tree) -> str:
     most = next((one.most for one in reckoned.listeners(tree.parameters) if one.devices), 0)
     return _edit(tree, CONFIG, f"    maxconn {most}\n", f"    maxconn {tree.parameters['scale']['devices']}\n")
+
+
+def _shares_an_address(tree: Tree) -> str:
+    """Another host beside the first, and keepalived on both; the second one's file."""
+    balancer = tree.cluster.load_balancer
+    hosts = (balancer.hosts[0], replace(balancer.hosts[0], name="second", address="192.0.2.2"))
+    keepalived = Keepalived("192.0.2.100", "eth0", "1:2.2.8-1")
+    balancer = replace(balancer, hosts=hosts, keepalived=keepalived)
+    made = files(replace(tree.cluster, load_balancer=balancer))
+    tree.files.update({f"haproxy/{name}": text for name, text in made.items() if name.endswith(".keepalived.conf")})
+    tree.parameters["load_balancers"] = {host.name: {"address": host.address} for host in hosts}
+    tree.parameters["load_balancer"]["shared"] = {
+        "by": "keepalived",
+        "address": keepalived.address,
+        "interface": keepalived.interface,
+    }
+    assert haproxy.one_host_has_the_shared_address(tree) == []
+    return "second.keepalived.conf"
+
+
+@breaks(haproxy.one_host_has_the_shared_address, "keepalived has")
+def an_address_that_nobody_shares(tree: Tree) -> str:
+    name = _shares_an_address(tree)
+    del tree.parameters["load_balancer"]["shared"]
+    return name
+
+
+@breaks(haproxy.one_host_has_the_shared_address, "lacks 'virtual_ipaddress")
+def another_address_on_one_host(tree: Tree) -> str:
+    name = _shares_an_address(tree)
+    _edit(tree, name, "192.0.2.100/32", "192.0.2.101/32")
+    return name
+
+
+@breaks(haproxy.one_host_has_the_shared_address, "with the same right")
+def two_hosts_with_one_priority(tree: Tree) -> str:
+    _edit(tree, _shares_an_address(tree), "priority 249", "priority 250")
+    return ""

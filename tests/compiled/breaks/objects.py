@@ -33,6 +33,16 @@ def an_account_that_hands_out_its_token(tree: Tree) -> str:
     return found["metadata"]["name"]
 
 
+@breaks(objects.rights_are_those_of_the_inventory, "where registries ask who one is")
+def a_default_account_nobody_asked_for(tree: Tree) -> str:
+    found = tree.some("Namespace")
+    metadata = {"name": "default", "namespace": found["metadata"]["name"]}
+    tree.documents["manifests/namespace.yml"].append(
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, "automountServiceAccountToken": False}
+    )
+    return "default"
+
+
 @breaks(objects.workloads_have_the_fields_of_the_inventory, "strategy is")
 def another_way_to_update(tree: Tree) -> str:
     found = tree.some("Deployment")

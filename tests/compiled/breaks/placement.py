@@ -1,6 +1,6 @@
 """Breaks of tests/compiled/checks/placement.py."""
 
-from tests.compiled.breaking import breaks
+from tests.compiled.breaking import breaks, gateway_of
 from tests.compiled.checks import placement
 from tests.compiled.tree import Absent, Object, Tree, first
 from tests.compiled.workloads import workloads
@@ -151,6 +151,16 @@ def requests_that_fit_no_node(tree: Tree) -> str:
     found = tree.some("Deployment")
     _pod(found)["containers"][0]["resources"]["requests"]["memory"] = "1Ti"
     return found["metadata"]["name"]
+
+
+@breaks(placement.every_order_gives_each_node_its_share, "no two may share a node")
+def gateways_that_may_be_lost_together(tree: Tree) -> str:
+    name = gateway_of(tree)
+    tree.parameters["availability"]["replicas"] = tree.parameters["services"][name]["replicas"] = 2
+    found = tree.some("Deployment", lambda entry: entry["metadata"]["name"] == name)
+    found["spec"]["replicas"] = 2
+    _pod(found)["affinity"].pop("podAntiAffinity", None)
+    return name
 
 
 @breaks(placement.every_order_gives_each_node_its_share, "which is not of group")

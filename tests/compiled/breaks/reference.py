@@ -43,6 +43,11 @@ def more_copies_than_brokers(tree: Tree) -> str:
     return _env(_workload(tree, "kafka-server"), "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR", "7")
 
 
+@breaks(reference.brokers_of_kafka_differ, "KAFKA_MIN_INSYNC_REPLICAS is 3")
+def nothing_is_written_without_a_server(tree: Tree) -> str:
+    return _env(_workload(tree, "kafka-server"), "KAFKA_MIN_INSYNC_REPLICAS", "3")
+
+
 @breaks(reference.topics_have_a_partition_for_each_bridge, "KAFKA_NUM_PARTITIONS is None")
 def topics_of_one_partition(tree: Tree) -> str:
     first((name for name, entry in tree.parameters["services"].items() if entry.get("spread_evenly")), "no bridges")

@@ -5,6 +5,7 @@ import re
 from tests.compiled.bootstrap_values import SCRIPT, table
 from tests.compiled.breaking import breaks
 from tests.compiled.checks import secrets
+from tests.compiled.checks.argocd import WAVE
 from tests.compiled.tree import Absent, Tree, first
 
 
@@ -63,6 +64,47 @@ def a_secret_that_nobody_uses(tree: Tree) -> str:
         "readonly SECRETS=(", "readonly SECRETS=(\n  'idle|password|random|'"
     )
     return "idle"
+
+
+def _readers(tree: Tree) -> list[list[str]]:
+    return first([table(tree.files, "READERS")], "nobody reads a Secret")
+
+
+@breaks(secrets.readers_of_a_secret_start_anew, "READERS lacks")
+def a_reader_that_goes_on_with_the_former_value(tree: Tree) -> str:
+    row = "|".join(_readers(tree)[0])
+    tree.files[SCRIPT] = tree.files[SCRIPT].replace(f"  '{row}'\n", "", 1)
+    return row
+
+
+@breaks(secrets.readers_of_a_secret_start_anew, "nobody asked for")
+def a_reader_that_reads_nothing(tree: Tree) -> str:
+    tree.files[SCRIPT] = tree.files[SCRIPT].replace(
+        "readonly READERS=(", "readonly READERS=(\n  'dojot/idle|deployment/idle|name=idle|rolling'"
+    )
+    return "idle"
+
+
+@breaks(secrets.readers_of_a_secret_start_anew, "nobody asked for")
+def a_database_that_starts_anew_with_a_password_that_it_keeps(tree: Tree) -> str:
+    kept = [row for row in table(tree.files, "ROTATIONS") if row[4]]
+    secret, keeper = first(((row[0], row[4]) for row in kept), "nobody keeps a value")
+    tree.files[SCRIPT] = tree.files[SCRIPT].replace(
+        "readonly READERS=(", f"readonly READERS=(\n  '{secret}|{keeper}|name=it|rolling'"
+    )
+    return keeper
+
+
+@breaks(secrets.readers_of_a_secret_start_anew, "are not in the order of the waves")
+def readers_that_start_before_whom_they_call(tree: Tree) -> str:
+    rows = table(tree.files, "READERS")
+    places = [row[0] for row in rows]
+    secret = first((place for place in places if places.count(place) > 1), "no Secret has two readers")
+    one = first((row[1] for row in rows if row[0] == secret), "")
+    for found in tree.of_kind("Deployment", "StatefulSet"):
+        if f"{found['kind'].lower()}/{found['metadata']['name']}" == one:
+            found["metadata"]["annotations"][WAVE] = "1000"
+    return secret
 
 
 @breaks(secrets.passwords_are_random, "must be random")

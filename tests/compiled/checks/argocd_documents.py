@@ -74,7 +74,7 @@ def _application(parameters: Mapping[str, Any]) -> Object:
 def _project(tree: Tree) -> Object:
     inside: list[Object] = []
     across: list[Object] = []
-    for _, entry in tree.manifests:
+    for _, entry in (*tree.manifests, *tree.own):
         metadata = entry["metadata"]
         one = {"group": entry["apiVersion"].rpartition("/")[0], "kind": entry["kind"]}
         # Argo CD allows single objects by name since 3.3.
@@ -84,7 +84,9 @@ def _project(tree: Tree) -> Object:
         if one not in found:
             found.append(one)
     home = tree.parameters["cluster"]["namespace"]
-    spaces = [home, *sorted(said.namespaces(tree.parameters) - {home})]
+    compiled = said.namespaces(tree.parameters)
+    brought = {entry["metadata"].get("namespace") for _, entry in tree.own} - {None, *compiled}
+    spaces = [home, *sorted(compiled - {home}), *sorted(brought)]
     spec = {
         "sourceRepos": [tree.parameters["repository"]["url"]],
         "destinations": [{"server": _HERE, "namespace": name} for name in spaces],
@@ -107,12 +109,16 @@ def _settings(tree: Tree) -> Object:
     # A VerneMQ object may come by hand where the inventory has no brokers.
     checks = {"argoproj.io_Application", "vernemq.com_VerneMQ", *custom}
     argocd = tree.parameters["platform"]["argocd"]
+    # Nothing that concerns what an Argo CD of others manages besides.
+    alone = argocd.get("existing", False)
+    checks -= {"argoproj.io_Application"} if alone else set()
     scripts = {
         f"{_CUSTOMIZED}{kind}": (_HEALTH / f"{kind.rpartition('_')[2].lower()}.lua").read_text("utf-8")
         for kind in checks
     }
     metadata = {"name": "argocd-cm", "namespace": argocd["namespace"]}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {**argocd["settings"], **scripts}}
+    data = scripts if alone else {**argocd["settings"], **scripts}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
 CHECKS = (argocd_is_told_what_the_inventory_says,)

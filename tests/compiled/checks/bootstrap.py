@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,14 @@ from tests.compiled.tree import Tree
 _SHELL, _ERRORS = "#!/usr/bin/env bash", "set -euo pipefail"
 # Below all parts, which only define.
 _START = 'main "$@"'
+# What an entry of `secrets` says beside its keys.
+_NO_KEYS = ("enabled", "rotation")
+#: Why nobody here makes a new one.
+_NOT_HERE = "who keeps it is not part of this cluster: change it there, then in the Secret, and restart its readers"
 # Tables of the manifests' volumes, which volumes.py compares with those and with the inventory.
 _OF_VOLUMES = ("DISKS", "PERSISTENT_VOLUMES")
+# The table of who reads which Secret, which secrets.py compares with the pods.
+_OF_SECRETS = ("READERS",)
 # Tables of what the heads of the parts say.
 _OF_HEADS = ("STEPS", "STEP_OPTIONS")
 
@@ -48,7 +54,7 @@ def values_are_those_of_the_inventory(tree: Tree) -> list[str]:
     found = values_of(tree.files[SCRIPT])
     problems = list(differences(found.scalars, _scalars(tree), SCRIPT))
     wanted = _tables(tree.parameters)
-    there = {name: rows for name, rows in found.tables.items() if name not in (*_OF_VOLUMES, *_OF_HEADS)}
+    there = {name: rows for name, rows in found.tables.items() if name not in (*_OF_VOLUMES, *_OF_SECRETS, *_OF_HEADS)}
     problems += [f"{SCRIPT}: nobody asked for {name}" for name in there.keys() - wanted.keys()]
     for name, rows in wanted.items():
         left = list(there.get(name, ()))
@@ -63,13 +69,14 @@ def values_are_those_of_the_inventory(tree: Tree) -> list[str]:
 
 def _scalars(tree: Tree) -> dict[str, str]:
     parameters = tree.parameters
-    platform, cluster, balancer = parameters["platform"], parameters["cluster"], parameters["load_balancer"]
+    platform, cluster = parameters["platform"], parameters["cluster"]
     kubernetes, system, runtime = platform["kubernetes"], platform["operating_system"], platform["runtime"]
     argocd, haproxy = platform["argocd"], platform["haproxy"]
     plugins = kubernetes.get("cni_plugins", {})
     exporter = reckoned.node_exporter(parameters)
-    (address,) = reckoned.nodes_of(parameters, reckoned.CONTROL_PLANE).values()
+    one = {} if _other_control_planes(parameters) else {"KUBEADM_JOIN_CONTROL_PLANE": ""}
     return {
+        **one,
         "CLUSTER_NAME": cluster["name"],
         "GROUP_LABEL": cluster["group_label"],
         "OS_NAME": system["name"],
@@ -78,8 +85,11 @@ def _scalars(tree: Tree) -> dict[str, str]:
         "RUNTIME_NAME": runtime["name"],
         "RUNTIME_SERVICE": runtime["service"],
         "RUNTIME_OPEN_FILES": str(runtime.get("open_files", "")),
+        "RUNTIME_MIRROR": runtime.get("mirror", "") if runtime["name"] == "containerd" else "",
         "KUBERNETES_VERSION": kubernetes["version"],
         "KUBERNETES_FROM": "binaries" if "binaries" in kubernetes else "packages",
+        # The API server takes evictions of policy/v1 since 1.22.
+        "POLICY_API": "policy/v1" if int(kubernetes["minor"].partition(".")[2]) >= 22 else "policy/v1beta1",
         "CNI_PLUGINS_URL": plugins.get("url", ""),
         "CNI_PLUGINS_SHA256": plugins.get("sha256", ""),
         "FIREWALL_ENABLED": str(parameters["firewall"]["enabled"]).lower(),
@@ -89,15 +99,15 @@ def _scalars(tree: Tree) -> dict[str, str]:
         "ENCRYPTION_FILE": "/etc/kubernetes/apiserver/encryption.yml",
         "ENCRYPTION_PROVIDER": kubernetes["secrets_encryption"],
         "JOIN_TOKEN_TTL": kubernetes["join_token_ttl"],
-        "API_ADDRESS": address,
+        "API_HOST": reckoned.api_host(parameters),
+        "ARGOCD_EXISTING": str(argocd.get("existing", False)).lower(),
         "ARGOCD_VERSION": argocd["version"],
         "ARGOCD_NAMESPACE": argocd["namespace"],
         "ARGOCD_LABEL": parameters["node_groups"][argocd["group"]]["label"],
         "ARGOCD_MANIFEST_URL": argocd["install"]["url"],
         "ARGOCD_MANIFEST_SHA256": argocd["install"]["sha256"],
         "ARGOCD_SERVER_SIDE": str(argocd["install"]["server_side"]).lower(),
-        "LOAD_BALANCER_NAME": balancer["hostname"],
-        "LOAD_BALANCER_ADDRESS": balancer["address"],
+        "SHARED_ADDRESS": reckoned.shared_address(parameters),
         "NODE_EXPORTER_PACKAGE": exporter.get("package", ""),
         "NODE_EXPORTER_PORT": str(exporter.get("port", "")),
         "LOAD_BALANCER_OPEN_FILES": str(reckoned.open_files(parameters)),
@@ -108,6 +118,8 @@ def _scalars(tree: Tree) -> dict[str, str]:
         "HAPROXY_SYSCTL": haproxy["paths"]["sysctl"],
         "HAPROXY_UNIT_LIMITS": haproxy["paths"]["unit_limits"],
         "HAPROXY_ADMIN_SOCKET": haproxy["paths"]["admin_socket"],
+        # By it a file is known to be whole.
+        "HAPROXY_CONFIG_END": tree.files[f"haproxy/{next(iter(reckoned.balancers(parameters)))}.cfg"].splitlines()[-1],
         "HAPROXY_HARD_STOP_AFTER": str(haproxy["hard_stop_after"]),
         "HAPROXY_MAX_RELOADS": str(haproxy["max_reloads"]),
         # Of milliseconds.
@@ -146,8 +158,19 @@ def _tables(parameters: Mapping[str, Any]) -> dict[str, list[str]]:
             )
             for name, node in parameters["cluster"]["nodes"].items()
         ],
+        "LOAD_BALANCERS": [
+            _row(name, address, "load-balancer", " ".join(reckoned.sources(parameters, name)[1:]))
+            for name, address in reckoned.balancers(parameters).items()
+        ],
+        "PROXY": _proxy(parameters),
+        "OTHER_CONTROL_PLANES": _other_control_planes(parameters),
+        "KEEPALIVED_PACKAGES": [
+            _row("keepalived", parameters["platform"]["operating_system"]["keepalived"])
+            for _ in filter(None, [reckoned.shared_address(parameters)])
+        ],
         "NAMESPACES": sorted(said.namespaces(parameters)),
         "SECRETS": _secrets(parameters),
+        "ROTATIONS": _rotations(parameters),
         "BROKERS": [
             _row(
                 said.namespace(parameters, service),
@@ -161,6 +184,8 @@ def _tables(parameters: Mapping[str, Any]) -> dict[str, list[str]]:
         ],
         "DATABASES": _databases(parameters),
         "BACKUPS": _backups(**parameters["backup"]),
+        "FOLLOW": _follow(parameters),
+        "SIGNERS": [_row(*one) for one in parameters["load_balancer"]["follow"].get("signers", {}).items()],
         "LOAD_BALANCER_PORTS": [_row(one.listen, one.name) for one in listeners],
         "NODE_PORTS": [
             _row(
@@ -180,17 +205,89 @@ def _tables(parameters: Mapping[str, Any]) -> dict[str, list[str]]:
     }
 
 
+def _declared(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """(Service, Secret, its keys); of a service elsewhere those that somebody here reads."""
+    services = parameters["services"]
+    for service, entry in services.items():
+        for secret, keys in said.on(entry.get("secrets")).items():
+            yield service, secret, keys
+    read = str(dict(services))
+    for service, entry in said.elsewhere(parameters).items():
+        for secret, keys in said.on(entry.get("secrets")).items():
+            if f"'secret': '{secret}'" in read:
+                yield service, secret, keys
+
+
+def _proxy(parameters: Mapping[str, Any]) -> list[str]:
+    """What fetches something asks the proxy, but not for hosts of the cluster, its networks, or what is added."""
+    platform, proxy = parameters["platform"], parameters["platform"].get("proxy")
+    if proxy is None:
+        return []
+    hosts = [(name, node["address"]) for name, node in parameters["cluster"]["nodes"].items()]
+    hosts += reckoned.balancers(parameters).items()
+    direct = ["localhost", "127.0.0.1", ".svc", ".cluster.local", *(part for host in hosts for part in host)]
+    direct += [
+        parameters["cluster"]["domain"],
+        platform["pod_network"]["cidr"],
+        platform["kubernetes"]["service_subnet"],
+    ]
+    direct += proxy.get("no_proxy", ())
+    return [f"http_proxy={proxy['http']}", f"https_proxy={proxy['https']}", f"no_proxy={','.join(direct)}"]
+
+
+def _other_control_planes(parameters: Mapping[str, Any]) -> list[str]:
+    """Those that join the first of the inventory."""
+    return list(reckoned.nodes_of(parameters, reckoned.CONTROL_PLANE))[1:]
+
+
 def _secrets(parameters: Mapping[str, Any]) -> list[str]:
     """Secret | key | how it comes to its value | the value, or the length of a random one."""
     found = []
-    for service, entry in parameters["services"].items():
-        for secret, keys in said.on(entry.get("secrets")).items():
-            for key, value in keys.items():
-                if key == "enabled":
-                    continue
-                how, *length = str(value).split(" ")
-                made = (how, *length, "")[:2] if how in ("random", "provided") else ("literal", value)
-                found.append(_row(f"{said.namespace(parameters, service)}/{secret}", key, *made))
+    for service, secret, keys in _declared(parameters):
+        for key, value in keys.items():
+            if key in _NO_KEYS:
+                continue
+            how, *length = str(value).split(" ")
+            made = (how, *length, "")[:2] if how in ("random", "provided") else ("literal", value)
+            found.append(_row(f"{said.namespace(parameters, service)}/{secret}", key, *made))
+    found += [
+        _row(f"{namespace}/{secret}", ".dockerconfigjson", "provided", "")
+        for namespace in said.namespaces(parameters)
+        for secret in parameters["release"].get("pull_secrets", ())
+    ]
+    return found
+
+
+def _rotations(parameters: Mapping[str, Any]) -> list[str]:
+    """Secret | random key | by whose means it gets another value | namespace, workload of that | port, or why never."""
+    found = []
+    makers = {name: maker for name, _, _, maker in (row.split("|") for row in _databases(parameters))}
+    elsewhere = said.elsewhere(parameters)
+    for service, secret, keys in _declared(parameters):
+        database = parameters["services"].get(service, {}).get("database", {})
+        for key, value in keys.items():
+            if key in _NO_KEYS or not str(value).startswith("random"):
+                continue
+            stated = keys.get("rotation", {}).get(key, {})
+            keeper = how = last = ""
+            if "never" in stated:
+                how, last = "never", stated["never"]
+            elif "account_of" in stated:
+                how = keeper = stated["account_of"]
+                (last,) = [port["number"] for port in parameters["services"][keeper]["ports"].values()]
+            elif service in elsewhere or (
+                (secret, key) == (database.get("secret"), "password") and database["server"] in elsewhere
+            ):
+                how, last = "never", _NOT_HERE
+            elif (secret, key) == (database.get("secret"), "password"):
+                how, keeper = makers[database["server"]], database["server"]
+            elif service in makers:
+                how, keeper = makers[service], service
+            place = ("", "")
+            if keeper:
+                kind = parameters["services"][keeper]["kind"].lower()
+                place = (said.namespace(parameters, keeper), f"{kind}/{keeper}")
+            found.append(_row(f"{said.namespace(parameters, service)}/{secret}", key, how or "start", *place, last))
     return found
 
 
@@ -207,6 +304,13 @@ def _databases(parameters: Mapping[str, Any]) -> list[str]:
 
 def _backups(enabled: bool, at: str, keep: int, folder: str) -> list[str]:
     return [_row(at, keep, folder)] if enabled else []
+
+
+def _follow(parameters: Mapping[str, Any]) -> list[str]:
+    """Seconds | what Argo CD's Application has | where this file lies."""
+    follow, repository = parameters["load_balancer"]["follow"], parameters["repository"]
+    row = _row(follow["every"], repository["revision"], f"compiled/{parameters['cluster']['name']}", repository["url"])
+    return [row] if follow["enabled"] else []
 
 
 def _kubernetes_packages(kubernetes: Mapping[str, Any]) -> list[str]:
@@ -243,7 +347,14 @@ def _step(name: str, head: Mapping[str, list[str]], options: list[str]) -> str:
     said = {key: values[0] for key, values in head.items()}
     own = [option.split(" ")[0].rstrip(":") for option in head.get("option", ())]
     machine, comma, elsewhere = said["where"].partition(",")
-    texts = [said.get("when", ""), said.get("then", "")]
+    given, _, receivers = said.get("hands over", "").partition(" to ")
+    places = {
+        "every worker": "each worker",
+        "every other control plane": "each other control plane",
+        "load balancer": "the load balancer",
+    }
+    handed = f"copy {{{given.removeprefix('--')}}} to the same place on {places[receivers]}" if given else ""
+    texts = [said.get("when", ""), said.get("then", handed)]
     for option in map(_option, options):
         flag, _, default, _ = option.split("|")
         texts = [text.replace(f"{{{flag.removeprefix('--')}}}", default) for text in texts]

@@ -93,11 +93,16 @@ def _people(parameters: Mapping[str, Any]) -> dict[str, str]:
     }
     return {
         **{name: node["address"] for name, node in parameters["cluster"]["nodes"].items()},
-        "the load balancer": parameters["load_balancer"]["address"],
+        **{f"load balancer at {address}": address for address in _balancers(parameters)},
         "a pod": str(first),
         "a stranger": _STRANGER,
         **operators,
     }
+
+
+def _balancers(parameters: Mapping[str, Any]) -> list[str]:
+    """Whatever address they connect from."""
+    return [address for name in reckoned.balancers(parameters) for address in reckoned.sources(parameters, name)]
 
 
 def _packets(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, str, int]]:
@@ -143,7 +148,7 @@ def _admitted(parameters: Mapping[str, Any], source: str, protocol: str, port: i
     if (protocol, port) in _open(parameters):
         return True
     if port in _NODE_PORTS:
-        return operator or (protocol == "tcp" and source == parameters["load_balancer"]["address"])
+        return operator or (protocol == "tcp" and source in _balancers(parameters))
     if protocol == "udp":
         return port != _VXLAN or network["backend"] != "vxlan" or source in nodes
     if port == _API:

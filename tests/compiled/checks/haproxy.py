@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +12,6 @@ from tests.compiled import reckoned, said
 from tests.compiled.reckoned import Listener
 from tests.compiled.tree import Tree
 from tests.haproxy.configuration import (
-    CONFIG,
     LIMITS,
     SYSCTL,
     Section,
@@ -42,36 +42,39 @@ _NR_OPEN, _REST_OF_THE_HOST = 1_048_576, 65_536
 
 
 def haproxy_cfg_says_what_the_inventory_says(tree: Tree) -> list[str]:
-    """Line by line, in each section; a line that nobody asked for is as wrong as one that is missing."""
-    there = sections(tree.files[_FOLDER + CONFIG])
-    wanted = dict(_wanted(tree.parameters))
-    found = [
-        f"{CONFIG}: {name} is there {count} times" for name, count in Counter(map(str, there)).items() if count > 1
-    ]
+    """Of each host, line by line, in each section; a line that nobody asked for is as wrong as one that is missing."""
+    return [problem for host in reckoned.balancers(tree.parameters) for problem in _of_a_host(tree, host)]
+
+
+def _of_a_host(tree: Tree, host: str) -> list[str]:
+    file = f"{host}.cfg"
+    there = sections(tree.files[_FOLDER + file])
+    wanted = dict(_wanted(tree.parameters, reckoned.sources(tree.parameters, host)))
+    found = [f"{file}: {name} is there {count} times" for name, count in Counter(map(str, there)).items() if count > 1]
     if tuple(map(str, there[: len(_HEADINGS)])) != _HEADINGS:
-        found.append(f"{CONFIG}: does not begin with {' and '.join(_HEADINGS)}")
+        found.append(f"{file}: does not begin with {' and '.join(_HEADINGS)}")
     for section in there:
         if str(section) not in wanted:
-            found.append(f"{CONFIG}: nobody asked for {section}")
+            found.append(f"{file}: nobody asked for {section}")
     by_name = {str(section): section for section in there}
     for name, lines in wanted.items():
         if name not in by_name:
-            found.append(f"{CONFIG}: there is no {name}")
+            found.append(f"{file}: there is no {name}")
             continue
         stated = [" ".join(line) for line in by_name[name].lines]
-        found += [f"{CONFIG}: {name} lacks {line!r}" for line in (Counter(lines) - Counter(stated)).elements()]
+        found += [f"{file}: {name} lacks {line!r}" for line in (Counter(lines) - Counter(stated)).elements()]
         found += [
-            f"{CONFIG}: {name}: nobody asked for {line!r}" for line in (Counter(stated) - Counter(lines)).elements()
+            f"{file}: {name}: nobody asked for {line!r}" for line in (Counter(stated) - Counter(lines)).elements()
         ]
         for word in _ORDERED:
             first, second = ([line for line in all_lines if line.startswith(word)] for all_lines in (stated, lines))
             if first != second and sorted(first) == sorted(second):
-                found.append(f"{CONFIG}: {name}: its {word} rules stand in another order")
+                found.append(f"{file}: {name}: its {word} rules stand in another order")
     return found
 
 
-def _wanted(parameters: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    haproxy, balancer = parameters["platform"]["haproxy"], parameters["load_balancer"]
+def _wanted(parameters: Mapping[str, Any], sources: list[str]) -> Iterator[tuple[str, list[str]]]:
+    haproxy = parameters["platform"]["haproxy"]
     yield (
         "global",
         [
@@ -126,9 +129,9 @@ def _wanted(parameters: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
             ]
             server = f"server node-exporter 127.0.0.1:{exporter['port']}"
             yield "backend node-exporter", ["mode http", f"timeout server {_OWN_SECONDS}s", server]
-        yield "frontend metrics", [*own, f"bind {balancer['address']}:{port}", admitted, *metrics, *others]
+        yield "frontend metrics", [*own, f"bind {sources[0]}:{port}", admitted, *metrics, *others]
     for listener in reckoned.listeners(parameters):
-        yield from _listener(parameters, listener)
+        yield from _listener(parameters, listener, sources)
 
 
 def _session_timeout(parameters: Mapping[str, Any]) -> int:
@@ -144,7 +147,7 @@ def _metrics_readers(parameters: Mapping[str, Any]) -> Iterator[str]:
         yield from reckoned.nodes_of(parameters, entry["group"]).values() if entry else ()
 
 
-def _listener(parameters: Mapping[str, Any], listener: Listener) -> Iterator[tuple[str, list[str]]]:
+def _listener(parameters: Mapping[str, Any], listener: Listener, sources: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Devices' sessions go out by source ports of their own, so their servers are checked by twins without."""
     haproxy, balancer = parameters["platform"]["haproxy"], parameters["load_balancer"]
     check = f"default-server check inter {haproxy['check_interval']}s fall 3 rise 2"
@@ -156,11 +159,19 @@ def _listener(parameters: Mapping[str, Any], listener: Listener) -> Iterator[tup
         yield f"listen {listener.name}", [*head, "balance roundrobin", *told, f"{check} {ended}", *servers.values()]
         return
     first, last = balancer["source_ports"]["first"], balancer["source_ports"]["last"]
-    checks, source = f"{listener.name}-checks", f"source {balancer['address']}:{first}-{last}"
+    checks = f"{listener.name}-checks"
     yield f"backend {checks}", [*_asked(haproxy, parameters["services"], listener), check, *servers.values()]
-    tracked = [f"{line} track {checks}/{name} {source}" for name, line in servers.items()]
     retries, each = f"retries {haproxy['source_port_retries']}", reckoned.sessions_of_a_server(parameters, listener)
-    most = f"default-server maxconn {each} {ended} slowstart {haproxy['slow_start']}s"
+    # A line for each address; they share what the server takes, and its check.
+    shares = [each // len(sources) + (number < each % len(sources)) for number in range(len(sources))]
+    several = len(sources) > 1
+    tracked = [
+        f"server {name}{f'.{number + 1}' if number else ''} {_end(listener, address)} track {checks}/{name}"
+        f"{f' maxconn {shares[number]}' if several else ''} source {source}:{first}-{last}"
+        for name, address in listener.nodes.items()
+        for number, source in enumerate(sources)
+    ]
+    most = f"default-server {'' if several else f'maxconn {each} '}{ended} slowstart {haproxy['slow_start']}s"
     rate = f"rate-limit sessions {reckoned.new_sessions(parameters, listener)}"
     yield f"listen {listener.name}", [*head, rate, "balance leastconn", retries, most, *tracked]
 
@@ -228,8 +239,15 @@ def limits_follow_from_the_inventory(tree: Tree) -> list[str]:
 
 def the_numbers_suit_the_devices(tree: Tree) -> list[str]:
     """By what HAProxy and the kernel do: every device gets in and stays, with one broker less and over a reload."""
+    return [
+        problem
+        for host in reckoned.balancers(tree.parameters)
+        for problem in _suits(tree, tree.files[f"{_FOLDER}{host}.cfg"])
+    ]
+
+
+def _suits(tree: Tree, text: str) -> list[str]:
     scale = tree.parameters["scale"]
-    text = tree.files[_FOLDER + CONFIG]
     kernel, unit = (settings(tree.files[_FOLDER + file]) for file in (SYSCTL, LIMITS))
     main, defaults = only(text, "global"), only(text, "defaults")
     total, files = int(main.value("maxconn")), int(unit["LimitNOFILE"])
@@ -256,7 +274,7 @@ def the_numbers_suit_the_devices(tree: Tree) -> list[str]:
     found += _brokers_live(tree, text)
     own = {int(one.rpartition(":")[2]) for section in sections(text) for (one, *_) in section.values("bind")}
     for section in listen:
-        found += _source_ports(section, own, scale["devices"])
+        found += _source_ports(section, own, -(-scale["devices"] // reckoned.carriers(tree.parameters)))
     return [f"haproxy: {problem}" for problem in found]
 
 
@@ -274,7 +292,16 @@ def _brokers_live(tree: Tree, text: str) -> Iterator[str]:
         if not listener.devices or entry["kind"] != "VerneMQ" or each is None:
             continue
         section = only(text, "listen", listener.name)
-        (limit,) = (int(line[line.index("maxconn") + 1]) for line in section.values("default-server"))
+        # What all lines have stands once, or each line of a server has its share.
+        first, *_ = listener.nodes
+        lines = [line for line in section.values("server") if line[0].partition(".")[0] == first]
+        limit = sum(
+            int(line[line.index("maxconn") + 1])
+            for line in (*section.values("default-server"), *lines)
+            if "maxconn" in line
+        )
+        # Each load balancer gives it as many, and one of several is lost.
+        limit *= reckoned.carriers(parameters)
         memory = size(entry["resources"]["limits"]["memory"])
         if base + limit * size(each) > memory:
             yield f"{section}: a broker is killed before it has {limit} sessions"
@@ -282,7 +309,9 @@ def _brokers_live(tree: Tree, text: str) -> Iterator[str]:
         taken += limit * size(each)
         all_stated &= listener.port in stated
         rate = int(section.value("rate-limit", "sessions"))
-        if rate * parameters["load_balancer"]["recovery"] < devices / len(listener.nodes):
+        if rate * reckoned.carriers(parameters) * parameters["load_balancer"]["recovery"] < devices / len(
+            listener.nodes
+        ):
             yield f"{section}: {rate} new sessions a second bring the devices of a lost broker back too late"
     if not carried:
         return
@@ -297,13 +326,18 @@ def _brokers_live(tree: Tree, text: str) -> Iterator[str]:
 
 def _source_ports(section: Section, own: set[int], devices: int) -> Iterator[str]:
     """Servers of devices: the ranges of all but one hold every device, and no port of HAProxy's own."""
-    ranges = [
-        line[line.index("source") + 1].rpartition(":")[2] for line in section.values("server") if "source" in line
+    sources = [
+        (line[0].partition(".")[0], line[line.index("source") + 1])
+        for line in section.values("server")
+        if "source" in line
     ]
-    if not ranges:
+    if not sources:
         return
-    low, high = map(int, ranges[0].split("-"))
-    if max(1, len(ranges) - 1) * (high - low + 1) < devices:
+    if len(set(sources)) < len(sources):
+        yield f"{section}: two lines of a server have the same source ports"
+    low, high = map(int, sources[0][1].rpartition(":")[2].split("-"))
+    servers = len({server for server, _ in sources})
+    if max(1, servers - 1) * len(sources) // servers * (high - low + 1) < devices:
         yield f"{section}: with one server less, {devices} devices find too few source ports"
     if any(low <= port <= high for port in own) or not 1024 <= low <= high <= 65535:
         yield f"{section}: source ports {low}-{high} hold ports of others"
@@ -311,4 +345,36 @@ def _source_ports(section: Section, own: set[int], devices: int) -> Iterator[str
         yield f"{section}: a device that connects again finds no room"
 
 
-CHECKS = (haproxy_cfg_says_what_the_inventory_says, limits_follow_from_the_inventory, the_numbers_suit_the_devices)
+def one_host_has_the_shared_address(tree: Tree) -> list[str]:
+    """By keepalived's files: one address and router everywhere, each with the others as peers, no two priorities."""
+    address, hosts = reckoned.shared_address(tree.parameters), reckoned.balancers(tree.parameters)
+    there = {path for path in tree.files if path.startswith(_FOLDER) and path.endswith(".keepalived.conf")}
+    if there != ({f"{_FOLDER}{host}.keepalived.conf" for host in hosts} if address else set()):
+        return [f"haproxy: keepalived has {', '.join(sorted(there)) or 'no file'}"]
+    found, priorities = [], set()
+    for host, own in hosts.items() if address else ():
+        lines = tree.files[f"{_FOLDER}{host}.keepalived.conf"].splitlines()
+        said = " ".join(" ".join(line for line in lines if not line.lstrip().startswith("#")).split())
+        peers = "".join(f"{one} " for name, one in hosts.items() if name != host)
+        wanted = (
+            "state BACKUP nopreempt",
+            f"interface {tree.parameters['load_balancer']['shared']['interface']} ",
+            f"virtual_router_id {address.rpartition('.')[2]} ",
+            f"unicast_src_ip {own} unicast_peer {{ {peers}}}",
+            f"virtual_ipaddress {{ {address}/32 }}",
+            f"http://127.0.0.1:{tree.parameters['platform']['haproxy']['stats_port']}/",
+            "track_script { haproxy }",
+        )
+        found += [f"{host}.keepalived.conf: lacks {words!r}" for words in wanted if words not in said]
+        priorities.add(re.search(r" priority (\d+) ", said)[1])
+    if len(priorities) != (len(hosts) if address else 0):
+        found.append("haproxy: two load balancers would have the shared address with the same right")
+    return found
+
+
+CHECKS = (
+    one_host_has_the_shared_address,
+    haproxy_cfg_says_what_the_inventory_says,
+    limits_follow_from_the_inventory,
+    the_numbers_suit_the_devices,
+)

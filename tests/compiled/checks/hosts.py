@@ -65,6 +65,8 @@ def the_runtime_shares_with_the_kubelet(tree: Tree) -> list[str]:
                 },
             },
         }
+        if "mirror" in runtime:
+            wanted["plugins"][_IMAGES]["registry"] = {"config_path": "/etc/containerd/certs.d"}
         return list(differences(tomllib.loads(text), wanted, where))
     sizes = {"Ki": "k", "Mi": "m", "Gi": "g"}
     number, unit = runtime["log"]["max_size"][:-2], runtime["log"]["max_size"][-2:]
@@ -76,6 +78,8 @@ def the_runtime_shares_with_the_kubelet(tree: Tree) -> list[str]:
         "log-opts": {"max-file": str(runtime["log"]["max_files"]), "max-size": number + sizes[unit]},
         "storage-driver": "overlay2",
     }
+    if "mirror" in runtime:
+        wanted["registry-mirrors"] = [runtime["mirror"]]
     return list(differences(json.loads(text), wanted, where))
 
 
@@ -83,8 +87,11 @@ def kubeadm_is_told_what_the_inventory_says(tree: Tree) -> list[str]:
     """Every document of `kubeadm init` and `kubeadm join`, key by key."""
     found = []
     policy = values_of(tree.files[SCRIPT]).scalars["AUDIT_POLICY_FILE"]
-    for name, wanted in (("KUBEADM_INIT", _init(tree.parameters, policy)), ("KUBEADM_JOIN", _join(tree.parameters))):
-        documents = list(yaml.load_all(tree.files[EMBEDDED[name]], Loader=yaml.CSafeLoader))
+    texts = {"KUBEADM_INIT": _init(tree.parameters, policy), "KUBEADM_JOIN": _join(tree.parameters)}
+    if len(reckoned.nodes_of(tree.parameters, reckoned.CONTROL_PLANE)) > 1:
+        texts["KUBEADM_JOIN_CONTROL_PLANE"] = _join_control_plane(tree.parameters)
+    for name, wanted in texts.items():
+        documents = list(yaml.load_all(tree.files.get(EMBEDDED[name], ""), Loader=yaml.CSafeLoader))
         there = {document.pop("kind", None): document for document in documents}
         if len(there) != len(documents):
             found.append(f"{name}: two documents are of the same kind")
@@ -99,7 +106,10 @@ def _init(parameters: Mapping[str, Any], policy: str) -> dict[str, Any]:
     gates = kubernetes["feature_gates"]
     feature_gates = {"featureGates": gates} if gates else {}
     spoken = ",".join(f"{name}={str(gates[name]).lower()}" for name in sorted(gates))
-    ((name, address),) = reckoned.nodes_of(parameters, reckoned.CONTROL_PLANE).items()
+    (name, address), *others = reckoned.nodes_of(parameters, reckoned.CONTROL_PLANE).items()
+    if others:
+        # Each of several puts its own in.
+        name, address = "@NODE@", "@ADDRESS@"
     log = parameters["platform"]["runtime"]["log"]
     # Docker bounds its logs by itself.
     own_logs = parameters["platform"]["runtime"]["name"] == "docker"
@@ -109,17 +119,14 @@ def _init(parameters: Mapping[str, Any], policy: str) -> dict[str, Any]:
             # The token that kubeadm always makes dies at once.
             "bootstrapTokens": [{"ttl": "1m0s"}],
             "localAPIEndpoint": {"advertiseAddress": address, "bindPort": _API_PORT},
-            "nodeRegistration": {
-                **_registration(parameters, name, {"node-ip": address}),
-                "taints": [{"key": kubernetes["control_plane_taint"], "effect": "NoSchedule"}],
-            },
+            "nodeRegistration": _of_control_plane(parameters, name, address),
         },
         "ClusterConfiguration": {
             "apiVersion": kubernetes["kubeadm_api"],
             "clusterName": parameters["cluster"]["name"],
             "kubernetesVersion": kubernetes["version"],
             "imageRepository": kubernetes["image_repository"],
-            "controlPlaneEndpoint": f"{address}:{_API_PORT}",
+            "controlPlaneEndpoint": f"{reckoned.api_host(parameters)}:{_API_PORT}",
             "networking": {
                 "podSubnet": parameters["platform"]["pod_network"]["cidr"],
                 "serviceSubnet": kubernetes["service_subnet"],
@@ -165,6 +172,8 @@ def _components(parameters: Mapping[str, Any], gates: Mapping[str, str], policy:
         "audit-log-maxsize": str(audit["max_size"]),
         "encryption-provider-config": f"{folder}/encryption.yml",
     }
+    addresses = list(reckoned.nodes_of(parameters, reckoned.CONTROL_PLANE).values())
+    names = {"certSANs": addresses} if len(addresses) > 1 else {}
     mounts = {"apiserver": (folder, True), "audit": (audit["folder"], False)}
     return {
         "apiServer": {
@@ -173,6 +182,7 @@ def _components(parameters: Mapping[str, Any], gates: Mapping[str, str], policy:
                 {"name": name, "hostPath": path, "mountPath": path, "readOnly": closed, "pathType": "DirectoryOrCreate"}
                 for name, (path, closed) in mounts.items()
             ],
+            **names,
         },
         **{name: {"extraArgs": _arguments(parameters, each)} for name in ("controllerManager", "scheduler")},
         "etcd": {"local": {"extraArgs": _arguments(parameters, {"cipher-suites": suites})}},
@@ -241,20 +251,39 @@ def _quantity(kind: str, number: int) -> str:
 def _join(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """With a blank for each value that the `worker` step fills in on the node that joins."""
     arguments = {"node-ip": "@ADDRESS@", "node-labels": f"{parameters['cluster']['group_label']}=@LABEL@"}
-    (address,) = reckoned.nodes_of(parameters, reckoned.CONTROL_PLANE).values()
+    return _joining(parameters, _registration(parameters, "@NODE@", arguments))
+
+
+def _join_control_plane(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What the step join-control-plane fills in."""
+    own = {
+        "certificateKey": "@CERTIFICATE_KEY@",
+        "localAPIEndpoint": {"advertiseAddress": "@ADDRESS@", "bindPort": _API_PORT},
+    }
+    return _joining(parameters, _of_control_plane(parameters, "@NODE@", "@ADDRESS@"), controlPlane=own)
+
+
+def _joining(parameters: Mapping[str, Any], registration: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
         "JoinConfiguration": {
             "apiVersion": parameters["platform"]["kubernetes"]["kubeadm_api"],
-            "nodeRegistration": _registration(parameters, "@NODE@", arguments),
+            "nodeRegistration": registration,
             "discovery": {
                 "bootstrapToken": {
-                    "apiServerEndpoint": f"{address}:{_API_PORT}",
+                    "apiServerEndpoint": f"{reckoned.api_host(parameters)}:{_API_PORT}",
                     "token": "@TOKEN@",
                     "caCertHashes": ["@CA_HASH@"],
                 }
             },
+            **more,
         }
     }
+
+
+def _of_control_plane(parameters: Mapping[str, Any], name: str, address: str) -> dict[str, Any]:
+    """Without a label of a group, and closed to pods that do not say they tolerate it."""
+    taint = {"key": parameters["platform"]["kubernetes"]["control_plane_taint"], "effect": "NoSchedule"}
+    return {**_registration(parameters, name, {"node-ip": address}), "taints": [taint]}
 
 
 def _registration(parameters: Mapping[str, Any], name: str, arguments: Mapping[str, str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from tests.compiled import reckoned
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, open_ports, selected, workloads
 
@@ -36,7 +37,7 @@ def targets_are_there(tree: Tree) -> list[str]:
     Argo CD's Service is in its own install manifest, which tests/engines/argocd holds against this.
     """
     addresses = {node["address"] for node in tree.parameters["cluster"]["nodes"].values()}
-    addresses.add(tree.parameters["load_balancer"]["address"])
+    addresses.update(reckoned.balancers(tree.parameters).values())
     addresses.add(tree.parameters.get("monitoring", {}).get("locust_exporter", {}).get("address", ""))
     argocd = f".{tree.parameters['platform']['argocd']['namespace']}.svc"
     found = []

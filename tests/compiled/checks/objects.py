@@ -13,6 +13,7 @@ from tests.compiled.workloads import Workload, workloads
 
 FILES_DIGEST = "dojot.components/files"
 SET_LABEL = "dojot.components/set"
+_WHO = ("apiVersion", "kind", "metadata")
 _RBAC = "rbac.authorization.k8s.io"
 # Kinds whose objects have the labels of their service's pods; others say only whose they are.
 _LIKE_PODS = {
@@ -63,21 +64,33 @@ def rights_are_those_of_the_inventory(tree: Tree) -> list[str]:
     """Each account with its Role or ClusterRole: exactly the rules that its class lists."""
     found = []
     wanted: dict[tuple[str, str], Any] = {}
+    opens = [{"name": name} for name in tree.parameters["release"].get("pull_secrets", ())]
+    plain = {"automountServiceAccountToken": False, **({"imagePullSecrets": opens} if opens else {})}
     for service, entry in tree.parameters["services"].items():
         account = entry.get("service_account")
         if account is None:
             continue
         home = said.namespace(tree.parameters, service)
-        wanted["ServiceAccount", account] = {"automountServiceAccountToken": False}
+        wanted["ServiceAccount", account] = plain
         subjects = [{"kind": "ServiceAccount", "name": account, "namespace": home}]
         for kind, key, name in (("Role", "rbac", account), ("ClusterRole", "cluster_rbac", f"{home}-{account}")):
             if entry.get(key) and tree.parameters["cluster"]["rbac"]:
                 wanted[kind, name] = {"rules": [dict(rule) for rule in entry[key]]}
                 role = {"apiGroup": _RBAC, "kind": kind, "name": name}
                 wanted[f"{kind}Binding", name] = {"roleRef": role, "subjects": subjects}
+    # The account of each pod that names none, in every namespace.
+    accounts = {
+        entry["metadata"]["namespace"]: {key: value for key, value in entry.items() if key not in _WHO}
+        for entry in tree.of_kind("ServiceAccount")
+        if entry["metadata"]["name"] == "default"
+    }
+    if accounts != (dict.fromkeys(said.namespaces(tree.parameters), plain) if opens else {}):
+        found.append(f"ServiceAccount default: where registries ask who one is, {plain} in each namespace: {accounts}")
     for entry in tree.of_kind("ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"):
         key = (entry["kind"], entry["metadata"]["name"])
-        there = {field: value for field, value in entry.items() if field not in ("apiVersion", "kind", "metadata")}
+        if key == ("ServiceAccount", "default"):
+            continue
+        there = {field: value for field, value in entry.items() if field not in _WHO}
         if key not in wanted:
             found.append(f"{name_of(entry)}: nobody asked for it")
         elif there != wanted.pop(key):
@@ -111,7 +124,7 @@ def _fields(tree: Tree, workload: Workload, entry: said.Entry) -> dict[str, Any]
     if workload.kind == "Job":
         return {"activeDeadlineSeconds": _DEADLINE, "backoffLimit": _RETRIES}
     fields: dict[str, Any] = {"revisionHistoryLimit": _HISTORY, "selector": {"matchLabels": labels}}
-    strategy = {"type": entry.get("update_strategy", "RollingUpdate")}
+    strategy: dict[str, Any] = {"type": entry.get("update_strategy", "RollingUpdate")}
     if workload.kind == "DaemonSet":
         return {**fields, "updateStrategy": strategy}
     # What follows a rule (brokers, bridges) is reckoned in placement.py.
@@ -119,6 +132,8 @@ def _fields(tree: Tree, workload: Workload, entry: said.Entry) -> dict[str, Any]
         entry["replicas"] if isinstance(entry["replicas"], int) else workload.found["spec"].get("replicas", 0) or None
     )
     if workload.kind == "Deployment":
+        if said.apart(tree.parameters, entry, replicas or 0) and strategy["type"] == "RollingUpdate":
+            strategy["rollingUpdate"] = {"maxSurge": 0, "maxUnavailable": 1}
         return {
             **fields,
             "replicas": replicas,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from tests.compiled import reckoned
+from tests.compiled import reckoned, said
 from tests.compiled.scheduler import HOST, Machine, Pod, machines, pods, schedule
 from tests.compiled.tree import Object, Tree, name_of
 from tests.compiled.workloads import Workload, workloads
@@ -263,6 +263,12 @@ def _misplaced(tree: Tree, nodes: list[Machine]) -> list[str]:
             for node in nodes
             if node not in home and node.count(service)
         ]
+        if said.apart(tree.parameters, entry, wanted[service]):
+            found += [
+                f"{node.name} has {node.count(service)} pods of {service}, and no two may share a node"
+                for node in home
+                if node.count(service) > 1
+            ]
         if entry.get("one_per_node") or entry.get("spread_evenly"):
             share = wanted[service] // len(home)
             found += [

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tests.compiled import said
 from tests.compiled.policies import admits, policies_of
 from tests.compiled.reckoned import nodes_of
 from tests.compiled.tree import Object, Tree, name_of
@@ -116,6 +117,16 @@ def _schemes(tree: Tree, calls_text: str) -> Iterator[str]:
 def _unreachable(tree: Tree, workload: Workload, where: str, host: str, port: int | None) -> Iterator[str]:
     """Why `workload` does not get through to host:port."""
     if host == "localhost":
+        return
+    numbers = {
+        number["number"]
+        for entry in said.elsewhere(tree.parameters).values()
+        if entry["external"] == host
+        for number in entry["ports"].values()
+    }
+    if numbers:
+        if port is not None and port not in numbers:
+            yield f"{workload}: {where}: nobody is to answer on port {port} of {host}"
         return
     # pod.service names one pod behind a headless Service.
     name = host.split(".")[1] if "." in host and _service(tree, host.split(".")[0]) is None else host.split(".")[0]

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from tests.compiled.bootstrap_values import SCRIPT, table
+from tests.compiled.checks.argocd import wave
 from tests.compiled.tree import Tree, name_of
-from tests.compiled.workloads import broker_config, workloads
+from tests.compiled.workloads import Workload, broker_config, workloads
 
 # Environment variables that carry a credential, by their names.
 _CREDENTIAL = re.compile(r"PASSW|SECRET|TOKEN|COOKIE|(?:PASS|PWD)$", re.IGNORECASE)
@@ -38,6 +39,13 @@ def references_lead_to_secrets(tree: Tree) -> list[str]:
     """Each key that a pod asks for is one that the bootstrap makes; each Secret it makes is asked for."""
     made = {tuple(row[:2]) for row in table(tree.files, "SECRETS")}
     asked, found = set(), []
+    # A kubelet asks for them, by the pod's account.
+    for account in tree.of_kind("ServiceAccount"):
+        for entry in account.get("imagePullSecrets", ()):
+            secret = f"{account['metadata']['namespace']}/{entry['name']}"
+            asked.add(secret)
+            if (secret, ".dockerconfigjson") not in made:
+                found.append(f"{name_of(account)}: the bootstrap asks for no Secret {secret} that opens registries")
     for where, secret, key in _references(tree):
         asked.add(secret)
         if (secret, key) not in made:
@@ -50,23 +58,56 @@ def references_lead_to_secrets(tree: Tree) -> list[str]:
 
 def _references(tree: Tree) -> Iterator[tuple[str, str, str]]:
     for workload in workloads(tree):
-        home = workload.found["metadata"]["namespace"]
-        for container in workload.containers:
-            for entry in container.get("env", ()):
-                reference = entry.get("valueFrom", {}).get("secretKeyRef")
-                if reference:
-                    yield f"{workload}: {entry['name']}", f"{home}/{reference['name']}", reference["key"]
-            for entry in container.get("envFrom", ()):
-                if "secretRef" in entry:
-                    yield f"{workload}: envFrom", f"{home}/{entry['secretRef']['name']}", "(all)"
-        for volume in workload.spec.get("volumes", ()):
-            if "secret" in volume:
-                for item in volume["secret"].get("items", [{"key": "(all)"}]):
-                    yield (
-                        f"{workload}: volume {volume['name']}",
-                        f"{home}/{volume['secret']['secretName']}",
-                        item["key"],
-                    )
+        yield from _references_of(workload)
+
+
+def _references_of(workload: Workload) -> Iterator[tuple[str, str, str]]:
+    home = workload.found["metadata"]["namespace"]
+    for container in workload.containers:
+        for entry in container.get("env", ()):
+            reference = entry.get("valueFrom", {}).get("secretKeyRef")
+            if reference:
+                yield f"{workload}: {entry['name']}", f"{home}/{reference['name']}", reference["key"]
+        for entry in container.get("envFrom", ()):
+            if "secretRef" in entry:
+                yield f"{workload}: envFrom", f"{home}/{entry['secretRef']['name']}", "(all)"
+    for volume in workload.spec.get("volumes", ()):
+        if "secret" in volume:
+            for item in volume["secret"].get("items", [{"key": "(all)"}]):
+                yield f"{workload}: volume {volume['name']}", f"{home}/{volume['secret']['secretName']}", item["key"]
+
+
+def readers_of_a_secret_start_anew(tree: Tree) -> list[str]:
+    """Each pod that asks for a value that is made or brought, but not who keeps that; first who is synced first."""
+    closed = {tuple(row[:2]) for row in table(tree.files, "SECRETS") if row[2] in _UNWRITTEN}
+    kept = {(secret, key, f"{home}/{keeper}") for secret, key, _, home, keeper, *_ in table(tree.files, "ROTATIONS")}
+    waves: dict[str, dict[str, int]] = {}
+    wanted = set()
+    for workload in workloads(tree):
+        kind, how = ("statefulset", "together") if workload.kind == "VerneMQ" else (workload.kind.lower(), "rolling")
+        name = f"{kind}/{workload.pods}"
+        labels = ",".join(f"{key}={value}" for key, value in sorted(workload.labels.items()))
+        for secret, key in _asked(workload):
+            if (
+                workload.runs_on
+                and (secret, key) in closed
+                and (secret, key, f"{workload.namespace}/{name}") not in kept
+            ):
+                wanted.add((secret, name, labels, how))
+                waves.setdefault(secret, {})[name] = wave(workload.found)
+    rows = [tuple(row) for row in table(tree.files, "READERS")]
+    found = [f"{SCRIPT}: READERS lacks {'|'.join(row)}" for row in sorted(wanted - set(rows))]
+    found += [f"{SCRIPT}: READERS: nobody asked for {'|'.join(row)}" for row in sorted(set(rows) - wanted)]
+    if not found:
+        for secret, of in waves.items():
+            order = [of[name] for place, name, *_ in rows if place == secret]
+            if order != sorted(order):
+                found.append(f"{SCRIPT}: READERS of {secret} are not in the order of the waves")
+    return found
+
+
+def _asked(workload: Workload) -> set[tuple[str, str]]:
+    return {(secret, key) for _, secret, key in _references_of(workload)}
 
 
 def passwords_are_random(tree: Tree) -> list[str]:
@@ -114,6 +155,7 @@ def texts_hold_no_credential(tree: Tree) -> list[str]:
 CHECKS = (
     no_secret_objects,
     references_lead_to_secrets,
+    readers_of_a_secret_start_anew,
     passwords_are_random,
     environment_holds_no_credential,
     texts_hold_no_credential,

@@ -128,7 +128,9 @@ def brokers_are_configured_as_the_inventory_says(tree: Tree) -> list[str]:
             continue
         entry = tree.parameters["services"][workload.service]
         resource, spec = entry["custom_resource"], dict(workload.found["spec"])
-        base, _, tag = entry["image"].rpartition(":")
+        # The operator writes BASE:TAG, and a tag may have a digest behind it.
+        place, slash, last = entry["image"].rpartition("/")
+        base, tag = place + slash + last.partition(":")[0], last.partition(":")[2]
         listeners = [
             {
                 "address": "0.0.0.0",

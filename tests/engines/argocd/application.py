@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 import yaml
 
 from tests.engines.argocd.installation import Installation
-from tests.engines.processes import until
 
-PATIENCE = 180  # seconds for a whole sync of all waves, on a busy machine
+#: Seconds without a change of what Argo CD reports, and in all: a sync of all waves may take minutes on a busy machine.
+PATIENCE, AT_MOST = 180, 900
 
 
 class NotReached(AssertionError):
@@ -38,18 +39,23 @@ class Application:
         self.kubectl("patch", "applications.argoproj.io", self.name, "--type=merge", f"--patch={json.dumps(change)}")
 
     def wait(self, wanted: Callable[[dict[str, Any]], object], what: str, seconds: float = PATIENCE) -> dict[str, Any]:
-        """The Application once `wanted` holds for it; NotReached, with Argo CD's words, where it does not in time."""
-        latest: dict[str, Any] = {}
+        """The Application once `wanted` holds for it.
 
-        def holds() -> object:
+        NotReached, with Argo CD's words, once nothing has moved for so many seconds, or after AT_MOST.
+        """
+        begun = moved = time.monotonic()
+        said = ""
+        while True:
             self.installation.check()
-            latest.clear()
-            latest.update(self.read())
-            return wanted(latest)
-
-        if not until(holds, seconds, pause=0.5):
-            raise NotReached(f"{self.name} is not {what} after {seconds:.0f} s.\n{report(latest)}")
-        return latest
+            latest = self.read()
+            if wanted(latest):
+                return latest
+            now = time.monotonic()
+            if (words := report(latest)) != said:
+                said, moved = words, now
+            if now > min(moved + seconds, begun + AT_MOST):
+                raise NotReached(f"{self.name} is not {what} after {now - begun:.0f} s.\n{words}")
+            time.sleep(0.5)
 
     def synced(self, revision: str, seconds: float = PATIENCE) -> dict[str, Any]:
         """Once this commit is in the cluster: the sync has succeeded, and all is Synced and Healthy."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -38,9 +39,9 @@ SETTINGS = {
 class Installation:
     """The compiled Argo CD of a cluster, at work on a local repository; stop() it in the end.
 
-    Of the compiled files one thing is exchanged: the URL of the repository, in project and
-    Application. The pods of install.yaml are as simulated as all others; controller and repo
-    server run as processes, the controller with the rights of its service account.
+    Of the compiled files two things are exchanged: the URL of the repository, in project and Application, and the
+    folder of the script's lock, because several hosts are one here. The pods of install.yaml are as simulated as all
+    others; controller and repo server run as processes, the controller with the rights of its service account.
     """
 
     def __init__(
@@ -50,20 +51,29 @@ class Installation:
         self.program = built("argocd", BUILD)
         self.processes: dict[str, Process] = {}
         self.metrics = ""
-        self._script = compiled / "bootstrap" / "bootstrap.sh"
-        self._compiled = folder / "compiled"
+        self._repository = repository
+        self._root, self._compiled = folder / "root", folder / "compiled"
+        self.brings(compiled)
+
+    def brings(self, compiled: Path) -> None:
+        """From now on the steps are those of this compiled folder, as if it had been copied to the control plane."""
+        shutil.rmtree(self._compiled, ignore_errors=True)
         shutil.copytree(compiled, self._compiled)
+        script, lock = self._compiled / "bootstrap" / "bootstrap.sh", self.folder / "lock"
+        lock.mkdir(exist_ok=True)
+        text, found = re.subn(r"\bLOCK_FOLDER=[^ \n]+", f"LOCK_FOLDER={lock}", script.read_text("utf-8"))
+        assert found == 1, "the script has a lock elsewhere"
+        script.write_text(text, "utf-8")
         for name in ("project.yml", "application.yml"):
             path = self._compiled / "argocd" / name
             text = path.read_text("utf-8")
-            assert text.count(cluster.git.repository) == 1, f"{path.name} names the repository not once"
-            path.write_text(text.replace(cluster.git.repository, repository.url), "utf-8")
+            assert text.count(self.cluster.git.repository) == 1, f"{path.name} names the repository not once"
+            path.write_text(text.replace(self.cluster.git.repository, self._repository.url), "utf-8")
 
     def install(self) -> None:
         """The steps of the script that come after the nodes. install.yaml lies where it looks for its download."""
-        root = self.folder / "root"
         argocd = self.cluster.platform.argocd
-        cache = root / "var" / "cache" / "dojot"
+        cache = self._root / "var" / "cache" / "dojot"
         cache.mkdir(parents=True)
         manifest = builds()[BUILD].target / "install.yaml"
         assert hashlib.sha256(manifest.read_bytes()).hexdigest() == argocd.install.sha256, (
@@ -72,13 +82,24 @@ class Installation:
         )
         shutil.copyfile(manifest, cache / f"argocd-{argocd.version}.yml")
         for step in ("secrets", "argocd"):
-            self.bootstrap(step, f"--root={root}", f"--compiled={self._compiled}")
+            self.bootstrap(step)
 
-    def bootstrap(self, step: str, *options: str) -> str:
-        """What a step of the compiled script says; AssertionError where it fails."""
+    def bootstrap(self, step: str, **values: str) -> str:
+        """What a step of the compiled script says, run on the control plane; AssertionError where it fails.
+
+        `values` are those of the script that are other ones from now on.
+        """
         kubectl = built("kubectl", self.plane.build)
+        script = self._compiled / "bootstrap" / "bootstrap.sh"
+        for name, value in values.items():
+            text, found = re.subn(rf"(?m)^readonly {name}=.*$", f"readonly {name}={value}", script.read_text("utf-8"))
+            assert found == 1, f"the script has no {name}"
+            script.write_text(text, "utf-8")
         done = subprocess.run(
-            ["bash", str(self._script), step, f"--kubeconfig={self.plane.kubeconfig}", *options],
+            [
+                *("bash", script, step),
+                *(f"--kubeconfig={self.plane.kubeconfig}", f"--root={self._root}", f"--compiled={self._compiled}"),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -87,6 +108,11 @@ class Installation:
         )
         assert done.returncode == 0, f"bootstrap.sh {step}: exit code {done.returncode}\n{done.stdout}"
         return done.stdout
+
+    def allow(self) -> None:
+        """Of the step argocd what a changed project takes; bootstrap/README.md has it for an Argo CD of one's own."""
+        files = [f"--filename={self._compiled / 'argocd' / name}" for name in ("project.yml", "application.yml")]
+        self.plane.kubectl("apply", *files)
 
     def start(self) -> None:
         redis, reposerver = free_port(), free_port()

@@ -15,13 +15,13 @@ class Repository:
         self.folder = folder
         self.url = folder.as_uri()
         folder.mkdir()
-        self._git("init", "--quiet", f"--initial-branch={branch}")
+        self.git("init", "--quiet", f"--initial-branch={branch}")
 
     def commit(self, message: str) -> str:
         """Commit the work tree as it is, deletions too; the new commit's id."""
-        self._git("add", "--all")
-        self._git("commit", "--quiet", f"--message={message}")
-        return self._git("rev-parse", "HEAD").strip()
+        self.git("add", "--all")
+        self.git("commit", "--quiet", f"--message={message}")
+        return self.git("rev-parse", "HEAD").strip()
 
     def put(self, source: Path, place: str) -> None:
         """Make the folder `place` of the work tree a copy of `source`."""
@@ -29,7 +29,7 @@ class Repository:
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source, target)
 
-    def _git(self, *arguments: str) -> str:
+    def git(self, *arguments: str) -> str:
         """Of the user's own Git configuration nothing counts: it may sign commits, or run hooks."""
         identity = {
             f"GIT_{role}_{field}": value

@@ -14,6 +14,7 @@ import yaml
 
 from components.cluster.types import Cluster, Service
 from components.monitoring.jobs import jobs
+from components.monitoring.metrics import METRICS
 from scripts.engine_catalogue import builds
 from tests.conftest import ROOT
 from tests.engines.argocd.application import NotReached, health, report
@@ -73,6 +74,7 @@ def test_prometheus_finds_the_metrics_that_its_alerts_read(synced, cluster):
     assert {"from": [{"namespaceSelector": {}}], "ports": [{"port": entry["targetPort"]}]} in policy["ingress"]
     with urllib.request.urlopen(synced.application.installation.metrics, timeout=30) as answer:
         lines = answer.read().decode().splitlines()
+    assert all(any(line.startswith(f"{name}{{") for line in lines) for name in METRICS["argocd"])
     (info,) = (line for line in lines if line.startswith("argocd_app_info{") and f'name="{cluster.name}"' in line)
     assert 'sync_status="Synced"' in info and 'health_status="Healthy"' in info
 
@@ -286,6 +288,21 @@ def test_a_removed_service_is_pruned_and_its_volumes_stay(synced):
     assert before.objects.keys() - after.objects.keys() == gone
     assert {after.objects[name]["status"]["phase"] for name in kept} == {"Bound"}
     assert before.changed(after) == differing(old, new) - kept
+
+
+def test_an_argo_cd_of_others_keeps_all_that_it_has(synced):
+    """platform.argocd.existing: the step looks, and finds its two objects as they should be."""
+    kinds = "deployments,statefulsets,configmaps,applications.argoproj.io,appprojects.argoproj.io"
+
+    def written() -> dict[str, dict]:
+        found = json.loads(synced.application.kubectl("get", kinds, "--output=json"))["items"]
+        return {f"{each['kind']} {each['metadata']['name']}": each.get("spec", each.get("data")) for each in found}
+
+    before = written()
+    said = synced.application.installation.bootstrap("argocd", ARGOCD_EXISTING="true")
+    assert "somebody else's, and stays as it is" in said and "ok: its argocd-cm has the health check" in said
+    assert "done:" not in said and "failed:" not in said and "the Argo CD application: nothing has changed" in said
+    assert written() == before and len(before) > 5
 
 
 def test_a_deleted_application_leaves_what_holds_data(synced):

@@ -20,6 +20,7 @@ class Signer:
     """A signing key of gpg, in a home of its own until it is closed."""
 
     def __init__(self, name: str, life: str = "2099-01-01") -> None:
+        self.name = name
         # Not in pytest's folders: the path of the agent's socket has to be short.
         self._home = Path(tempfile.mkdtemp(prefix="gpg-"))
         self._gpg(

@@ -106,11 +106,11 @@ class Containers:
         return int(soft), int(hard)
 
 
-def _image(*names: str) -> bytes:
-    """A small system under each of these names: BusyBox, and `sleep` under the name of the Erlang VM."""
+def layer() -> bytes:
+    """A small system: BusyBox, and `sleep` under the name of the Erlang VM."""
     busybox, sleep = installed("busybox"), Path("/bin/sleep")
-    layer = io.BytesIO()
-    with tarfile.open(fileobj=layer, mode="w") as tar:
+    found = io.BytesIO()
+    with tarfile.open(fileobj=found, mode="w") as tar:
         for path, source in {
             "bin/busybox": busybox,
             "bin/beam.smp": sleep,
@@ -123,7 +123,13 @@ def _image(*names: str) -> bytes:
             link = tarfile.TarInfo(f"bin/{applet}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(link)
-    digest = hashlib.sha256(layer.getvalue()).hexdigest()
+    return found.getvalue()
+
+
+def _image(*names: str) -> bytes:
+    """That system under each of these names."""
+    content = layer()
+    digest = hashlib.sha256(content).hexdigest()
     config = json.dumps(
         {
             "architecture": "amd64",
@@ -135,10 +141,10 @@ def _image(*names: str) -> bytes:
     manifest = json.dumps([{"Config": "config.json", "RepoTags": list(names), "Layers": ["layer.tar"]}]).encode()
     image = io.BytesIO()
     with tarfile.open(fileobj=image, mode="w") as tar:
-        for path, content in {"manifest.json": manifest, "config.json": config, "layer.tar": layer.getvalue()}.items():
+        for path, part in {"manifest.json": manifest, "config.json": config, "layer.tar": content}.items():
             member = tarfile.TarInfo(path)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
+            member.size = len(part)
+            tar.addfile(member, io.BytesIO(part))
     return image.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -62,6 +63,8 @@ class Host:
         self.files = folder / "files"
         for path in (self.files, folder / "work", folder / "root"):
             path.mkdir(parents=True)
+        # By it programs tell machines apart; the file system that all start from is one.
+        self.write("etc/machine-id", f"{hashlib.sha256(name.encode()).hexdigest()[:32]}\n", 0o444)
         self._process: Process | None = None
         self._init = 0
 
@@ -138,6 +141,10 @@ class Host:
 
     def _is_up(self) -> bool:
         return self.run("systemctl", "is-system-running", check=False).stdout.strip() in ("running", "degraded")
+
+    @property
+    def has_power(self) -> bool:
+        return self._process is not None
 
     def power_off(self) -> None:
         """As if somebody pulled the plug."""

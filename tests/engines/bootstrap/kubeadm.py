@@ -46,6 +46,17 @@ def complaints(output: str) -> dict[str, str]:
     return dict(re.findall(r"^\t\[ERROR ([^\]]+)\]: (.*)$", output, re.M))
 
 
+def joining_control_plane(cluster: Cluster, token: str, ca_hash: str, key: str) -> str:
+    """What the step `join-control-plane` makes of its template."""
+    node = cluster.control_planes[-1]
+    text = yaml.safe_dump_all(configs.join_control_plane_documents(cluster))
+    for blank, value in zip(
+        configs.CONTROL_PLANE_PLACEHOLDERS, (node.name, node.address, token, ca_hash, key), strict=True
+    ):
+        text = text.replace(blank, value)
+    return text
+
+
 def joining(cluster: Cluster, token: str, ca_hash: str) -> str:
     """The join template as the step `worker` fills it in."""
     node = cluster.workers[-1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -90,11 +89,17 @@ class Site:
         host.write("etc/apt/sources.list", f"deb [signed-by=/etc/apt/system.asc] http://{OS_ARCHIVE}/ /\n")
         # The CA of the test's web server; the package ca-certificates takes it in as it installs.
         host.write("usr/local/share/ca-certificates/test.crt", self._authority.read_bytes())
-        for folder in ("argocd", "haproxy"):
-            shutil.copytree(self.compiled / folder, host.files / COMPILED.lstrip("/") / folder)
-        for name in ("audit-policy.yml", "kubeadm-init.yml", "kubeadm-join.yml"):
-            host.write(f"{COMPILED}/bootstrap/{name}", (self.compiled / "bootstrap" / name).read_text())
-        host.write(SCRIPT, self.script)
+        for path, text in self.carried().items():
+            host.write(f"{COMPILED}/{path}", text)
+
+    def carried(self) -> dict[str, str]:
+        """The compiled folder as a host has it: path -> text."""
+        paths = [path for folder in ("argocd", "haproxy") for path in sorted((self.compiled / folder).iterdir())]
+        paths += [
+            self.compiled / "bootstrap" / name for name in ("audit-policy.yml", "kubeadm-init.yml", "kubeadm-join.yml")
+        ]
+        found = {str(path.relative_to(self.compiled)): path.read_text("utf-8") for path in paths}
+        return {**found, SCRIPT.removeprefix(f"{COMPILED}/"): self.script}
 
 
 class SiteHost(Host):
@@ -129,11 +134,11 @@ class SiteHost(Host):
         self.run("sh", "-c", f"umask 077 && mkdir -p {path.rpartition('/')[0]} && cat >{path}", input=text)
 
     def step_until(
-        self, step: str, *, says: str = "(?!)", when: Callable[[], object] = bool, timeout: float = 300
+        self, *arguments: str, says: str = "(?!)", when: Callable[[], object] = bool, timeout: float = 300
     ) -> Cut:
         """The step, killed (with all that it has started) as soon as it says something that fits, or `when` holds."""
         process = subprocess.Popen(
-            self.command("bash", SCRIPT, step),
+            self.command("bash", SCRIPT, *arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

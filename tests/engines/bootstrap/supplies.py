@@ -118,19 +118,27 @@ def _repository(
     """A signed repository at the inventory's address, and the key that it is signed with at the key's."""
     signer = Signer(name)
     signers.append(signer)
-    place = folder / name
-    place.mkdir()
-    for package in packages:
-        package.build(place)
-    publish(place, signer, repository.suite, repository.component or "")
-    sites[place_of(repository.url)] = place
-    # A key server is asked for the key by its fingerprint, which is exchanged there as well.
-    key = repository.key
-    sites[place_of(key.url.replace(key.fingerprint, signer.fingerprint))] = signer.public
-    exchanges[key.fingerprint] = (
+    sites.update(signed_repository(repository, packages, folder / name, signer))
+    exchanges[repository.key.fingerprint] = (
         signer.fingerprint,
         f"the private key of the {name} repository is its owner's: a test key signs in its place",
     )
+
+
+def signed_repository(
+    repository: PackageRepository, packages: Sequence[Package | Renamed], folder: Path, signer: Signer
+) -> dict[str, Place]:
+    """Its places; `folder` is made, and takes its files."""
+    folder.mkdir()
+    for package in packages:
+        package.build(folder)
+    publish(folder, signer, repository.suite, repository.component or "")
+    # A key server is asked for the key by its fingerprint, which is exchanged there as well.
+    key = repository.key
+    return {
+        place_of(repository.url): folder,
+        place_of(key.url.replace(key.fingerprint, signer.fingerprint)): signer.public,
+    }
 
 
 def _daemon(version: str) -> str:

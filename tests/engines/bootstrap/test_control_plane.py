@@ -17,10 +17,10 @@ import yaml
 from components.cluster.brokers import broker_open_files
 from components.cluster.types import PROVIDED
 from components.kubeadm import configs
-from tests.bootstrap.conftest import states
-from tests.engines.bootstrap.control_plane import ADMIN, APPLIED, LAST, UPLOADS, Master, connect, master
+from tests.bootstrap.conftest import states, with_three_control_planes
+from tests.engines.bootstrap.control_plane import ADMIN, APPLIED, INIT, LAST, PKI, UPLOADS, Master, connect, master
 from tests.engines.bootstrap.internet import place_of
-from tests.engines.bootstrap.kubeadm import IGNORED, PREFLIGHT, complaints, joining
+from tests.engines.bootstrap.kubeadm import IGNORED, PREFLIGHT, complaints, joining, joining_control_plane
 from tests.engines.bootstrap.site import COMPILED, SCRIPT, SiteHost
 from tests.engines.bootstrap.supplies import argocd_manifest
 from tests.engines.programs import not_run
@@ -28,7 +28,11 @@ from tests.platforms import each_platform
 
 pytestmark = each_platform
 
-JOIN_FILE = "/run/dojot-join"
+JOIN_FILE, KEY_FILE = "/run/dojot-join", "/run/dojot-join-key"
+ENCRYPTION = "/etc/kubernetes/apiserver/encryption.yml"
+JOIN = ("timeout", 60, "kubeadm", "join", "phase")
+# The file that a kubelet reads.
+KUBELET_FILE = "/var/lib/kubelet/config.yaml"
 # The configuration that this node's kubelet has taken from the cluster.
 TAKEN = "/etc/dojot/kubelet-config"
 API_SERVER = "/etc/kubernetes/manifests/kube-apiserver.yaml"
@@ -139,7 +143,7 @@ def _an_audit_policy_that_was_edited_is_brought_back(at: Master) -> None:
     policy = at.host.run("sh", "-c", "ls /etc/kubernetes/apiserver/audit-policy-*.yml").stdout.strip()
     text = at.host.read(policy)
     at.host.put(policy, "rules: []\n")
-    assert "done: start the API server anew" in _done(at.host, "control-plane")
+    assert "done: start kube-apiserver anew" in _done(at.host, "control-plane")
     assert at.host.read(policy) == text
     after = yaml.safe_load(at.host.read(API_SERVER))
     assert after["metadata"]["labels"].pop("dojot.components/started").isdigit() and after == before
@@ -157,24 +161,63 @@ def test_an_api_server_that_is_away_is_not_an_init_that_broke_off(at):
     at.host.run("rm", "-r", "/var/lib/etcd")
 
 
+def test_certificates_are_renewed_by_the_releases_own_kubeadm(at):
+    """The API server of a test shows one that kubeadm has not made, and its CA lives a day: there the step ends."""
+    for phase in (["certs", "all"], *(["kubeconfig", name] for name in ("controller-manager", "scheduler"))):
+        at.host.run("kubeadm", "init", "phase", *phase, f"--config={COMPILED}/bootstrap/kubeadm-init.yml")
+    for phase in (["etcd", "local"], ["control-plane", "all"]):
+        at.host.run("kubeadm", "init", "phase", *phase, f"--config={COMPILED}/bootstrap/kubeadm-init.yml")
+    at.host.put(f"{COMPILED}/once.sh", at.host.read(SCRIPT).replace("API_ATTEMPTS=24", "API_ATTEMPTS=1"))
+    before = _certificates(at)
+    assert len(before) >= 10
+    # The administrator's is of a day.
+    done = at.host.run("bash", f"{COMPILED}/once.sh", "certificates", check=False)
+    assert "done: kubeadm certs renew all" in done.stdout and "does not show the certificate of" in done.stderr
+    after = _certificates(at)
+    kept = {path for path in before if before[path] == after[path]}
+    assert after.keys() == before.keys() and all("ca.crt" in path for path in kept) and len(kept) == 3, kept
+    marked = at.host.run("grep", "-l", "dojot.components/started: ", "-r", "/etc/kubernetes/manifests").stdout.split()
+    assert len(marked) == 4
+    again = at.host.step("certificates")
+    assert "skipped: none ends within 60 days" in again.stdout and _certificates(at) == after
+    assert states(again.stdout) == {"ok", "skipped"} and f"{PKI}/ca.crt ends on " in again.stderr, "one of a day"
+    at.host.run("rm", "-r", "/etc/kubernetes/manifests", "/var/lib/etcd", f"{COMPILED}/once.sh", "/etc/dojot/owed")
+    at.host.run("sh", "-c", f"cd {PKI} && rm -r apiserver* etcd front-proxy-* sa.*")
+
+
+def _certificates(at: Master) -> dict[str, str]:
+    """Path -> digest, of all in files and kubeconfigs."""
+    found = at.host.run(
+        "sh", "-c", f"find {PKI} /etc/kubernetes -maxdepth 2 -name '*.crt' -o -name '*.conf' | sort -u"
+    ).stdout
+    paths = [path for path in found.split() if not path.endswith("kubelet.conf")]
+    return {path: at.host.run("sha256sum", path).stdout for path in paths}
+
+
 def test_no_kubelet_becomes_newer_than_the_api_server(at, cluster):
     """By what the release's own kubectl and API server say of their version."""
     at.host.put("/etc/kubernetes/kubelet.conf", at.host.read(ADMIN))
-    at.host.put(TAKEN, _kubelet_config(at, cluster))
+    # Without its file, a kubelet whose unit asks for it does not start.
+    for path in (TAKEN, KUBELET_FILE):
+        at.host.put(path, _kubelet_config(at, cluster))
     at.host.run("chmod", "644", TAKEN)
+    # It notes which file the kubelet has of that.
+    _done(at.host, "node")
     at.host.put(f"{COMPILED}/newer.sh", re.sub(r"(KUBERNETES_VERSION)=\S+", r"\1=v1.999.0", at.host.read(SCRIPT)))
+    version = cluster.platform.kubernetes.version
     done = at.host.run("bash", f"{COMPILED}/newer.sh", "node", check=False)
+    assert done.returncode == 1 and f"with kubelet {version}, and the inventory has v1.999.0" in done.stderr
+    assert done.stdout == ""
+    done = at.host.run("bash", f"{COMPILED}/newer.sh", "upgrade", check=False)
     server = json.loads(at.plane.kubectl("version", "--output=json").stdout)["serverVersion"]["gitVersion"]
-    assert (
-        done.returncode == 1
-        and f"a cluster whose API server is {server}: kubelet v1.999.0, in place of " in done.stderr
-    )
+    assert done.returncode == 1 and f"the API server is {server}, and kubeadm upgrades one minor" in done.stderr
     assert done.stdout == ""
     with at.away():
-        done = at.host.run("bash", f"{COMPILED}/newer.sh", "node", check=False)
-    assert done.returncode == 1 and "the API server does not say its version" in done.stderr
-    assert states(_done(at.host, "node")) == {"skipped"}
-    at.host.run("rm", "/etc/kubernetes/kubelet.conf", f"{COMPILED}/newer.sh", TAKEN)
+        done = at.host.run("bash", f"{COMPILED}/newer.sh", "upgrade", check=False)
+    assert done.returncode == 1 and "run this step again when the API server answers" in done.stderr
+    said = _done(at.host, "node")
+    assert states(said) == {"skipped"}, said
+    at.host.run("rm", "/etc/kubernetes/kubelet.conf", f"{COMPILED}/newer.sh", TAKEN, f"{TAKEN}.sha256", KUBELET_FILE)
 
 
 def _kubelet_config(at: Master, cluster) -> str:
@@ -308,6 +351,37 @@ def test_join_done_leaves_no_token_of_ours(at):
     assert not [description for description in left if "dojot" in description]
     assert at.host.run("test", "-e", JOIN_FILE, check=False).returncode == 1
     _changes_nothing(at, "join-done")
+
+
+def test_the_file_of_join_key_opens_the_certificates(at, ready, site, cluster):
+    """kubeadm of another host finds the cluster by it, and gets what a control plane is made of."""
+    for name in ("front-proxy-ca", "etcd-ca"):
+        at.host.run("kubeadm", "init", "phase", "certs", name, INIT)
+    # In the form in which kubeadm writes keys: 1.17 reads no other.
+    at.host.run("openssl", "pkey", "-traditional", "-in", f"{PKI}/ca.key", "-out", "/tmp/ca.key")
+    at.host.run("mv", "/tmp/ca.key", f"{PKI}/ca.key")
+    at.host.run("openssl", "genrsa", "-out", f"{PKI}/sa.key", "2048")
+    at.host.run("openssl", "rsa", "-in", f"{PKI}/sa.key", "-pubout", "-out", f"{PKI}/sa.pub")
+    if at.host.run("test", "-e", ENCRYPTION, check=False).returncode:
+        at.host.put(ENCRYPTION, "kind: EncryptionConfiguration\n")
+    said = _done(at.host, "join-key")
+    assert at.host.run("stat", "-c", "%a %U", KEY_FILE).stdout == "600 root\n"
+    given = dict(line.split(" ", 1) for line in at.host.read(KEY_FILE).splitlines())
+    assert base64.b64decode(given["encryption"]).decode() == at.host.read(ENCRYPTION)
+    assert not [secret for secret in given.values() if secret in said]
+    node = cluster.workers[-1]
+    with site.host(node.name, node.address, [cluster.control_plane.address], on=ready.host) as other:
+        relay = connect(other, cluster, at.plane)
+        three = with_three_control_planes(cluster)
+        text = joining_control_plane(three, given["token"], given["ca-hash"], given["certificate-key"])
+        other.put("/tmp/join.yml", text.replace(three.api_host, cluster.control_plane.address))
+        done = other.run(*JOIN, "control-plane-prepare", "download-certs", "--config=/tmp/join.yml", check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for name in ("ca.key", "sa.key", "front-proxy-ca.key", "etcd/ca.key"):
+            assert other.read(f"{PKI}/{name}") == at.host.read(f"{PKI}/{name}"), name
+        relay.close()
+    said = _done(at.host, "join-done")
+    assert "done: delete the Secret kubeadm-certs\n" in said and said.count("done: delete the join token") == 1
 
 
 def _tokens(at: Master) -> dict[str, str]:
@@ -475,7 +549,7 @@ def test_verify_names_exactly_what_is_not_there_yet(at, cluster):
         ),
         "the Argo CD application is Synced and Healthy",
         *(
-            f"{cluster.load_balancer.hostname} answers on port {one.listen} ({one.name})"
+            f"{cluster.load_balancer.hosts[0].name} answers on port {one.listen} ({one.name})"
             for one in cluster.load_balancer.frontends
         ),
     ], done.stdout

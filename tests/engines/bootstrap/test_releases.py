@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -11,8 +12,9 @@ from components.kubeadm import configs
 from components.render import yaml_documents
 from scripts.engine_catalogue import Missing
 from scripts.engine_catalogue import built as there
+from tests.bootstrap.conftest import with_three_control_planes
 from tests.conftest import CLUSTERS, ROOT
-from tests.engines.bootstrap.kubeadm import accepts, joining
+from tests.engines.bootstrap.kubeadm import accepts, joining, joining_control_plane
 from tests.engines.bootstrap.supplies import kubernetes_build
 from tests.engines.programs import built
 from tests.inventory.targets import Fixture, renderer, write_inventory
@@ -60,6 +62,29 @@ def test_kubeadm_accepts_what_the_class_makes(kubeadm, cluster, tmp_path, name):
     path = tmp_path / f"{name}.yml"
     path.write_text(made[name], "utf-8")
     accepts(kubeadm, str(path), cluster)
+
+
+def test_kubeadm_accepts_what_another_control_plane_joins_with(kubeadm, cluster, tmp_path):
+    three = with_three_control_planes(cluster)
+    node, path = three.control_planes[-1], tmp_path / "join.yml"
+    path.write_text(joining_control_plane(three, "abcdef.0123456789abcdef", f"sha256:{'0' * 64}", "ab" * 32), "utf-8")
+    accepts(kubeadm, str(path), three)
+    text = yaml_documents(configs.init_documents(three))
+    path.write_text(text.replace("@NODE@", node.name).replace("@ADDRESS@", node.address), "utf-8")
+    accepts(kubeadm, str(path), three)
+
+
+def test_every_api_server_has_a_certificate_for_the_name_of_all(kubeadm, cluster, tmp_path):
+    """By which nodes find it, and for the addresses of the others, by which people do."""
+    three = with_three_control_planes(cluster)
+    node, path = three.control_planes[1], tmp_path / "init.yml"
+    text = yaml_documents(configs.init_documents(three)).replace("@NODE@", node.name).replace("@ADDRESS@", node.address)
+    marked = "kind: ClusterConfiguration\n"
+    path.write_text(text.replace(marked, f"{marked}certificatesDir: {tmp_path}/pki\n"), "utf-8")
+    done = kubeadm("init", "phase", "certs", "all", f"--config={path}")
+    (said,) = re.findall(r"apiserver serving cert is signed for DNS names \[(.*)\] and IPs \[(.*)\]", done.stdout)
+    assert three.api_host in said[0].split()
+    assert {one.address for one in three.control_planes} < set(said[1].split())
 
 
 def test_its_pause_image_is_the_one_that_kubeadm_pulls(kubeadm, cluster, tmp_path):

@@ -61,7 +61,7 @@ EDITS = [
     ),
     Edit("cluster.domain", PAGE, "dojot.domain", "iot.acme.com", "iot.acme.com"),
     Edit("cluster.nodes.<host>.address", PAGE, "192.168.0.14", "10.20.0.14", "10.20.0.14"),
-    Edit("load_balancer.address", PAGE, "192.168.0.17", "10.20.0.5", "10.20.0.5"),
+    Edit("load_balancers.<host>.address", PAGE, "192.168.0.17", "10.20.0.5", "10.20.0.5"),
     Edit("nodeports", "classes/nodeports.yml", "30001", "31001", "nodePort: 31001"),
     Edit("nodeports", "classes/nodeports.yml", "mqtt: 30004", "mqtt: 31004", "192.168.0.14:31004"),
     Edit("load_balancer.listen", "classes/load_balancer.yml", "apigw: 80\n", "apigw: 8088\n", "bind :8088"),

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+from components.compile.fleet import PAGE
 from components.compile.memory import MEMORY
 from components.compile.trees import difference
 from components.compile.written import NOTE
@@ -20,7 +21,8 @@ def test_the_same_bytes_as_kapitan_itself(tmp_path):
     )
     assert cli.returncode == 0, cli.stderr
     assert command.main(["--output", str(tmp_path / "ours")]) == 0
-    for own in (NOTE, MEMORY):
+    # Kapitan has no place for what several clusters share.
+    for own in (NOTE, MEMORY, PAGE):
         (tmp_path / "ours" / own).unlink(missing_ok=True)
     change = difference(tmp_path / "cli" / "compiled", tmp_path / "ours")
     assert not change, change.lines
@@ -56,7 +58,7 @@ def test_each_output_type(clone):
         for arguments in (["-m", "kapitan", "compile", "--output-path", "cli"], ["scripts/compile.py"]):
             done = subprocess.run([sys.executable, *arguments], cwd=clone, capture_output=True, text=True)
             assert done.returncode == 0, done.stdout + done.stderr
-        for own in (NOTE, MEMORY):
+        for own in (NOTE, MEMORY, PAGE):
             (clone / "compiled" / own).unlink()
         change = difference(clone / "cli" / "compiled", clone / "compiled")
         assert not change, change.lines

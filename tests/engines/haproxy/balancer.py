@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
@@ -119,13 +119,19 @@ class Balancer:
     def seconds_in_this_state(self, section: str, server: str) -> int:
         return int(self._servers(section)[server]["lastchg"])
 
+    def limits(self) -> dict[str, int]:
+        """Listener -> how many sessions it takes."""
+        return {row["pxname"]: int(row["slim"]) for row in self._table() if row["svname"] == "FRONTEND"}
+
     def _servers(self, section: str) -> dict[str, dict[str, str]]:
-        rows = csv.DictReader(self.get("/;csv").lstrip("# ").splitlines())
         return {
             row["svname"]: row
-            for row in rows
+            for row in self._table()
             if row["pxname"] == section and row["svname"] not in ("FRONTEND", "BACKEND")
         }
+
+    def _table(self) -> Iterator[dict[str, str]]:
+        yield from csv.DictReader(self.get("/;csv").lstrip("# ").splitlines())
 
     def becomes(self, section: str, wanted: Mapping[str, str], seconds: float = PATIENCE) -> bool:
         """Have these servers the wanted states in time? ("UP" or "DOWN", as the words begin)"""

@@ -73,14 +73,17 @@ class Laboratory:
         self._cleanup.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         balancer = self.cluster.load_balancer
         servers = {server.name: server.address for frontend in self.frontends for server in frontend.servers}
-        taken = {balancer.address, *servers.values()}
+        own = balancer.hosts[0]
+        taken = {own.address, *servers.values()}
         device, client, *_ = (address for address in _OUTSIDE if address not in taken)
         try:
-            self.network = Network({balancer.hostname: balancer.address, **servers, _DEVICE: device, _CLIENT: client})
+            self.network = Network({own.name: own.address, **servers, _DEVICE: device, _CLIENT: client})
         except Refused as refused:
             not_run(f"no network namespaces here: {refused}")
         self._cleanup.callback(self.network.remove)
-        self.host, self.device = self.network.hosts[balancer.hostname], self.network.hosts[_DEVICE]
+        for address in balancer.hosts[0].source_addresses:
+            self.network.add_address(balancer.hosts[0].name, address)
+        self.host, self.device = self.network.hosts[balancer.hosts[0].name], self.network.hosts[_DEVICE]
         self.client = self.network.hosts[_CLIENT]
         file = self.folder / "sysctl.conf"
         file.write_text(self._kernel, encoding="utf-8")

@@ -109,6 +109,19 @@ class Network:
         # No subnet, so that any addresses can be each other's neighbours.
         _ip("-n", host.namespace, "route", "add", "default", "dev", "eth0", "scope", "link")
 
+    def add_host(self, name: str, address: str) -> None:
+        """One more."""
+        self._add(name, address)
+
+    def addresses(self, name: str) -> list[str]:
+        """Those that a host has now."""
+        said = _ip("-n", self.hosts[name].namespace, "-oneline", "-4", "addr", "show", "dev", "eth0")
+        return re.findall(r" inet ([0-9.]+)/", said)
+
+    def add_address(self, name: str, address: str) -> None:
+        """A further one of a host."""
+        _ip("-n", self.hosts[name].namespace, "addr", "add", f"{address}/32", "dev", "eth0")
+
     def plug(self, name: str, connected: bool) -> None:
         """Put in or pull out the host's cable, seen from the bridge: the host itself notices nothing."""
         port = f"port{list(self.hosts).index(name)}"

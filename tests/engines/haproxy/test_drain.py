@@ -2,66 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 import pytest
 
 from components.haproxy.files import files
-from components.kubeadm import script
-from tests.bootstrap.conftest import new_sandbox
 from tests.engines.clusters import balancers
 from tests.engines.haproxy import adapted
 from tests.engines.haproxy.broker import WHO
+from tests.engines.haproxy.operator import Operator
 from tests.engines.mqtt.client import Unanswered
 from tests.engines.processes import until
 from tests.haproxy.configuration import CONFIG
 
 pytestmark = pytest.mark.parametrize("cluster", balancers(), indirect=True, scope="session")
-
-MAIN = 'main "$@"\n'
-
-
-class Operator:
-    """Whoever sits at the load balancer's host, with the cluster's script."""
-
-    def __init__(self, laboratory, folder) -> None:
-        self._laboratory, balancer = laboratory, laboratory.balancer
-        self.text = script.script(laboratory.cluster)
-        places = {
-            "HAPROXY_CONFIG": balancer.config,
-            "HAPROXY_ADMIN_SOCKET": balancer.admin_socket,
-            # Here brokers end no session, and a test waits for none.
-            "SESSION_LIFETIME": 1,
-            "SESSIONS_GRACE": 2,
-            "SESSIONS_LOOK": 1,
-        }
-        for name, value in places.items():
-            self.text, found = re.subn(rf"\b{name}=[^ \n]+", f"{name}={value}", self.text)
-            assert found == 1, name
-        self._box = new_sandbox(folder, self.text)
-        # What systemd does; everything runs, and is enabled.
-        self._box.fake(
-            "systemctl",
-            f"case $1 in show) echo {balancer.master} ;; reload) kill -USR2 {balancer.master} ;; esac; exit 0",
-        )
-
-    def __call__(self, *arguments: str):
-        with self._laboratory.host.inside():
-            return self._box.run(*arguments)
-
-    def takes(self, config: str, force: bool = False):
-        """The part of the step load-balancer that is about the configuration."""
-        path = self._box.folder / CONFIG
-        path.write_text(config, "utf-8")
-        self._box.write(self.text.removesuffix(MAIN) + f"OPTION[force]={'yes' * force}\nconfigure_haproxy {path}\n")
-        before = self._laboratory.balancer.worker
-        done = self()
-        self._box.write(self.text)
-        if "done: reload haproxy" in done.stdout:
-            self._laboratory.balancer.reloaded(before)
-        return done
 
 
 @pytest.fixture
@@ -237,3 +192,20 @@ def test_a_reload_that_would_drop_sessions_is_refused_unless_forced(laboratory, 
         assert done.returncode == 0 and "done: reload haproxy\n" in done.stdout, done.stdout + done.stderr
         assert all(device.ends_within(15) is not None for device in held[0]), "HAProxy has not ended the oldest"
         assert all(device.alive() for devices in held[1:] for device in devices)
+
+
+def test_what_haproxy_cannot_start_with_goes_back(laboratory, cluster, tmp_path):
+    """`haproxy -c` binds no address; and HAProxy counts a reload that has failed."""
+    operator = Operator(laboratory, tmp_path / "operator", values={"HAPROXY_RELOADED": 3})
+    frontend, balancer = laboratory.device_frontends[0], laboratory.balancer
+    before, worker = balancer.config.read_text("utf-8"), balancer.worker
+    with laboratory.connect(frontend, "one") as device:
+        elsewhere = _later(cluster, 60).replace(f"bind :{frontend.listen}\n", f"bind 203.0.113.9:{frontend.listen}\n")
+        for number in range(cluster.load_balancer.max_reloads + 1):
+            done = operator.takes(elsewhere)
+            assert done.returncode == 1 and "done: reload haproxy" not in done.stdout, done.stdout + done.stderr
+            full = number == cluster.load_balancer.max_reloads
+            said = f"and {number} reloads since then have failed" if full else "HAProxy could not start with it"
+            assert said in done.stderr, done.stderr
+            assert (balancer.config.read_text("utf-8"), balancer.worker) == (before, worker)
+        assert device.alive()

@@ -101,7 +101,8 @@ def test_checks_leave_no_session(laboratory):
     time.sleep(2 * laboratory.cluster.load_balancer.check_interval)
     for broker in laboratory.brokers.values():
         assert broker.sessions() == [], f"{broker.host.name}: checks hold connections open"
-        assert broker.clients() == 0, f"{broker.host.name}: checks are sessions"
+        # One of them may be under way.
+        assert until(lambda broker=broker: broker.clients() == 0, 10), f"{broker.host.name}: checks are sessions"
 
 
 def test_full_brokers_refuse_and_live(cluster, variant):

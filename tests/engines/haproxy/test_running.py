@@ -134,7 +134,7 @@ def test_metrics_are_there_for_prometheus_alone(laboratory, cluster):
     balancer = cluster.load_balancer
     if not balancer.metrics_readers:
         pytest.skip("nobody watches this cluster")
-    hosts = [host for host in laboratory.network.hosts.values() if host.name != balancer.hostname]
+    hosts = [host for host in laboratory.network.hosts.values() if host.name != balancer.hosts[0].name]
     url = f"http://{balancer.address}:{balancer.stats_port}"
     for host in hosts:
         reader = host.address in balancer.metrics_readers

@@ -20,17 +20,19 @@ from tests.engines.programs import installed
 
 # Where Debian's and the image's psql look for the server.
 SOCKETS = "/var/run/postgresql"
-# As the image's entrypoint calls initdb, but for the local connections, which it trusts.
+# As the image's entrypoint calls initdb. It trusts local connections; a test may want them to give a password, too.
 _INITDB = (
-    'umask 077; printf "%s" "$POSTGRES_PASSWORD" >/tmp/password && '
-    'initdb --username="$POSTGRES_USER" --pwfile=/tmp/password --auth=md5 --encoding=UTF8 --locale=C --no-sync'
+    'umask 077; printf "%s" "$POSTGRES_PASSWORD" >/tmp/password && initdb --username="$POSTGRES_USER" '
+    '--pwfile=/tmp/password --auth-host=md5 --auth-local="$1" --encoding=UTF8 --locale=C --no-sync'
 )
 
 
 class Postgres:
     """One server with an empty data directory; ends with `stop`."""
 
-    def __init__(self, workload: Object, objects: Sequence[Object], folder: Path, secrets: Secrets) -> None:
+    def __init__(
+        self, workload: Object, objects: Sequence[Object], folder: Path, secrets: Secrets, local: str = "md5"
+    ) -> None:
         self._programs = installed("postgres").resolve().parent
         self.folder = folder
         self.sockets = folder / "sockets"
@@ -43,7 +45,7 @@ class Postgres:
         self._workload, self._objects, self._secrets = workload, objects, secrets
         self._count = 0
         server = self.pod(secrets)
-        done = server.run("sh", "-c", _INITDB)
+        done = server.run("sh", "-c", _INITDB, "sh", local)
         assert done.returncode == 0, f"initdb failed:\n{done.stdout}{done.stderr}"
         environment = server.environment
         self.user, self.password = environment["POSTGRES_USER"], environment["POSTGRES_PASSWORD"]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.engines.jobs.bootstrap import functions
 from tests.engines.jobs.clusters import wherever_different
 from tests.engines.jobs.passwords import recognisable
 from tests.engines.jobs.postgres import Postgres, watched
@@ -44,39 +42,10 @@ def server(objects, secret_values, tmp_path_factory):
     found.stop()
 
 
-@pytest.fixture(scope="module")
-def kubectl(server, secret_values, tmp_path_factory) -> Path:
-    """A folder with a kubectl whose `exec` runs the command in the pod."""
-    pod, folder = server.pod(secret_values), tmp_path_factory.mktemp("kubectl")
-    # What the pod has in its environment comes from a file: no command line holds it.
-    variables = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in pod.environment.items())
-    (folder / "environment").write_text(variables)
-    command = shlex.join(pod.command("COMMAND")).removesuffix(" COMMAND")
-    program = folder / "kubectl"
-    program.write_text(
-        f'#!/bin/bash\nwhile [[ $1 != -- ]]; do shift; done\nshift\n. {folder}/environment\nexec {command} "$@"\n'
-    )
-    program.chmod(0o755)
-    return folder
-
-
 @pytest.fixture
-def function(cluster, kubectl, tmp_path):
+def function(cluster, server, secret_values, tmp_path):
     """Runs one of the script's functions."""
-    script = tmp_path / "functions.sh"
-    text = (ROOT / "compiled" / cluster.name / "bootstrap" / "bootstrap.sh").read_text()
-    script.write_text(text.removesuffix('main "$@"\n') + '"$@"\n')
-
-    def run(*words: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["bash", script, *map(str, words)],
-            env={"PATH": f"{kubectl}:/usr/bin:/bin", "HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-    return run
+    return functions(cluster.name, server.pod(secret_values), tmp_path / "script")
 
 
 @pytest.fixture

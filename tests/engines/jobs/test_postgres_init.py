@@ -145,6 +145,20 @@ def test_a_second_run_changes_nothing(empty, initialise, wanted, secret_values):
     assert empty.rows("select id from kept", **mine) == [["42"]]
 
 
+def test_databases_of_services_that_come_later(empty, initialise, wanted, secret_values):
+    """The runbook "From load test to full": the server runs, and the pod has more of them now."""
+    assert initialise(DATABASES="1").returncode == 0
+    (first,) = (one for one in wanted if empty.rows(f"select 1 from pg_database where datname = '{one.database}'"))
+    mine = {"user": first.user, "password": secret_values[first.secret]["password"], "database": first.database}
+    empty.ask("create table kept (id int); insert into kept values (42)", **mine)
+    done = initialise(script="bash /docker-entrypoint-initdb.d/init-db.sh")
+    assert done.returncode == 0, done.stderr
+    for one in wanted:
+        password = secret_values[one.secret]["password"]
+        assert empty.ask("select 1", user=one.user, password=password, database=one.database).returncode == 0
+    assert empty.rows("select id from kept", **mine) == [["42"]]
+
+
 def test_a_new_password_replaces_the_old_one(empty, initialise, wanted, secret_values):
     assert initialise().returncode == 0
     changed = {**secret_values, wanted[0].secret: {**secret_values[wanted[0].secret], "password": made_up()}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,7 @@ def nodes(plane: ControlPlane, cluster: Cluster) -> Iterator[None]:
     )
     plane.processes["kwok"] = kwok
     try:
-        wanted = [node_object(cluster, node) for node in cluster.nodes]
-        # Not applied: a server-side apply would leave the status out.
-        plane.kubectl("create", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": wanted}))
+        add(plane, cluster, [node.name for node in cluster.nodes])
         kwok.wait_until(
             lambda: _schedulable(plane) == {node.name for node in cluster.workers}, "keeping the nodes ready"
         )
@@ -62,6 +60,22 @@ def nodes(plane: ControlPlane, cluster: Cluster) -> Iterator[None]:
     finally:
         plane.processes.pop("kwok", None)
         kwok.stop()
+
+
+def add(plane: ControlPlane, cluster: Cluster, names: Sequence[str]) -> None:
+    """Machines of these names join, while kwok is there."""
+    wanted = [node_object(cluster, node) for node in cluster.nodes if node.name in names]
+    # Not applied: a server-side apply would leave the status out.
+    plane.kubectl("create", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": wanted}))
+
+
+def lose(plane: ControlPlane, name: str) -> None:
+    """A machine has no power, and the control plane has given it up."""
+    plane.kubectl("label", "node", name, "lost=")
+    node = json.loads(plane.kubectl("get", "node", name, "--output=json").stdout)
+    for one in node["status"]["conditions"]:
+        one["status"] = "Unknown"
+    plane.kubectl("replace", f"--raw=/api/v1/nodes/{name}/status", "--filename=-", input=json.dumps(node))
 
 
 def node_object(cluster: Cluster, node: Node) -> dict[str, Any]:

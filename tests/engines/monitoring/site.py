@@ -17,6 +17,8 @@ from socketserver import ThreadingTCPServer
 import yaml
 
 from components.cluster.types import Cluster
+from components.desk.verify import metrics as drift
+from components.desk.verify.finding import Finding, Look
 from components.monitoring.metrics import METRICS
 from tests.compiled.tree import Object
 from tests.engines.haproxy.laboratory import Laboratory
@@ -81,10 +83,13 @@ class Site:
 
     def _start(self) -> None:
         self._serve_counters()
-        # What the bootstrap's `backup` writes there.
+        # What the bootstrap's `backup` writes there, and whoever looks with `make verify`.
         metrics = self.folder / "metrics"
         metrics.mkdir()
         (metrics / "backup.prom").write_text(f"dojot_backup_timestamp_seconds {time.time():.0f}\n", "utf-8")
+        changed = Finding(where="master", what="/etc/hosts", wrong="it is another", do="mend it", source="hosts")
+        look = {"commit": "c", "at": int(time.time()), "seconds": 1, "looked": ("hosts",), "notes": ()}
+        drift.write(Look(cluster=self.cluster.name, findings=(changed,), **look), metrics / "drift.prom")
         self._run(
             "prometheus-node-exporter",
             f"--web.listen-address={self.host.address}:9100",

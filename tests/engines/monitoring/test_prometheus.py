@@ -70,10 +70,10 @@ def test_the_load_balancers_host_is_measured_and_nobody_else_may_ask(site, watch
     balancer = watched.load_balancer
     if balancer.node_exporter is None:
         pytest.skip("its system has no node-exporter that fits")
-    here = f'{{job="load-balancer-host", node="{balancer.hostname}"}}'
+    here = f'{{job="load-balancer-host", node="{balancer.hosts[0].name}"}}'
     assert site.prometheus.becomes(f"up{here} == 1")
     assert site.prometheus.becomes(f"node_memory_MemAvailable_bytes{here}")
-    assert site.prometheus.becomes(f'dojot:node_cpu:ratio{{node="{balancer.hostname}"}}')
+    assert site.prometheus.becomes(f'dojot:node_cpu:ratio{{node="{balancer.hosts[0].name}"}}')
     ours = (site.host, site.laboratory.host)
     stranger = next(host for host in site.laboratory.network.hosts.values() if host not in ours)
     url = f"http://{balancer.address}:{balancer.stats_port}/host-metrics"

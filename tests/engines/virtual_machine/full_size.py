@@ -34,7 +34,7 @@ def say(text: str) -> None:
 
 @pytest.fixture
 def host(cluster, keys, tmp_path) -> Iterator[BalancerHost]:
-    memory = cluster.load_balancer.hardware.memory
+    memory = cluster.load_balancer.hosts[0].hardware.memory
     say(f"{cluster.name}: a virtual machine with {memory / 2**30:.1f} GiB")
     with BalancerHost(cluster, tmp_path, keys, memory) as found:
         found.step(seconds=1200)

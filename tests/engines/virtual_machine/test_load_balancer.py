@@ -47,8 +47,8 @@ def test_the_first_run_makes_a_load_balancer(host, first, figures):
     assert states(first.out) <= {"done", "skipped"}, first.out
     for what in ("install the signing key", "install packages: ca-certificates", "hold packages", "apply "):
         assert f"done: {what}" in first.out, f"the step did not {what}:\n{first.out}"
-    assert host.sh("hostname").out.strip() == balancer.hostname
-    assert host.sh(f"getent hosts {balancer.hostname}").out.split()[0] == balancer.address
+    assert host.sh("hostname").out.strip() == balancer.hosts[0].name
+    assert host.sh(f"getent hosts {balancer.hosts[0].name}").out.split()[0] == balancer.address
 
     # The kernel has what the file says; the unit what its own file says; HAProxy its configuration.
     wanted = settings(files(host.cluster)[SYSCTL])

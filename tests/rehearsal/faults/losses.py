@@ -6,6 +6,7 @@ from components.cluster.databases import POSTGRES, databases
 from components.cluster.types import Service
 from tests.rehearsal.cluster import RehearsedCluster
 from tests.rehearsal.crowd import crowd, size
+from tests.rehearsal.hosts import NodeHost
 
 # On the control plane, and of another disk than what is lost.
 _BACKUPS = "/srv/backup"
@@ -34,7 +35,7 @@ def a_database_is_lost(made: RehearsedCluster) -> None:
     made.ready(service.namespace, 300)
     if "rehearsed" in _ask(made, service, "select relname from pg_class", database):
         made.report.fail(f"{service.title} has begun anew, and holds what it held before")
-    _step(made, "restore", f"--from={backup}", f"--database={service.name}", f"--yes={made.cluster.name}")
+    made.step(made.master, "restore", f"--from={backup}", f"--database={service.name}", f"--yes={made.cluster.name}")
     if _ask(made, service, "select kept from rehearsed", database) != "42":
         made.report.fail(f"{service.title} was restored, and lacks what was saved")
     _ask(made, service, "drop table rehearsed", database)
@@ -42,20 +43,19 @@ def a_database_is_lost(made: RehearsedCluster) -> None:
 
 def the_control_plane_is_lost(made: RehearsedCluster) -> None:
     """Its disk is a new one. Devices and pods of the workers do not notice, and Secrets can be read again."""
-    backup, secrets, pods = _backup(made), _secrets(made), _on_workers(made)
+    if made.other_masters:
+        made.report.figure("the control plane is lost", "this cluster has several: each joins the others again")
+        return
+    backup, secrets, pods = _backup(made), made.secrets(), made.on_workers()
     with crowd(made) as devices:
-        # What is mounted there goes with its power.
-        made.master.run("sh", "-c", _ITS_DISK, check=False)
-        made.master.power_off()
-        made.master.boot()
-        made.master.run("sh", "-c", _ITS_DISK)
+        lose_its_disk(made.master)
         for step in (
             ["node"],
             ["volumes"],
             ["restore", f"--from={backup}", f"--yes={made.cluster.name}"],
             ["control-plane"],
         ):
-            _step(made, *step)
+            made.step(made.master, *step)
         made.wait(lambda: not made.unready_nodes(), "a node is not Ready", made.unready_nodes, 240)
         said = devices.ask("ping")
         if said["lost"] or said["answered"] < size(made):
@@ -63,17 +63,26 @@ def the_control_plane_is_lost(made: RehearsedCluster) -> None:
                 f"the control plane was restored, and of {size(made)} sessions {said['answered']} are answered, "
                 f"{said['lost']} had ended"
             )
-    if _secrets(made) != secrets:
+    if made.secrets() != secrets:
         made.report.fail("the control plane was restored, and Secrets are not those of before")
-    if lost := sorted(name for name, started in pods.items() if _on_workers(made).get(name) != started):
+    if lost := sorted(name for name, started in pods.items() if made.on_workers().get(name) != started):
         made.report.fail(f"the control plane was restored, and pods were made or started anew: {', '.join(lost)}")
+
+
+def lose_its_disk(host: NodeHost) -> None:
+    """It is there again, and no control plane any more."""
+    # What is mounted there goes with its power.
+    host.run("sh", "-c", _ITS_DISK, check=False)
+    host.power_off()
+    host.boot()
+    host.run("sh", "-c", _ITS_DISK)
 
 
 def _daily(made: RehearsedCluster) -> str:
     """The folder of one that the timer's service has made, on a disk that is not the control plane's own."""
     folder = made.cluster.backup.folder
     made.master.run("mount", "--mkdir", "-t", "tmpfs", "tmpfs", folder)
-    _step(made, "backup-timer")
+    made.step(made.master, "backup-timer")
     made.master.run("systemctl", "start", "dojot-backup.service", timeout=_STEP)
     return f"{folder}/{made.master.run('ls', folder).stdout.strip()}"
 
@@ -81,14 +90,8 @@ def _daily(made: RehearsedCluster) -> str:
 def _backup(made: RehearsedCluster) -> str:
     """Its folder on the control plane."""
     made.master.run("mkdir", "-p", _BACKUPS)
-    _step(made, "backup", f"--to={_BACKUPS}")
+    made.step(made.master, "backup", f"--to={_BACKUPS}")
     return f"{_BACKUPS}/{sorted(made.master.run('ls', _BACKUPS).stdout.split())[-1]}"
-
-
-def _step(made: RehearsedCluster, *words: str) -> None:
-    done = made.master.step(*words, timeout=_STEP)
-    made.report.log(f"{made.master.name}-{words[0]}-of-losses", done.stdout + done.stderr)
-    assert done.returncode == 0, f"{' '.join(words)}: {done.stderr.rstrip().rpartition(chr(10))[2]}"
 
 
 def _is_ours(database: str) -> bool:
@@ -99,26 +102,6 @@ def _ask(made: RehearsedCluster, service: Service, statement: str, database: str
     place = f"--namespace={service.namespace}", f"{service.kind.lower()}/{service.name}"
     script = 'exec psql --no-psqlrc -tA --username="$POSTGRES_USER" --dbname="$1" --command="$2"'
     return made.kubectl("exec", *place, "--", "sh", "-c", script, "psql", database, statement).strip()
-
-
-def _secrets(made: RehearsedCluster) -> dict[str, object]:
-    return {
-        f"{one['metadata']['namespace']}/{one['metadata']['name']}": one.get("data")
-        for one in made.get("secrets", "--all-namespaces")
-        if one["type"] == "Opaque"
-    }
-
-
-def _on_workers(made: RehearsedCluster) -> dict[str, object]:
-    """Pod of a worker -> its uid, and how often each of its containers was started again."""
-    return {
-        one["metadata"]["name"]: (
-            one["metadata"]["uid"],
-            [status["restartCount"] for status in one["status"].get("containerStatuses", ())],
-        )
-        for one in made.get("pods", "--all-namespaces", "--field-selector=status.phase=Running")
-        if one["spec"]["nodeName"] != made.master.name
-    }
 
 
 FAULTS = (a_database_is_lost, the_control_plane_is_lost)

@@ -10,14 +10,23 @@ from pathlib import Path
 import yaml
 
 from components.cluster.types import Cluster
-from scripts.engine_catalogue import built, installed
+from scripts.engine_catalogue import Missing, builds, built, installed
 from tests.engines.bootstrap.supplies import kubernetes_build
 from tests.rehearsal.images.oci import Config, Store, skeleton
 from tests.rehearsal.images.tree import File, Link, Tree, folder, programs
 
-NODE, ETCD, COREDNS, FLANNEL, KUBE_ROUTER = "node-1-36", "etcd-3-6", "coredns-1-14", "flannel-0-28", "kube-router-2-1"
+ETCD, COREDNS, FLANNEL, KUBE_ROUTER = "etcd-3-6", "coredns-1-14", "flannel-0-28", "kube-router-2-1"
 # iptables' own names for one program.
 _IPTABLES = [f"ip{six}tables{what}" for six in ("", "6") for what in ("", "-save", "-restore")]
+
+
+def node_build(cluster: Cluster) -> str:
+    """The entry of engines.yml with this cluster's kubelet and kube-proxy; Missing where there is none."""
+    minor = cluster.platform.kubernetes.minor
+    for build in builds().values():
+        if build.minor == minor and {"kubelet", "kube-proxy"} <= build.programs.keys():
+            return build.name
+    raise Missing(f"no build of engines.yml has the kubelet {minor}")
 
 
 def layouts(cluster: Cluster, folder: Path, pod_network: Path) -> dict[str, Path]:
@@ -36,7 +45,7 @@ def layouts(cluster: Cluster, folder: Path, pod_network: Path) -> dict[str, Path
         return image(programs({f"{place}/{name}": built(name, build)}), f"{place}/{name}", **more)
 
     found = {name: program(name, build) for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")} | {
-        "kube-proxy": program("kube-proxy", NODE, below=(net,)),
+        "kube-proxy": program("kube-proxy", node_build(cluster), below=(net,)),
         # The image has no entrypoint: kubeadm names the program, and a restore another one.
         "etcd": image(
             programs({f"/usr/local/bin/{name}": built(name, ETCD) for name in ("etcd", "etcdctl", "etcdutl")})

@@ -7,7 +7,7 @@ from dataclasses import replace
 from components.review.forms import markdown
 from components.review.forms.grouped import Told, together
 from components.review.types import Field
-from tests.review.forms.reviews import ADDED, CHANGED, SHAPES, full, review
+from tests.review.forms.reviews import ADDED, AFTER, CHANGED, SHAPES, full, review
 
 
 def test_the_same_is_told_once():
@@ -35,6 +35,36 @@ def test_objects_are_the_same_if_their_changes_are():
     clusters = [full("a", objects=(CHANGED, number)), full("b", objects=(other_rest, other_value, text))]
     told = together(clusters, lambda cluster: cluster.objects)
     assert [each.clusters for each in told] == [("a", "b"), ("a",), ("b",), ("b",)]
+
+
+def test_a_file_that_differs_elsewhere_too_is_the_same_change():
+    """As told: with the cluster's name in its first line, and so with another checksum."""
+    clusters = []
+    for name, old, new in (("a", "0" * 16, "1" * 16), ("b", "2" * 16, "3" * 16)):
+        lines = f"# of {name}\n\n\n\n\ninterval: ", "\n"
+        fields = (
+            Field(("data", "file"), *(seconds.join(lines) for seconds in ("30", "31"))),
+            Field(("sum",), old, new),
+        )
+        clusters.append(full(name, objects=(replace(CHANGED, fields=fields),)))
+    (told,) = together(clusters, lambda cluster: cluster.objects)
+    assert told.clusters == ("a", "b")
+    text = markdown.text(review(*clusters))
+    assert text.count("interval: 31") == 1 and "`sum`: another checksum" in text
+
+
+def test_a_step_on_all_hosts_of_a_kind_is_the_same_whatever_their_names():
+    def steps(place):
+        return [full(name, steps=(replace(AFTER, hosts=(f"{name}-1",), place=place),)) for name in ("a", "b")]
+
+    text = markdown.text(review(*steps("every node")))
+    assert "`a`, `b`: `bootstrap.sh load-balancer` on every node (attention)" in text
+    assert "on the control plane (attention)" in markdown.text(review(*steps("control plane")))
+    # One that only some of them need, and whose are those?
+    text = markdown.text(review(*steps("")))
+    assert all(f"`{name}`: `bootstrap.sh load-balancer` on `{name}-1`" in text for name in ("a", "b"))
+    # Where there is one cluster, its reader knows them by name.
+    assert "on `a-1`" in markdown.text(review(steps("every node")[0]))
 
 
 def test_how_clusters_are_named():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ..entry import Entry
+from ..entry import Entry, Maybe
 from .argocd import ArgoCD
 from .haproxy import HAProxy
 from .kubernetes import Kubernetes
 from .operating_system import OperatingSystem
 from .pod_network import PodNetwork
+from .proxy import Proxy
 from .runtime import Runtime
 
 
@@ -26,6 +27,8 @@ class Platform(Entry):
     """HAProxy on the load balancer's host"""
     argocd: ArgoCD
     """Argo CD"""
+    proxy: Maybe[Proxy] = None
+    """a proxy between the hosts and the Internet"""
 
 
 __all__ = ["ArgoCD", "HAProxy", "Kubernetes", "OperatingSystem", "Platform", "PodNetwork", "Runtime"]

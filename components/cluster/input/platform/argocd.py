@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from ..entry import AtLeastOne, Entry, Map, NoneTwice, Wanted
+from ..entry import AtLeastOne, Entry, Map, Maybe, NoneTwice, Wanted
 from ..scalar import Scalar
-from ..shapes import Bytes, Millicores, Name, Positive, Sha256, Switch, Url
+from ..shapes import Bytes, Millicores, Month, Name, Positive, Sha256, Switch, Url
 
 _Option = Annotated[
     str, Scalar("a sync option with its value such as PruneLast=true", pattern="[A-Z][A-Za-z]+=[A-Za-z]+")
@@ -62,8 +62,12 @@ class ArgoCD(Entry):
 
     wanted: ClassVar = "Argo CD's release, where it comes from and runs, and what it can do"
 
+    existing: Switch = False
+    """whether it is somebody else's, in this cluster, and only gets a project and an application"""
     version: Annotated[str, Scalar("an Argo CD release such as v2.2.11", pattern=r"v[0-9]+\.[0-9]+\.[0-9]+")]
     """its release"""
+    supported_until: Maybe[Month] = None
+    """the last month in which its project mends it"""
     namespace: Name
     """its namespace"""
     group: Name

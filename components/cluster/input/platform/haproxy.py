@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from ..entry import Entry
+from ..entry import Entry, Maybe
 from ..scalar import Scalar
-from ..shapes import Package, Path, Port, Positive, Switch, Url
+from ..shapes import Month, Package, Path, Port, Positive, Switch, Url
 from .packages import SigningKey
 
 _Account = Annotated[str, Scalar("an account of the host, such as haproxy", pattern="[a-z_][a-z0-9_-]*")]
@@ -94,6 +94,8 @@ class HAProxy(Entry):
         str, Scalar('a release line of HAProxy in quotes, from "2.0" to "3.4"', pattern=r"2\.[0-9]|3\.[0-4]")
     ]
     """its release line"""
+    supported_until: Maybe[Month] = None
+    """the last month in which its project mends it"""
     package: HAProxyPackage
     """the apt package"""
     repository: HAProxyRepository

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from ..entry import AtLeastOne, Entry, Map, Maybe, Wanted, one_of
 from ..scalar import Scalar
-from ..shapes import Image, Sha256, Subnet, Switch, Url
+from ..shapes import Image, Month, Sha256, Subnet, Switch, Url
 from .audit import Audit
 from .kubelet import Kubelet
 from .packages import Download, PackageRepository, PinnedPackages
@@ -89,6 +89,8 @@ class Kubernetes(Entry):
 
     version: Annotated[str, Scalar("a Kubernetes release such as v1.17.3", pattern=r"v1\.[0-9]+\.[0-9]+")]
     """the release"""
+    supported_until: Maybe[Month] = None
+    """the last month in which its project mends it"""
     minor: Annotated[str, Scalar('the minor release in quotes, such as "1.17"', pattern=r"1\.[0-9]+")]
     """the minor release"""
     json_schema: Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from ..entry import Entry, Map, Maybe, NoneTwice, Wanted
 from ..scalar import Scalar
-from ..shapes import Package, Port
+from ..shapes import Month, Package, Port, Switch
 
 
 class NodeExporter(Entry):
@@ -29,6 +29,8 @@ class OperatingSystem(Entry):
         str, Scalar('the VERSION_ID of /etc/os-release in quotes, such as "18.04"', pattern=r"[0-9]{2}\.[0-9]{2}")
     ]
     """the VERSION_ID of /etc/os-release"""
+    supported_until: Maybe[Month] = None
+    """the last month in which its project mends it"""
     codename: Annotated[
         str, Scalar("the release's code name in package repositories, such as bionic", pattern="[a-z]+")
     ]
@@ -47,8 +49,14 @@ class OperatingSystem(Entry):
         ]
     ] = None
     """the folder where needrestart reads its settings"""
+    ssh_signatures: Switch = True
+    """whether its Git (2.34) and its OpenSSH (8.0) can check a commit that is signed with a key of SSH"""
     node_exporter: Maybe[NodeExporter] = None
     """what measures the load balancer's host, which has no pods"""
+    keepalived: Maybe[
+        Annotated[str, Scalar("a package version, or a pattern of it such as 1:2.2.8-*", pattern="[0-9A-Za-z.+:~*-]+")]
+    ] = None
+    """version of its keepalived, for load balancers that share an address"""
     kernel_modules: Annotated[
         tuple[Annotated[str, Scalar("a kernel module's name", pattern="[a-z0-9_]+")], ...],
         NoneTwice(),

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, model_validator
 
 from ..entry import Entry, Maybe, absent
 from ..scalar import Scalar
-from ..shapes import IMAGE
+from ..shapes import IMAGE, Month, Url
 from .packages import PackageRepository, PinnedPackages
 
 
@@ -42,6 +42,8 @@ class Runtime(Entry):
     """docker or containerd"""
     version: Annotated[str, Scalar("a release of the runtime such as 19.03.14", pattern=r"[0-9]+\.[0-9]+\.[0-9]+")]
     """its release"""
+    supported_until: Maybe[Month] = None
+    """the last month in which its project mends it"""
     service: Annotated[str, Scalar("the runtime's systemd service, such as docker", pattern="[a-z][a-z0-9-]*")]
     """its systemd service"""
     cri_socket: Annotated[
@@ -68,6 +70,8 @@ class Runtime(Entry):
         ]
     ] = None
     """how many files the processes of a container may open"""
+    mirror: Maybe[Url] = None
+    """a registry that is asked first, whatever registry an image names"""
     repository: PackageRepository
     """the apt repository that it comes from"""
     packages: PinnedPackages

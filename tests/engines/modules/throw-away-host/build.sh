@@ -27,8 +27,11 @@ options=(
 mirror=$(apt-get "${options[@]:0:3}" indextargets --format "\$(REPO_URI)" 'Created-By: Packages' "Release: $release" 'Component: main' | head -n 1)
 [[ -n $mirror ]] || { echo "apt knows no mirror of $release" >&2; exit 1; }
 
-# A server's own: what the script calls before it has installed anything.
-debootstrap --variant=minbase --include=systemd-sysv,dbus,procps,kmod "$release" "$folder/root" "$mirror"
+# A server's own: what the script calls before it has installed anything, and how its administrator comes in.
+debootstrap --variant=minbase --include=systemd-sysv,dbus,procps,kmod,openssh-server,sudo "$release" "$folder/root" "$mirror"
+# A host that is to be reached gets keys of its own, and starts it.
+rm -f "$folder"/root/etc/ssh/ssh_host_*
+systemctl --quiet --root="$folder/root" disable ssh
 rm -rf "$folder"/root/var/cache/apt/archives/*.deb "$folder"/root/var/lib/apt/lists/*
 : >"$folder/root/etc/apt/sources.list"
 

@@ -62,7 +62,7 @@ func broker([]string) error {
 		}
 	}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	node := &node{settings: settings, server: mochi.New(&mochi.Options{Logger: quiet}), peers: map[string]*peerLink{}}
+	node := &node{settings: settings, server: mochi.New(&mochi.Options{Logger: quiet}), peers: map[string]*peerLink{}, forgotten: map[string]time.Time{}, gone: make(chan struct{})}
 	node.cookie = environment("VMQ_DISTRIBUTED_COOKIE", "vmq")
 	node.inline = map[string]*mochi.Client{
 		peer:       node.server.NewClient(nil, "local", peer, true),
@@ -85,8 +85,9 @@ func broker([]string) error {
 	case err := <-failed:
 		return err
 	case <-contract.signals():
-		return node.server.Close()
+	case <-node.gone:
 	}
+	return node.server.Close()
 }
 
 // lowerFiles gives back the limit of open files with which the container was started: Go raises it for itself, and
@@ -135,6 +136,10 @@ type node struct {
 	lock            sync.Mutex
 	peers           map[string]*peerLink
 	names           map[string]bool
+	// Hosts of brokers that have left -> when.
+	forgotten map[string]time.Time
+	// Closed once this one has left.
+	gone chan struct{}
 }
 
 // peerLink is a connection to another broker.
@@ -295,6 +300,7 @@ func (node *node) session(listener string, connection net.Conn) {
 // pages are those of VerneMQ's HTTP listener.
 func (node *node) pages() http.Handler {
 	paths := http.NewServeMux()
+	node.clusterPages(paths)
 	paths.HandleFunc("GET /health", func(writer http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(writer, `{"status":"OK"}`)
 	})
@@ -337,7 +343,6 @@ func memory() int64 {
 
 // join keeps a link to each broker that the operator lists.
 func (node *node) join() {
-	own := os.Getenv("VMQ_NODENAME") + "." + os.Getenv("VMQ_HOSTNAME")
 	for ; ; time.Sleep(2 * time.Second) {
 		content, err := os.ReadFile(os.Getenv("VMQ_CLUSTERVIEW"))
 		if err != nil {
@@ -345,7 +350,7 @@ func (node *node) join() {
 		}
 		for _, name := range strings.Split(strings.TrimSpace(string(content)), ";") {
 			_, host, found := strings.Cut(name, "@")
-			if !found || host == own {
+			if !found || host == node.own() {
 				continue
 			}
 			node.link(host)
@@ -356,8 +361,9 @@ func (node *node) join() {
 func (node *node) link(host string) {
 	node.lock.Lock()
 	_, linked := node.peers[host]
+	leaving := time.Since(node.forgotten[host]) < forgottenFor
 	node.lock.Unlock()
-	if linked {
+	if linked || leaving {
 		return
 	}
 	connection, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(clusterPort)), callTimeout)
@@ -379,11 +385,14 @@ func (node *node) link(host string) {
 	go func() {
 		io.Copy(io.Discard, connection)
 		connection.Close()
-		log.Printf("failed: lost %s", host)
-		node.split.Add(1)
 		node.lock.Lock()
-		delete(node.peers, host)
-		node.lock.Unlock()
+		defer node.lock.Unlock()
+		// One that has left is not lost.
+		if node.names[host] {
+			log.Printf("failed: lost %s", host)
+			node.split.Add(1)
+			delete(node.peers, host)
+		}
 	}()
 }
 

@@ -1,0 +1,1 @@
+"""The compiler as a calculator: what a cluster of another size takes."""
