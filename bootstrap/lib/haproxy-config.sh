@@ -30,7 +30,9 @@ check_haproxy() {
     scratch checked "${TMPDIR:-/tmp}/dojot-haproxy.XXXXXX"
     printf '%s\n' "$HAPROXY_TEXT" >"$checked"
   fi
-  if command -v haproxy >/dev/null; then
+  if dry_run && certificate_to_come; then
+    report would "check $1"
+  elif command -v haproxy >/dev/null; then
     working_on "check $1"
     haproxy -c -f "$checked" >&2 || fail "haproxy refuses $1: the running configuration stays"
   fi
@@ -84,14 +86,15 @@ configure_haproxy() {
   run_service haproxy
 }
 
-# Somebody has changed the file since, perhaps and back: what runs is what it was then.
+# Somebody has changed a file since, perhaps and back: what runs is what it was then.
 haproxy_has_other_file() {
   local pid
   is_active haproxy || return 1
   read_workers
   ((${#HAPROXY_WORKERS[@]})) || return 1
   read -r pid _ <<<"${HAPROXY_WORKERS[-1]}"
-  runs_since_before "$pid" "$HAPROXY_CONFIG"
+  runs_since_before "$pid" "$HAPROXY_CONFIG" ||
+    { [[ -n $HAPROXY_CERTIFICATE ]] && runs_since_before "$pid" "$HAPROXY_CERTIFICATE"; }
 }
 
 # reload_haproxy WHAT: with what write_haproxy has written. What HAProxy accepts with -c it may not be able to start with,

@@ -41,7 +41,8 @@ step_load_balancer() {
   add_repository haproxy "$HAPROXY_REPOSITORY"
   install_pinned "${HAPROXY_PACKAGES[@]}"
   # By which drain and undrain speak to it, and by which sessions are counted.
-  install_packages socat iproute2
+  install_packages socat iproute2 openssl
+  keep_certificate
   configure_haproxy "$folder/$(self name).cfg"
   keep_address "$folder"
   follow_by_timer

@@ -35,6 +35,10 @@ remove_load_balancer() {
   end_keepalived
   end_service haproxy
   remove_paths 'HAProxy: its configuration and limits' "$HAPROXY_CONFIG"{,.previous} "$HAPROXY_SYSCTL" "$HAPROXY_UNIT_LIMITS"
+  # One that was brought here is somebody's own.
+  if is_own_certificate "$HAPROXY_CERTIFICATE"; then
+    remove_paths "this host's own certificate" "$HAPROXY_CERTIFICATE"
+  fi
   read_unit haproxy
   if [[ -n $NODE_EXPORTER_PACKAGE ]]; then
     end_service "$NODE_EXPORTER_PACKAGE"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # help: is everything as the inventory says? one line a thing, exit code 1 if not
-# where: control plane, or wherever kubectl reaches the cluster; on the load balancer, whether a server is drained, and whether it follows
+# where: control plane, or wherever kubectl reaches the cluster; on the load balancer, whether a server is drained, its certificate lasts, and whether it follows
 # after: load-balancer
 # options: --compiled --node-ports --kubeconfig
 # guide: waiting and looking
@@ -50,6 +50,7 @@ step_verify() {
   if identify_balancer; then
     verify_servers
     verify_follow
+    verify_certificate
   fi
   if ((WRONG)); then
     fail "$WRONG things are not as the inventory says"

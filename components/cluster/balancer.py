@@ -63,7 +63,9 @@ def load_balancer(
         slow_start=haproxy.slow_start,
         recovery=entry.recovery,
         session_rate=entry.session_rate,
+        oldest_tls=entry.tls.minimum,
         memory_per_session=entry.memory_per_session,
+        memory_per_tls_connection=entry.memory_per_tls_connection,
         follow=entry.follow,
     )
 
@@ -116,6 +118,7 @@ def _frontends(
                 devices=devices,
                 check=_check(port),
                 proxy_protocol=port.proxied is not None,
+                tls=port.exposure.tls,
                 maxconn=device_connections if devices else entry.api_connections,
                 server_maxconn=_server_maxconn(inventory, scale, service, port) if devices else None,
                 session_rate=(entry.session_rate or session_rate(scale, len(nodes), entry.recovery, carriers))

@@ -172,7 +172,7 @@ def _load_balancer(cluster: Cluster) -> Iterator[Limit]:
             continue
         yield Limit(
             f"memory of sessions on load balancer {host.name}",
-            ceil_div(scale.devices, balancer.carriers) * balancer.memory_per_session,
+            ceil_div(scale.devices, balancer.carriers) * balancer.memory_per_session + balancer.memory_of_tls,
             host.hardware.memory - cluster.reserve.memory,
             "bytes",
             ("load_balancers", host.name),

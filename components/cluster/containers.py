@@ -239,6 +239,7 @@ def _expose(entry: ExposeEntry, fixed: bool) -> Expose:
         node_port=entry.node_port if fixed or entry.listen is None else None,
         listen=entry.listen,
         devices=entry.devices,
+        tls=entry.tls,
         proxied=entry.proxy_protocol.number if entry.proxy_protocol and entry.proxy_protocol.enabled else None,
     )
 

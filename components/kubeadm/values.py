@@ -86,6 +86,10 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
         "HAPROXY_REPOSITORY": _repository(haproxy.repository),
         "HAPROXY_CONFIG": haproxy.paths.config,
         "HAPROXY_CONFIG_END": CONFIG_END,
+        # Empty where HAProxy speaks no TLS itself.
+        "HAPROXY_CERTIFICATE": haproxy.paths.certificate if balancer.ends_tls else "",
+        # What clients call the load balancer.
+        "CLUSTER_DOMAIN": cluster.domain,
         "HAPROXY_SYSCTL": haproxy.paths.sysctl,
         "HAPROXY_UNIT_LIMITS": haproxy.paths.unit_limits,
         "HAPROXY_ADMIN_SOCKET": haproxy.paths.admin_socket,

@@ -14,7 +14,11 @@ _PLUGIN, _IMAGE = "pepkong", "dojot/kong"
 
 def entries(cluster: Cluster, service: Service) -> list[str]:
     """Where the load balancer answers for a service."""
-    return [f"{cluster.domain}:{port.exposure.listen}" for port in service.exposed if port.exposure.listen is not None]
+    return [
+        f"{'https' if port.tls or port.exposure.tls else 'http'}://{cluster.domain}:{port.exposure.listen}"
+        for port in service.exposed
+        if port.exposure.listen is not None
+    ]
 
 
 def plugins(route: Route) -> str:

@@ -81,7 +81,8 @@ def _hardware(machine: Node | BalancerHost) -> str:
 
 def _ways_in(cluster: Cluster) -> Iterator[tuple[str, str]]:
     for frontend in cluster.load_balancer.frontends:
-        yield f"port {frontend.name}", f"{frontend.listen}, NodePort {node_port(frontend.node_port)}"
+        tls = " with TLS" if frontend.tls else ""
+        yield f"port {frontend.name}", f"{frontend.listen}{tls}, NodePort {node_port(frontend.node_port)}"
 
 
 def _secrets(cluster: Cluster) -> Iterator[tuple[str, str]]:

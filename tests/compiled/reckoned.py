@@ -27,6 +27,7 @@ class Listener:
     devices: bool
     tls: bool
     proxied: bool
+    ends_tls: bool
     most: int
     nodes: dict[str, str]
 
@@ -98,6 +99,7 @@ def listeners(parameters: Mapping[str, Any]) -> list[Listener]:
                     many,
                     bool(port.get("tls")),
                     said.proxied(port) is not None,
+                    port["expose"].get("tls", False),
                     most,
                     nodes,
                 )

@@ -41,6 +41,8 @@ readonly RUNTIME_REPOSITORY='https://download.docker.com/linux/ubuntu|noble|stab
 readonly HAPROXY_REPOSITORY='https://ppa.launchpadcontent.net/vbernat/haproxy-3.2/ubuntu|noble|main|https://keyserver.ubuntu.com/pks/lookup?op=get&search=0x3D653970FBAB0A890E4E4E9A0F14D8B0CF4EFE96|3D653970FBAB0A890E4E4E9A0F14D8B0CF4EFE96'
 readonly HAPROXY_CONFIG=/etc/haproxy/haproxy.cfg
 readonly HAPROXY_CONFIG_END='# End of haproxy.cfg: a file without this line is not whole.'
+readonly HAPROXY_CERTIFICATE=/etc/haproxy/dojot.pem
+readonly CLUSTER_DOMAIN=dojot.domain
 readonly HAPROXY_SYSCTL=/etc/sysctl.d/99-dojot-haproxy.conf
 readonly HAPROXY_UNIT_LIMITS=/etc/systemd/system/haproxy.service.d/limits.conf
 readonly HAPROXY_ADMIN_SOCKET=/run/haproxy/admin.sock
@@ -150,9 +152,9 @@ readonly BACKUPS=(
   '02:30|14|/mnt/backup'
 )
 readonly LOAD_BALANCER_PORTS=(
-  '80|kong-http'
+  '443|kong-http'
   '1883|vernemq-mqtt'
-  '8080|grafana-http'
+  '8443|grafana-http'
   '8883|vernemq-mqtts'
 )
 readonly FOLLOW=(
@@ -885,7 +887,7 @@ readonly STEPS=(
   'node-ports|write the NodePorts that Kubernetes has chosen to a file for the load balancer|--node-ports --kubeconfig --dry-run|control plane|||NODE_PORTS||copy /etc/dojot/node-ports to the same place on the load balancer'
   'load-balancer|install HAProxy, its limits and its configuration; reload, never drop sessions|--compiled --node-ports --force --node --root --dry-run|load balancer|||||'
   'remove|take from this host what the other steps have put there; installed programs stay, and so do data|--whole --data --node --join-file --key-file --kubeconfig --yes --force --dry-run|every node|, or a load balancer|when a machine leaves the cluster, or the cluster is given up|||'
-  'verify|is everything as the inventory says? one line a thing, exit code 1 if not|--compiled --node-ports --kubeconfig|control plane|, or wherever kubectl reaches the cluster; on the load balancer, whether a server is drained, and whether it follows||||'
+  'verify|is everything as the inventory says? one line a thing, exit code 1 if not|--compiled --node-ports --kubeconfig|control plane|, or wherever kubectl reaches the cluster; on the load balancer, whether a server is drained, its certificate lasts, and whether it follows||||'
   'backup-timer|make a backup each day: a timer of systemd, and the copy of this script that it runs|--node --dry-run|control plane|||BACKUPS||'
   'drain|give a server of the load balancer no new sessions; those that it has end by themselves|--wait --server --force --dry-run|load balancer||before the node of a broker is drained or restarted|||'
   'leave|let the last broker leave the cluster of brokers; its queues go to the others|--server --force --kubeconfig --dry-run|control plane|, or wherever kubectl reaches the cluster|before a merge with fewer brokers, when the broker'"'"'s server is drained|||'
@@ -2282,6 +2284,90 @@ look_waits() {
   exit 0
 }
 
+# ---- haproxy-certificate
+# The certificate that HAProxy shows to callers of the API and of Grafana. It is the operator's to bring; until it is there,
+# this host has one of its own, which no browser trusts, so that no password ever travels in plain text.
+
+# By which a certificate of ours is known.
+readonly CERTIFICATE_ISSUER='dojot load balancer (self-signed)'
+# Days. Nobody trusts it anyhow, so it need not be short; five years are longer than any release of HAProxy lives.
+readonly OWN_CERTIFICATE_DAYS=1825 CERTIFICATE_LATE=30
+
+# keep_certificate: before HAProxy is asked to read it.
+keep_certificate() {
+  local path=${OPTION[root]-}$HAPROXY_CERTIFICATE
+  [[ -n $HAPROXY_CERTIFICATE ]] || return 0
+  if [[ ! -e $path ]]; then
+    owing haproxy make_certificate 'which no browser trusts: put yours there'
+  elif is_own_certificate "$path" && ! serves "$path"; then
+    owing haproxy make_certificate 'in place of its own, which ends or is for another name'
+  elif [[ $(stat -c %a -- "$path") != 600 ]]; then
+    change "let nobody but root read $path, which holds a key" chmod 0600 -- "$path"
+  else
+    report skipped "$path is there"
+  fi
+}
+
+# Is there none yet that a HAProxy could read?
+certificate_to_come() {
+  [[ -n $HAPROXY_CERTIFICATE && ! -e ${OPTION[root]-}$HAPROXY_CERTIFICATE ]]
+}
+
+is_own_certificate() {
+  [[ $(openssl x509 -noout -issuer -nameopt RFC2253 -in "$1" 2>/dev/null || true) == "issuer=O=$CERTIFICATE_ISSUER" ]]
+}
+
+# serves FILE: for a while yet, and for what clients call this host.
+serves() {
+  local name kind
+  openssl x509 -noout -checkend "$((86400 * CERTIFICATE_LATE))" -in "$1" >/dev/null || return 1
+  while IFS=: read -r kind name; do
+    case $kind in
+      IP) openssl x509 -noout -checkip "$name" -in "$1" ;;
+      *) openssl x509 -noout -checkhost "$name" -in "$1" ;;
+    esac | grep -q ' does match ' || return 1
+  done < <(names_of_this_host)
+}
+
+# KIND:NAME, a line each, as a certificate states them.
+names_of_this_host() {
+  if [[ $CLUSTER_DOMAIN =~ ^[0-9.]+$ ]]; then
+    printf 'IP:%s\n' "$CLUSTER_DOMAIN"
+  else
+    printf 'DNS:%s\n' "$CLUSTER_DOMAIN"
+  fi
+  printf 'IP:%s\n' "$(self address)" ${SHARED_ADDRESS:+"$SHARED_ADDRESS"} | sort --unique
+}
+
+# make_certificate WHY
+make_certificate() {
+  file_changes
+  change "make $HAPROXY_CERTIFICATE, $1" write_own_certificate "${OPTION[root]-}$HAPROXY_CERTIFICATE"
+}
+
+# The key and its certificate in one file, as HAProxy wants them; nobody else ever reads any of it.
+write_own_certificate() {
+  local whole='' secret=''
+  mkdir -p -- "${1%/*}"
+  scratch whole "${1%/*}/.${1##*/}.XXXXXX"
+  scratch secret "${1%/*}/.${1##*/}.key.XXXXXX"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 -days "$OWN_CERTIFICATE_DAYS" \
+    -subj "/O=$CERTIFICATE_ISSUER" -addext "subjectAltName=$(names_of_this_host | paste -sd ,)" \
+    -keyout "$secret" -out "$whole"
+  cat -- "$secret" >>"$whole"
+  mv --force -- "$whole" "$1"
+}
+
+# For the step verify, on the load balancer.
+verify_certificate() {
+  local ends
+  [[ -n $HAPROXY_CERTIFICATE && -r $HAPROXY_CERTIFICATE ]] || return 0
+  ends=$(certificate_end "$HAPROXY_CERTIFICATE")
+  verdict "$( (($(date +%s) + 86400 * CERTIFICATE_LATE <= ends)) && printf yes || printf no)" \
+    "the certificate $HAPROXY_CERTIFICATE lasts" \
+    "it ends $(days_until "$ends"): put the next one there, then run the step load-balancer"
+}
+
 # ---- haproxy-config
 # The configuration of HAProxy on this host: a compiled one, with the NodePorts that Kubernetes has chosen, and with the
 # servers that somebody has drained.
@@ -2311,7 +2397,9 @@ check_haproxy() {
     scratch checked "${TMPDIR:-/tmp}/dojot-haproxy.XXXXXX"
     printf '%s\n' "$HAPROXY_TEXT" >"$checked"
   fi
-  if command -v haproxy >/dev/null; then
+  if dry_run && certificate_to_come; then
+    report would "check $1"
+  elif command -v haproxy >/dev/null; then
     working_on "check $1"
     haproxy -c -f "$checked" >&2 || fail "haproxy refuses $1: the running configuration stays"
   fi
@@ -2365,14 +2453,15 @@ configure_haproxy() {
   run_service haproxy
 }
 
-# Somebody has changed the file since, perhaps and back: what runs is what it was then.
+# Somebody has changed a file since, perhaps and back: what runs is what it was then.
 haproxy_has_other_file() {
   local pid
   is_active haproxy || return 1
   read_workers
   ((${#HAPROXY_WORKERS[@]})) || return 1
   read -r pid _ <<<"${HAPROXY_WORKERS[-1]}"
-  runs_since_before "$pid" "$HAPROXY_CONFIG"
+  runs_since_before "$pid" "$HAPROXY_CONFIG" ||
+    { [[ -n $HAPROXY_CERTIFICATE ]] && runs_since_before "$pid" "$HAPROXY_CERTIFICATE"; }
 }
 
 # reload_haproxy WHAT: with what write_haproxy has written. What HAProxy accepts with -c it may not be able to start with,
@@ -5868,7 +5957,8 @@ step_load_balancer() {
   add_repository haproxy "$HAPROXY_REPOSITORY"
   install_pinned "${HAPROXY_PACKAGES[@]}"
   # By which drain and undrain speak to it, and by which sessions are counted.
-  install_packages socat iproute2
+  install_packages socat iproute2 openssl
+  keep_certificate
   configure_haproxy "$folder/$(self name).cfg"
   keep_address "$folder"
   follow_by_timer
@@ -6032,6 +6122,10 @@ remove_load_balancer() {
   end_keepalived
   end_service haproxy
   remove_paths 'HAProxy: its configuration and limits' "$HAPROXY_CONFIG"{,.previous} "$HAPROXY_SYSCTL" "$HAPROXY_UNIT_LIMITS"
+  # One that was brought here is somebody's own.
+  if is_own_certificate "$HAPROXY_CERTIFICATE"; then
+    remove_paths "this host's own certificate" "$HAPROXY_CERTIFICATE"
+  fi
   read_unit haproxy
   if [[ -n $NODE_EXPORTER_PACKAGE ]]; then
     end_service "$NODE_EXPORTER_PACKAGE"
@@ -6787,6 +6881,7 @@ step_verify() {
   if identify_balancer; then
     verify_servers
     verify_follow
+    verify_certificate
   fi
   if ((WRONG)); then
     fail "$WRONG things are not as the inventory says"

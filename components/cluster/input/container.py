@@ -145,6 +145,8 @@ class Expose(Entry):
     """HAProxy's port for it; without it, clients call the nodes themselves"""
     devices: Switch = False
     """whether devices hold their sessions open on it"""
+    tls: Switch = False
+    """whether HAProxy speaks TLS with clients, with its own certificate, and plainly with the pods"""
     proxy_protocol: Maybe[ProxyProtocol] = None
     """where the load balancer tells whose connection it is"""
 

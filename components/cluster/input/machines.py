@@ -116,6 +116,17 @@ class Listen(Entry):
     """MQTT over TLS"""
 
 
+class BalancerTls(Entry):
+    """TLS with clients of the API and Grafana, which ends at HAProxy."""
+
+    wanted: ClassVar = "whether the API and Grafana speak TLS, such as {enabled: true, minimum: TLSv1.2}"
+
+    enabled: Switch
+    """whether they do"""
+    minimum: Annotated[Literal["TLSv1.2", "TLSv1.3"], Scalar("TLSv1.2 or TLSv1.3")]
+    """the oldest version that clients may speak"""
+
+
 class BalancerHostEntry(Entry):
     """One HAProxy host."""
 
@@ -162,6 +173,8 @@ class LoadBalancerEntry(Entry):
     """how several hosts share the devices"""
     listen: Listen
     """ports that clients connect to"""
+    tls: BalancerTls
+    """TLS with clients of the API and Grafana"""
     api_connections: Positive
     """connections of a listener without devices"""
     reconnect_overlap: NotNegative
@@ -176,6 +189,8 @@ class LoadBalancerEntry(Entry):
     """new sessions a second of a listener with devices (by rule: what `recovery` needs)"""
     memory_per_session: Bytes
     """memory of an idle session"""
+    memory_per_tls_connection: Bytes
+    """further memory of a connection where HAProxy speaks TLS"""
     follow: Follow
     """whether each host takes its configuration from the repository by itself"""
 

@@ -176,6 +176,36 @@ def _numbers(service: Service) -> Iterator[tuple[Port, int, Path]]:
 
 
 @rule(Stage.STRUCTURE)
+def tls_ends_at_the_balancer(cluster: Cluster) -> Iterator[Finding]:
+    """HAProxy ends TLS only of what comes through it, speaks no TLS behind it, and is no device's own partner."""
+    for service, port in _exposed(cluster):
+        if not port.exposure.tls:
+            continue
+        path = ("services", service.name, "ports", port.name, "expose", "tls")
+        if port.exposure.listen is None:
+            yield Finding(
+                path,
+                True,
+                "clients call the nodes themselves here, so HAProxy speaks no TLS with them",
+                "Take it out, or add listen: the load balancer's port",
+            )
+        elif port.exposure.devices:
+            yield Finding(
+                path,
+                True,
+                "devices show their certificates to the broker, so TLS has to reach it",
+                "Take it out: MQTT over TLS is a port of the broker (docs/switches.md)",
+            )
+        elif port.tls:
+            yield Finding(
+                path,
+                True,
+                f"{service.name} speaks TLS on this port itself, with a certificate of its own",
+                "Take it out: the load balancer passes TLS on as it comes",
+            )
+
+
+@rule(Stage.STRUCTURE)
 def only_the_balancer_speaks_proxy(cluster: Cluster) -> Iterator[Finding]:
     """The PROXY protocol is HAProxy's to speak, and devices' brokers do not understand it."""
     for service, port in _exposed(cluster):

@@ -34,7 +34,7 @@ class Frontend:
 
     Where Kubernetes chooses the NodePort, `node_port` is None and `variable` stands for it.
     `check` is what a server has to answer: MQTT, TLS, or no more than the connection (tcp). With `proxy_protocol`,
-    servers are told the client's address.
+    servers are told the client's address. With `tls`, HAProxy speaks TLS with clients, and plainly with servers.
     With `devices`, `server_maxconn` is the most sessions of one server, and `session_rate` the most new sessions a
     second of the listener; None without. All three are of one load balancer, and so many of them, `carriers`, carry
     every device when one is lost.
@@ -48,6 +48,7 @@ class Frontend:
     devices: bool
     check: Literal["mqtt", "tls", "tcp"]
     proxy_protocol: bool
+    tls: bool
     maxconn: int
     server_maxconn: int | None
     session_rate: int | None
@@ -116,7 +117,7 @@ class LoadBalancer:
     are the host's own listeners, kept out of the kernel's ephemeral choice. `metrics_readers`
     are the addresses that may read its metrics over the network: those of Prometheus' nodes. `node_exporter`
     measures the host itself, None where nobody asks. `session_rate` is what
-    the inventory states, None where the rule decides. Times are in seconds, memory in bytes.
+    the inventory states, None where the rule decides. `oldest_tls` is the oldest version of TLS that HAProxy speaks. Times are in seconds, memory in bytes.
     """
 
     hosts: tuple[BalancerHost, ...]
@@ -141,7 +142,9 @@ class LoadBalancer:
     slow_start: int
     recovery: int
     session_rate: int | None
+    oldest_tls: str
     memory_per_session: int
+    memory_per_tls_connection: int
     follow: Follow
 
     @property
@@ -155,6 +158,16 @@ class LoadBalancer:
     def address(self) -> str:
         """Where one finds it that goes by a single address."""
         return self.addresses[0]
+
+    @property
+    def ends_tls(self) -> bool:
+        """Does it need a certificate?"""
+        return any(frontend.tls for frontend in self.frontends)
+
+    @property
+    def memory_of_tls(self) -> int:
+        """Of all connections with TLS that it lets in."""
+        return sum(frontend.maxconn for frontend in self.frontends if frontend.tls) * self.memory_per_tls_connection
 
     @property
     def source_ports_per_server(self) -> int:

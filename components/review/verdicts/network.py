@@ -167,7 +167,15 @@ def listener_changed(change: Change) -> Iterator[Verdict]:
                 "listener-changed",
                 level,
                 f"Listener/{name}",
-                f"HAProxy listens at {after[name].listen} instead of {before[name].listen}: {who} have to be told",
+                f"HAProxy listens at {_called(after[name])} instead of {_called(before[name])}: {who} have to be told",
+            )
+        elif before[name].tls != after[name].tls:
+            now = "speaks TLS" if after[name].tls else "speaks no TLS any more"
+            yield Verdict(
+                "listener-changed",
+                level,
+                f"Listener/{name}",
+                f"HAProxy {now} at {after[name].listen}: {who} that go on as before are refused",
             )
     if old.addresses != new.addresses:
         was, now = (" and ".join(each.addresses) for each in (old, new))
@@ -186,6 +194,10 @@ def listener_changed(change: Change) -> Iterator[Verdict]:
             f"Devices and browsers come to {models.after.domain} instead of {models.before.domain}: names, "
             "certificates and devices have to follow",
         )
+
+
+def _called(frontend: Frontend) -> str:
+    return f"{frontend.listen} (with TLS)" if frontend.tls else str(frontend.listen)
 
 
 def _balancers(cluster: Cluster) -> str:

@@ -21,6 +21,16 @@ def _edit(tree: Tree, file: str, old: str, new: str) -> str:
     return ""
 
 
+@breaks(haproxy.haproxy_cfg_says_what_the_inventory_says, "lacks 'bind :")
+def passwords_in_plain_text(tree: Tree) -> str:
+    return _edit(tree, CONFIG, f" ssl crt {tree.parameters['platform']['haproxy']['paths']['certificate']}\n", "\n")
+
+
+@breaks(haproxy.haproxy_cfg_says_what_the_inventory_says, "global lacks 'ssl-default-bind-options ")
+def an_old_version_of_tls(tree: Tree) -> str:
+    return _edit(tree, CONFIG, "ssl-min-ver TLSv1.2", "ssl-min-ver TLSv1.0")
+
+
 @breaks(haproxy.haproxy_cfg_says_what_the_inventory_says, "there is no listen vernemq-mqtts")
 def a_listener_of_another_name(tree: Tree) -> str:
     return _edit(tree, CONFIG, "listen vernemq-mqtts\n", "listen mqtts\n")

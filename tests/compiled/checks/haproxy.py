@@ -75,6 +75,11 @@ def _of_a_host(tree: Tree, host: str) -> list[str]:
 
 def _wanted(parameters: Mapping[str, Any], sources: list[str]) -> Iterator[tuple[str, list[str]]]:
     haproxy = parameters["platform"]["haproxy"]
+    # Since TLS 1.2 with these alone, who gets hold of a key later reads nothing of before, tickets aside.
+    ended = [
+        f"ssl-default-bind-options ssl-min-ver {parameters['load_balancer']['tls']['minimum']} no-tls-tickets",
+        "ssl-default-bind-ciphers ECDHE+AESGCM:ECDHE+CHACHA20",
+    ]
     yield (
         "global",
         [
@@ -88,6 +93,7 @@ def _wanted(parameters: Mapping[str, Any], sources: list[str]) -> Iterator[tuple
             f"maxconn {reckoned.sessions(parameters)}",
             f"hard-stop-after {haproxy['hard_stop_after']}s",
             f"mworker-max-reloads {haproxy['max_reloads']}",
+            *(ended if any(listener.ends_tls for listener in reckoned.listeners(parameters)) else ()),
         ],
     )
     timeout = _session_timeout(parameters)
@@ -152,7 +158,8 @@ def _listener(parameters: Mapping[str, Any], listener: Listener, sources: list[s
     haproxy, balancer = parameters["platform"]["haproxy"], parameters["load_balancer"]
     check = f"default-server check inter {haproxy['check_interval']}s fall 3 rise 2"
     ended = "on-marked-down shutdown-sessions"
-    head = [f"bind :{listener.listen}", f"maxconn {listener.most}"]
+    tls = f" ssl crt {haproxy['paths']['certificate']}" if listener.ends_tls else ""
+    head = [f"bind :{listener.listen}{tls}", f"maxconn {listener.most}"]
     servers = {name: f"server {name} {_end(listener, address)}" for name, address in listener.nodes.items()}
     if not listener.devices:
         told = ["default-server send-proxy check-send-proxy"] if listener.proxied else []

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
@@ -101,7 +100,7 @@ def test_haproxy_does_what_the_review_says(laboratory, edit, tmp_path):
 
 
 def _config(found: Tree) -> str:
-    return adapted.configuration(found.files[f"haproxy/{CONFIG}"])
+    return adapted.on_this_machine(found.files[f"haproxy/{CONFIG}"])
 
 
 def _limit(before: Cluster, after: Cluster) -> dict[str, int]:
@@ -143,9 +142,9 @@ def _unanswered(laboratory: Laboratory, after: Cluster) -> Iterator[str]:
 
 
 def _answers(laboratory: Laboratory, frontend: Frontend) -> bool:
-    url = f"http://{laboratory.cluster.load_balancer.address}:{frontend.listen}/"
-    with suppress(OSError), laboratory.device.inside(), urlopen(url, timeout=5) as answer:
-        return answer.status == 200
+    with suppress(OSError):
+        status, _ = laboratory.ask(frontend, "/")
+        return status == 200
     return False
 
 

@@ -64,7 +64,7 @@ EDITS = [
     Edit("load_balancers.<host>.address", PAGE, "192.168.0.17", "10.20.0.5", "10.20.0.5"),
     Edit("nodeports", "classes/nodeports.yml", "30001", "31001", "nodePort: 31001"),
     Edit("nodeports", "classes/nodeports.yml", "mqtt: 30004", "mqtt: 31004", "192.168.0.14:31004"),
-    Edit("load_balancer.listen", "classes/load_balancer.yml", "apigw: 80\n", "apigw: 8088\n", "bind :8088"),
+    Edit("load_balancer.listen", "classes/load_balancer.yml", "apigw: 443\n", "apigw: 8088\n", "bind :8088"),
     Edit("load_balancer.listen", "classes/load_balancer.yml", "mqtt: 1883", "mqtt: 1884", "bind :1884"),
     Edit("volumes.root", "classes/cluster.yml", "root: /mnt/data", "root: /srv/dojot", "path: /srv/dojot"),
 ]

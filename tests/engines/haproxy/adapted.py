@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import difflib
 import resource
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from tests.engines.pki import Authority
 
 # Two descriptors for each session, and these for listeners, checks and threads.
 _OTHER_FILES = 200
@@ -21,6 +28,33 @@ def files_of_a_process() -> int:
 def sessions_of_a_process() -> int:
     """How many sessions HAProxy can have here."""
     return (files_of_a_process() - _OTHER_FILES) // 2
+
+
+@cache
+def authority() -> Authority:
+    """Who has signed the certificate of `on_this_machine`."""
+    folder = Path(tempfile.mkdtemp(prefix="dojot-test-haproxy-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Authority(folder)
+
+
+@cache
+def _certificate() -> Path:
+    """The file that HAProxy wants: certificate and key."""
+    found = authority().folder / "haproxy.pem"
+    found.touch(mode=0o600)
+    found.write_bytes(b"".join(path.read_bytes() for path in authority().server("haproxy")))
+    return found
+
+
+def on_this_machine(compiled: str) -> str:
+    """`configuration`, with a certificate outside of /etc/haproxy, where only a host of a cluster has one."""
+    lines = configuration(compiled).splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        before, word, _ = line.partition(" ssl crt ")
+        if word:
+            lines[number] = f"{before}{word}{_certificate()}\n"
+    return "".join(lines)
 
 
 def configuration(compiled: str) -> str:

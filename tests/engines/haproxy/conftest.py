@@ -19,7 +19,7 @@ def texts(compiled) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def laboratory(cluster, texts, tmp_path_factory):
     """The committed configuration at work; every test leaves all its servers up."""
-    config, kernel = adapted.configuration(texts[CONFIG]), adapted.kernel_settings(texts[SYSCTL])
+    config, kernel = adapted.on_this_machine(texts[CONFIG]), adapted.kernel_settings(texts[SYSCTL])
     with Laboratory(cluster, config, kernel, tmp_path_factory.mktemp("haproxy")) as found:
         yield found
 
@@ -31,7 +31,7 @@ def plain(laboratory, cluster, texts, tmp_path_factory):
     if found:
         yield laboratory, found[0]
         return
-    config, kernel = adapted.configuration(texts[CONFIG]), adapted.kernel_settings(texts[SYSCTL])
+    config, kernel = adapted.on_this_machine(texts[CONFIG]), adapted.kernel_settings(texts[SYSCTL])
     with Laboratory(cluster, config, kernel, tmp_path_factory.mktemp("plain"), tls=False) as other:
         yield other, other.device_frontends[0]
 
@@ -45,7 +45,9 @@ def variant(cluster, tmp_path):
         made = files(changed)
         folder = tmp_path / str(len(running))
         folder.mkdir()
-        found = Laboratory(changed, adapted.configuration(made[CONFIG]), adapted.kernel_settings(made[SYSCTL]), folder)
+        found = Laboratory(
+            changed, adapted.on_this_machine(made[CONFIG]), adapted.kernel_settings(made[SYSCTL]), folder
+        )
         running.append(found)
         return found.__enter__()
 

@@ -48,7 +48,7 @@ class Follower:
             load_balancer=replace(cluster.load_balancer, follow=follow),
             git=GitSource(self.repository.url, BRANCH, cluster.git.folder),
         )
-        self.compiled = files(self.cluster) | {CONFIG: adapted.configuration(files(self.cluster)[CONFIG])}
+        self.compiled = files(self.cluster) | {CONFIG: adapted.on_this_machine(files(self.cluster)[CONFIG])}
         host = folder / "installed"
         host.mkdir()
         for name in (SYSCTL, LIMITS):
@@ -90,7 +90,7 @@ class Follower:
         """haproxy.cfg with sessions that may be silent for so much longer."""
         balancer = self.cluster.load_balancer
         changed = replace(balancer, session_timeout=balancer.session_timeout + seconds)
-        return adapted.configuration(files(replace(self.cluster, load_balancer=changed))[CONFIG])
+        return adapted.on_this_machine(files(replace(self.cluster, load_balancer=changed))[CONFIG])
 
     def look(self, *options: str) -> subprocess.CompletedProcess[str]:
         """One run of what the timer runs."""

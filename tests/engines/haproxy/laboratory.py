@@ -11,9 +11,10 @@ from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingTCPServer
+from urllib.request import urlopen
 
 from components.cluster.types import Cluster, Frontend
-from tests.engines.haproxy.adapted import files_of_a_process
+from tests.engines.haproxy import adapted
 from tests.engines.haproxy.balancer import Balancer
 from tests.engines.haproxy.broker import Broker, Certificates
 from tests.engines.haproxy.gateway import Gateway
@@ -69,7 +70,7 @@ class Laboratory:
     def _start(self) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         # What a unit's LimitNOFILE does: for the programs that we start.
-        resource.setrlimit(resource.RLIMIT_NOFILE, (files_of_a_process(), hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (adapted.files_of_a_process(), hard))
         self._cleanup.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         balancer = self.cluster.load_balancer
         servers = {server.name: server.address for frontend in self.frontends for server in frontend.servers}
@@ -168,6 +169,17 @@ class Laboratory:
                 tls=self.trust(identifier) if self.secure(frontend) else None,
                 name=address,
             )
+
+    def ask(self, frontend: Frontend, path: str) -> tuple[int, str]:
+        """Status and body of what a listener for people answers to a device's host. OSError."""
+        scheme = "https" if frontend.tls else "http"
+        url = f"{scheme}://{self.cluster.load_balancer.address}:{frontend.listen}{path}"
+        context = ssl.create_default_context(cafile=str(adapted.authority().certificate)) if frontend.tls else None
+        if context:
+            # The certificate is of no address.
+            context.check_hostname = False
+        with self.device.inside(), urlopen(url, timeout=15, context=context) as answer:
+            return answer.status, answer.read().decode()
 
     def generator(self, address: str, port: int, *options: str) -> Generator:
         """A load generator on the device's host; the caller stops it."""

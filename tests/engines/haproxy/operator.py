@@ -31,6 +31,7 @@ class Operator:
         places = {
             "HAPROXY_CONFIG": balancer.config,
             "HAPROXY_ADMIN_SOCKET": balancer.admin_socket,
+            "HAPROXY_CERTIFICATE": "''",
             # Here brokers end no session, and a test waits for none.
             "SESSION_LIFETIME": 1,
             "SESSIONS_GRACE": 2,

@@ -54,7 +54,7 @@ def _later(cluster, seconds: int) -> str:
     """Another configuration, as this machine can run it."""
     balancer = cluster.load_balancer
     changed = replace(cluster, load_balancer=replace(balancer, session_timeout=balancer.session_timeout + seconds))
-    return adapted.configuration(files(changed)[CONFIG])
+    return adapted.on_this_machine(files(changed)[CONFIG])
 
 
 def test_a_drained_broker_keeps_its_sessions_and_gets_no_new_ones(laboratory, operator, cluster):

@@ -32,7 +32,7 @@ def follower(cluster, texts, people, tmp_path_factory):
     if adapted.sessions_of_a_process() < SESSIONS:
         not_run(f"a process may open {adapted.files_of_a_process()} files here, too few for {SESSIONS} sessions")
     folder = tmp_path_factory.mktemp("follow")
-    config, kernel = adapted.configuration(texts[CONFIG]), adapted.kernel_settings(texts[SYSCTL])
+    config, kernel = adapted.on_this_machine(texts[CONFIG]), adapted.kernel_settings(texts[SYSCTL])
     with Laboratory(cluster, config, kernel, folder, tls=False) as laboratory:
         yield Follower(laboratory, folder / "follower", {name: people[name] for name in ("ann", "bob")})
 

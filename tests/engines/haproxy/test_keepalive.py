@@ -52,7 +52,9 @@ def test_silence_up_to_the_keepalive_is_survived_and_longer_silence_is_not(clust
     laboratory = variant(_shortened(cluster, SHORT))
 
     # Nothing else is different, and both sides are shorter by the same factor.
-    differing = adapted.differences(adapted.configuration(texts[CONFIG]), laboratory.balancer.config.read_text("utf-8"))
+    differing = adapted.differences(
+        adapted.on_this_machine(texts[CONFIG]), laboratory.balancer.config.read_text("utf-8")
+    )
     assert differing == [
         f"{sign}     timeout {side} {seconds}s"
         for side, seconds in (("client", compiled), ("client", SHORT), ("server", compiled), ("server", SHORT))

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -33,6 +34,9 @@ def test_only_what_this_machine_forbids_differs_from_the_compiled_files(laborato
     running = laboratory.balancer.config.read_text("utf-8")
     compiled, possible = cluster.load_balancer.maxconn, adapted.sessions_of_a_process()
     expected = [f"-     maxconn {compiled}", f"+     maxconn {possible}"] if possible < compiled else []
+    for line in texts[CONFIG].splitlines():
+        if " ssl crt " in line:
+            expected += [f"- {line}", f"+ {adapted.on_this_machine(line).rstrip()}"]
     assert adapted.differences(texts[CONFIG], running) == expected
     kernel = settings(texts[SYSCTL])
     assert adapted.differences(texts[SYSCTL], adapted.kernel_settings(texts[SYSCTL])) == [
@@ -108,10 +112,26 @@ def test_services_for_people_are_reached(laboratory, cluster):
     others = [frontend for frontend in laboratory.frontends if not frontend.devices]
     assert others, "the load balancer leads to no API"
     for frontend in others:
-        url = f"http://{cluster.load_balancer.address}:{frontend.listen}/some/path"
-        with laboratory.device.inside(), urlopen(url, timeout=15) as answer:
-            said = answer.read().decode()
+        _, said = laboratory.ask(frontend, "/some/path")
         assert said in {f"{server.name}:{server.port} /some/path" for server in frontend.servers}, frontend.name
+
+
+def test_who_ends_tls_admits_nothing_else(laboratory):
+    ended = [frontend for frontend in laboratory.frontends if frontend.tls]
+    if not ended:
+        pytest.skip("this cluster's API asks for no TLS")
+    for frontend in ended:
+        with pytest.raises(OSError, match="Remote end closed|reset by peer"):
+            laboratory.ask(replace(frontend, tls=False), "/")
+        # Older versions are refused by HAProxy, not by this side, which allows them.
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+        place = (laboratory.cluster.load_balancer.address, frontend.listen)
+        with laboratory.device.inside(), socket.create_connection(place, timeout=15) as connection:
+            with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+                old.wrap_socket(connection)
 
 
 def test_every_other_port_is_closed(laboratory, cluster):

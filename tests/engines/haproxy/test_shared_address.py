@@ -43,7 +43,7 @@ def pair(cluster, variant, tmp_path):
         folder = tmp_path / "second"
         folder.mkdir()
         host = laboratory.network.hosts[second.name]
-        config = adapted.configuration(made[f"{second.name}.cfg"])
+        config = adapted.on_this_machine(made[f"{second.name}.cfg"])
         other = Balancer(host, config, balancer.stats_port, cluster.platform.haproxy, folder)
         stack.callback(other.stop)
         other.start()

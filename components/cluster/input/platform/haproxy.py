@@ -48,6 +48,8 @@ class HAProxyPaths(Entry):
 
     config: Path
     """haproxy.cfg"""
+    certificate: Path
+    """certificate, those of its issuers, and the key of the API and Grafana, where they speak TLS (load_balancer.tls)"""
     sysctl: Path
     """kernel settings"""
     unit_limits: Path
