@@ -1,4 +1,4 @@
-"""The certificate of the API and Grafana: a host has one of its own until somebody brings another, and never takes that."""
+"""The certificate of the API and Grafana: a host makes its own, until somebody brings another."""
 
 from __future__ import annotations
 
@@ -112,7 +112,8 @@ def test_verify_tells_of_one_that_ends(host):
     assert states(host("verify_certificate").stdout) == {"ok"}
     _make(host.place, days=20, issuer="Somebody")
     said = host("verify_certificate").stdout
-    assert said.startswith(f"failed: the certificate {host.place} lasts: it ends on ") and "days): put the next one there" in said
+    assert said.startswith(f"failed: the certificate {host.place} lasts: it ends on ")
+    assert "days): put the next one there" in said
 
 
 def _make(path: Path, days: int, issuer: str) -> None:

@@ -117,7 +117,8 @@ class LoadBalancer:
     are the host's own listeners, kept out of the kernel's ephemeral choice. `metrics_readers`
     are the addresses that may read its metrics over the network: those of Prometheus' nodes. `node_exporter`
     measures the host itself, None where nobody asks. `session_rate` is what
-    the inventory states, None where the rule decides. `oldest_tls` is the oldest version of TLS that HAProxy speaks. Times are in seconds, memory in bytes.
+    the inventory states, None where the rule decides. `oldest_tls` is the oldest version of TLS that HAProxy speaks.
+    Times are in seconds, memory in bytes.
     """
 
     hosts: tuple[BalancerHost, ...]

@@ -15,8 +15,9 @@ class Expose:
     """How a port is reached from outside: node_port on the group's nodes, listen on HAProxy.
 
     `node_port` is None where Kubernetes chooses it, `listen` for a port that clients reach on the nodes themselves.
-    `devices` marks the ports on which devices hold their sessions open. `tls`: HAProxy speaks TLS with clients. `proxied` is the container's port that expects
-    the PROXY protocol, None where who comes from outside is led to the port itself.
+    `devices` marks the ports on which devices hold their sessions open. `tls`: HAProxy speaks TLS with clients.
+    `proxied` is the container's port that expects the PROXY protocol, None where who comes from outside is led to the
+    port itself.
     """
 
     node_port: int | None

@@ -49,7 +49,7 @@ class HAProxyPaths(Entry):
     config: Path
     """haproxy.cfg"""
     certificate: Path
-    """certificate, those of its issuers, and the key of the API and Grafana, where they speak TLS (load_balancer.tls)"""
+    """with `load_balancer.tls`: the certificate, those of its issuers, and the key"""
     sysctl: Path
     """kernel settings"""
     unit_limits: Path
