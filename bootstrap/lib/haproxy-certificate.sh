@@ -1,7 +1,6 @@
 # shellcheck shell=bash
-# effect: HAPROXY_CERTIFICATE CLUSTER_DOMAIN keep_certificate: reload: HAProxy speaks TLS with another certificate; open
-#   sessions stay in the old process until hard-stop-after
-# effect: verify_certificate: looks: time alone is a reason to look
+# effect: HAPROXY_CERTIFICATE CLUSTER_DOMAIN keep_certificate make_certificate: reload: HAProxy speaks TLS with another
+#   certificate; open sessions stay in the old process until hard-stop-after
 #
 # The certificate that HAProxy shows to callers of the API and of Grafana. It is the operator's to bring; until it is there,
 # this host has one of its own, which no browser trusts, so that no password ever travels in plain text.
@@ -74,14 +73,4 @@ write_own_certificate() {
     -keyout "$secret" -out "$whole"
   cat -- "$secret" >>"$whole"
   mv --force -- "$whole" "$1"
-}
-
-# For the step verify, on the load balancer.
-verify_certificate() {
-  local ends
-  [[ -n $HAPROXY_CERTIFICATE && -r $HAPROXY_CERTIFICATE ]] || return 0
-  ends=$(certificate_end "$HAPROXY_CERTIFICATE")
-  verdict "$( (($(date +%s) + 86400 * CERTIFICATE_LATE <= ends)) && printf yes || printf no)" \
-    "the certificate $HAPROXY_CERTIFICATE lasts" \
-    "it ends $(days_until "$ends"): put the next one there, then run the step load-balancer"
 }

@@ -329,3 +329,13 @@ verify_follow() {
   fi
   verdict "$(same "$wrong" '')" "$(self name) has the haproxy.cfg of $revision" "$wrong"
 }
+
+# On the load balancer. The step makes one of its own anew, too, but somebody has to run it.
+verify_certificate() {
+  local ends
+  [[ -n $HAPROXY_CERTIFICATE && -r $HAPROXY_CERTIFICATE ]] || return 0
+  ends=$(certificate_end "$HAPROXY_CERTIFICATE")
+  verdict "$( (($(date +%s) + 86400 * CERTIFICATE_LATE <= ends)) && printf yes || printf no)" \
+    "the certificate $HAPROXY_CERTIFICATE lasts" \
+    "it ends $(days_until "$ends"): put the next one there, then run the step load-balancer"
+}

@@ -12,7 +12,7 @@ from components.kubeadm.values import kubernetes_packages
 IMAGE, PACKAGE, FILE, SYSTEM = "image", "package", "file", "system"
 #: What steps install of the system's own packages, beside those of the inventory.
 _FOR_REPOSITORIES = ("ca-certificates", "curl", "gnupg")
-_OF_THE_BALANCER = ("iproute2", "socat")
+_OF_THE_BALANCER = ("iproute2", "openssl", "socat")
 _OF_THE_FOLLOWER = ("git", "openssh-client")
 #: What kubeadm runs: on the control plane alone, and on every node.
 _OF_THE_CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")

@@ -154,7 +154,7 @@ def schedule(waiting: Iterable[Pod], nodes: list[Machine], chance: random.Random
     pending = []
     while queue:
         pod = queue.pop(0)
-        fitting = [node for node in nodes if _fits(pod, node, nodes)] or _preempted(pod, nodes, queue)
+        fitting = _fitting(pod, nodes) or _preempted(pod, nodes, queue)
         if fitting:
             chance.choice(fitting).pods.append(pod)
         else:
@@ -179,13 +179,22 @@ def _preempted(pod: Pod, nodes: list[Machine], queue: list[Pod]) -> list[Machine
 
 
 def _fits(pod: Pod, node: Machine, nodes: list[Machine]) -> bool:
-    return (
-        not node.tainted
+    return node in _fitting(pod, nodes)
+
+
+def _fitting(pod: Pod, nodes: list[Machine]) -> list[Machine]:
+    """What all nodes have to do with it is reckoned once, not for each of them."""
+    repelled = set(_repelled(pod, nodes))
+    spread = [(rule["topologyKey"], _spread(pod, rule, nodes)) for rule in _rules(pod)]
+    return [
+        node
+        for node in nodes
+        if not node.tainted
         and _affine(pod, node)
+        and not repelled & node.labels.items()
         and node.room(pod)
-        and not _repelled(pod, node, nodes)
-        and _spread(pod, node, nodes)
-    )
+        and all(node.labels[key] in admitted for key, admitted in spread)
+    ]
 
 
 def _affine(pod: Pod, node: Machine) -> bool:
@@ -204,18 +213,15 @@ def _matches(term: dict[str, Any], node: Machine) -> bool:
     return True
 
 
-def _repelled(pod: Pod, node: Machine, nodes: list[Machine]) -> bool:
-    """Anti-affinity holds for the newcomer and for those who are there."""
-    for other_node in nodes:
-        for other in other_node.pods:
-            if not pod.apart and not other.apart:
-                continue
+def _repelled(pod: Pod, nodes: list[Machine]) -> Iterator[tuple[str, str]]:
+    """Labels of the nodes on which it may not stand. Anti-affinity holds for the newcomer and for those who are there."""
+    for node in nodes:
+        # Pods of one workload are alike.
+        for other in {id(one.workload): one for one in node.pods}.values():
             for one, labels in ((pod, other.labels), (other, pod.labels)):
                 for key, selector in one.apart:
-                    same = node.labels.get(key) is not None and node.labels.get(key) == other_node.labels.get(key)
-                    if same and selector.items() <= labels.items():
-                        return True
-    return False
+                    if key in node.labels and selector.items() <= labels.items():
+                        yield key, node.labels[key]
 
 
 _SPREAD_KEYS = {
@@ -229,19 +235,24 @@ _SPREAD_KEYS = {
 }
 
 
-def _spread(pod: Pod, node: Machine, nodes: list[Machine]) -> bool:
-    """Hard constraints, over the nodes that the pod's affinity admits; tainted ones count too."""
-    for rule in pod.workload.spec.get("topologySpreadConstraints", ()):
+def _rules(pod: Pod) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = pod.workload.spec.get("topologySpreadConstraints", [])
+    for rule in found:
         unknown = set(rule) - _SPREAD_KEYS
         policies = (rule.get("nodeAffinityPolicy", "Honor"), rule.get("nodeTaintsPolicy", "Ignore"))
         if unknown or policies != ("Honor", "Ignore") or rule["whenUnsatisfiable"] != "DoNotSchedule":
             raise NotImplementedError(f"spread constraint {rule}")
-        selector, key = rule["labelSelector"]["matchLabels"], rule["topologyKey"]
-        counts = Counter({one.labels[key]: 0 for one in nodes if key in one.labels and _affine(pod, one)})
-        for one in nodes:
-            if one.labels.get(key) in counts:
-                counts[one.labels[key]] += sum(selector.items() <= there.labels.items() for there in one.pods)
-        least = 0 if len(counts) < rule.get("minDomains", 1) else min(counts.values(), default=0)
-        if counts[node.labels[key]] + 1 - least > rule["maxSkew"]:
-            return False
-    return True
+    return found
+
+
+def _spread(pod: Pod, rule: dict[str, Any], nodes: list[Machine]) -> set[str]:
+    """The values of its key with which a node may have one pod more: a hard constraint, over the nodes that the pod's
+    affinity admits; tainted ones count too.
+    """
+    selector, key = rule["labelSelector"]["matchLabels"], rule["topologyKey"]
+    counts = Counter({one.labels[key]: 0 for one in nodes if key in one.labels and _affine(pod, one)})
+    for one in nodes:
+        if one.labels.get(key) in counts:
+            counts[one.labels[key]] += sum(selector.items() <= there.labels.items() for there in one.pods)
+    least = 0 if len(counts) < rule.get("minDomains", 1) else min(counts.values(), default=0)
+    return {value for value, count in counts.items() if count + 1 - least <= rule["maxSkew"]}

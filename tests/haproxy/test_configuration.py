@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from components.haproxy.files import files
+from tests.engines.haproxy import adapted
 from tests.engines.programs import installed
 
 
@@ -16,12 +17,14 @@ def texts(cluster):
     return files(cluster)
 
 
-def test_haproxy_accepts_each_compiled_file_without_a_warning(cluster, compiled):
+def test_haproxy_accepts_each_compiled_file_without_a_warning(cluster, compiled, tmp_path):
     # Where Kubernetes chooses the NodePorts, the bootstrap sets these variables.
     chosen = {frontend.variable: "31000" for frontend in cluster.load_balancer.frontends if frontend.node_port is None}
     for host in cluster.load_balancer.hosts:
+        file = tmp_path / f"{host.name}.cfg"
+        file.write_text(adapted.with_certificate((compiled / "haproxy" / file.name).read_text("utf-8")), "utf-8")
         done = subprocess.run(
-            [installed("haproxy"), "-c", "-f", str(compiled / "haproxy" / f"{host.name}.cfg")],
+            [installed("haproxy"), "-c", "-f", str(file)],
             env=chosen,
             capture_output=True,
             text=True,

@@ -2358,16 +2358,6 @@ write_own_certificate() {
   mv --force -- "$whole" "$1"
 }
 
-# For the step verify, on the load balancer.
-verify_certificate() {
-  local ends
-  [[ -n $HAPROXY_CERTIFICATE && -r $HAPROXY_CERTIFICATE ]] || return 0
-  ends=$(certificate_end "$HAPROXY_CERTIFICATE")
-  verdict "$( (($(date +%s) + 86400 * CERTIFICATE_LATE <= ends)) && printf yes || printf no)" \
-    "the certificate $HAPROXY_CERTIFICATE lasts" \
-    "it ends $(days_until "$ends"): put the next one there, then run the step load-balancer"
-}
-
 # ---- haproxy-config
 # The configuration of HAProxy on this host: a compiled one, with the NodePorts that Kubernetes has chosen, and with the
 # servers that somebody has drained.
@@ -7159,6 +7149,16 @@ verify_follow() {
     wrong=$(last_look words)
   fi
   verdict "$(same "$wrong" '')" "$(self name) has the haproxy.cfg of $revision" "$wrong"
+}
+
+# On the load balancer. The step makes one of its own anew, too, but somebody has to run it.
+verify_certificate() {
+  local ends
+  [[ -n $HAPROXY_CERTIFICATE && -r $HAPROXY_CERTIFICATE ]] || return 0
+  ends=$(certificate_end "$HAPROXY_CERTIFICATE")
+  verdict "$( (($(date +%s) + 86400 * CERTIFICATE_LATE <= ends)) && printf yes || printf no)" \
+    "the certificate $HAPROXY_CERTIFICATE lasts" \
+    "it ends $(days_until "$ends"): put the next one there, then run the step load-balancer"
 }
 
 # ---- volumes

@@ -118,6 +118,10 @@ def _scalars(tree: Tree) -> dict[str, str]:
         "HAPROXY_SYSCTL": haproxy["paths"]["sysctl"],
         "HAPROXY_UNIT_LIMITS": haproxy["paths"]["unit_limits"],
         "HAPROXY_ADMIN_SOCKET": haproxy["paths"]["admin_socket"],
+        "HAPROXY_CERTIFICATE": haproxy["paths"]["certificate"]
+        if any(listener.ends_tls for listener in reckoned.listeners(parameters))
+        else "",
+        "CLUSTER_DOMAIN": parameters["cluster"]["domain"],
         # By it a file is known to be whole.
         "HAPROXY_CONFIG_END": tree.files[f"haproxy/{next(iter(reckoned.balancers(parameters)))}.cfg"].splitlines()[-1],
         "HAPROXY_HARD_STOP_AFTER": str(haproxy["hard_stop_after"]),

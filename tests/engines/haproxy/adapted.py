@@ -48,8 +48,13 @@ def _certificate() -> Path:
 
 
 def on_this_machine(compiled: str) -> str:
-    """`configuration`, with a certificate outside of /etc/haproxy, where only a host of a cluster has one."""
-    lines = configuration(compiled).splitlines(keepends=True)
+    """`configuration`, with a certificate that is here."""
+    return with_certificate(configuration(compiled))
+
+
+def with_certificate(compiled: str) -> str:
+    """haproxy.cfg with a certificate outside of /etc/haproxy, where only a host of a cluster has one."""
+    lines = compiled.splitlines(keepends=True)
     for number, line in enumerate(lines):
         before, word, _ = line.partition(" ssl crt ")
         if word:
