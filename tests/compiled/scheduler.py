@@ -214,7 +214,7 @@ def _matches(term: dict[str, Any], node: Machine) -> bool:
 
 
 def _repelled(pod: Pod, nodes: list[Machine]) -> Iterator[tuple[str, str]]:
-    """Labels of the nodes on which it may not stand. Anti-affinity holds for the newcomer and for those who are there."""
+    """Labels of the nodes on which it may not stand: anti-affinity holds for who comes and for who is there."""
     for node in nodes:
         # Pods of one workload are alike.
         for other in {id(one.workload): one for one in node.pods}.values():

@@ -58,7 +58,8 @@ def test_an_address_follows_everywhere(guide_cluster, guide_page, render):
 
 def test_a_port_that_opens_is_shown_open(guide_cluster, render):
     kong = guide_cluster.service("kong")
-    ports = tuple(replace(port, expose=Expose(30099, None, devices=False, tls=False, proxied=None)) for port in kong.container.ports)
+    expose = Expose(30099, None, devices=False, tls=False, proxied=None)
+    ports = tuple(replace(port, expose=expose) for port in kong.container.ports)
     changed = with_service(guide_cluster, "kong", container=replace(kong.container, ports=ports))
     row = next(row for row in render(changed).table("Inside the cluster") if row["Service"] == "kong:8001")
     assert row["Admits"] == "everybody"

@@ -122,13 +122,13 @@ def passwords_are_random(tree: Tree) -> list[str]:
 
 
 def environment_holds_no_credential(tree: Tree) -> list[str]:
-    """A variable whose name speaks of a credential takes it from a Secret."""
+    """A variable whose name speaks of a credential takes it from a Secret; a switch about one is none."""
     return [
         f"{workload}: {entry['name']} is written down; take it from a Secret"
         for workload in workloads(tree)
         for container in workload.containers
         for entry in container.get("env", ())
-        if _CREDENTIAL.search(entry["name"]) and "valueFrom" not in entry
+        if _CREDENTIAL.search(entry["name"]) and "valueFrom" not in entry and entry["value"] not in ("true", "false")
     ]
 
 
