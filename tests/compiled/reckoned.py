@@ -14,6 +14,8 @@ CONTROL_PLANE = "control-plane"
 # Two sockets a session, and room for listeners, checks and threads. HAProxy itself asks for
 # 2 x maxconn + 35 + 3 x threads.
 _OTHER_FILES = 4096
+# Connections that kube-proxy counts for a core; it never counts with fewer than four.
+_OF_A_CORE, _CORES = 32_768, 4
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,29 @@ def sessions(parameters: Mapping[str, Any]) -> int:
 def open_files(parameters: Mapping[str, Any]) -> int:
     """Of HAProxy's process."""
     return 2 * sessions(parameters) + _OTHER_FILES
+
+
+def tracked_connections(parameters: Mapping[str, Any]) -> int:
+    """Of the busiest node, as many cores' worth as it takes: a core for itself, and what comes in from outside twice,
+    because the kernel remembers for two minutes what has closed. HAProxy has no more towards a broker than ports.
+    """
+    came = dict.fromkeys(parameters["cluster"]["nodes"], 0)
+    through = {(one.service, one.port): one for one in listeners(parameters)}
+    first, last = (parameters["load_balancer"]["source_ports"][end] for end in ("first", "last"))
+    for service, entry in parameters["services"].items():
+        for name, port in said.on(entry.get("ports")).items():
+            listener = through.get((service, name))
+            if listener is None:
+                many = 2 * parameters["scale"]["devices"] if port.get("expose", {}).get("devices") else 0
+            elif not listener.devices or not said.keeps_source(parameters, entry):
+                many = 2 * listener.most * len(balancers(parameters))
+            else:
+                sessions = min(listener.most, sessions_of_a_server(parameters, listener))
+                ports = [(last - first + 1) * len(sources(parameters, host)) for host in balancers(parameters)]
+                many = sum(min(2 * sessions, each) for each in ports)
+            for node in nodes_of(parameters, entry["group"]):
+                came[node] += many
+    return max(_CORES, 1 + ceil(max(came.values()) / _OF_A_CORE)) * _OF_A_CORE
 
 
 def node_exporter(parameters: Mapping[str, Any]) -> dict[str, Any]:

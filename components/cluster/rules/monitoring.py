@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from components.inventory.finding import Finding, suggest
 
+from ..conntrack import conntrack_min, healthy_connections
 from ..input.target import Inventory
 from ..monitoring import APISERVER, ARGOCD, BALANCER_HOST, CADVISOR, HAPROXY, KUBELET, LOCUST
 from ..ports import doors
@@ -86,6 +87,8 @@ def _healthy_loads(cluster: Cluster, watch: Monitoring) -> Iterator[tuple[str, i
         yield "BrokerSessionsHigh", _per_cent(scale.devices, scale.brokers * scale.devices_per_broker), "a broker"
         yield "DevicesAboveScale", 100, "the number of sessions"
         yield "ReconnectsHigh", 100, "the rate of connects"
+        tracked = _per_cent(healthy_connections(cluster), conntrack_min(cluster))
+        yield "ConnectionTrackingFull", tracked, "the table of connections of a broker's node"
     balancer = cluster.load_balancer
     listeners = [frontend for frontend in balancer.frontends if frontend.devices]
     if watch.load_balancer:
