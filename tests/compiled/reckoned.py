@@ -236,6 +236,8 @@ def volume_size(parameters: Mapping[str, Any], service: str, name: str | None = 
     volume = volumes[name] if name else next(iter(volumes.values()))
     if volume["size"] == "stored_messages":
         return ceil(stored_bytes(parameters, service) / 2**30) * 2**30
+    if volume["size"] == "stored_metrics":
+        return _metrics_volume(parameters)
     if volume["size"] != "kafka_log":
         return size(volume["size"])
     scale, kafka, servers = parameters["scale"], parameters["scale"]["kafka"], replicas(parameters, service)
@@ -245,6 +247,15 @@ def volume_size(parameters: Mapping[str, Any], service: str, name: str | None = 
     there = ceil(kafka["topics"] * scale.get("tenants", 1) * partitions * min(3, servers) / servers)
     needed = there * (kafka["segment"] + arriving / partitions) * (100 + kafka["margin"]) / 100
     return ceil(needed / 2**30) * 2**30
+
+
+def _metrics_volume(parameters: Mapping[str, Any]) -> int:
+    """At two bytes a sample, so that the share that is for them has room; no less than 4 GiB."""
+    watch = parameters["monitoring"]
+    hours = int(watch["retention"][:-1]) * {"h": 1, "d": 24, "w": 168}[watch["retention"][-1]]
+    series = len(parameters["cluster"]["nodes"]) * watch["series_per_node"]
+    needed = series * 3600 * hours / watch["interval"] * 2 / (watch["storage_share"] / 100)
+    return max(4, ceil(needed / 2**30)) * 2**30
 
 
 def derived(parameters: Mapping[str, Any], service: str, word: str) -> str:

@@ -16,9 +16,6 @@ from ..types import Cluster, Monitoring
 from .calls import NO_DOOR
 from .registry import Stage, rule
 
-# Prometheus' own figure for a stored sample is one to two bytes.
-_BYTES_PER_SAMPLE = 2
-
 
 @rule(Stage.NAMES)
 def watcher(inventory: Inventory) -> Iterator[Finding]:
@@ -107,12 +104,11 @@ def _healthy_loads(cluster: Cluster, watch: Monitoring) -> Iterator[tuple[str, i
 
 @rule(Stage.MONITORING)
 def metrics_fit_their_volume(cluster: Cluster) -> Iterator[Finding]:
-    """What Prometheus stores within its retention, by the number of series that the inventory counts with."""
+    """What Prometheus stores within its retention has room in the share of its volume that is for it."""
     watch = cluster.monitoring
     if watch is None:
         return
-    samples = watch.series_per_node * len(cluster.nodes) * watch.retention // watch.interval
-    needed = samples * _BYTES_PER_SAMPLE
+    needed = cluster.scale.stored_metrics
     for volume in cluster.service(watch.service).volumes:
         room = volume.size * watch.storage_share // 100
         if needed > room:
@@ -123,7 +119,7 @@ def metrics_fit_their_volume(cluster: Cluster) -> Iterator[Finding]:
                 f"{watch.series_per_node * len(cluster.nodes):,} series every {watch.interval} s for "
                 f"{watch.retention // 3600} h need {wanted}, and "
                 f"{left} of this volume are for them",
-                "Write a larger size, shorten monitoring.retention or lengthen monitoring.interval",
+                "Write size: stored_metrics (the rule), shorten monitoring.retention or lengthen monitoring.interval",
             )
 
 
