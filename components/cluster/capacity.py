@@ -187,6 +187,23 @@ def _more_addresses(balancer: LoadBalancer, devices: int, frontend: Frontend) ->
     return max(1, ceil_div(devices, each) - min(len(host.sources) for host in balancer.hosts))
 
 
+def carriers_needed(cluster: Cluster) -> int:
+    """How many load balancers it takes to share the devices when one is lost, by memory and source ports of each.
+
+    Never fewer than there are, and no more than brokers: machines that small have to become larger, too.
+    """
+    balancer, devices = cluster.load_balancer, cluster.scale.devices
+    rooms = [host.hardware.memory - cluster.reserve.memory for host in balancer.hosts if host.hardware]
+    sessions = [room // balancer.memory_per_session for room in rooms]
+    sessions += [
+        max(1, len(frontend.servers) - 1) * balancer.source_ports_per_server
+        for frontend in balancer.frontends
+        if frontend.devices
+    ]
+    needed = ceil_div(devices, max(1, min(sessions, default=devices)))
+    return max(balancer.carriers, min(needed, cluster.scale.brokers))
+
+
 def _kafka(cluster: Cluster) -> Iterator[Limit]:
     for service in cluster.services:
         if service.name != KAFKA:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from .build import build
-from .capacity import Limit, enough, limits, machine_of
+from .capacity import Limit, carriers_needed, enough, limits, machine_of
 from .contracts import ContractOf
-from .input.machines import Hardware, Node
+from .input.machines import BalancerHostEntry, Hardware, Node
 from .input.target import Inventory
-from .rules.placement import missing_nodes
+from .rules.placement import free_names, missing_nodes, stem_of
 from .types import Cluster
 
 #: From the root of the parameters to the hardware of a machine, or of each machine of a group.
@@ -23,14 +24,15 @@ Machine = tuple[str, ...]
 class Growth:
     """`inventory` is the one with every machine that it needs; `cluster` follows from it, and may break other rules.
 
-    `nodes` were missing, by name; `hardware` is that of machines which have to have more. `with_nodes` has the
-    nodes, and the hardware that is stated.
+    `nodes` and `balancers` were missing, by name; `hardware` is that of machines which have to have more. `with_nodes`
+    has the nodes, and the load balancers and hardware that are stated.
     """
 
     inventory: Inventory
     cluster: Cluster
     with_nodes: Cluster
     nodes: Mapping[str, Node] = field(default_factory=dict)
+    balancers: Mapping[str, BalancerHostEntry] = field(default_factory=dict)
     hardware: Mapping[Machine, Hardware] = field(default_factory=dict)
 
     def parameters(self) -> dict[str, Any]:
@@ -38,6 +40,8 @@ class Growth:
         found: dict[str, Any] = {}
         for name, node in self.nodes.items():
             _put(found, ("cluster", "nodes", name), {"address": node.address, "group": node.group})
+        for name, host in self.balancers.items():
+            _put(found, ("load_balancers", name), {"address": host.address})
         for path, hardware in self.hardware.items():
             _put(found, path, hardware.written())
         return found
@@ -46,7 +50,7 @@ class Growth:
 def grown(inventory: Inventory, texts: Mapping[str, str], contract_of: ContractOf) -> Growth:
     """With the machines that its sizes need, and no more; what is there already stays as large as it is.
 
-    Both loops end: no size follows from the number of nodes, and what a limit needs from no hardware.
+    Both loops end: the number of nodes follows from no volume and no machine, and what a limit needs from no hardware.
     """
     nodes: dict[str, Node] = {}
     hardware: dict[Machine, Hardware] = {}
@@ -56,12 +60,16 @@ def grown(inventory: Inventory, texts: Mapping[str, str], contract_of: ContractO
         inventory = _updated(inventory, ("cluster", "nodes"), {**inventory.cluster.nodes, **new})
         cluster = build(inventory, texts, contract_of)
     with_nodes = cluster
+    balancers = dict(_new_balancers(inventory, cluster))
+    if balancers:
+        inventory = _updated(inventory, ("load_balancers",), {**inventory.load_balancers, **balancers})
+        cluster = build(inventory, texts, contract_of)
     while larger := _larger(inventory, cluster):
         hardware |= larger
         for path, has in larger.items():
             inventory = _updated(inventory, path, has)
         cluster = build(inventory, texts, contract_of)
-    return Growth(inventory, cluster, with_nodes, nodes, hardware)
+    return Growth(inventory, cluster, with_nodes, nodes, balancers, hardware)
 
 
 def _larger(inventory: Inventory, cluster: Cluster) -> dict[Machine, Hardware]:
@@ -88,6 +96,19 @@ def _new_nodes(inventory: Inventory, missing: Mapping[str, list[str]]) -> Iterat
     for group, names in missing.items():
         for name in names:
             yield name, Node(address=next(addresses), group=group)
+
+
+def _new_balancers(inventory: Inventory, cluster: Cluster) -> Iterator[tuple[str, BalancerHostEntry]]:
+    """As many as it takes where they share the devices, by DNS. Elsewhere one has them all, and becomes larger."""
+    balancer = cluster.load_balancer
+    if len(balancer.hosts) < 2 or balancer.keepalived:
+        return
+    missing = carriers_needed(cluster) - balancer.carriers
+    taken = {machine.name for machine in cluster.machines}
+    names = free_names(stem_of(balancer.hosts[-1].name), taken, first=len(balancer.hosts) + 1)
+    addresses = _free_addresses(inventory)
+    for name in islice(names, max(0, missing)):
+        yield name, BalancerHostEntry(address=next(addresses))
 
 
 def _free_addresses(inventory: Inventory) -> Iterator[str]:

@@ -16,6 +16,10 @@ KAFKA = "kafka-server"
 CLAIM_REQUEST = 2**20
 # Copies of a partition: Kafka's own recommendation, where there are that many servers.
 _COPIES = 3
+# Prometheus' own figure for a stored sample is one to two bytes.
+_BYTES_PER_SAMPLE = 2
+# What its volume has all the same: the series of a few nodes are not as many as there are nodes.
+_LEAST_FOR_METRICS = 4 * 2**30
 #: What `replicas` may say instead of a number.
 SIZE_RULES = ("brokers", "bridges")
 
@@ -43,6 +47,8 @@ def scale(inventory: Inventory) -> Scale:
         broker_memory=entry.broker_memory,
         databases=_databases(inventory),
         database_base=entry.database.base,
+        stored_metrics=_stored_metrics(inventory),
+        metrics_volume=_metrics_volume(inventory),
         session_memory={name: number for name, number in entry.session_memory if number is not None},
         session_processes={name: number for name, number in entry.session_processes if number is not None},
         sessions_per_broker={name: number for name, number in entry.sessions_per_broker if number is not None},
@@ -123,8 +129,27 @@ def _stored_bytes(entry: ScaleEntry, stores: Stores) -> int:
     return messages * entry.message.attributes * stores.attribute_bytes + entry.devices * stores.device_bytes
 
 
+def _stored_metrics(inventory: Inventory) -> int:
+    """What Prometheus stores within its retention, by the number of series that the inventory counts with."""
+    watch = inventory.monitoring
+    if watch is None:
+        return 0
+    series = watch.series_per_node * len(inventory.cluster.nodes)
+    return series * watch.retention_seconds // watch.interval * _BYTES_PER_SAMPLE
+
+
+def _metrics_volume(inventory: Inventory) -> int:
+    watch = inventory.monitoring
+    share = watch.storage_share if watch else 100
+    return max(_LEAST_FOR_METRICS, ceil_div(_stored_metrics(inventory) * 100, share))
+
+
 def volume_size(service: str, entry: VolumeEntry, scale: Scale) -> int:
-    """Bytes of a volume of a service. By rule in whole GiB: a server's share of Kafka's log, or stored messages."""
-    by_rule = {"kafka_log": scale.kafka.server_bytes, "stored_messages": scale.database_bytes(service)}
+    """Bytes of a volume of a service. By rule in whole GiB: a server's share of Kafka's log, messages, or metrics."""
+    by_rule = {
+        "kafka_log": scale.kafka.server_bytes,
+        "stored_messages": scale.database_bytes(service),
+        "stored_metrics": scale.metrics_volume,
+    }
     needed = by_rule.get(entry.size)
     return size(entry.size) if needed is None else ceil_div(needed, 2**30) * 2**30

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from components.cluster.conntrack import MOST_BY_CORES, conntrack_min
 from components.cluster.firewall import API_PORT
 from components.cluster.quantity import binary
 from components.cluster.reserve import system_reserved
@@ -75,6 +76,7 @@ def init_documents(cluster: Cluster) -> list[dict[str, Any]]:
             "kind": "KubeProxyConfiguration",
             "mode": "iptables",
             "nodePortAddresses": _node_port_addresses(cluster),
+            "conntrack": _conntrack(cluster),
             **feature_gates,
         },
     ]
@@ -139,6 +141,12 @@ def _node_port_addresses(cluster: Cluster) -> list[str]:
     if cluster.platform.kubernetes.node_port_addresses == "primary":
         return ["primary"]
     return [f"{node.address}/32" for node in cluster.nodes]
+
+
+def _conntrack(cluster: Cluster) -> dict[str, int]:
+    least = conntrack_min(cluster)
+    # One for each core, so that no number of cores makes kube-proxy stop below the least.
+    return {"min": least, **({"maxPerCore": 1} if least > MOST_BY_CORES else {})}
 
 
 def _suites(cluster: Cluster) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -41,6 +42,22 @@ def test_every_component_has_the_feature_gates(cluster, gates):
 def test_without_feature_gates_nothing_speaks_of_them(cluster):
     text = json.dumps(configs.init_documents(_with(cluster, "kubernetes", feature_gates={})))
     assert "eature" not in text
+
+
+@pytest.mark.parametrize("addresses", [1, 20, 30])
+def test_no_number_of_cores_makes_a_nodes_table_too_small(cluster, addresses):
+    """Many source addresses, from each of which a broker may have as many sessions as there are ports."""
+    balancer = cluster.load_balancer
+    hosts = [replace(host, source_addresses=("192.0.2.1",) * (addresses - 1)) for host in balancer.hosts]
+    many = {"maxconn": 9_000_000, "server_maxconn": 9_000_000}
+    frontends = [replace(one, **(many if one.devices else {})) for one in balancer.frontends]
+    cluster = replace(cluster, load_balancer=replace(balancer, hosts=tuple(hosts), frontends=tuple(frontends)))
+    told = _by_kind(configs.init_documents(cluster))["KubeProxyConfiguration"]["conntrack"]
+    sources = sum(len(host.sources) for host in hosts) * balancer.source_ports_per_line
+    entries = sources * sum(one.devices for one in frontends)
+    assert told["min"] > entries
+    # kube-proxy of 1.36 goes by cores first, and then no further than this.
+    assert 1024 * told.get("maxPerCore", 1) < told["min"] and ("maxPerCore" in told) == (told["min"] > 2**20)
 
 
 def _cgroup_driver(cluster) -> str:

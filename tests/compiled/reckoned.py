@@ -14,6 +14,8 @@ CONTROL_PLANE = "control-plane"
 # Two sockets a session, and room for listeners, checks and threads. HAProxy itself asks for
 # 2 x maxconn + 35 + 3 x threads.
 _OTHER_FILES = 4096
+# Connections that kube-proxy counts for a core; it never counts with fewer than four.
+_OF_A_CORE, _CORES = 32_768, 4
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,29 @@ def open_files(parameters: Mapping[str, Any]) -> int:
     return 2 * sessions(parameters) + _OTHER_FILES
 
 
+def tracked_connections(parameters: Mapping[str, Any]) -> int:
+    """Of the busiest node, as many cores' worth as it takes: a core for itself, and what comes in from outside twice,
+    because the kernel remembers for two minutes what has closed. HAProxy has no more towards a broker than ports.
+    """
+    came = dict.fromkeys(parameters["cluster"]["nodes"], 0)
+    through = {(one.service, one.port): one for one in listeners(parameters)}
+    first, last = (parameters["load_balancer"]["source_ports"][end] for end in ("first", "last"))
+    for service, entry in parameters["services"].items():
+        for name, port in said.on(entry.get("ports")).items():
+            listener = through.get((service, name))
+            if listener is None:
+                many = 2 * parameters["scale"]["devices"] if port.get("expose", {}).get("devices") else 0
+            elif not listener.devices or not said.keeps_source(parameters, entry):
+                many = 2 * listener.most * len(balancers(parameters))
+            else:
+                sessions = min(listener.most, sessions_of_a_server(parameters, listener))
+                ports = [(last - first + 1) * len(sources(parameters, host)) for host in balancers(parameters)]
+                many = sum(min(2 * sessions, each) for each in ports)
+            for node in nodes_of(parameters, entry["group"]):
+                came[node] += many
+    return max(_CORES, 1 + ceil(max(came.values()) / _OF_A_CORE)) * _OF_A_CORE
+
+
 def node_exporter(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """What measures the load balancer's host: package and port; nothing where Prometheus does not ask there."""
     watch = parameters.get("monitoring", {})
@@ -213,6 +238,8 @@ def volume_size(parameters: Mapping[str, Any], service: str, name: str | None = 
     volume = volumes[name] if name else next(iter(volumes.values()))
     if volume["size"] == "stored_messages":
         return ceil(stored_bytes(parameters, service) / 2**30) * 2**30
+    if volume["size"] == "stored_metrics":
+        return _metrics_volume(parameters)
     if volume["size"] != "kafka_log":
         return size(volume["size"])
     scale, kafka, servers = parameters["scale"], parameters["scale"]["kafka"], replicas(parameters, service)
@@ -222,6 +249,15 @@ def volume_size(parameters: Mapping[str, Any], service: str, name: str | None = 
     there = ceil(kafka["topics"] * scale.get("tenants", 1) * partitions * min(3, servers) / servers)
     needed = there * (kafka["segment"] + arriving / partitions) * (100 + kafka["margin"]) / 100
     return ceil(needed / 2**30) * 2**30
+
+
+def _metrics_volume(parameters: Mapping[str, Any]) -> int:
+    """At two bytes a sample, so that the share that is for them has room; no less than 4 GiB."""
+    watch = parameters["monitoring"]
+    hours = int(watch["retention"][:-1]) * {"h": 1, "d": 24, "w": 168}[watch["retention"][-1]]
+    series = len(parameters["cluster"]["nodes"]) * watch["series_per_node"]
+    needed = series * 3600 * hours / watch["interval"] * 2 / (watch["storage_share"] / 100)
+    return max(4, ceil(needed / 2**30)) * 2**30
 
 
 def derived(parameters: Mapping[str, Any], service: str, word: str) -> str:

@@ -81,6 +81,7 @@ def test_tls_only(variants, guide):
             CONFIG,
             "haproxy/99-dojot-haproxy.conf",
             "haproxy/haproxy.service.d-limits.conf",
+            "bootstrap/kubeadm-init.yml",
             SCRIPT,
             PAGE,
             PICTURE,

@@ -22,7 +22,9 @@ sys.path.insert(0, str(ROOT))
 
 from _pytest.outcomes import OutcomeException
 
+from components.cluster.conntrack import conntrack_min
 from components.cluster.read import read_cluster
+from components.cluster.types import Cluster
 from scripts.engine_catalogue import Missing, cache_folder
 from tests.engines.argocd.repository import Repository
 from tests.engines.bootstrap.sshd import Keys
@@ -88,7 +90,7 @@ def _rehearse(arguments: argparse.Namespace, report: Report) -> None:
     cluster, compiled = read_cluster(name), ROOT / "compiled" / name
     with ExitStack() as stack:
         machine = differences()["machine"]
-        folder = stack.enter_context(borrowed(_of_the_machine(machine), machine["put_back"]))
+        folder = stack.enter_context(borrowed(_of_the_machine(machine, cluster), machine["put_back"]))
         with report.stage("images"):
             made = nodes.layouts(cluster, cache_folder() / "images", compiled / "bootstrap" / "pod-network.yml")
             if not arguments.nodes_only:
@@ -162,9 +164,9 @@ def _end(rehearsed: RehearsedCluster, hold: bool) -> None:
         sys.stdin.readline()
 
 
-def _of_the_machine(machine: dict[str, Any]) -> dict[str, int]:
+def _of_the_machine(machine: dict[str, Any], cluster: Cluster) -> dict[str, int]:
     """Kernel settings as differences.yml says, on this number of processors."""
-    connections = max(machine["least_connections"], machine["connections_per_cpu"] * (os.cpu_count() or 1))
+    connections = max(conntrack_min(cluster), machine["connections_per_cpu"] * (os.cpu_count() or 1))
     return {**machine["sysctl"], "net.netfilter.nf_conntrack_max": connections}
 
 

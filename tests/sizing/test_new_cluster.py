@@ -7,8 +7,10 @@ import pty
 import subprocess
 import sys
 import time
+from unittest.mock import ANY
 
 import pytest
+import yaml
 
 from components.cluster.read import read_cluster
 from scripts import new_cluster as command
@@ -47,6 +49,33 @@ def test_machines_for_the_devices_with_addresses_of_their_own(new, inventory):
     # From a larger one a smaller one, whose list of machines is another.
     assert new("small", "--like", "large", "--devices", "40000", *WHERE)[0] == 0
     assert len(read_cluster("small", inventory).groups["vernemq"].nodes) == 3
+
+
+@pytest.mark.parametrize("devices", [2_400_000, 5_000_000])
+def test_one_of_any_size_compiles_with_all_that_is_watched(new, inventory, devices):
+    """More than 70 nodes, whose metrics take more than a small cluster's volume has."""
+    name = f"watched-{devices}"
+    assert new(name, "--like", NAME, "--class", "monitoring", "--devices", str(devices), *WHERE) == (0, ANY, "")
+    made = read_cluster(name, inventory)
+    assert len(made.nodes) > 70
+    [volume] = made.service("prometheus").volumes
+    assert volume.size == -(-3000 * len(made.nodes) * 9600 * 2 * 100 // 80 // 2**30) * 2**30 > 4 * 2**30
+
+
+def test_load_balancers_become_more_where_the_pattern_has_several(new, inventory):
+    written = (inventory / "targets" / f"{NAME}.yml").read_text("utf-8")
+    page = yaml.safe_load(written)
+    page["parameters"] |= {
+        "load_balancers": {"haproxy-2": {"address": "192.168.0.40"}},
+        "load_balancer": {"shared": {"by": "dns"}},
+    }
+    (inventory / "targets" / "several.yml").write_text(yaml.safe_dump(page), "utf-8")
+    assert new("shared", "--like", "several", "--devices", "1000000", *WHERE)[0] == 0
+    balancer = read_cluster("shared", inventory).load_balancer
+    # 3.5 GiB are left of each for 12 KiB a session, and one may be lost.
+    assert [host.name for host in balancer.hosts] == ["haproxy", *(f"haproxy-{number}" for number in range(2, 6))]
+    assert len({host.address for host in balancer.hosts}) == 5
+    assert all(host.hardware.memory == 4 * 2**30 for host in balancer.hosts)
 
 
 @pytest.mark.parametrize(

@@ -459,6 +459,8 @@ nodePortAddresses:
 - 192.168.0.14/32
 - 192.168.0.15/32
 - 192.168.0.16/32
+conntrack:
+  min: 163840
 featureGates:
   EndpointSlice: true
   ServiceTopology: true

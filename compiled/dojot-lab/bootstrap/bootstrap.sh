@@ -472,6 +472,8 @@ kind: KubeProxyConfiguration
 mode: iptables
 nodePortAddresses:
 - primary
+conntrack:
+  min: 131072
 END_OF_KUBEADM_INIT
 readonly KUBEADM_INIT
 IFS= read -r -d '' KUBEADM_JOIN <<'END_OF_KUBEADM_JOIN' || true

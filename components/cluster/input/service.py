@@ -90,7 +90,7 @@ class VolumeEntry(Entry):
     mount: Path
     """where the container has it"""
     size: VolumeSize
-    """its size, or a rule: kafka_log, or stored_messages (what services keep there of the devices' messages)"""
+    """its size, or a rule: kafka_log, stored_messages (what services keep of devices' messages), stored_metrics"""
     host_path: Directory
     """its directory on the node"""
     owner: NotNegative

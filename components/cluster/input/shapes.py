@@ -83,8 +83,9 @@ Bytes = Annotated[int, _SIZED, AfterValidator(size)]
 VolumeSize = Annotated[
     str,
     Scalar(
-        "a size such as 2Gi, or a rule: kafka_log (the message log) or stored_messages (a database of messages)",
-        pattern=rf"kafka_log|stored_messages|{_SIZE}",
+        "a size such as 2Gi, or a rule: kafka_log (the message log), stored_messages (a database of messages) or "
+        "stored_metrics (Prometheus)",
+        pattern=rf"kafka_log|stored_messages|stored_metrics|{_SIZE}",
     ),
 ]
 

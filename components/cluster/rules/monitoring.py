@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from components.inventory.finding import Finding, suggest
 
+from ..conntrack import conntrack_min, healthy_connections
 from ..input.target import Inventory
 from ..monitoring import APISERVER, ARGOCD, BALANCER_HOST, CADVISOR, HAPROXY, KUBELET, LOCUST
 from ..ports import doors
@@ -14,9 +15,6 @@ from ..sizes import KAFKA
 from ..types import Cluster, Monitoring
 from .calls import NO_DOOR
 from .registry import Stage, rule
-
-# Prometheus' own figure for a stored sample is one to two bytes.
-_BYTES_PER_SAMPLE = 2
 
 
 @rule(Stage.NAMES)
@@ -86,6 +84,8 @@ def _healthy_loads(cluster: Cluster, watch: Monitoring) -> Iterator[tuple[str, i
         yield "BrokerSessionsHigh", _per_cent(scale.devices, scale.brokers * scale.devices_per_broker), "a broker"
         yield "DevicesAboveScale", 100, "the number of sessions"
         yield "ReconnectsHigh", 100, "the rate of connects"
+        tracked = _per_cent(healthy_connections(cluster), conntrack_min(cluster))
+        yield "ConnectionTrackingFull", tracked, "the table of connections of a broker's node"
     balancer = cluster.load_balancer
     listeners = [frontend for frontend in balancer.frontends if frontend.devices]
     if watch.load_balancer:
@@ -104,12 +104,11 @@ def _healthy_loads(cluster: Cluster, watch: Monitoring) -> Iterator[tuple[str, i
 
 @rule(Stage.MONITORING)
 def metrics_fit_their_volume(cluster: Cluster) -> Iterator[Finding]:
-    """What Prometheus stores within its retention, by the number of series that the inventory counts with."""
+    """What Prometheus stores within its retention has room in the share of its volume that is for it."""
     watch = cluster.monitoring
     if watch is None:
         return
-    samples = watch.series_per_node * len(cluster.nodes) * watch.retention // watch.interval
-    needed = samples * _BYTES_PER_SAMPLE
+    needed = cluster.scale.stored_metrics
     for volume in cluster.service(watch.service).volumes:
         room = volume.size * watch.storage_share // 100
         if needed > room:
@@ -120,7 +119,7 @@ def metrics_fit_their_volume(cluster: Cluster) -> Iterator[Finding]:
                 f"{watch.series_per_node * len(cluster.nodes):,} series every {watch.interval} s for "
                 f"{watch.retention // 3600} h need {wanted}, and "
                 f"{left} of this volume are for them",
-                "Write a larger size, shorten monitoring.retention or lengthen monitoring.interval",
+                "Write size: stored_metrics (the rule), shorten monitoring.retention or lengthen monitoring.interval",
             )
 
 

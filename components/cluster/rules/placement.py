@@ -8,7 +8,7 @@ from itertools import count, islice
 from components.inventory.finding import Finding, listed
 
 from ..quantity import ceil_div
-from ..types import Cluster, Group, Service
+from ..types import Cluster, Service
 from .registry import Stage, rule
 from .sizes import wrong_number
 
@@ -47,7 +47,8 @@ def missing_nodes(cluster: Cluster) -> dict[str, list[str]]:
     for group in cluster.groups.values():
         missing = _members(cluster, group.name)[1] - len(group.nodes)
         if missing > 0:
-            found[group.name] = list(islice(_free_names(group, taken), missing))
+            stem = stem_of(group.nodes[-1].name) if group.nodes else group.name
+            found[group.name] = list(islice(free_names(stem, taken), missing))
             taken |= {*found[group.name]}
     return found
 
@@ -159,6 +160,10 @@ def _span(names: Sequence[str]) -> str:
     return listed(names)
 
 
-def _free_names(group: Group, taken: Set[str]) -> Iterator[str]:
-    stem = group.nodes[-1].name.rstrip("0123456789").rstrip("-") if group.nodes else group.name
-    return (name for number in count(1) if (name := f"{stem}-{number}") not in taken)
+def stem_of(name: str) -> str:
+    """verne of verne-3."""
+    return name.rstrip("0123456789").rstrip("-")
+
+
+def free_names(stem: str, taken: Set[str], first: int = 1) -> Iterator[str]:
+    return (name for number in count(first) if (name := f"{stem}-{number}") not in taken)

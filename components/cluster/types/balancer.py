@@ -105,6 +105,15 @@ class Keepalived:
     interface: str
     version: str | None
 
+    @property
+    def router_id(self) -> int:
+        """VRRP's virtual_router_id, 1 to 255 (RFC 5798, 5.2.3): the last number of the address.
+
+        Another cluster of the network may have the same: by keepalived's manual, instances may whose unicast peers are
+        others. So 255 does for an address that ends in 0, which a network larger than 256 has.
+        """
+        return int(self.address.rpartition(".")[2]) or 255
+
 
 @dataclass(frozen=True)
 class LoadBalancer:

@@ -81,6 +81,9 @@ class Scale:
     databases: Mapping[str, int]
     #: The same for a database in which nobody keeps messages.
     database_base: int
+    #: Bytes of the metrics of all nodes, and of a volume with room for them.
+    stored_metrics: int
+    metrics_volume: int
     session_memory: Mapping[str, int]
     session_processes: Mapping[str, int]
     sessions_per_broker: Mapping[str, int]

@@ -45,7 +45,8 @@ def alerts(cluster: Cluster) -> Iterator[Alert]:
         "{{ $labels.node }} tracks almost as many connections as it can",
         '{{ $value | printf "%.0f" }} % of the kernel\'s table are in use; when it is full, new connections are '
         "dropped.",
-        "Raise net.netfilter.nf_conntrack_max on the node (kube-proxy sets it from the number of cores).",
+        "`conntrack -L` on the node tells whose they are. There is room for all that HAProxy lets through, and as many "
+        "that have closed: conntrack.min of kubeadm-init.yml, which the step control-plane brings to kube-proxy.",
     )
     yield Alert(
         "PodNotReady",

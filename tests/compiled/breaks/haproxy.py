@@ -233,6 +233,20 @@ def another_address_on_one_host(tree: Tree) -> str:
     return name
 
 
+@breaks(haproxy.one_host_has_the_shared_address, "one number of 1 to 255")
+def two_virtual_routers(tree: Tree) -> str:
+    _edit(tree, _shares_an_address(tree), "virtual_router_id 100", "virtual_router_id 101")
+    return ""
+
+
+@breaks(haproxy.one_host_has_the_shared_address, "not {0}")
+def a_virtual_router_without_a_number(tree: Tree) -> str:
+    _shares_an_address(tree)
+    for path in (path for path in tree.files if path.endswith(".keepalived.conf")):
+        tree.files[path] = tree.files[path].replace("virtual_router_id 100", "virtual_router_id 0")
+    return ""
+
+
 @breaks(haproxy.one_host_has_the_shared_address, "with the same right")
 def two_hosts_with_one_priority(tree: Tree) -> str:
     _edit(tree, _shares_an_address(tree), "priority 249", "priority 250")

@@ -65,3 +65,8 @@ def a_document_twice(tree: Tree) -> str:
 @breaks(hosts.kubeadm_is_told_what_the_inventory_says, "KubeletConfiguration: systemReserved: memory")
 def a_reserve_that_pods_may_have(tree: Tree) -> str:
     return _edit(tree, _INIT, "  memory: 284Mi\n", "  memory: 1Mi\n")
+
+
+@breaks(hosts.kubeadm_is_told_what_the_inventory_says, "KubeProxyConfiguration: conntrack: min")
+def a_narrow_table_of_connections(tree: Tree) -> str:
+    return _edit(tree, _INIT, "conntrack:\n  min: 1", "conntrack:\n  min: 9")

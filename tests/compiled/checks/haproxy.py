@@ -358,7 +358,7 @@ def one_host_has_the_shared_address(tree: Tree) -> list[str]:
     there = {path for path in tree.files if path.startswith(_FOLDER) and path.endswith(".keepalived.conf")}
     if there != ({f"{_FOLDER}{host}.keepalived.conf" for host in hosts} if address else set()):
         return [f"haproxy: keepalived has {', '.join(sorted(there)) or 'no file'}"]
-    found, priorities = [], set()
+    found, priorities, routers = [], set(), set()
     for host, own in hosts.items() if address else ():
         lines = tree.files[f"{_FOLDER}{host}.keepalived.conf"].splitlines()
         said = " ".join(" ".join(line for line in lines if not line.lstrip().startswith("#")).split())
@@ -366,7 +366,6 @@ def one_host_has_the_shared_address(tree: Tree) -> list[str]:
         wanted = (
             "state BACKUP nopreempt",
             f"interface {tree.parameters['load_balancer']['shared']['interface']} ",
-            f"virtual_router_id {address.rpartition('.')[2]} ",
             f"unicast_src_ip {own} unicast_peer {{ {peers}}}",
             f"virtual_ipaddress {{ {address}/32 }}",
             f"http://127.0.0.1:{tree.parameters['platform']['haproxy']['stats_port']}/",
@@ -374,6 +373,9 @@ def one_host_has_the_shared_address(tree: Tree) -> list[str]:
         )
         found += [f"{host}.keepalived.conf: lacks {words!r}" for words in wanted if words not in said]
         priorities.add(re.search(r" priority (\d+) ", said)[1])
+        routers.add(int(re.search(r" virtual_router_id (\d+) ", said)[1]))
+    if address and (len(routers) > 1 or not routers <= set(range(1, 256))):
+        found.append(f"haproxy: as virtual_router_id, VRRP wants one number of 1 to 255 on all hosts, not {routers}")
     if len(priorities) != (len(hosts) if address else 0):
         found.append("haproxy: two load balancers would have the shared address with the same right")
     return found

@@ -153,9 +153,16 @@ def _init(parameters: Mapping[str, Any], policy: str) -> dict[str, Any]:
             "nodePortAddresses": ["primary"]
             if kubernetes["node_port_addresses"] == "primary"
             else [f"{node['address']}/32" for node in parameters["cluster"]["nodes"].values()],
+            "conntrack": _conntrack(parameters),
             **feature_gates,
         },
     }
+
+
+def _conntrack(parameters: Mapping[str, Any]) -> dict[str, int]:
+    least = reckoned.tracked_connections(parameters)
+    # Beyond what kube-proxy of 1.36 allows by cores, they must not count.
+    return {"min": least, "maxPerCore": 1} if least > 2**20 else {"min": least}
 
 
 def _components(parameters: Mapping[str, Any], gates: Mapping[str, str], policy: str) -> dict[str, Any]:
