@@ -193,7 +193,8 @@ def carriers_needed(cluster: Cluster) -> int:
     Never fewer than there are, and no more than brokers: machines that small have to become larger, too.
     """
     balancer, devices = cluster.load_balancer, cluster.scale.devices
-    rooms = [host.hardware.memory - cluster.reserve.memory for host in balancer.hosts if host.hardware]
+    taken = cluster.reserve.memory + balancer.memory_of_tls
+    rooms = [host.hardware.memory - taken for host in balancer.hosts if host.hardware]
     sessions = [room // balancer.memory_per_session for room in rooms]
     sessions += [
         max(1, len(frontend.servers) - 1) * balancer.source_ports_per_server
