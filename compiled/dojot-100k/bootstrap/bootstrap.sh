@@ -2347,10 +2347,14 @@ want_haproxy() {
 
 # check_haproxy FILE: HAProxy takes what want_haproxy has made of it.
 check_haproxy() {
-  local checked=$1 drained=()
-  if [[ $HAPROXY_TEXT != "$(<"$1")" ]]; then
+  local checked=$1 text=$HAPROXY_TEXT drained=()
+  # With --root, the certificate is below it.
+  if [[ -n $HAPROXY_CERTIFICATE ]]; then
+    text=${text//" crt $HAPROXY_CERTIFICATE"/" crt ${OPTION[root]-}$HAPROXY_CERTIFICATE"}
+  fi
+  if [[ $text != "$(<"$1")" ]]; then
     scratch checked "${TMPDIR:-/tmp}/dojot-haproxy.XXXXXX"
-    printf '%s\n' "$HAPROXY_TEXT" >"$checked"
+    printf '%s\n' "$text" >"$checked"
   fi
   if dry_run && certificate_to_come; then
     report would "check $1"
