@@ -1,6 +1,8 @@
 # shellcheck shell=bash
-# effect: HAPROXY_CERTIFICATE CLUSTER_DOMAIN keep_certificate make_certificate: reload: HAProxy speaks TLS with another
-#   certificate; open sessions stay in the old process until hard-stop-after
+# effect: HAPROXY_CERTIFICATE keep_certificate make_certificate: reload: HAProxy speaks TLS with another certificate; open
+#   sessions stay in the old process until hard-stop-after
+# effect: HAPROXY_CERTIFICATE_NAME: reload: a host that has a certificate of its own makes another, and HAProxy is reloaded;
+#   one that somebody has brought stays
 #
 # The certificate that HAProxy shows to callers of the API and of Grafana. It is the operator's to bring; until it is there,
 # this host has one of its own, which no browser trusts, so that no password ever travels in plain text.
@@ -48,10 +50,10 @@ serves() {
 
 # KIND:NAME, a line each, as a certificate states them.
 names_of_this_host() {
-  if [[ $CLUSTER_DOMAIN =~ ^[0-9.]+$ ]]; then
-    printf 'IP:%s\n' "$CLUSTER_DOMAIN"
+  if [[ $HAPROXY_CERTIFICATE_NAME =~ ^[0-9.]+$ ]]; then
+    printf 'IP:%s\n' "$HAPROXY_CERTIFICATE_NAME"
   else
-    printf 'DNS:%s\n' "$CLUSTER_DOMAIN"
+    printf 'DNS:%s\n' "$HAPROXY_CERTIFICATE_NAME"
   fi
   printf 'IP:%s\n' "$(self address)" ${SHARED_ADDRESS:+"$SHARED_ADDRESS"} | sort --unique
 }

@@ -86,10 +86,9 @@ def _scalars(cluster: Cluster) -> dict[str, str]:
         "HAPROXY_REPOSITORY": _repository(haproxy.repository),
         "HAPROXY_CONFIG": haproxy.paths.config,
         "HAPROXY_CONFIG_END": CONFIG_END,
-        # Empty where HAProxy speaks no TLS itself.
+        # Both empty where HAProxy speaks no TLS itself. The name is what clients call it.
         "HAPROXY_CERTIFICATE": haproxy.paths.certificate if balancer.ends_tls else "",
-        # What clients call the load balancer.
-        "CLUSTER_DOMAIN": cluster.domain,
+        "HAPROXY_CERTIFICATE_NAME": cluster.domain if balancer.ends_tls else "",
         "HAPROXY_SYSCTL": haproxy.paths.sysctl,
         "HAPROXY_UNIT_LIMITS": haproxy.paths.unit_limits,
         "HAPROXY_ADMIN_SOCKET": haproxy.paths.admin_socket,

@@ -42,7 +42,7 @@ readonly HAPROXY_REPOSITORY='https://ppa.launchpadcontent.net/vbernat/haproxy-3.
 readonly HAPROXY_CONFIG=/etc/haproxy/haproxy.cfg
 readonly HAPROXY_CONFIG_END='# End of haproxy.cfg: a file without this line is not whole.'
 readonly HAPROXY_CERTIFICATE=/etc/haproxy/dojot.pem
-readonly CLUSTER_DOMAIN=dojot.domain
+readonly HAPROXY_CERTIFICATE_NAME=dojot.domain
 readonly HAPROXY_SYSCTL=/etc/sysctl.d/99-dojot-haproxy.conf
 readonly HAPROXY_UNIT_LIMITS=/etc/systemd/system/haproxy.service.d/limits.conf
 readonly HAPROXY_ADMIN_SOCKET=/run/haproxy/admin.sock
@@ -2333,10 +2333,10 @@ serves() {
 
 # KIND:NAME, a line each, as a certificate states them.
 names_of_this_host() {
-  if [[ $CLUSTER_DOMAIN =~ ^[0-9.]+$ ]]; then
-    printf 'IP:%s\n' "$CLUSTER_DOMAIN"
+  if [[ $HAPROXY_CERTIFICATE_NAME =~ ^[0-9.]+$ ]]; then
+    printf 'IP:%s\n' "$HAPROXY_CERTIFICATE_NAME"
   else
-    printf 'DNS:%s\n' "$CLUSTER_DOMAIN"
+    printf 'DNS:%s\n' "$HAPROXY_CERTIFICATE_NAME"
   fi
   printf 'IP:%s\n' "$(self address)" ${SHARED_ADDRESS:+"$SHARED_ADDRESS"} | sort --unique
 }

@@ -72,6 +72,7 @@ def _scalars(tree: Tree) -> dict[str, str]:
     platform, cluster = parameters["platform"], parameters["cluster"]
     kubernetes, system, runtime = platform["kubernetes"], platform["operating_system"], platform["runtime"]
     argocd, haproxy = platform["argocd"], platform["haproxy"]
+    tls = any(listener.ends_tls for listener in reckoned.listeners(parameters))
     plugins = kubernetes.get("cni_plugins", {})
     exporter = reckoned.node_exporter(parameters)
     one = {} if _other_control_planes(parameters) else {"KUBEADM_JOIN_CONTROL_PLANE": ""}
@@ -118,10 +119,8 @@ def _scalars(tree: Tree) -> dict[str, str]:
         "HAPROXY_SYSCTL": haproxy["paths"]["sysctl"],
         "HAPROXY_UNIT_LIMITS": haproxy["paths"]["unit_limits"],
         "HAPROXY_ADMIN_SOCKET": haproxy["paths"]["admin_socket"],
-        "HAPROXY_CERTIFICATE": haproxy["paths"]["certificate"]
-        if any(listener.ends_tls for listener in reckoned.listeners(parameters))
-        else "",
-        "CLUSTER_DOMAIN": parameters["cluster"]["domain"],
+        "HAPROXY_CERTIFICATE": haproxy["paths"]["certificate"] if tls else "",
+        "HAPROXY_CERTIFICATE_NAME": parameters["cluster"]["domain"] if tls else "",
         # By it a file is known to be whole.
         "HAPROXY_CONFIG_END": tree.files[f"haproxy/{next(iter(reckoned.balancers(parameters)))}.cfg"].splitlines()[-1],
         "HAPROXY_HARD_STOP_AFTER": str(haproxy["hard_stop_after"]),
