@@ -91,7 +91,7 @@ def _differs_here(finding: Finding) -> bool:
 
 
 def drift(made: RehearsedCluster, only: str) -> None:
-    """Every break of drift/ whose name has `only` in it; first of all, a look at what is as it should be."""
+    """Every break of drift/ in whose GROUP: NAME the pattern `only` is; first of all, a look at what is as it should be."""
     assert made.site.keys
     desk = Desk(made, made.site.keys)
     whole = desk.look()
@@ -103,7 +103,7 @@ def drift(made: RehearsedCluster, only: str) -> None:
         with group.while_(made, desk):
             before = desk.look()
             for one in group.breaks:
-                if only in one.name:
+                if re.search(only, f"{group.name}: {one.name}"):
                     count += 1
                     with made.report.stage(f"drift: {one.name}"):
                         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 def parts(folder: str, only: str = "") -> Sequence[Any]:
     """What each file of a folder has in a constant of the folder's name (FAULTS), in the order of their names.
 
-    `only`: those that have this in the name of their function.
+    `only`: those in the name of whose function this pattern is.
     """
     names = sorted(path.stem for path in (Path(__file__).parent / folder).glob("*.py"))
     modules = [import_module(f"tests.rehearsal.{folder}.{name}") for name in names]
@@ -19,5 +20,5 @@ def parts(folder: str, only: str = "") -> Sequence[Any]:
         part
         for module in modules
         for part in getattr(module, folder.upper(), ())
-        if only in getattr(part, "__name__", "")
+        if re.search(only, getattr(part, "__name__", ""))
     ]
