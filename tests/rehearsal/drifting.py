@@ -91,7 +91,7 @@ def _differs_here(finding: Finding) -> bool:
 
 
 def drift(made: RehearsedCluster, only: str) -> None:
-    """Every break of drift/ in whose GROUP: NAME the pattern `only` is; first of all, a look at what is as it should be."""
+    """Every break of drift/ in whose GROUP: NAME the pattern `only` is; first, a look at what is as it should be."""
     assert made.site.keys
     desk = Desk(made, made.site.keys)
     whole = desk.look()
