@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -169,7 +168,11 @@ def _limit(made: RehearsedCluster, soft: int | None) -> None:
             # By its own account: root may not everywhere.
             owner = Path(f"/proc/{process}").stat()
             account = (f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups")
-            _, hard = resource.prlimit(process, resource.RLIMIT_NOFILE)
+            *_, hard, _ = next(
+                line
+                for line in Path(f"/proc/{process}/limits").read_text().splitlines()
+                if line.startswith("Max open files")
+            ).split()
             words = ("prlimit", f"--pid={process}", f"--nofile={soft or hard}:{hard}")
             subprocess.run(["setpriv", *account, *words], check=True)
 
