@@ -174,12 +174,17 @@ class Laboratory:
         """Status and body of what a listener for people answers to a device's host. OSError."""
         scheme = "https" if frontend.tls else "http"
         url = f"{scheme}://{self.cluster.load_balancer.address}:{frontend.listen}{path}"
-        context = ssl.create_default_context(cafile=str(adapted.authority().certificate)) if frontend.tls else None
-        if context:
-            # The certificate is of no address.
-            context.check_hostname = False
-        with self.device.inside(), urlopen(url, timeout=15, context=context) as answer:
+        with self.device.inside(), urlopen(url, timeout=15, context=self.tls(frontend)) as answer:
             return answer.status, answer.read().decode()
+
+    @staticmethod
+    def tls(frontend: Frontend) -> ssl.SSLContext | None:
+        """Of a client who knows HAProxy's authority; the certificate is of no address."""
+        if not frontend.tls:
+            return None
+        context = ssl.create_default_context(cafile=str(adapted.authority().certificate))
+        context.check_hostname = False
+        return context
 
     def generator(self, address: str, port: int, *options: str) -> Generator:
         """A load generator on the device's host; the caller stops it."""

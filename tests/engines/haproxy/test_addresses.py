@@ -22,12 +22,14 @@ def _gateway(laboratory):
     return next(one for one in laboratory.frontends if one.service == laboratory.cluster.gateway)
 
 
-def _log_in(host, address, port, before=b""):
-    """(Status, whom the gateway took it for) of one log-in; `before` is sent ahead of it."""
+def _log_in(host, address, port, before=b"", tls=None):
+    """(Status, whom the gateway took it for) of one log-in; `before` is sent ahead of it, `tls` spoken after that."""
     with host.inside():
         connection = HTTPConnection(address, port, timeout=15)
         connection.connect()
         connection.sock.sendall(before)
+        if tls:
+            connection.sock = tls.wrap_socket(connection.sock)
     connection.request("GET", LOGIN, headers={"X-Forwarded-For": "203.0.113.1", "X-Real-IP": "203.0.113.1"})
     answer = connection.getresponse()
     connection.close()
@@ -44,10 +46,13 @@ def test_each_client_has_a_limit_of_its_own(fresh, cluster, texts):
     frontend = _gateway(fresh)
     assert frontend.proxy_protocol and "send-proxy" in texts[CONFIG], "the compiled HAProxy tells Kong nobody's address"
     door = cluster.load_balancer.address, frontend.listen
-    spent = [_log_in(fresh.device, *door) for _ in range(2 * LOGINS)]
+    tls = fresh.tls(frontend)
+    spent = [_log_in(fresh.device, *door, tls=tls) for _ in range(2 * LOGINS)]
     assert Counter(status for status, _ in spent) == {200: LOGINS, 429: LOGINS}
     assert {caller for _, caller in spent} == {fresh.device.address}
-    assert _log_in(fresh.client, *door) == (200, fresh.client.address), "what one client spent, another one lacks"
+    assert _log_in(fresh.client, *door, tls=tls) == (200, fresh.client.address), (
+        "what one client spent, another one lacks"
+    )
 
 
 def test_without_the_switch_all_would_share_one(cluster, variant):
@@ -59,9 +64,10 @@ def test_without_the_switch_all_would_share_one(cluster, variant):
     for name in ("KONG_REAL_IP_HEADER", "KONG_NGINX_PROXY_SET_REAL_IP_FROM"):
         parameters["services"]["kong"]["env"][name]["enabled"] = False
     laboratory = variant(load(parameters, origin))
-    door = cluster.load_balancer.address, _gateway(laboratory).listen
-    assert [_log_in(laboratory.device, *door)[1] for _ in range(LOGINS)] == [cluster.load_balancer.address] * LOGINS
-    assert _log_in(laboratory.client, *door) == (429, cluster.load_balancer.address)
+    door, tls = (cluster.load_balancer.address, _gateway(laboratory).listen), laboratory.tls(_gateway(laboratory))
+    callers = [_log_in(laboratory.device, *door, tls=tls)[1] for _ in range(LOGINS)]
+    assert callers == [cluster.load_balancer.address] * LOGINS
+    assert _log_in(laboratory.client, *door, tls=tls) == (429, cluster.load_balancer.address)
 
 
 def test_nobody_else_is_believed(fresh):
