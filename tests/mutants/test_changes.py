@@ -44,8 +44,9 @@ def judge(tree):
     return Judge(tree)
 
 
-def test_the_judge_notices_and_remembers_who_did(judge):
-    change = Change("haproxy/haproxy.cfg", (20, -1), DROPPED)
+def test_the_judge_notices_and_remembers_who_did(judge, tree):
+    file = next(path for path in tree.files if path.startswith("haproxy/") and path.endswith(".cfg"))
+    change = Change(file, (tree.files[file].splitlines().index("    mode tcp"), -1), DROPPED)
     first: list[str] = []
     assert judge.noticed(change, first) == first[0] == "haproxy_cfg_says_what_the_inventory_says"
 
